@@ -1,0 +1,59 @@
+"""The command line. One command is one file here; heavy imports stay inside `run`.
+
+A command module has a docstring (its help), ``arguments(parser)`` and ``run(args) -> exit code``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from costmodel import __version__
+
+COMMANDS = ("simulate", "validate", "list")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code: 0 fine, 1 a check failed, 2 the input is wrong."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    args = parser(words).parse_args(words)
+    from costmodel.errors import CostModelError
+
+    try:
+        return int(_module(args.command).run(args))
+    except CostModelError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser; only the command that `words` name gets its arguments built."""
+    top = argparse.ArgumentParser(
+        prog="costmodel",
+        description="Where does the time go, what would change it, and can the number be trusted?",
+        epilog="'costmodel COMMAND --help' explains a command.",
+    )
+    top.add_argument("--version", action="version", version=f"costmodel {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for word in COMMANDS:
+        module = _module(word)
+        text = (module.__doc__ or "").strip()
+        sub = commands.add_parser(word, help=text.splitlines()[0], description=text,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+        if word in words:
+            module.arguments(sub)
+    return top
+
+
+def _module(word: str) -> ModuleType:
+    return importlib.import_module(f"costmodel.cli.{word}_command")

@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+
+def add_policies(parser: argparse.ArgumentParser) -> None:
+    """--convention, --placement, --timing, --dtype, --batch."""
+    parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
+    parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
+    parser.add_argument("--timing", metavar="T", help="how transfer and compute add up")
+    parser.add_argument("--dtype", metavar="TYPE", help="element type: fp32, fp16, int8, ...")
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="samples per run")
+
+
+def policies(args: argparse.Namespace) -> dict[str, str | None]:
+    """The policies given on the command line."""
+    return {key: getattr(args, key) for key in ("convention", "placement", "timing", "dtype")}
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """--set NAME=VALUE."""
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
+                        help="a variable of the architecture (repeatable)")  # fmt: skip
+
+
+def settings(words: Sequence[str]) -> dict[str, Any]:
+    """``NAME=VALUE`` words as a dictionary, values read like YAML. Raises InputError."""
+    from costmodel import documents
+    from costmodel.errors import InputError, Place
+
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        place = Place(f"--set {word}")
+        if not equals or not name or not value:
+            raise InputError.at(place, f"'{word}' is not NAME=VALUE", "write e.g. --set alpha=0.5")
+        found[name.strip()] = documents.parse(value, str(place)).plain()
+    return found

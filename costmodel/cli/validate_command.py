@@ -1,0 +1,46 @@
+"""Shapes and parameters of architectures against torch, layer by layer.
+
+Twins are built on the meta device: nothing is allocated. Exit code 1 on a mismatch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from costmodel.cli import options
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("archs", nargs="+", metavar="ARCH",
+                        help="architecture files, or shipped short names")  # fmt: skip
+    options.add_settings(parser)
+    parser.add_argument("--rows", action="store_true", help="print every row, not only mismatches")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Validate each architecture; 1 if any layer differs from torch."""
+    from costmodel import arch, shipped
+    from costmodel.errors import Problems
+    from costmodel.validate import import_torch, validate
+
+    version = import_torch().__version__.split("+")[0]
+    problems, networks = Problems(), []
+    for word in args.archs:
+        with problems.collect():
+            networks.append(arch.load(shipped.find(word, "archs"), options.settings(args.settings)))
+    problems.raise_if_any()
+    failed = False
+    for network in networks:
+        compared = list(validate(network))
+        wrong = [c for c in compared if not c.agrees]
+        failed = failed or bool(wrong)
+        for comparison in compared if args.rows else ():
+            shown = comparison.ours if comparison.agrees else "DIFFERS"
+            print(f"{comparison.row.id}  {comparison.kind}  {shown}")
+        for comparison in wrong:
+            print(comparison.line(), file=sys.stderr)
+        print(f"{network.name}: {len(compared) - len(wrong)} of {len(compared)} layers in "
+              f"{len(network.rows)} rows agree with torch {version} in shape and parameters")  # fmt: skip
+    return 1 if failed else 0

@@ -1,0 +1,133 @@
+"""Safe arithmetic in text: the one evaluator of the project.
+
+``${2 * filters}`` as a whole value keeps its type; inside other text it is written into it.
+simpleeval walks Python's own syntax tree without ``eval``; here it gets a few functions, no
+attributes, and powers bounded so that ``9**9**9`` is refused before it is computed.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression, NameNotDefined
+
+from costmodel.errors import BadValue, did_you_mean
+
+TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
+MAX_MAGNITUDE = 2.0**63  # beyond any count a network can have
+MAX_LENGTH = 1_000  # [characters]
+
+
+def make_divisible(value: float, divisor: int = 8) -> int:
+    """`value` rounded to a multiple of `divisor`, never below 90 % of `value`.
+
+    Source: the channel rounding of MobileNetV2's reference code (Sandler et al. 2018).
+    """
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs, "ceil": math.ceil, "floor": math.floor, "int": int, "len": len, "max": max,
+    "min": min, "round": round, "sqrt": math.sqrt, "sum": sum, "make_divisible": make_divisible,
+}  # fmt: skip
+
+
+def _power(base: float, exponent: float) -> Any:
+    """`base ** exponent`, refused when the result would leave the range of counts."""
+    if base and abs(exponent) * abs(math.log2(abs(base))) > 64:
+        raise BadValue(f"{base} ** {exponent} is out of range", "use smaller numbers")
+    return base**exponent
+
+
+def _times(left: Any, right: Any) -> Any:
+    """`left * right` for numbers only: text and lists are not repeated."""
+    if isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
+        raise BadValue("'*' multiplies numbers only", "write the list out")
+    return left * right
+
+
+OPERATORS = {
+    node: function
+    for node, function in DEFAULT_OPERATORS.items()
+    if node not in (ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor, ast.Invert)
+} | {ast.Pow: _power, ast.Mult: _times, ast.Mod: operator.mod}
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> ast.expr:
+    if len(text) > MAX_LENGTH:
+        raise BadValue(f"the expression has {len(text)} characters", f"the limit is {MAX_LENGTH}")
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise BadValue(f"'{text}' is not an expression", "write arithmetic like ${2 * n}") from None
+
+
+def _evaluator() -> EvalWithCompoundTypes:
+    evaluator = EvalWithCompoundTypes(operators=OPERATORS, functions=FUNCTIONS.copy(), names={})
+    for node in (ast.Attribute, ast.JoinedStr, ast.ListComp, ast.Dict, ast.Set, ast.keyword):
+        evaluator.nodes.pop(node, None)
+    return evaluator
+
+
+_EVALUATOR = _evaluator()
+
+
+def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+    """The value of the expression `text` with the variables `names`. Raises BadValue."""
+    tree = _parse(text)
+    _EVALUATOR.names = dict(names)
+    try:
+        value = _EVALUATOR.eval(text, previously_parsed=tree)
+    except NameNotDefined as error:
+        name = str(getattr(error, "name", ""))
+        raise BadValue(f"unknown variable '{name}' in '{text}'", did_you_mean(name, names)) from None
+    except InvalidExpression as error:
+        raise BadValue(f"'{text}': {error}", f"functions: {', '.join(FUNCTIONS)}") from None
+    except BadValue as error:
+        raise BadValue(f"'{text}': {error.what}", error.remedy) from None
+    except (ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
+        raise BadValue(f"'{text}' cannot be evaluated: {error}", "check its values") from None
+    _check(value, text)
+    return value
+
+
+def _check(value: Any, text: str) -> None:
+    """Only finite numbers, truth values, text, and lists of these leave the evaluator."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check(item, text)
+    elif isinstance(value, bool | str):
+        return
+    elif not isinstance(value, int | float):
+        raise BadValue(f"'{text}' gives no number", "check the expression")
+    elif not abs(value) <= MAX_MAGNITUDE:  # also catches NaN
+        raise BadValue(f"'{text}' gives {value:.3g}, out of range", "use smaller numbers")
+
+
+def fill(value: Any, names: Mapping[str, Any]) -> Any:
+    """`value` with its ``${...}`` replaced; anything but text is returned as it is.
+
+    ``"${n + 1}"`` gives a number, ``"conv${n}"`` text. Raises BadValue.
+    """
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    whole = TEMPLATE.fullmatch(value)
+    if whole:
+        return evaluate(whole[1], names)
+    filled = TEMPLATE.sub(lambda match: _text(evaluate(match[1], names)), value)
+    if "${" in filled:
+        raise BadValue(f"'{value}' has an open '${{'", "close it with '}'")
+    return filled
+
+
+def _text(value: Any) -> str:
+    """A value as it reads inside a name: 2.0 is written 2."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,89 @@
+"""Activations: elementwise functions, softmax, and dropout (which inference passes through)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from costmodel.layers.base import Example, Layer
+from costmodel.layers.fields import number
+from costmodel.tally import Shape, Shapes, Tally, elements
+
+
+@dataclass(frozen=True)
+class Elementwise(Layer):
+    """Shared by activations: one output element per input element, the same work for each."""
+
+    per_element: ClassVar[dict[str, int]]  # operations of one element, by their Tally name
+    torch_name: ClassVar[str]
+    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape."""
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """`per_element` times the elements."""
+        size = elements(inputs)
+        work = {name: count * size for name, count in self.per_element.items()}
+        return Tally.of(inputs, outputs, **work)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The torch.nn module of the same name."""
+        return getattr(torch.nn, self.torch_name)()
+
+
+@dataclass(frozen=True)
+class Relu(Elementwise):
+    """max(x, 0): one comparison per element."""
+
+    kind: ClassVar[str] = "relu"
+    source: ClassVar[str] = "Nair & Hinton 2010"
+    per_element: ClassVar[dict[str, int]] = {"compares": 1}
+    torch_name: ClassVar[str] = "ReLU"
+
+
+@dataclass(frozen=True)
+class Relu6(Elementwise):
+    """min(max(x, 0), 6): two comparisons per element."""
+
+    kind: ClassVar[str] = "relu6"
+    source: ClassVar[str] = "Sandler et al. 2018, MobileNetV2"
+    per_element: ClassVar[dict[str, int]] = {"compares": 2}
+    torch_name: ClassVar[str] = "ReLU6"
+
+
+@dataclass(frozen=True)
+class Sigmoid(Elementwise):
+    """1 / (1 + exp(-x)): one exponential, addition and division per element."""
+
+    kind: ClassVar[str] = "sigmoid"
+    source: ClassVar[str] = "logistic function"
+    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
+    torch_name: ClassVar[str] = "Sigmoid"
+
+
+@dataclass(frozen=True)
+class Softmax(Elementwise):
+    """exp(x) / sum exp(x): one exponential, addition and division per class."""
+
+    kind: ClassVar[str] = "softmax"
+    source: ClassVar[str] = "HairNet Appendix, row SoftMax: 3 operations per class"
+    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.Softmax over the channel axis."""
+        return torch.nn.Softmax(dim=1)
+
+
+@dataclass(frozen=True)
+class Dropout(Elementwise):
+    """Dropout at inference: the identity, so its output is its input's memory."""
+
+    kind: ClassVar[str] = "dropout"
+    source: ClassVar[str] = "Srivastava et al. 2014"
+    view: ClassVar[bool] = True
+    per_element: ClassVar[dict[str, int]] = {}
+    torch_name: ClassVar[str] = "Dropout"
+
+    rate: float = number(0.5)

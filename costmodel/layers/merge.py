@@ -1,0 +1,103 @@
+"""Layers that join branches: add, mul, concat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, ClassVar
+
+from costmodel.errors import BadValue
+from costmodel.layers.base import Example, Layer
+from costmodel.layers.fields import whole
+from costmodel.tally import Shape, Shapes, Tally, elements
+
+MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
+
+
+@dataclass(frozen=True)
+class Broadcast(Layer):
+    """Shared by add and mul: maps of one shape, or with axes of size 1 stretched."""
+
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, MAPS),
+        Example({}, ((3, 4, 5), (3, 1, 1))),
+        Example({}, (*MAPS, (3, 4, 5))),
+    )
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The common shape; BadValue where sizes differ and neither is 1."""
+        if len({len(shape) for shape in inputs}) == 1:
+            sizes = [set(axis) - {1} for axis in zip(*inputs, strict=True)]
+            if all(len(size) <= 1 for size in sizes):
+                return tuple(size.pop() if size else 1 for size in sizes)
+        shown = " and ".join(str(list(shape)) for shape in inputs)
+        raise BadValue(f"{self.kind} joins maps of different shapes: {shown}",
+                       "give the branches equal channels and strides")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Add(Broadcast):
+    """Elementwise sum of two or more maps: n - 1 additions per element."""
+
+    kind: ClassVar[str] = "add"
+    source: ClassVar[str] = "He et al. 2016 (shortcut connections)"
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """N - 1 additions per output element."""
+        return Tally.of(inputs, outputs, adds=(len(inputs) - 1) * elements(outputs))
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The sum of the arguments."""
+        return lambda *maps: reduce(torch.add, maps)
+
+
+@dataclass(frozen=True)
+class Mul(Broadcast):
+    """Elementwise product of two or more maps: n - 1 multiplications per element."""
+
+    kind: ClassVar[str] = "mul"
+    source: ClassVar[str] = "Hu et al. 2018 (squeeze-and-excitation scaling)"
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """N - 1 multiplications per output element."""
+        return Tally.of(inputs, outputs, muls=(len(inputs) - 1) * elements(outputs))
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The product of the arguments."""
+        return lambda *maps: reduce(torch.mul, maps)
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Concatenation along an axis (0: channels): data movement, no arithmetic."""
+
+    kind: ClassVar[str] = "concat"
+    source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+
+    axis: int = whole(0, least=0)
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((3, 4, 5), (2, 4, 5))),
+        Example({"axis": 1}, ((3, 4), (3, 1), (3, 2))),
+    )
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """Sizes add along the axis; BadValue where another axis differs."""
+        axis = self.axis
+        rests = {(*shape[:axis], -1, *shape[axis + 1 :]) for shape in inputs}
+        if len(rests) != 1 or any(axis >= len(shape) for shape in inputs):
+            shown = " and ".join(str(list(shape)) for shape in inputs)
+            raise BadValue(f"concat along axis {axis} of shapes {shown}",
+                           "all other axes must be equal")  # fmt: skip
+        total = sum(shape[axis] for shape in inputs)
+        return (*inputs[0][:axis], total, *inputs[0][axis + 1 :])
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """No arithmetic."""
+        return Tally.of(inputs, outputs)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """torch.cat."""
+        return lambda *maps: torch.cat(maps, dim=self.axis + 1)

@@ -1,0 +1,90 @@
+"""The answers under the table: where the time goes, what would change it, does it fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from costmodel import units
+from costmodel.hardware import Machine
+from costmodel.report.numbers import count, percent, seconds, short
+from costmodel.run import Run
+
+LABELS = {"bandwidth": ("bandwidth", "bandwidth"), "memory": ("on-chip memory", "memory"),
+          "matrix": ("matrix rate", "rate"), "host": ("host rate", "rate")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """What twice as much of one resource would give."""
+
+    resource: str
+    value: float  # doubled, SI units
+    total_time: float  # [s]
+
+
+def doubled(run: Run) -> list[Doubled]:
+    """The total with each resource doubled alone: the formula itself on four design points."""
+    machine = run.profile.machine()
+    found = []
+    for field in fields(Machine):
+        value = 2 * getattr(machine, field.name)
+        total = float(run.on(replace(machine, **{field.name: value})).total_time)
+        found.append(Doubled(field.name, value, total))
+    return found
+
+
+def lines(run: Run) -> list[str]:
+    """The summary as text lines."""
+    result, total = run.result, run.total_time
+    busy = [float(t.sum()) for t in (result.transfer, result.matrix, result.host)]
+    return [
+        _total_line(run),
+        "",
+        "Where the time goes   memory bus {}, matrix engine {}, host {}".format(
+            *(percent(time, sum(busy)) for time in busy)
+        ),
+        *_slowest(run),
+        "Doubling one resource " + "\n                      ".join(
+            f"{LABELS[d.resource][0] + ' to ' + units.show(d.value, LABELS[d.resource][1]):28}"
+            f" {short(d.total_time)} s ({_change(d.total_time, total)})" for d in doubled(run)),
+        *_memory(run),
+    ]  # fmt: skip
+
+
+def _change(new: float, old: float) -> str:
+    return f"{100 * (new - old) / old:+.1f} %" if old and new != old else "no change"
+
+
+def _total_line(run: Run) -> str:
+    totals, batch = run.totals(), run.policies.batch
+    total = totals["total_time_s"]
+    text = (f"Total {short(total)} s = transfer {short(totals['transfer_time_s'])} s, "
+            f"compute {short(totals['compute_time_s'])} s; {totals['params']} params, "
+            f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
+            f"{short(totals['external_bytes'] / 1e6)} MB over the bus")  # fmt: skip
+    per_second = batch / total if total else float("inf")
+    per_sample = f", {seconds(total / batch)} per sample" if batch > 1 else ""
+    return f"{text}\nThroughput            {per_second:.4g} samples/s{per_sample}"
+
+
+def _slowest(run: Run, most: int = 5) -> list[str]:
+    order = np.argsort(-run.result.total, kind="stable")[:most]
+    parts = [f"{run.workload.rows[i].id} {percent(run.result.total[i], run.total_time)}"
+             f" ({run.bound[i]})" for i in order]  # fmt: skip
+    return ["Slowest rows          " + "\n                      ".join(parts)]
+
+
+def _memory(run: Run) -> list[str]:
+    """Peak of live internal bytes against the on-chip memory."""
+    peak, memory = run.peak_internal_bytes, run.profile.on_chip_memory
+    line = (f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
+            f"in {short(memory / 1e6)} MB")  # fmt: skip
+    if peak <= memory:
+        return [line]
+    row = run.workload.rows[int(run.live.argmax())]
+    over = int((run.live > memory).sum())
+    return [line, f"WARNING: placement '{run.policies.placement}' over-commits the on-chip memory "
+            f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
+            f"{short(peak / 1e6)} MB."]  # fmt: skip

@@ -1,0 +1,124 @@
+"""One simulation from end to end: a network on a profile under chosen policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from costmodel import __version__, arch, dtypes, hardware, placement, policies, shipped, timing
+from costmodel.arch.network import Network
+from costmodel.errors import Problems
+from costmodel.hardware import HardwareProfile, Machine
+from costmodel.policies import Policies
+from costmodel.simulate import Array, Result, evaluate, live_internal_bytes
+from costmodel.workload import Counting, Workload, prepare
+
+RESOURCES = ("transfer", "matrix", "host")  # the order in which ties are named
+
+
+@dataclass(frozen=True)
+class Run:
+    """A network on a machine, evaluated."""
+
+    network: Network
+    profile: HardwareProfile
+    policies: Policies
+    workload: Workload
+    result: Result
+    hw_file: str = ""
+
+    def on(self, machine: Machine) -> Result:
+        """The same network and policies on another machine (or on arrays of them)."""
+        return evaluate(self.workload, machine, placement.load(self.policies.placement),
+                        timing.load(self.policies.timing))  # fmt: skip
+
+    @property
+    def total_time(self) -> float:
+        """Time of one run [s]."""
+        return float(self.result.total_time)
+
+    @cached_property
+    def bound(self) -> list[str]:
+        """What each row spends most time on; ties go to transfer, then matrix; 'none' if free."""
+        times = np.stack([self.result.transfer, self.result.matrix, self.result.host])
+        words = np.array(RESOURCES)[times.argmax(axis=0)]
+        return [str(w) for w in np.where(times.max(axis=0) > 0, words, "none")]
+
+    @cached_property
+    def live(self) -> Array:
+        """Bytes on chip while each row runs [B], shape (R,)."""
+        return live_internal_bytes(self.workload, self.result.plan)
+
+    @property
+    def peak_internal_bytes(self) -> int:
+        """Most bytes on chip at once [B]."""
+        return int(self.live.max(initial=0))
+
+    def totals(self) -> dict[str, float | int]:
+        """The figures of the whole run, under the names of the JSON report."""
+        work, result = self.workload, self.result
+        return {
+            "params": int(work.params.sum()),
+            "macs": int(work.macs.sum()),
+            "ops": float(work.ops.sum()),
+            "external_bytes": int(result.external_bytes.sum()),
+            "peak_internal_bytes": self.peak_internal_bytes,
+            "transfer_time_s": float(result.transfer.sum()),
+            "compute_time_s": float(result.compute.sum()),
+            "total_time_s": self.total_time,
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """Everything that must be known to get these figures again."""
+        chosen, profile = self.policies, self.profile
+        return {
+            "costmodel": __version__,
+            "architecture": self.network.name,
+            "architecture_file": self.network.file,
+            "architecture_source": self.network.source,
+            "variables": self.network.variables,
+            "hardware": profile.name,
+            "hardware_file": self.hw_file,
+            "hardware_source": profile.source,
+            "convention": chosen.convention,
+            "timed_convention": chosen.timed_convention,
+            "placement": chosen.placement,
+            "timing": chosen.timing,
+            "dtype": chosen.dtype,
+            "batch": chosen.batch,
+        }
+
+
+def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None = None,
+             batch: int = 1, **choices: str | None) -> Run:  # fmt: skip
+    """Simulate `architecture` on `hw`: paths, or short names of shipped files.
+
+    `settings` are variables of the architecture; `choices` may name convention, placement,
+    timing and dtype. Raises InputError with every mistake in the files and options.
+
+    >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
+    0.177158
+    """
+    path = shipped.find(hw, "hwprofiles")
+    problems = Problems()
+    with problems.collect():
+        network = arch.load(shipped.find(architecture, "archs"), settings)
+    with problems.collect():
+        profile = hardware.load_profile(path)
+    problems.raise_if_any()
+    return run(network, profile, hw_file=str(path), batch=batch, choices=choices)
+
+
+def run(network: Network, profile: HardwareProfile, *, hw_file: str = "", batch: int = 1,
+        choices: Mapping[str, str | None] | None = None) -> Run:  # fmt: skip
+    """Simulate a network and a profile that are already loaded. Raises InputError."""
+    chosen = policies.choose(choices or {}, network.choices, profile.choices, batch=batch)
+    counting = Counting(chosen.report, chosen.timed, profile.engine, batch, dtypes.bits(chosen.dtype))
+    workload = prepare(network, counting)
+    result = evaluate(workload, profile.machine(), placement.load(chosen.placement),
+                      timing.load(chosen.timing))  # fmt: skip
+    return Run(network, profile, chosen, workload, result, hw_file)

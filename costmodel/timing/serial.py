@@ -1,0 +1,17 @@
+"""Nothing overlaps."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from costmodel.timing.base import Floats, Timing
+
+
+class Serial(Timing):
+    """A row first moves its data, then computes; rows follow one another."""
+
+    source: ClassVar[str] = "H. Jansma, HairNet, 2020, section 5: no movement/compute concurrency"
+
+    def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
+        """Transfer + matrix + host."""
+        return transfer + matrix + host

@@ -1,0 +1,175 @@
+"""A network as arrays: what the formula reads.
+
+Rows stand in execution order; tensors are feature maps, views merged with the memory they look
+at. A row's maps are found through prefix pointers (CSR): row r reads the tensors
+``in_tensor[in_ptr[r] : in_ptr[r + 1]]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.arch.network import Network, Row, Tap
+from costmodel.conventions import Convention
+from costmodel.errors import InputError, Place
+from costmodel.layers.base import Engine
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+LIMIT = 2**62  # [count] sums of any column stay inside int64
+
+
+@dataclass(frozen=True)
+class Workload:
+    """R rows and T tensors; all counts are per run (batch included), all sizes in bytes."""
+
+    rows: tuple[Row, ...]
+    macs: Ints  # (R,) multiply-adds
+    params: Ints  # (R,) as the report's convention counts them
+    ops: Floats  # (R,) as the report's convention counts them
+    matrix_ops: Floats  # (R,) under the timing convention, on the matrix engine
+    host_ops: Floats  # (R,) under the timing convention, on the host
+    param_bytes: Ints  # (R,) read once per run
+    in_bytes: Ints  # (R,) sum over the row's inputs, views included
+    out_bytes: Ints  # (R,)
+    tensor_bytes: Ints  # (T,)
+    first: Ints  # (T,) row that writes it; -1 for a network input
+    last: Ints  # (T,) last row that reads it; the row that writes it where nobody does
+    kept: NDArray[np.bool_]  # (T,) True for the network's outputs, which live to the end
+    in_ptr: Ints  # (R + 1,)
+    in_tensor: Ints
+    out_ptr: Ints  # (R + 1,)
+    out_tensor: Ints
+
+    def over_inputs(self, per_tensor: NDArray[Any]) -> NDArray[Any]:
+        """Sums of an integer array (..., T) over each row's inputs: (..., R), exact."""
+        return _segment_sums(per_tensor[..., self.in_tensor], self.in_ptr)
+
+    def over_outputs(self, per_tensor: NDArray[Any]) -> NDArray[Any]:
+        """Sums of an integer array (..., T) over each row's outputs: (..., R), exact."""
+        return _segment_sums(per_tensor[..., self.out_tensor], self.out_ptr)
+
+
+def _segment_sums(values: NDArray[Any], pointers: Ints) -> NDArray[Any]:
+    """Sums of consecutive segments along the last axis by differences of a prefix sum."""
+    zero = np.zeros((*values.shape[:-1], 1), dtype=np.int64)
+    prefix = np.concatenate([zero, np.cumsum(values, axis=-1, dtype=np.int64)], axis=-1)
+    return np.asarray(prefix[..., pointers[1:]] - prefix[..., pointers[:-1]])
+
+
+@dataclass(frozen=True)
+class Counting:
+    """How a network is counted: conventions, engines, samples per run, bits per element."""
+
+    report: Convention  # what ops and params print
+    timed: Convention  # what costs time
+    engine: Callable[[str], Engine]
+    batch: int = 1
+    bits: int = 32
+
+
+def prepare(network: Network, counting: Counting) -> Workload:
+    """The arrays of `network`. Raises InputError where counts leave the exact range."""
+    rows = tuple(network.rows)
+    maps = _Maps(network, counting)
+    for index, row in enumerate(rows):
+        maps.add(index, row)
+    columns = [_count(row, counting) for row in rows]
+    batch = counting.batch
+    macs, params, moved, ops, matrix, host = zip(*columns, strict=True)
+    if max(sum(macs) * batch, sum(ops) * batch, sum(matrix) * batch, sum(host) * batch,
+           maps.total, sum(moved) * counting.bits) > LIMIT:  # fmt: skip
+        raise InputError.at(Place(network.file), "the network's counts exceed 2**62",
+                            "use smaller maps, fewer channels or a smaller batch")  # fmt: skip
+    return Workload(
+        rows, macs=ints(macs) * batch, params=ints(params),
+        ops=ints(ops).astype(float) * batch, matrix_ops=ints(matrix).astype(float) * batch,
+        host_ops=ints(host).astype(float) * batch,
+        param_bytes=ints([size_of(count, counting.bits) for count in moved]),
+        in_bytes=ints(maps.in_bytes), out_bytes=ints(maps.out_bytes),
+        tensor_bytes=ints(maps.sizes), first=ints(maps.first), last=ints(maps.last),
+        kept=np.isin(np.arange(len(maps.sizes)), maps.outputs(network)),
+        in_ptr=ints(maps.in_ptr), in_tensor=ints(maps.in_tensor),
+        out_ptr=ints(maps.out_ptr), out_tensor=ints(maps.out_tensor),
+    )  # fmt: skip
+
+
+def ints(values: Any) -> Ints:
+    """A list of exact Python integers as an array."""
+    return np.array(values, dtype=np.int64)
+
+
+def size_of(count: int, bits: int) -> int:
+    """Bytes of `count` elements of `bits` each, rounded up [B]."""
+    return -(-count * bits // 8)
+
+
+def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:
+    """macs, params, moved params, printed ops, matrix ops, host ops of one row per sample."""
+    macs = params = moved = ops = 0
+    timed = {"matrix": 0, "host": 0}
+    for part in row.parts:
+        kind, tally = part.layer.kind, part.tally
+        macs += tally.macs
+        params += counting.report.params(tally)
+        moved += tally.moved_params
+        ops += counting.report.ops(kind, tally)
+        timed[counting.engine(kind)] += counting.timed.ops(kind, tally)
+    return macs, params, moved, ops, timed["matrix"], timed["host"]
+
+
+class _Maps:
+    """Collects tensors, who touches them, and when."""
+
+    def __init__(self, network: Network, counting: Counting) -> None:
+        self.batch, self.bits = counting.batch, counting.bits
+        self.index: dict[tuple[str, int], int] = {}
+        self.sizes: list[int] = []
+        self.first: list[int] = []
+        self.last: list[int] = []
+        self.in_bytes: list[int] = []
+        self.out_bytes: list[int] = []
+        self.in_ptr, self.out_ptr = [0], [0]
+        self.in_tensor: list[int] = []
+        self.out_tensor: list[int] = []
+        self.total = 0
+        for tap in network.inputs:
+            self.new(tap, -1)
+
+    def bytes(self, shape: tuple[int, ...]) -> int:
+        return size_of(prod(shape) * self.batch, self.bits)
+
+    def new(self, tap: Tap, row: int) -> int:
+        number = self.index[tap.node, tap.port] = len(self.sizes)
+        size = self.bytes(tap.shape)
+        self.total += size
+        self.sizes.append(size)
+        self.first.append(row)
+        self.last.append(row)
+        return number
+
+    def add(self, index: int, row: Row) -> None:
+        """Note one row's maps; a view hands its input's tensor on and touches nothing."""
+        inputs = [self.index[tap.node, tap.port] for tap in row.inputs]
+        for tensor in inputs:
+            self.last[tensor] = index
+        self.in_bytes.append(sum(self.bytes(tap.shape) for tap in row.inputs))
+        self.out_bytes.append(sum(self.bytes(shape) for shape in row.outputs))
+        if row.view:
+            self.index[row.id, 0] = inputs[0]
+        else:
+            self.in_tensor.extend(inputs)
+            outputs = [Tap(row.id, port, shape) for port, shape in enumerate(row.outputs)]
+            self.out_tensor.extend(self.new(tap, index) for tap in outputs)
+        self.in_ptr.append(len(self.in_tensor))
+        self.out_ptr.append(len(self.out_tensor))
+
+    def outputs(self, network: Network) -> list[int]:
+        """The tensors that are the network's outputs."""
+        return [self.index[tap.node, tap.port] for tap in network.outputs]
