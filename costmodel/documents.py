@@ -18,7 +18,7 @@ MAX_BYTES = 4_000_000  # [B] a hand-written file is a thousand times smaller
 MAX_NODES = 100_000  # unfolded through aliases; stops "billion laughs" documents early
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """A YAML value: a scalar, a list of Nodes, or a dict of Nodes, and where it stands."""
 
@@ -124,7 +124,9 @@ def parse(text: str, file: str) -> Node:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         what = error.problem or error.context or "not valid YAML"
-        raise InputError.at(place, f"YAML: {what}", "check indentation, quotes and brackets") from None
+        raise InputError.at(
+            place, f"YAML: {what}", "check indentation, quotes and brackets"
+        ) from None
     except YAMLError as error:
         what = str(error).splitlines()[0]
         raise InputError.at(Place(file), f"YAML: {what}", "a YAML text file is needed") from None

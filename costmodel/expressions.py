@@ -88,7 +88,9 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
         value = _EVALUATOR.eval(text, previously_parsed=tree)
     except NameNotDefined as error:
         name = str(getattr(error, "name", ""))
-        raise BadValue(f"unknown variable '{name}' in '{text}'", did_you_mean(name, names)) from None
+        raise BadValue(
+            f"unknown variable '{name}' in '{text}'", did_you_mean(name, names)
+        ) from None
     except InvalidExpression as error:
         raise BadValue(f"'{text}': {error}", f"functions: {', '.join(FUNCTIONS)}") from None
     except BadValue as error:

@@ -27,7 +27,7 @@ def check(family: str, word: str) -> None:
         raise BadValue(f"unknown {family} '{word}'", did_you_mean(word, known))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policies:
     """What one run uses."""
 
@@ -41,7 +41,9 @@ class Policies:
     batch: int = 1
 
 
-def choose(command: Mapping[str, str | None], *files: Mapping[str, str], batch: int = 1) -> Policies:
+def choose(
+    command: Mapping[str, str | None], *files: Mapping[str, str], batch: int = 1
+) -> Policies:
     """The policies in force: `command` first, then each of `files`, then the defaults.
 
     Raises InputError, placed at the option, for an unknown word on the command line.

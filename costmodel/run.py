@@ -20,7 +20,7 @@ from costmodel.workload import Counting, Workload, prepare
 RESOURCES = ("transfer", "matrix", "host")  # the order in which ties are named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A network on a machine, evaluated."""
 
@@ -117,7 +117,9 @@ def run(network: Network, profile: HardwareProfile, *, hw_file: str = "", batch:
         choices: Mapping[str, str | None] | None = None) -> Run:  # fmt: skip
     """Simulate a network and a profile that are already loaded. Raises InputError."""
     chosen = policies.choose(choices or {}, network.choices, profile.choices, batch=batch)
-    counting = Counting(chosen.report, chosen.timed, profile.engine, batch, dtypes.bits(chosen.dtype))
+    counting = Counting(
+        chosen.report, chosen.timed, profile.engine, batch, dtypes.bits(chosen.dtype)
+    )
     workload = prepare(network, counting)
     result = evaluate(workload, profile.machine(), placement.load(chosen.placement),
                       timing.load(chosen.timing))  # fmt: skip

@@ -20,7 +20,7 @@ from costmodel.workload import Workload
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """Per row, design points in front (..., R); bytes and seconds per run."""
 

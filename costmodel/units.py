@@ -53,10 +53,10 @@ def parse(text: object, dimension: str) -> Fraction:
     example = EXAMPLES[dimension]
     match = QUANTITY.fullmatch(text) if isinstance(text, str) else None
     if match is None:
+        if re.match(r"\s*[+-]?\.?(inf|nan)", str(text), re.IGNORECASE):
+            raise BadValue(f"'{text}' is not finite", f"write a {dimension} like '{example}'")
         if isinstance(text, int | float) and not isinstance(text, bool):
             raise BadValue(f"{text} has no unit", f"write a {dimension} like '{example}'")
-        if isinstance(text, str) and re.match(r"\s*[+-]?\.?(inf|nan)", text, re.IGNORECASE):
-            raise BadValue(f"'{text}' is not finite", f"write a {dimension} like '{example}'")
         raise BadValue(f"'{text}' is not a quantity", f"write a {dimension} like '{example}'")
     number, unit = match.groups()
     if unit is None:
@@ -80,7 +80,9 @@ def _remedy(unit: str, dimension: str) -> str:
         return "lower-case b would be bits: write bytes with B (8 bits are 1 B)"
     if unit.startswith("KB"):
         return "write kB (1000 bytes) or KiB (1024 bytes)"
-    return did_you_mean(unit, [u for u, (d, _) in table().items() if d == dimension])
+    known = [u for u, (d, _) in table().items() if d == dimension]
+    alike = [u for u in known if u.lower() == unit.lower()]
+    return f"did you mean '{alike[0]}'?" if alike else did_you_mean(unit, known)
 
 
 def show(value: float, dimension: str) -> str:

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 LIMIT = 2**62  # [count] sums of any column stay inside int64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workload:
     """R rows and T tensors; all counts are per run (batch included), all sizes in bytes."""
 
@@ -63,7 +63,7 @@ def _segment_sums(values: NDArray[Any], pointers: Ints) -> NDArray[Any]:
     return np.asarray(prefix[..., pointers[1:]] - prefix[..., pointers[:-1]])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counting:
     """How a network is counted: conventions, engines, samples per run, bits per element."""
 

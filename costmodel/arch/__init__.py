@@ -9,7 +9,7 @@ from typing import Any
 from costmodel.arch.expand import Expander, unread
 from costmodel.arch.network import Builder, Network, Tap, Taps
 from costmodel.arch.read import read
-from costmodel.arch.scope import Scope, resolve
+from costmodel.arch.scope import UNKNOWN, Scope, resolve
 from costmodel.arch.syntax import Document
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 from costmodel.expressions import fill
@@ -29,13 +29,12 @@ def load(path: str | Path, settings: Mapping[str, Any] | None = None) -> Network
 
 def build(document: Document, settings: Mapping[str, Any]) -> Network:
     """Bind the variables of `document` and unroll it. Raises InputError."""
-    problems = Problems()
+    problems = document.problems
     variables = bind(document, settings, problems)
     builder = Builder()
-    inputs = {}
+    inputs = dict.fromkeys(document.inputs, UNKNOWN)
     for name, shape in shapes(document, variables, problems).items():
-        inputs[name] = builder.input(name, shape)
-    problems.raise_if_any()
+        inputs[name] = (builder.input(name, shape),)
     expander = Expander(document, variables, builder, problems)
     scope, last = expander.run(inputs)
     outputs = declared(document, scope, last, expander.taps, problems)

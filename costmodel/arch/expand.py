@@ -31,11 +31,10 @@ class Expander:
         self.steps = 0
         self.calls: list[str] = []
 
-    def run(self, inputs: dict[str, Tap]) -> tuple[Scope, Taps]:
+    def run(self, inputs: dict[str, Taps]) -> tuple[Scope, Taps]:
         """Unroll the whole document; its top scope and what its last item gives."""
-        names: dict[str, Taps] = {name: (tap,) for name, tap in inputs.items()}
-        scope = Scope(self.variables, names=names)
-        first = next(iter(names.values()), UNKNOWN)
+        scope = Scope(self.variables, names=dict(inputs))
+        first = next(iter(inputs.values()), UNKNOWN)
         return scope, self.body(self.document.items, scope, first)
 
     def body(self, items: tuple[Item, ...], scope: Scope, taps: Taps) -> Taps:
@@ -46,6 +45,8 @@ class Expander:
             try:
                 taps = self.item(item, scope, taps)
             except InputError as error:
+                if self.steps > MAX_STEPS:
+                    raise
                 self.problems.found.extend(error.problems)
                 taps = scope.names[item.name] = UNKNOWN
             if scope.early:
@@ -63,6 +64,8 @@ class Expander:
 
     def item(self, item: Item, scope: Scope, taps: Taps) -> Taps:
         """Expand one item, with its repetitions; bind and return its output taps."""
+        if item.broken:
+            return self.bind(item, item.name, scope, UNKNOWN)
         if "from" in item.control:
             taps = self.sources(item, item.control["from"], scope)
         elif not taps or len(taps) > 1:
@@ -80,6 +83,7 @@ class Expander:
             taps = self.once(item, scope, env, taps, suffix, index)
             self.steps += 1
             if turn == 0 and started + count * (self.steps - started) > MAX_STEPS:
+                self.steps = MAX_STEPS + 1  # nothing further is worth unrolling
                 raise InputError.at(item.place, f"'{item.name}' unrolls to over {MAX_STEPS} steps",
                                     "repeat less")  # fmt: skip
         return self.bind(item, item.name, scope, taps)
@@ -183,6 +187,10 @@ class Expander:
         for entry in entries:
             reference = self.text(entry, scope.env)
             taps = resolve(reference, scope, self.taps)
+            if taps is None and (whole_layer := scope.find(reference.rpartition(".")[0])):
+                raise InputError.at(entry.place, f"'from: {reference}': the layer has "
+                                    f"{len(whole_layer)} output(s), counted from 0",
+                                    "name one of them")  # fmt: skip
             if taps is None:
                 scope.early.append((item.name, reference, entry.place))
             taps = self.one(taps or UNKNOWN, entry.place)

@@ -31,7 +31,7 @@ class Tap:
 Taps = tuple[Tap, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """One layer at work: its input and output shapes and its neutral tally."""
 
@@ -41,7 +41,7 @@ class Part:
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One line of the report: a layer, or several fused so that nothing between them moves."""
 
@@ -68,7 +68,7 @@ class Row:
         return all(part.layer.view for part in self.parts)
 
 
-@dataclass
+@dataclass(eq=False)
 class Network:
     """An architecture with every variable bound."""
 

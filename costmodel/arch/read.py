@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from costmodel import layers, policies
@@ -19,7 +20,10 @@ NAME = re.compile(r"(?:[\w+-]|\$\{[^{}]*\})+")
 
 
 def read(path: str) -> Document:
-    """The architecture file at `path`. Raises InputError with every mistake found."""
+    """The architecture file at `path`, with the mistakes seen so far in its `problems`.
+
+    Raises InputError where it is no YAML mapping at all.
+    """
     root = load(path)
     return _Reader(path).document(root)
 
@@ -57,11 +61,11 @@ class _Reader:
             items=self.items(top.get("layers"), "layers"),
             outputs=top.get("outputs"),
             choices=self.choices(top),
+            problems=problems,
         )  # fmt: skip
-        if "layers" in top and not document.items:
+        if "layers" in top and top["layers"].value in ([], None):
             problems.add(top["layers"].place, "the architecture has no layers", "add at least one")
         self.check_calls(document)
-        problems.raise_if_any()
         return document
 
     def text(self, node: Node | None, what: str) -> str:
@@ -119,15 +123,23 @@ class _Reader:
         return {item.text("an argument"): None for item in node.sequence("args")}
 
     def items(self, node: Node | None, what: str) -> tuple[Item, ...]:
-        found = []
-        if node is not None:
-            with self.problems.collect():
-                for entry in node.sequence(what):
-                    with self.problems.collect():
-                        found.append(self.item(entry))
-        return tuple(found)
+        if node is None:
+            return ()
+        with self.problems.collect():
+            return tuple(self.item(entry) for entry in node.sequence(what))
+        return ()
 
     def item(self, node: Node) -> Item:
+        """One entry of a list; a broken one keeps its name so that others may refer to it."""
+        before = len(self.problems.found)
+        names = list(node.value) if isinstance(node.value, dict) else []
+        item = Item(names[0] if names else "", node.place, {}, broken=True)
+        with self.problems.collect():
+            item = self.good_item(node)
+        hurt = len(self.problems.found) > before
+        return replace(item, broken=True) if hurt and item.specs else item
+
+    def good_item(self, node: Node) -> Item:
         entry = node.mapping("a layer")
         if len(entry) != 1:
             raise InputError.at(node.place, f"a layer is one 'name: {{...}}', got {len(entry)} keys",

@@ -16,7 +16,7 @@ from costmodel.errors import Place, Problems, did_you_mean
 UNKNOWN: Taps = ()  # the taps of a layer that could not be built; silences what follows from it
 
 
-@dataclass
+@dataclass(eq=False)
 class Scope:
     """One list of items being expanded."""
 

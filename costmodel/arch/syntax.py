@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from costmodel.documents import Node
-from costmodel.errors import Place
+from costmodel.errors import Place, Problems
 from costmodel.layers.base import Layer
 
 CONTROL = ("from", "repeat", "index", "when", "id")  # keys that any item may carry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerSpec:
     """One layer as written. `ready` is the finished layer when no attribute has a ``${...}``."""
 
@@ -25,7 +25,7 @@ class LayerSpec:
     ready: Layer | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
     """One entry of a ``layers`` list."""
 
@@ -37,9 +37,10 @@ class Item:
     args: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Place] = field(default_factory=dict)
     items: tuple[Item, ...] | None = None  # of a group
+    broken: bool = False  # already reported; whatever reads it is left in peace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """A reusable list of items. An argument without a default is required."""
 
@@ -50,7 +51,7 @@ class Block:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
     """A whole architecture file."""
 
@@ -64,3 +65,4 @@ class Document:
     items: tuple[Item, ...]
     outputs: Node | None
     choices: dict[str, str]  # convention, placement, timing, dtype
+    problems: Problems  # what is wrong so far; `build` adds to it and raises

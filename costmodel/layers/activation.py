@@ -10,7 +10,6 @@ from costmodel.layers.fields import number
 from costmodel.tally import Shape, Shapes, Tally, elements
 
 
-@dataclass(frozen=True)
 class Elementwise(Layer):
     """Shared by activations: one output element per input element, the same work for each."""
 
@@ -33,7 +32,6 @@ class Elementwise(Layer):
         return getattr(torch.nn, self.torch_name)()
 
 
-@dataclass(frozen=True)
 class Relu(Elementwise):
     """max(x, 0): one comparison per element."""
 
@@ -43,7 +41,6 @@ class Relu(Elementwise):
     torch_name: ClassVar[str] = "ReLU"
 
 
-@dataclass(frozen=True)
 class Relu6(Elementwise):
     """min(max(x, 0), 6): two comparisons per element."""
 
@@ -53,7 +50,6 @@ class Relu6(Elementwise):
     torch_name: ClassVar[str] = "ReLU6"
 
 
-@dataclass(frozen=True)
 class Sigmoid(Elementwise):
     """1 / (1 + exp(-x)): one exponential, addition and division per element."""
 
@@ -63,7 +59,6 @@ class Sigmoid(Elementwise):
     torch_name: ClassVar[str] = "Sigmoid"
 
 
-@dataclass(frozen=True)
 class Softmax(Elementwise):
     """exp(x) / sum exp(x): one exponential, addition and division per class."""
 

@@ -1,7 +1,7 @@
 """The contract of a layer kind.
 
 A kind is a frozen dataclass: its attributes are what a user writes in the YAML, its class
-variables what the program must know. It computes shapes and neutral tallies, and describes
+variables what the program must know. (A kind without attributes of its own needs no decorator.) It computes shapes and neutral tallies, and describes
 its torch twin; it knows nothing of bytes, machines or conventions.
 """
 
@@ -17,7 +17,7 @@ Engine = Literal["matrix", "host"]
 MAX_ELEMENTS = 2**53  # [elements] of one map: every byte count stays exact in a float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """One use of a kind that every contract test tries: attributes and input shapes."""
 

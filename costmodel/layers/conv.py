@@ -98,7 +98,9 @@ class DepthwiseConv2d(Layer):
         return _twin(torch, inputs[0], self, channels * self.multiplier, groups=channels)
 
 
-def _twin(torch: Any, shape: Shape, conv: Conv2d | DepthwiseConv2d, filters: int, groups: int) -> Any:
+def _twin(
+    torch: Any, shape: Shape, conv: Conv2d | DepthwiseConv2d, filters: int, groups: int
+) -> Any:
     """Torch refuses padding='same' with a stride, so the padding is a module of its own."""
     top, bottom, left, right = window.sides(
         shape[1], shape[2], conv.kernel, conv.stride, conv.padding, conv.dilation

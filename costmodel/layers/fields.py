@@ -88,7 +88,11 @@ def number(default: Any = MISSING, low: float = 0.0, high: float = 1.0) -> Any:
     """A real number between `low` and `high`."""
 
     def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+        ):
             raise BadValue(f"must be a number in {low:g}..{high:g}, got {value!r}", "change it")
         return float(value)
 

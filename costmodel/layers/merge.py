@@ -14,7 +14,6 @@ from costmodel.tally import Shape, Shapes, Tally, elements
 MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
 
 
-@dataclass(frozen=True)
 class Broadcast(Layer):
     """Shared by add and mul: maps of one shape, or with axes of size 1 stretched."""
 
@@ -36,7 +35,6 @@ class Broadcast(Layer):
                        "give the branches equal channels and strides")  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Add(Broadcast):
     """Elementwise sum of two or more maps: n - 1 additions per element."""
 
@@ -52,7 +50,6 @@ class Add(Broadcast):
         return lambda *maps: reduce(torch.add, maps)
 
 
-@dataclass(frozen=True)
 class Mul(Broadcast):
     """Elementwise product of two or more maps: n - 1 multiplications per element."""
 

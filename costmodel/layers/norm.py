@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from costmodel.layers.base import Example, Layer
 from costmodel.tally import Shape, Shapes, Tally
 
 
-@dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation at inference: y = a x + b with a and b fixed per channel."""
 

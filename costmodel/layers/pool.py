@@ -43,7 +43,6 @@ class Pool(Layer):
         return left, right, top, bottom
 
 
-@dataclass(frozen=True)
 class MaxPool(Pool):
     """Maximum over each window: k^2 - 1 comparisons per output."""
 
@@ -63,7 +62,6 @@ class MaxPool(Pool):
         )
 
 
-@dataclass(frozen=True)
 class AvgPool(Pool):
     """Mean over each window: k^2 - 1 additions and one division per output."""
 

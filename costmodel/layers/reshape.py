@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -10,7 +9,6 @@ from costmodel.layers.base import Example, Layer
 from costmodel.tally import Shape, Shapes, Tally
 
 
-@dataclass(frozen=True)
 class View(Layer):
     """Shared by views: nothing is computed and nothing moves."""
 
@@ -21,7 +19,6 @@ class View(Layer):
         return Tally.of(inputs, outputs)
 
 
-@dataclass(frozen=True)
 class Flatten(View):
     """All axes into one: [C, H, W] becomes [C H W]."""
 

@@ -14,7 +14,7 @@ from costmodel.workload import Workload
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Where things live: True is on chip. Leading axes are design points."""
 

@@ -21,6 +21,7 @@ COLOURS = {"transfer": "#4477aa", "matrix": "#ee6677", "host": "#ccbb44"}  # Tol
 WORDS = {"transfer": "memory bus", "matrix": "matrix engine", "host": "host"}
 MOST_ROWS = 120  # bars that stay readable on one page
 MOST_NAMES = 8  # points that get a number and a line in the legend
+MOST_CLUSTERS = 400  # of a huge network; the slowest rows come first
 NEAR = 0.09  # [decades] points closer than this share one number
 
 
@@ -111,27 +112,27 @@ def _roofs(axes: Axes, run: Run, low: float, high: float) -> None:
                       ha="right", fontsize=8, color="#444444")  # fmt: skip
 
 
+def clusters(run: Run, points: Points) -> list[tuple[float, Any]]:
+    """Points that lie together and take most time: (their time [s], their numbers), slowest first."""
+    time = run.result.total[points.rows]
+    place = np.log10(np.stack([points.intensity, points.rate]))
+    left = np.argsort(-time, kind="stable")
+    found: list[tuple[float, Any]] = []
+    while len(left) and len(found) < MOST_CLUSTERS:
+        near = np.abs(place[:, left] - place[:, left[:1]]).max(axis=0) < NEAR
+        found.append((float(time[left[near]].sum()), left[near]))
+        left = left[~near]
+    return sorted(found, key=lambda cluster: -cluster[0])[:MOST_NAMES]
+
+
 def _name_points(axes: Axes, run: Run, points: Points) -> None:
     """Number the clusters of points that take most time; their names go into the legend."""
-    time = run.result.total[points.rows]
-    left = list(np.argsort(-time, kind="stable"))
-    place = np.log10(np.stack([points.intensity, points.rate]))
-    clusters = []
-    while left:
-        head = left[0]
-        near = [p for p in left if np.abs(place[:, p] - place[:, head]).max() < NEAR]
-        clusters.append((sum(time[p] for p in near), near))
-        left = [p for p in left if p not in near]
-        if len(clusters) >= 400:  # a huge network: the rest cannot be among the first
-            break
-    clusters.sort(key=lambda cluster: -cluster[0])
-    for number, (spent, members) in enumerate(clusters[:MOST_NAMES], start=1):
+    for number, (spent, members) in enumerate(clusters(run, points), start=1):
         head = members[0]
-        alike = f" and {len(members) - 1} alike" if len(members) > 1 else ""
-        spot = (points.intensity[head], points.rate[head])
         # down and to the right: away from the roof above and the neighbours along its slope
-        axes.annotate(str(number), spot, xytext=(7, -12), textcoords="offset points",
-                      fontsize=8, fontweight="bold", zorder=4)  # fmt: skip
+        axes.annotate(str(number), (points.intensity[head], points.rate[head]), xytext=(7, -12),
+                      textcoords="offset points", fontsize=8, fontweight="bold", zorder=4)  # fmt: skip
+        alike = f" and {len(members) - 1} alike" if len(members) > 1 else ""
         row = run.workload.rows[points.rows[head]]
         axes.plot([], [], " ", label=f"{number}  {row.id}{alike}: {seconds(spent)}")
 

@@ -15,7 +15,7 @@ LABELS = {"bandwidth": ("bandwidth", "bandwidth"), "memory": ("on-chip memory", 
           "matrix": ("matrix rate", "rate"), "host": ("host rate", "rate")}  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Doubled:
     """What twice as much of one resource would give."""
 

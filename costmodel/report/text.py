@@ -65,7 +65,10 @@ def _group_table(found: list[Record], by: str) -> list[list[str]]:
     cuts = {"cut_bytes": "cut_MB", "time_before_s": "before_s", "time_after_s": "after_s"}
     if by == "block":
         names |= cuts
-    return [[by, *names.values()], *([r[by], *(_cell(key, r[key]) for key in names)] for r in found)]
+    return [
+        [by, *names.values()],
+        *([r[by], *(_cell(key, r[key]) for key in names)] for r in found),
+    ]
 
 
 def _cell(key: str, value: float | str) -> str:

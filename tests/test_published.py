@@ -1,0 +1,95 @@
+"""Published tables: explanations are checked statements, and a wrong model turns rows red."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from costmodel import published
+from costmodel.conventions.hairnet import RULES
+from costmodel.published import Cell, Status, base, model
+from costmodel.published.base import agrees, truncated
+
+TABLES = published.tables()
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """No simulated network survives from or into another test."""
+    model._run.cache_clear()
+    yield
+    model._run.cache_clear()
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_nothing_is_unexplained(name: str) -> None:
+    bad = [v.cell for v in TABLES[name].verdicts if v.status is Status.UNEXPLAINED]
+    assert bad == []
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_explanation_is_needed_and_yields_the_figure(name: str) -> None:
+    table = TABLES[name]
+    used = {v.sentence for v in table.verdicts}
+    for explanation in table.explanations:
+        assert explanation.sentence in used
+    for verdict in table.verdicts:
+        if verdict.status is Status.EXPLAINED:
+            assert verdict.figure is not None
+            assert agrees(verdict.cell.published, verdict.figure)
+            assert not agrees(verdict.cell.published, verdict.cell.value)
+    for contradiction in table.contradictions:
+        assert contradiction.sentence in used
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_wrong_model_turns_rows_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RULES, "depthwise_conv2d", lambda tally: 2 * tally.macs)
+    table = type(TABLES["hairnet_appendix"])()
+    red = [row for row, state in table.rows().items() if state is Status.UNEXPLAINED]
+    assert len(red) == 13  # every depthwise row
+    assert all("dwise" in row for row in red)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_an_explanation_that_stops_holding_does_not_count() -> None:
+    """Row 64 explained by 12.25 elements per channel: another printed figure is not explained by it."""
+    table = TABLES["hairnet_appendix"]
+    assert (
+        table.judge(Cell("64 max_pool", "out_map_MB", "0.049", 0.036, "0.036")).status
+        is Status.EXPLAINED
+    )
+    assert (
+        table.judge(Cell("64 max_pool", "out_map_MB", "0.050", 0.036, "0.036")).status
+        is Status.UNEXPLAINED
+    )
+
+
+@pytest.mark.parametrize(("printed", "value", "same"), [
+    ("0.177", 0.1774999, True), ("0.177", 0.1775001, False), ("2.31E+08", 2.3149e8, True), ("2.31E+08", 2.316e8, False),
+    ("45", 45.4, True), ("45", 45.6, False), ("internal", "internal", True), ("internal", "external", False), ("1.70", 1.7, True),
+])  # fmt: skip
+def test_agreement_is_half_a_unit_in_the_last_place(
+    printed: str, value: float | str, same: bool
+) -> None:
+    assert agrees(printed, value) is same
+
+
+def test_truncation() -> None:
+    assert truncated(11.586, "11.58") == 11.58
+
+
+def test_data_carried_by_tests_and_package_are_the_same() -> None:
+    ours = (Path(base.__file__).parent / "hairnet_appendix.csv").read_text()
+    assert ours == (Path(__file__).parent / "data" / "hairnet_appendix.csv").read_text()
+
+
+def test_table1_by_hand() -> None:
+    """Conv DW block: 9C + 2C + CN + 2N per repetition; stage 64x2 from 32 channels."""
+    first = 9 * 32 + 2 * 32 + 32 * 64 + 2 * 64
+    second = 9 * 64 + 2 * 64 + 64 * 64 + 2 * 64
+    cells = {v.cell.row: v.cell for v in TABLES["hairnet_table1"].verdicts}
+    assert cells["Conv DW block x2 64"].value == first + second == 7456
+    assert cells["Conv DW block x2 1000"].value == 1532632  # the reference notes
