@@ -33,9 +33,18 @@ def make_divisible(value: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
+def pick(key: Any, keys: list[Any], values: list[Any]) -> Any:
+    """The entry of `values` that stands where `key` stands in `keys`. Raises BadValue."""
+    if len(keys) != len(values):
+        raise BadValue(f"pick has {len(keys)} keys and {len(values)} values", "pair them up")
+    if key not in keys:
+        raise BadValue(f"{key!r} is none of {keys}", "choose one of them")
+    return values[keys.index(key)]
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs, "ceil": math.ceil, "floor": math.floor, "int": int, "len": len, "max": max,
-    "min": min, "round": round, "sqrt": math.sqrt, "sum": sum, "make_divisible": make_divisible,
+    "min": min, "round": round, "sqrt": math.sqrt, "sum": sum, "make_divisible": make_divisible, "pick": pick,
 }  # fmt: skip
 
 

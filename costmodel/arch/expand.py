@@ -71,7 +71,7 @@ class Expander:
         elif not taps or len(taps) > 1:
             taps = self.one(taps, item.place)
         if "when" in item.control and not self.value(item.control["when"], scope.env):
-            return self.bind(item, item.name, scope, taps)
+            return self.bind(item, item.name, scope, taps[:1])  # what it would have read first
         index = self.text(item.control["index"], scope.env) if "index" in item.control else "i"
         count = 1
         if "repeat" in item.control:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from keyword import iskeyword
+from pathlib import Path
 from typing import Any
 
 from costmodel import layers, policies
@@ -12,7 +15,7 @@ from costmodel.documents import Node, load
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 from costmodel.layers.base import Layer, attribute_names, make, read_attribute, required_names
 
-TOP = ("name", "source", "description", "input", "inputs", "vars", "blocks", "layers", "outputs",
+TOP = ("name", "source", "description", "use", "input", "inputs", "vars", "blocks", "layers", "outputs",
        *policies.DEFAULTS)  # fmt: skip
 FORMS = ("kind", "fuse", "block", "layers")
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -56,8 +59,7 @@ class _Reader:
             vars=variables,
             inputs={"input": top["input"]} if "input" in top
             else self.named(top.get("inputs"), "inputs"),
-            blocks={name: self.block(name, node)
-                    for name, node in self.named(top.get("blocks"), "blocks").items()},
+            blocks=self.blocks(top),
             items=self.items(top.get("layers"), "layers"),
             outputs=top.get("outputs"),
             choices=self.choices(top),
@@ -94,11 +96,36 @@ class _Reader:
         with self.problems.collect():
             entries = node.mapping(what)
             for name, place in node.keys.items():
-                if not WORD.fullmatch(name):
+                if not WORD.fullmatch(name) or iskeyword(name):
                     self.problems.add(place, f"'{name}' is no name for {what}",
-                                      "use letters, digits and _")  # fmt: skip
+                                      "use letters, digits and _, and no word of Python's")  # fmt: skip
             return entries
         return {}
+
+    def blocks(self, top: dict[str, Node]) -> dict[str, Block]:
+        """The file's own blocks and those of the files it uses."""
+        found: dict[str, Block] = {}
+        for entry in self.used(top):
+            for name, node in entry.items():
+                if name in found:
+                    self.problems.add(node.place, f"block '{name}' stands in "
+                                      f"{found[name].place.file} as well", "rename one")  # fmt: skip
+                found[name] = self.block(name, node)
+        return found
+
+    def used(self, top: dict[str, Node]) -> Iterator[dict[str, Node]]:
+        """The ``blocks`` mappings of this file and of each file under ``use``."""
+        yield self.named(top.get("blocks"), "blocks")
+        files: list[Node] = []
+        with self.problems.collect():
+            files = top["use"].sequence("use") if "use" in top else []
+        for node in files:
+            with self.problems.collect():
+                root = load(Path(self.file).parent / node.text("a file under 'use'"))
+                shared = root.mapping("a file of blocks")
+                root.check_keys("a file of blocks", ("source", "blocks"), self.problems)
+                root.require("a file of blocks", ("source", "blocks"), self.problems)
+                yield self.named(shared.get("blocks"), "blocks")
 
     def block(self, name: str, node: Node) -> Block:
         args: dict[str, Node | None] = {}
@@ -120,7 +147,9 @@ class _Reader:
             return {}
         if isinstance(node.value, dict):
             return {k: None if n.value is None else n for k, n in self.named(node, "args").items()}
-        return {item.text("an argument"): None for item in node.sequence("args")}
+        names = {item.text("an argument"): item for item in node.sequence("args")}
+        self.named(Node(names, node.place, {n: item.place for n, item in names.items()}), "args")
+        return dict.fromkeys(names)
 
     def items(self, node: Node | None, what: str) -> tuple[Item, ...]:
         if node is None:

@@ -50,6 +50,15 @@ class Relu6(Elementwise):
     torch_name: ClassVar[str] = "ReLU6"
 
 
+class HardSwish(Elementwise):
+    """x * min(max(x + 3, 0), 6) / 6: an addition, two comparisons, two products per element."""
+
+    kind: ClassVar[str] = "hard_swish"
+    source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
+    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 2}
+    torch_name: ClassVar[str] = "Hardswish"
+
+
 class Sigmoid(Elementwise):
     """1 / (1 + exp(-x)): one exponential, addition and division per element."""
 

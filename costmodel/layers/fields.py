@@ -97,3 +97,27 @@ def number(default: Any = MISSING, low: float = 0.0, high: float = 1.0) -> Any:
         return float(value)
 
     return attribute(read, default)
+
+
+def numbers(default: tuple[float, ...]) -> Any:
+    """A list of real numbers."""
+
+    def read(value: Any) -> tuple[float, ...]:
+        if not isinstance(value, list | tuple) or not all(
+            isinstance(item, int | float) and not isinstance(item, bool) for item in value
+        ):
+            raise BadValue(f"must be a list of numbers, got {value!r}", "write e.g. [0.5, 0.5]")
+        return tuple(map(float, value))
+
+    return attribute(read, default)
+
+
+def sizes(default: Any = MISSING) -> Any:
+    """A list of whole numbers of at least 1."""
+
+    def read(value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list | tuple) or not value:
+            raise BadValue(f"must be a list of sizes, got {value!r}", "write e.g. [8, 8]")
+        return tuple(to_int(item) for item in value)
+
+    return attribute(read, default)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from costmodel.errors import BadValue
 from costmodel.layers.base import Example, Layer
-from costmodel.layers.fields import whole
+from costmodel.layers.fields import numbers, whole
 from costmodel.tally import Shape, Shapes, Tally, elements
 
 MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
@@ -35,19 +35,37 @@ class Broadcast(Layer):
                        "give the branches equal channels and strides")  # fmt: skip
 
 
+@dataclass(frozen=True)
 class Add(Broadcast):
-    """Elementwise sum of two or more maps: n - 1 additions per element."""
+    """Elementwise sum of n maps: n - 1 additions per element, and n products if weighted."""
 
     kind: ClassVar[str] = "add"
-    source: ClassVar[str] = "He et al. 2016 (shortcut connections)"
+    source: ClassVar[str] = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        *Broadcast.examples,
+        Example({"weights": [0.5, 0.25]}, MAPS),
+    )
+
+    weights: tuple[float, ...] = numbers(())
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The common shape; BadValue also where weights and maps differ in number."""
+        if self.weights and len(self.weights) != len(inputs):
+            raise BadValue(
+                f"add has {len(self.weights)} weights for {len(inputs)} maps", "give one for each"
+            )
+        return super().out_shape(*inputs)
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """N - 1 additions per output element."""
-        return Tally.of(inputs, outputs, adds=(len(inputs) - 1) * elements(outputs))
+        """n - 1 additions per output element, and a multiplication for each weight."""
+        size = elements(outputs)
+        work = {"adds": (len(inputs) - 1) * size, "muls": len(self.weights) * size}
+        return Tally.of(inputs, outputs, **work)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """The sum of the arguments."""
-        return lambda *maps: reduce(torch.add, maps)
+        """The weighted sum of the arguments."""
+        weights = self.weights or (1.0,) * len(inputs)
+        return lambda *maps: reduce(torch.add, (x * w for x, w in zip(maps, weights, strict=True)))
 
 
 class Mul(Broadcast):
@@ -57,7 +75,7 @@ class Mul(Broadcast):
     source: ClassVar[str] = "Hu et al. 2018 (squeeze-and-excitation scaling)"
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """N - 1 multiplications per output element."""
+        """n - 1 multiplications per output element."""
         return Tally.of(inputs, outputs, muls=(len(inputs) - 1) * elements(outputs))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:

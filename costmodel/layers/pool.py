@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from costmodel.errors import BadValue
 from costmodel.layers import window
 from costmodel.layers.base import Example, Layer, need_map
 from costmodel.layers.fields import Padding, Pair, attribute, flag, padding, pair
@@ -80,6 +81,42 @@ class AvgPool(Pool):
             torch.nn.ZeroPad2d(self.torch_sides(inputs[0])),
             torch.nn.AvgPool2d(self.kernel, self.steps),
         )
+
+
+@dataclass(frozen=True)
+class FractionalMaxPool(Layer):
+    """Maximum over pseudo-random windows that overlap, to a map of explicit `size`."""
+
+    kind: ClassVar[str] = "fractional_max_pool"
+    source: ClassVar[str] = "Graham 2014 (arXiv 1412.6071); Enhanced Hybrid MobileNet Table 3"
+
+    size: Pair = pair()
+    kernel: Pair = pair((2, 2))
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"size": 22}, ((4, 32, 32),)),
+        Example({"size": [6, 1], "kernel": [2, 3]}, ((3, 10, 3),)),
+    )
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """(channels, *size); BadValue where the windows do not fit into the map."""
+        channels, height, width = need_map(self.kind, inputs[0])
+        for n, out, kernel in zip((height, width), self.size, self.kernel, strict=True):
+            if out + kernel - 1 > n:
+                raise BadValue(
+                    f"fractional_max_pool to {out} with windows of {kernel} needs {out + kernel - 1} "
+                    f"elements, the map has {n}", "choose a smaller size"
+                )  # fmt: skip
+        return (channels, *self.size)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """k_h k_w - 1 comparisons per output element."""
+        compares = (self.kernel[0] * self.kernel[1] - 1) * elements(outputs)
+        return Tally.of(inputs, outputs, compares=compares)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.FractionalMaxPool2d."""
+        return torch.nn.FractionalMaxPool2d(self.kernel, output_size=self.size)
 
 
 @dataclass(frozen=True)

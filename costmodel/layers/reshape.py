@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
+from costmodel.errors import BadValue
 from costmodel.layers.base import Example, Layer
+from costmodel.layers.fields import sizes
 from costmodel.tally import Shape, Shapes, Tally
 
 
@@ -33,3 +36,30 @@ class Flatten(View):
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.Flatten."""
         return torch.nn.Flatten()
+
+
+@dataclass(frozen=True)
+class Reshape(View):
+    """Another shape of as many elements."""
+
+    kind: ClassVar[str] = "reshape"
+    source: ClassVar[str] = "row-major order, as in numpy and torch"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": [6, 1, 1]}, ((6,),)),
+        Example({"shape": [4, 15]}, ((3, 4, 5),)),
+    )
+
+    shape: tuple[int, ...] = sizes()
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """`shape`; BadValue where it holds another number of elements."""
+        if prod(self.shape) != prod(inputs[0]):
+            raise BadValue(
+                f"reshape from {list(inputs[0])} to {list(self.shape)} changes the elements "
+                f"from {prod(inputs[0])} to {prod(self.shape)}", "make the products equal"
+            )  # fmt: skip
+        return self.shape
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.Unflatten of a flattened map, which keeps the batch axis."""
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Unflatten(1, self.shape))

@@ -13,5 +13,5 @@ class Serial(Timing):
     source: ClassVar[str] = "H. Jansma, HairNet, 2020, section 5: no movement/compute concurrency"
 
     def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
-        """Transfer + matrix + host."""
+        """transfer + matrix + host."""
         return transfer + matrix + host
