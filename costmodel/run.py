@@ -113,10 +113,23 @@ def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None =
     return run(network, profile, hw_file=str(path), batch=batch, choices=choices)
 
 
-def run(network: Network, profile: HardwareProfile, *, hw_file: str = "", batch: int = 1,
-        choices: Mapping[str, str | None] | None = None) -> Run:  # fmt: skip
-    """Simulate a network and a profile that are already loaded. Raises InputError."""
-    chosen = policies.choose(choices or {}, network.choices, profile.choices, batch=batch)
+def run(
+    network: Network,
+    profile: HardwareProfile,
+    *,
+    hw_file: str = "",
+    batch: int = 1,
+    choices: Mapping[str, str | None] | None = None,
+    uniform: bool = False,
+) -> Run:
+    """Simulate a network and a profile that are already loaded. Raises InputError.
+
+    `uniform` counts by the default convention unless `choices` name one, whatever the files
+    ask: a paper's peculiarity must not be charged to one network of a comparison.
+    """
+    common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
+    files = [*common, network.choices, profile.choices]
+    chosen = policies.choose(choices or {}, *files, batch=batch)
     counting = Counting(
         chosen.report, chosen.timed, profile.engine, batch, dtypes.bits(chosen.dtype)
     )

@@ -240,3 +240,48 @@ def test_help_imports_nothing_heavy() -> None:
             "print(sorted({'numpy', 'networkx', 'pydantic', 'pandas'} & set(sys.modules)))")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "compare",
+        "hairnet",
+        "resnet_cifar:n=8,conv=multiception",
+        "--hw",
+        "accel_1tflops",
+        "accel_1tflops_text",
+    ]
+    assert main([*words, "--csv", str(tmp_path / "x.csv"), "--plot", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "convention flops for every row" in text  # although hairnet.yaml asks for its own
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
+    assert [r["params"] for r in rows] == ["2431192", "2431192", "509434", "509434"]
+    assert (tmp_path / "compare.png").exists()
+    flops = next(r for r in rows if r["architecture"] == "hairnet")
+    assert main([*MAIN_JOB, "--convention", "flops", "--json", str(tmp_path / "x.json")]) == 0
+    alone = json.loads((tmp_path / "x.json").read_text())["totals"]
+    assert float(flops["total_time_s"]) == alone["total_time_s"]
+
+
+def test_compare_with_published_accuracies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", "--accuracy", "stl10", "--hw", "accel_1tflops", "--convention", "macs"]
+    assert main([*words, "--csv", str(tmp_path / "x.csv"), "--plot", str(tmp_path)]) == 0
+    assert "convention macs (printed only; times under flops)" in capsys.readouterr().out
+    rows = {
+        r["architecture"]: r for r in csv.DictReader((tmp_path / "x.csv").read_text().splitlines())
+    }
+    assert rows["MobileNet-V2 multiception"]["accuracy_pct"] == "80.3"  # Table II: 19.70 % error
+    assert rows["MobileNet-V2 multiception"]["params"] == "2252634"
+    assert (tmp_path / "accuracy.png").exists()
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    ([], "nothing to compare"), (["hairnet:x=1"], "has no variable 'x'"), (["--accuracy", "cifar"], "did you mean 'cifar10'?"),
+])  # fmt: skip
+def test_compare_refuses(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *words, "--hw", "accel_1tflops"]) == 2
+    assert message in capsys.readouterr().err

@@ -27,7 +27,8 @@ CASES = [
 ]
 REQUIRED = {
     "conv2d", "depthwise_conv2d", "linear", "batch_norm", "relu", "relu6", "sigmoid", "max_pool", "avg_pool",
-    "global_avg_pool", "softmax", "add", "mul", "concat", "flatten", "dropout",
+    "global_avg_pool", "softmax", "add", "mul", "concat", "flatten", "dropout", "fractional_max_pool", "channel_split",
+    "channel_shuffle", "strided_slice", "reshape", "hard_swish",
 }  # fmt: skip
 
 
@@ -150,6 +151,12 @@ TALLIES: list[tuple[str, dict[str, Any], Any, dict[str, int]]] = [
     ("global_avg_pool", {}, ((6, 7, 7),), {"adds": 6 * 48, "divs": 6}),
     ("softmax", {}, ((10,),), {"exps": 10, "adds": 10, "divs": 10}),
     ("add", {}, ((3, 4, 5),) * 3, {"adds": 120}),
+    ("add", {"weights": [0.5, 0.5]}, ((3, 4, 5),) * 2, {"adds": 60, "muls": 120}),
+    # windows of 2x2, whatever their places: 3 comparisons for each of 4 * 22 * 22 outputs
+    ("fractional_max_pool", {"size": 22}, ((4, 32, 32),), {"compares": 3 * 4 * 484}),
+    ("hard_swish", {}, ((10,),), {"adds": 10, "compares": 20, "muls": 20}),
+    ("channel_split", {"sizes": [1, 2]}, ((3, 4, 5),), {}),
+    ("channel_shuffle", {"groups": 3}, ((6, 4, 5),), {}),
     ("mul", {}, ((3, 4, 5), (3, 1, 1)), {"muls": 60}),
     ("concat", {}, ((3, 4, 5), (2, 4, 5)), {}),
 ]  # fmt: skip

@@ -27,6 +27,16 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
                         help="a variable of the architecture (repeatable)")  # fmt: skip
 
 
+def with_settings(word: str) -> tuple[str, dict[str, Any]]:
+    """``name:a=1,b=2`` as a name and its settings. Raises InputError."""
+    from pathlib import Path
+
+    name, colon, rest = word.partition(":")
+    if not colon or Path(word).exists():
+        return word, {}
+    return name, settings(rest.split(","))
+
+
 def settings(words: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` words as a dictionary, values read like YAML. Raises InputError."""
     from costmodel import documents

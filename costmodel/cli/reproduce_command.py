@@ -7,7 +7,6 @@ cells as CSV, and pictures under --out. Exit code 1 while any figure is unexplai
 from __future__ import annotations
 
 import argparse
-from itertools import groupby
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +31,10 @@ def run(args: argparse.Namespace) -> int:
         for table in tables:
             print("\n".join([*pages.text(table), ""]))
     print("\n".join(pages.summary(tables)))
-    for paper, members in groupby(tables, key=lambda t: type(t).__module__.rsplit(".", 1)[-1]):
-        written = pages.write(Path(args.out), paper, list(members))
-        print(f"wrote {written[-1].parent}")
+    papers = published.by_paper(tables)
+    for paper, members in papers.items():
+        print(f"wrote {pages.write(Path(args.out), paper, members)}")
+    if not args.tables:
+        pages.write_index(Path(args.out), papers)
     states = [state for table in tables for state in table.rows().values()]
     return 1 if published.Status.UNEXPLAINED in states else 0

@@ -8,12 +8,14 @@ from costmodel import discovery
 from costmodel.errors import InputError, Place, did_you_mean
 from costmodel.published.base import Cell, Status, Table, Verdict
 
-__all__ = ["Cell", "Status", "Table", "Verdict", "papers", "select", "tables"]
+__all__ = ["Cell", "Status", "Table", "Verdict", "by_paper", "papers", "select", "tables"]
+
+HELPERS = ("accuracy", "model", "pages", "pictures")  # modules here that are no papers
 
 
 def papers() -> tuple[str, ...]:
     """The short names of the papers."""
-    return tuple(p for p in discovery.modules(__name__) if p not in ("model", "pages"))
+    return tuple(p for p in discovery.modules(__name__) if p not in HELPERS)
 
 
 def tables() -> dict[str, Table]:
@@ -22,6 +24,8 @@ def tables() -> dict[str, Table]:
     for paper in papers():
         module = importlib.import_module(f"{__name__}.{paper}")
         for cls in discovery.classes(module, Table):
+            if "name" not in vars(cls):  # shared by several tables
+                continue
             if cls.name in found:
                 raise RuntimeError(f"table '{cls.name}' is defined twice")
             found[cls.name] = cls()
@@ -46,3 +50,15 @@ def select(words: list[str]) -> list[Table]:
                                 did_you_mean(word, [*papers(), *known]))  # fmt: skip
         chosen += [t for t in found if t not in chosen]
     return chosen
+
+
+def paper_of(table: Table) -> str:
+    """The short name of the paper that `table` belongs to."""
+    return type(table).__module__.rsplit(".", 1)[-1]
+
+
+def by_paper(chosen: list[Table]) -> dict[str, list[Table]]:
+    """Every paper that `chosen` touches, with all of its tables."""
+    known = {table.name: table for table in [*tables().values(), *chosen]}
+    wanted = dict.fromkeys(map(paper_of, chosen))
+    return {paper: [t for t in known.values() if paper_of(t) == paper] for paper in wanted}

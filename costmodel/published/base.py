@@ -48,7 +48,9 @@ class Cell:
         """Our figure as a report prints it."""
         if self.shown is not None:
             return self.shown
-        return self.value if isinstance(self.value, str) else f"{self.value:.7g}"
+        if isinstance(self.value, str):
+            return self.value
+        return f"{self.value:.0f}" if float(self.value).is_integer() else f"{self.value:.7g}"
 
     @property
     def difference(self) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from costmodel import layers
+from costmodel.arch.network import Part, work_out
 from costmodel.run import Run, simulate
+from costmodel.tally import Shape
 
 
 @lru_cache(maxsize=256)
@@ -28,3 +31,16 @@ def params(arch: str, convention: str | None = None, **settings: Any) -> int:
 def macs(arch: str, **settings: Any) -> int:
     """Multiply-adds of a shipped architecture per sample [count]."""
     return int(run(arch, **settings).workload.macs.sum())
+
+
+def layer(kind: str, shape: Shape, **attributes: Any) -> Part:
+    """One layer on one map of `shape`: its output shape and neutral tally."""
+    return work_out(layers.make(layers.get(kind), attributes), (shape,))
+
+
+def separable(shape: Shape, kernel: int, filters: int, multiplier: int = 1) -> tuple[Part, Part]:
+    """A depthwise and a pointwise convolution, stride 1, `same`, no bias, on a map of `shape`."""
+    depthwise = layer(
+        "depthwise_conv2d", shape, kernel=kernel, padding="same", multiplier=multiplier
+    )
+    return depthwise, layer("conv2d", depthwise.outputs[0], kernel=1, filters=filters)

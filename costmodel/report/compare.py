@@ -1,0 +1,184 @@
+"""Several networks on several machines: one table, two pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from costmodel.report.numbers import columns, count, seconds, short
+from costmodel.report.plots import new_figure
+from costmodel.run import RESOURCES, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PALETTE = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222255")
+COLUMNS = ("architecture", "hardware", "params", "macs", "ops", "external_bytes", "peak_internal_bytes",
+           "transfer_time_s", "compute_time_s", "total_time_s", "samples_per_s", "bound",
+           "accuracy_pct")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One pair: a run, the label of its architecture, and a published accuracy if there is one [%]."""
+
+    label: str
+    run: Run
+    accuracy: float | None = None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The figures of the pair under the names of the CSV."""
+        totals, result = self.run.totals(), self.run.result
+        busy = [float(t.sum()) for t in (result.transfer, result.matrix, result.host)]
+        return {
+            "architecture": self.label,
+            "hardware": self.run.profile.name,
+            **totals,
+            "samples_per_s": self.run.policies.batch / self.run.total_time,
+            "bound": RESOURCES[int(np.argmax(busy))],
+            "accuracy_pct": "" if self.accuracy is None else self.accuracy,
+        }
+
+
+def text(entries: Sequence[Entry]) -> str:
+    """The table, and which conventions it was made under."""
+    graded = any(entry.accuracy is not None for entry in entries)
+    head = [
+        "architecture",
+        "hardware",
+        "params",
+        "macs",
+        "ops",
+        "bus_MB",
+        "total_s",
+        "samples/s",
+        "bound",
+    ]
+    lines = [head + (["accuracy_%"] if graded else [])]
+    for entry in entries:
+        record = entry.record
+        row = [entry.label, record["hardware"], count(record["params"]), count(record["macs"]),
+               count(record["ops"]), short(record["external_bytes"] / 1e6), short(record["total_time_s"]),
+               f"{record['samples_per_s']:.4g}", record["bound"]]  # fmt: skip
+        lines.append(
+            row + ([f"{entry.accuracy:g}" if entry.accuracy is not None else "-"] * graded)
+        )
+    chosen = entries[0].run.policies
+    convention = chosen.convention
+    if chosen.timed_convention != convention:
+        convention += f" (printed only; times under {chosen.timed_convention})"
+    notes = [f"convention {convention} for every row, {chosen.dtype}, batch {chosen.batch}; placement and "
+             "timing as each file asks, or as given"]  # fmt: skip
+    if graded:
+        notes.append("accuracy: top-1 as published by the papers, not predicted")
+    return "\n".join([*columns(lines, left=2), *notes])
+
+
+def machines(entries: Sequence[Entry]) -> list[str]:
+    """The hardware names in order."""
+    return list(dict.fromkeys(entry.run.profile.name for entry in entries))
+
+
+def time_figure(entries: Sequence[Entry]) -> Figure:
+    """Time per sample of every pair, grouped by architecture, on a logarithmic axis."""
+    labels = list(dict.fromkeys(entry.label for entry in entries))
+    names = machines(entries)
+    figure = new_figure(10, 1.8 + 0.22 * len(labels) * len(names) + 0.1 * len(labels))
+    axes = figure.add_subplot()
+    height = 0.8 / len(names)
+    for number, name in enumerate(names):
+        mine = [entry for entry in entries if entry.run.profile.name == name]
+        y = [labels.index(entry.label) + number * height for entry in mine]
+        times = [1e3 * entry.run.total_time / entry.run.policies.batch for entry in mine]
+        axes.barh(y, times, height=0.9 * height, color=PALETTE[number % len(PALETTE)], label=name)
+        for place, time in zip(y, times, strict=True):
+            axes.annotate(f" {seconds(time / 1e3)}", (time, place), va="center", fontsize=7)
+    axes.set_yticks(np.arange(len(labels)) + 0.4 - height / 2, labels, fontsize=8)
+    axes.set(xscale="log", xlabel="time per sample [ms]", ylim=(len(labels) - 0.1, -0.3),
+             title="Modelled time per sample")  # fmt: skip
+    _plain_ticks(axes)
+    axes.margins(x=0.12)
+    axes.grid(axis="x", alpha=0.25)
+    axes.set_axisbelow(True)
+    if len(names) > 1:
+        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+    return figure
+
+
+def _plain_ticks(axes: Axes) -> None:
+    """Numbers of a logarithmic axis written out: 40 instead of 4 x 10^1."""
+    from matplotlib.ticker import LogFormatter
+
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+
+
+def accuracy_figure(entries: Sequence[Entry], dataset: str) -> Figure:
+    """Published accuracy against modelled time, one panel per machine; points are numbered."""
+    names = machines(entries)
+    graded = [entry for entry in entries if entry.accuracy is not None]
+    height = max(4.5, 0.185 * len(graded) / len(names) + 1)
+    figure = new_figure(12, height * len(names))
+    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    spots = []
+    for axes, name in zip(panels, names, strict=True):
+        mine = [entry for entry in graded if entry.run.profile.name == name]
+        spots.append(_accuracy_panel(axes, mine, f"{dataset} on {name}"))
+    figure.draw_without_rendering()  # fixes the layout, so that label boxes can be told apart
+    for axes, points in zip(panels, spots, strict=True):
+        _number(axes, points)
+    return figure
+
+
+def _accuracy_panel(axes: Axes, entries: Sequence[Entry], title: str) -> list[tuple[float, float]]:
+    """Draw the points, fastest first, and list them in the legend; their places."""
+    ordered = sorted(entries, key=lambda entry: entry.run.total_time)
+    times = [1e3 * entry.run.total_time / entry.run.policies.batch for entry in ordered]
+    best = np.maximum.accumulate([entry.accuracy or 0 for entry in ordered])
+    for number, (entry, time, top) in enumerate(zip(ordered, times, best, strict=True), start=1):
+        axes.plot(time, entry.accuracy or 0, "o", color=PALETTE[0 if entry.accuracy == top else 6],
+                  markersize=5,
+                  label=f"{number}  {entry.label}: {entry.accuracy:g} %, {seconds(time / 1e3)}")  # fmt: skip
+    axes.step(times, best, where="post", color=PALETTE[0], alpha=0.4, lw=1)
+    axes.set(xscale="log", xlabel="modelled time per sample [ms]", ylabel="published top-1 accuracy [%]",
+             title=f"{title}: blue points are the most accurate at their time")  # fmt: skip
+    _plain_ticks(axes)
+    axes.margins(0.06)
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7, frameon=False,
+                handlelength=0.8)  # fmt: skip
+    return [(time, entry.accuracy or 0) for entry, time in zip(ordered, times, strict=True)]
+
+
+# Where a number may stand around its point [pt], nearest first.
+SIDES = [(4, 3), (4, -9), (-11, 3), (-11, -9), (-3, 7), (-3, -13), (9, -3), (-17, -3),
+         (-3, 15), (-3, -21), (14, 8), (-20, 10), (14, -16), (-20, -18)]  # fmt: skip
+
+
+def _number(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+    """Number the points where no number covers a point or another number."""
+    scale = axes.figure.dpi / 72  # [pixel/pt]
+    places = axes.transData.transform(points)
+    taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in places]
+    for index in np.argsort(-places[:, 1], kind="stable"):  # from the top, where most is free
+        number, (x, y), point = index + 1, places[index], points[index]
+        width = 4.4 * len(str(number)) * scale
+        boxes = [(x + dx * scale, y + dy * scale, x + dx * scale + width, y + (dy + 6) * scale)
+                 for dx, dy in SIDES]  # fmt: skip
+        free = [
+            n for n, box in enumerate(boxes) if not any(_overlap(box, other) for other in taken)
+        ]
+        side = free[0] if free else 0
+        taken.append(boxes[side])
+        axes.annotate(
+            str(number), point, xytext=SIDES[side], textcoords="offset points", fontsize=7
+        )
+
+
+def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
