@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression, NameNotDefined
 
 from costmodel.errors import BadValue, did_you_mean
@@ -48,11 +49,22 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": np.abs, "ceil": np.ceil, "exp": np.exp, "floor": np.floor, "log": np.log, "log10": np.log10,
+    "max": np.maximum, "min": np.minimum, "round": np.round, "sqrt": np.sqrt, "where": np.where,
+}  # fmt: skip
+
+
 def _power(base: float, exponent: float) -> Any:
     """`base ** exponent`, refused when the result would leave the range of counts."""
     if base and abs(exponent) * abs(math.log2(abs(base))) > 64:
         raise BadValue(f"{base} ** {exponent} is out of range", "use smaller numbers")
     return base**exponent
+
+
+def _array_power(base: Any, exponent: Any) -> Any:
+    """`base ** exponent` in floating point: what is out of range becomes infinite."""
+    return np.power(np.asarray(base, dtype=float), exponent)
 
 
 def _times(left: Any, right: Any) -> Any:
@@ -91,10 +103,28 @@ _EVALUATOR = _evaluator()
 
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """The value of the expression `text` with the variables `names`. Raises BadValue."""
+    value = _run(_EVALUATOR, text, names)
+    _check(value, text)
+    return value
+
+
+def evaluate_arrays(text: str, names: Mapping[str, Any]) -> Any:
+    """The same on numpy arrays, element by element; max, min, sqrt, log, where work on arrays too.
+
+    Nothing is bounded but the expression itself. Raises BadValue.
+    """
+    evaluator = _evaluator()
+    evaluator.functions = ARRAY_FUNCTIONS
+    evaluator.operators = OPERATORS | {ast.Pow: _array_power, ast.Mult: operator.mul}
+    with np.errstate(all="ignore"):
+        return _run(evaluator, text, names)
+
+
+def _run(evaluator: EvalWithCompoundTypes, text: str, names: Mapping[str, Any]) -> Any:
     tree = _parse(text)
-    _EVALUATOR.names = dict(names)
+    evaluator.names = dict(names)
     try:
-        value = _EVALUATOR.eval(text, previously_parsed=tree)
+        return evaluator.eval(text, previously_parsed=tree)
     except NameNotDefined as error:
         name = str(getattr(error, "name", ""))
         raise BadValue(
@@ -106,8 +136,6 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
         raise BadValue(f"'{text}': {error.what}", error.remedy) from None
     except (ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
         raise BadValue(f"'{text}' cannot be evaluated: {error}", "check its values") from None
-    _check(value, text)
-    return value
 
 
 def _check(value: Any, text: str) -> None:

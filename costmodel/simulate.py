@@ -72,7 +72,7 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     the network's outputs stay to the end.
     """
     sizes = np.where(plan.tensors, workload.tensor_bytes, 0)
-    rows = len(workload.rows)
+    rows = len(workload.macs)
     end = np.where(workload.kept, rows - 1, workload.last)
     change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
     np.add.at(change, np.maximum(workload.first, 0), np.moveaxis(sizes, -1, 0))

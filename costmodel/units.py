@@ -24,10 +24,12 @@ SECONDS = {"s": Fraction(1), "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6),
 BASES = {
     "memory": {"B": 1},
     "bandwidth": {"B/s": 1},
+    "frequency": {"/s": 1, "samples/s": 1},
     "rate": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1, "MAC/s": 2},
 }
-EXAMPLES = {"memory": "1 MB", "bandwidth": "1 GB/s", "rate": "1 TFLOPS", "time": "10 ms"}
-SI_UNITS = {"memory": "B", "bandwidth": "B/s", "rate": "FLOPS", "time": "s"}
+EXAMPLES = {"memory": "1 MB", "bandwidth": "1 GB/s", "rate": "1 TFLOPS", "time": "10 ms",
+            "frequency": "100 /s"}  # fmt: skip
+SI_UNITS = {"memory": "B", "bandwidth": "B/s", "rate": "FLOPS", "time": "s", "frequency": "/s"}  # fmt: skip
 
 QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)?\s*")
 
@@ -37,7 +39,7 @@ def table() -> dict[str, tuple[str, Fraction]]:
     """Every unit: its dimension and its size in that dimension's SI unit."""
     units = {name: ("time", size) for name, size in SECONDS.items()}
     for dimension, bases in BASES.items():
-        binary = {} if dimension == "rate" else BINARY
+        binary = BINARY if dimension in ("memory", "bandwidth") else {}
         for prefix, factor in (DECIMAL | binary).items():
             for base, size in bases.items():
                 units[prefix + base] = (dimension, Fraction(factor * size))

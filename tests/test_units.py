@@ -20,6 +20,7 @@ EXPECTED = {
     **{f"{p}B": ("memory", f) for p, f in (DECIMAL | BINARY).items()},
     **{f"{p}B/s": ("bandwidth", f) for p, f in (DECIMAL | BINARY).items()},
     **{f"{p}{b}": ("rate", f) for p, f in DECIMAL.items() for b in ("FLOPS", "FLOP/s", "OPS", "OP/s")},
+    **{f"{p}{b}": ("frequency", f) for p, f in DECIMAL.items() for b in ("/s", "samples/s")},
     **{f"{p}MAC/s": ("rate", 2 * f) for p, f in DECIMAL.items()},
     "s": ("time", Fraction(1)), "ms": ("time", Fraction(1, 1000)), "us": ("time", Fraction(1, 10**6)),
     "µs": ("time", Fraction(1, 10**6)), "ns": ("time", Fraction(1, 10**9)),

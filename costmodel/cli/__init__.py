@@ -15,7 +15,7 @@ from types import ModuleType
 
 from costmodel import __version__
 
-COMMANDS = ("simulate", "validate", "compare", "reproduce", "list")
+COMMANDS = ("simulate", "validate", "compare", "scan", "solve", "sensitivity", "reproduce", "list")
 
 
 def entry() -> int:

@@ -26,6 +26,7 @@ class Placement(ABC):
     """A rule that says, for each on-chip memory size, which tensors live there."""
 
     source: ClassVar[str]
+    threshold: ClassVar[bool] = False  # True: a tensor is inside iff its size is at most the memory
 
     @abstractmethod
     def plan(self, workload: Workload, memory: Any) -> Plan:

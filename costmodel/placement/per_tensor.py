@@ -19,8 +19,10 @@ class PerTensor(Placement):
 
     source: ClassVar[str] = "H. Jansma, HairNet, 2020, Appendix (columns in_map_loc, out_map_loc)"
 
+    threshold: ClassVar[bool] = True
+
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """tensor_bytes <= memory, tensor by tensor."""
         limit = np.asarray(memory)[..., np.newaxis]
         tensors = workload.tensor_bytes <= limit
-        return Plan(tensors, np.zeros(len(workload.rows), dtype=bool))
+        return Plan(tensors, np.zeros(len(workload.macs), dtype=bool))

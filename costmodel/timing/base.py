@@ -15,6 +15,7 @@ class Timing(ABC):
     """Combines what each row asks of the bus and the engines into the row's time."""
 
     source: ClassVar[str]
+    additive: ClassVar[bool] = False  # True: the total is the sum of all bus, matrix and host times
 
     @abstractmethod
     def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:

@@ -12,6 +12,8 @@ class Serial(Timing):
 
     source: ClassVar[str] = "H. Jansma, HairNet, 2020, section 5: no movement/compute concurrency"
 
+    additive: ClassVar[bool] = True
+
     def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
         """transfer + matrix + host."""
         return transfer + matrix + host

@@ -1,0 +1,156 @@
+"""Scan a design space: best points, Pareto front, every point on request.
+
+From a YAML file, or inline: costmodel scan ARCH --hw HW --axis 'hw.bandwidth=log(100 MB/s, 100 GB/s, 200)'.
+With --out, results are kept part by part and the same command continues after any stop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from costmodel.cli import options
+
+if TYPE_CHECKING:
+    from costmodel.scan.drive import Outcome
+    from costmodel.scan.request import Request
+
+LOCAL = 50_000_000  # [points] from which more than one process pays
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("arch", nargs="+", metavar="SCAN.yaml | ARCH",
+                        help="a scan file, or one or more architectures")  # fmt: skip
+    parser.add_argument("--hw", nargs="+", metavar="HW", help="hardware profiles")
+    parser.add_argument("--axis", action="append", default=[], metavar="NAME=VALUES",
+                        help="hw.bandwidth, hw.on_chip_memory, hw.matrix, hw.host, arch.NAME, batch, dtype, "
+                        "convention, placement, timing, arch, hw; a list [a, b], linear(a, b, n) "
+                        "or log(a, b, n)")  # fmt: skip
+    parser.add_argument("--sample", metavar="S", help="grid (default), random, sobol or lhs")
+    parser.add_argument("--n", type=int, metavar="N", help="points of a sample")
+    parser.add_argument("--seed", type=int, metavar="S", help="of a sample (default 0)")
+    parser.add_argument("--where", action="append", default=[], metavar="EXPR",
+                        help="keep only points where this holds, e.g. 'hw.matrix <= 8 TFLOPS'")  # fmt: skip
+    parser.add_argument("--derive", action="append", default=[], metavar="NAME=EXPR",
+                        help="a column by expression, e.g. 'cost=hw.matrix / 1 TFLOPS + hw.bandwidth / 1 GB/s'")  # fmt: skip
+    parser.add_argument("--best", type=int, metavar="K", help="how many best points (default 10)")
+    parser.add_argument(
+        "--by", metavar="WORD", help="what best means (default total_time; -WORD: large)"
+    )
+    parser.add_argument(
+        "--pareto", metavar="WORDS", help="objectives of the front, e.g. total_time,hw.bandwidth"
+    )
+    parser.add_argument("--points", action="store_true", help="keep every point as Parquet")
+    parser.add_argument(
+        "--engine", choices=("local", "dask"), default="local", help="who evaluates"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="worker processes")
+    parser.add_argument("--address", metavar="tcp://...", help="a Dask scheduler")
+    parser.add_argument("--out", metavar="DIR", help="where results are kept")
+    parser.add_argument(
+        "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
+    )
+    options.add_settings(parser)
+    options.add_policies(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan, announce, run, print."""
+    from pathlib import Path
+
+    from costmodel.errors import InputError, Place
+    from costmodel.scan import drive, engines
+
+    plan = _request(args).plan()
+    directory = Path(args.out) if args.out else None
+    if (args.points or plan.points or args.plot) and directory is None:
+        raise InputError.at(Place("--out"), "is missing", "--points and --plot need a directory")
+    points = plan.space.points
+    if args.workers is not None and args.workers < 1:
+        raise InputError.at(Place("--workers"), f"is {args.workers}", "use 1 or more")
+    workers = args.workers or (
+        engines.default_workers() if points >= LOCAL or args.engine == "dask" else 1
+    )
+    if directory:
+        drive.check_disk(plan, directory)
+    _tell(f"{points} points in {len(plan.ranges())} parts, {plan.path}; up to "
+          f"{drive.disk_needed(plan) / 1e6:.4g} MB of points on disk")  # fmt: skip
+    outcome = drive.drive(
+        plan, directory, engine=args.engine, workers=workers, address=args.address, tell=_tell
+    )
+    if args.plot and directory:
+        from costmodel.report import scan_plots
+
+        scan_plots.write(directory, outcome)
+    print(_text(outcome))
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _request(args: argparse.Namespace) -> Request:
+    """The request of the command line, over that of a scan file if one is named."""
+    from costmodel.errors import InputError, Place, Problems
+    from costmodel.scan.request import Request
+
+    if args.hw is None and len(args.arch) == 1 and args.arch[0].endswith((".yaml", ".yml")):
+        request = Request.from_file(args.arch[0])
+    elif args.hw is None:
+        raise InputError.at(
+            Place("--hw"), "is missing", "name a hardware profile, or give a scan file"
+        )
+    else:
+        request = Request(arch=args.arch, hw=args.hw)
+    problems = Problems()
+    for target, words, option in (
+        (request.axes, args.axis, "--axis"),
+        (request.derive, args.derive, "--derive"),
+    ):
+        for word in words:
+            name, equals, value = word.partition("=")
+            if not equals or not value.strip():
+                problems.add(Place(f"{option} {word}"), "is not NAME=VALUES", "write NAME=VALUES")
+            target[name.strip()] = value
+            request.places[f"{'axes' if option == '--axis' else 'derive'} {name.strip()}"] = Place(
+                f"{option} {word}"
+            )
+    problems.raise_if_any()
+    request.settings |= options.settings(args.settings)
+    request.where += args.where
+    for key in ("sample", "n", "seed", "best", "by"):
+        if getattr(args, key) is not None:
+            setattr(request, key, getattr(args, key))
+            request.places[key] = Place(f"--{key}")
+    if args.pareto:
+        request.pareto = args.pareto.split(",")
+        request.places["pareto"] = Place(f"--pareto {args.pareto}")
+    request.points = request.points or args.points
+    request.batch = args.batch if args.batch != 1 else request.batch
+    request.choices |= {key: word for key, word in options.policies(args).items() if word}
+    return request
+
+
+def _text(outcome: Outcome) -> str:
+    """The best points and the front, as tables."""
+    from costmodel.report.numbers import columns
+    from costmodel.scan import results
+
+    best, front = results.rows(outcome)
+    summary = outcome.summary("", 1)
+    lines = [f"{summary['points']} points, {summary['feasible']} feasible, in {summary['seconds']:.3g} s "
+             f"({summary['points_per_s'] / 1e6:.4g} M points/s, {summary['path']})"]  # fmt: skip
+    for title, rows in (("best", best), (f"Pareto front, {len(front)} points", front[:50])):
+        if rows:
+            table = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)]
+            lines += ["", title, *columns(table, left=0)]
+    if len(front) > 50:
+        lines.append(f"... and {len(front) - 50} more")
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.7g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,50 @@
+"""How much the total depends on each resource: shares, elasticities, a tornado plot."""
+
+from __future__ import annotations
+
+import argparse
+
+from costmodel.cli import options
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("arch", metavar="ARCH", help="architecture file, or a shipped short name")
+    parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
+    options.add_settings(parser)
+    options.add_policies(parser)
+    parser.add_argument("--json", metavar="FILE", help="write the effects")
+    parser.add_argument("--plot", metavar="DIR", help="write tornado.png")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a line per resource."""
+    from costmodel.report import files
+    from costmodel.report.numbers import columns, short
+    from costmodel.run import simulate
+    from costmodel.scan.sensitivity import effects
+
+    done = simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch,
+                    **options.policies(args))  # fmt: skip
+    found = effects(done)
+    if args.json:
+        files.write_json(args.json, {"total_time_s": done.total_time, "effects": [vars(e) for e in found],
+                                     "provenance": done.provenance()})  # fmt: skip
+    if args.plot:
+        from pathlib import Path
+
+        from costmodel.report import plots, scan_plots
+
+        title = plots.title(done, "Each resource halved and doubled")
+        plots.save(
+            scan_plots.tornado(found, done.total_time, title), Path(args.plot) / "tornado.png"
+        )
+    table = [["resource", "share", "elasticity", "halved_s", "doubled_s"]]
+    for effect in found:
+        table.append([effect.resource, f"{100 * effect.share:.1f} %", f"{effect.elasticity:+.3f}",
+                      short(effect.halved_s), short(effect.doubled_s)])  # fmt: skip
+    print("\n".join([f"total {short(done.total_time)} s", *columns(table)]))
+    print(
+        "elasticity: per cent more time for one per cent more of the resource; the memory acts in steps"
+    )
+    return 0

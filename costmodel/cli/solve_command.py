@@ -1,0 +1,109 @@
+"""What would it take? The smallest resource that meets a target, exactly.
+
+--for bandwidth | on_chip_memory | matrix | host | batch; two rates give their trade-off curve.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from costmodel.cli import options
+
+if TYPE_CHECKING:
+    from costmodel.run import Run
+    from costmodel.scan.solve import Answer, Target
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("arch", metavar="ARCH", help="architecture file, or a shipped short name")
+    parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
+    parser.add_argument("--for", required=True, action="append", dest="resources", metavar="RESOURCE",
+                        help="what to solve for; twice for a trade-off curve")  # fmt: skip
+    parser.add_argument("--target", required=True, metavar="BOUND",
+                        help="'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'")  # fmt: skip
+    options.add_settings(parser)
+    options.add_policies(parser)
+    parser.add_argument("--json", metavar="FILE", help="write the answer")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Solve and print; an impossible target is an answer, not an error."""
+    from costmodel.errors import BadValue, Place
+    from costmodel.report import files
+    from costmodel.scan import solve
+
+    resources = [word.removeprefix("hw.") for word in args.resources]
+    try:
+        target = solve.Target.read(args.target)
+    except BadValue as error:
+        raise error.at(Place(f"--target {args.target}")) from None
+    place = Place(f"--for {' --for '.join(resources)}")
+    try:
+        if len(resources) > 2:
+            raise BadValue(f"{len(resources)} resources", "one, or two for a trade-off curve")
+        if len(resources) == 2:
+            record = _curve(_simulated(args), resources, target)
+        else:
+            record = _answer(args, resources[0], target).record()
+            _print(record, args.target)
+    except BadValue as error:
+        raise error.at(place) from None
+    if args.json:
+        files.write_json(args.json, record)
+    return 0
+
+
+def _simulated(args: argparse.Namespace) -> Run:
+    from costmodel.run import simulate
+
+    return simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch,
+                    **options.policies(args))  # fmt: skip
+
+
+def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
+    from functools import lru_cache, partial
+
+    from costmodel.run import run as run_again
+    from costmodel.scan import solve
+
+    if resource == "batch":
+        one = _simulated(args)
+        again = partial(run_again, one.network, one.profile, choices=options.policies(args))
+        return solve.largest_batch(lru_cache(lambda batch: again(batch=batch)), target)
+    return solve.solve(_simulated(args), resource, target)
+
+
+def _print(record: dict[str, Any], target: str) -> None:
+    from costmodel import units
+    from costmodel.report.numbers import short
+
+    dimension = {unit: name for name, unit in units.SI_UNITS.items()}.get(record["unit"])
+
+    def shown(value: float) -> str:
+        return units.show(value, dimension) if dimension else f"{value:.0f} {record['unit']}"
+
+    if record["value"] is not None:
+        print(f"{record['resource']} {shown(record['value'])}: {record['reason']} '{target}'")
+    else:
+        print(f"{'' if record['possible'] else 'No: '}{record['reason']} (target '{target}')")
+    print(f"total time there {short(record['achieved_total_time_s'])} s")
+    if record["crossing"] is not None:
+        print(f"the bottleneck moves at {record['resource']} {shown(record['crossing'])}: "
+              "below it this resource takes most time, above it another one")  # fmt: skip
+
+
+def _curve(run: Run, resources: list[str], target: Target) -> dict[str, Any]:
+    from costmodel.report.numbers import columns
+    from costmodel.scan import solve
+
+    points = solve.trade_off(run, resources[0], resources[1], target)
+    possible = bool(points)
+    reason = (f"each {resources[0]} with the smallest {resources[1]} that meets the target" if possible else
+              "impossible, because even with both infinite the rest of the run takes longer")  # fmt: skip
+    print(f"{reason} ('{target.text}')")
+    if points:
+        table = [[*resources, "total_time_s"], *([f"{v:.6g}" for v in p.values()] for p in points)]
+        print("\n".join(columns(table, left=0)))
+    return {"resource": resources, "possible": possible, "reason": reason, "points": points}

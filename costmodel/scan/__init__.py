@@ -1,0 +1,55 @@
+"""Design spaces: scanned as arrays, resumed after any stop, and asked inverse questions.
+
+>>> from costmodel.scan import scan
+>>> points = scan("hairnet", "accel_1tflops", axes={"hw.bandwidth": "log(1 GB/s, 100 GB/s, 3)"})
+>>> [round(t, 6) for t in points["total_time"]]
+[0.177158, 0.068696, 0.05785]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["scan"]
+
+MAX_ROWS = 20_000_000  # of a frame in memory
+
+
+def scan(arch: str | list[str], hw: str | list[str], *, axes: dict[str, Any], sample: str = "grid",
+         n: int = 0, seed: int = 0, where: list[str] | None = None, derive: dict[str, str] | None = None,
+         settings: dict[str, Any] | None = None, batch: int = 1, **choices: str | None) -> pd.DataFrame:  # fmt: skip
+    """Every feasible point of a design space as a DataFrame, one row per point, SI units.
+
+    `arch` and `hw` are paths or short names (lists become axes); `axes` maps axis names to lists,
+    ``linear(a, b, n)`` or ``log(a, b, n)``; `where` are constraints, `derive` named expressions;
+    `choices` may name convention, placement, timing and dtype. Columns: index, the axes, total_time,
+    transfer_time, matrix_time, host_time [s], external_bytes [B], and the derived ones.
+    Raises InputError with every mistake, also for more than 20 million points.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from costmodel.errors import InputError, Place
+    from costmodel.scan.plan import table_columns
+    from costmodel.scan.request import Request
+
+    request = Request(
+        [arch] if isinstance(arch, str) else list(arch), [hw] if isinstance(hw, str) else list(hw),
+        dict(axes), dict(settings or {}), sample, n, seed, list(where or []), dict(derive or {}),
+        batch=batch, choices=dict(choices), points=True,
+    )  # fmt: skip
+    plan = request.plan()
+    if plan.space.points > MAX_ROWS:
+        raise InputError.at(Place("scan"), f"{plan.space.points} points do not belong in memory",
+                            "use costmodel scan --points")  # fmt: skip
+    frames = []
+    for start, stop in plan.ranges():
+        indices, columns = plan.columns(start, stop)
+        mask = np.ones(stop - start, dtype=bool)
+        for formula in plan.where:
+            mask &= np.broadcast_to(np.asarray(formula(columns), dtype=bool), mask.shape)
+        frames.append(pd.DataFrame(table_columns(plan, indices, columns, mask)))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,77 @@
+"""Where parts are evaluated: in this process, in local processes, or on a Dask cluster.
+
+All three are asked through the same interface, futures, by the same driver.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+
+from costmodel.errors import CostModelError, InputError, MissingExtra, Place
+from costmodel.scan.plan import Part, Plan, evaluate_part
+
+AHEAD = 3  # parts handed to each worker before it asks: it never waits, and little is held
+
+
+@contextmanager
+def executor(engine: str, workers: int, address: str | None) -> Iterator[Executor | None]:
+    """The executor for `engine`; None means this process. Raises InputError or MissingExtra."""
+    if engine == "dask":
+        yield from _dask(workers, address)
+    elif workers == 1:
+        yield None
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield pool
+
+
+def _dask(workers: int, address: str | None) -> Iterator[Executor]:
+    """A Dask cluster at `address`, or one of local worker processes."""
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtra("distributed", "dask", "--engine dask") from None
+    try:
+        client = distributed.Client(address, timeout="10s") if address else distributed.Client(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise InputError.at(Place(f"--address {address}"), f"no Dask scheduler answers: {error}",
+                            "start one with 'dask scheduler'") from None  # fmt: skip
+    with client:
+        yield client.get_executor(retries=3)
+        if not address:
+            client.shutdown()
+
+
+def default_workers() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def run(plan: Plan, todo: list[tuple[int, int, int]], pool: Executor | None,
+        workers: int) -> Iterator[tuple[int, Part]]:  # fmt: skip
+    """Evaluate the parts (number, start, stop) of `todo`, each given as soon as it is done."""
+    if pool is None:
+        for number, start, stop in todo:
+            yield number, evaluate_part(plan, start, stop)
+        return
+    waiting: dict[Future[Part], int] = {}
+    left = iter(todo)
+    while True:
+        while len(waiting) < AHEAD * workers and (part := next(left, None)):
+            waiting[pool.submit(evaluate_part, plan, part[1], part[2])] = part[0]
+        if not waiting:
+            return
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            number = waiting.pop(future)
+            error = future.exception()
+            if error is not None:
+                raise CostModelError(f"a worker failed on part {number}: {error}") from error
+            yield number, future.result()

@@ -1,0 +1,143 @@
+"""A scan as data: the space, what to keep of it, and its parts. A part is a pure function."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from costmodel.scan import blocks
+from costmodel.scan.reduce import Best, Front, best_of, front_of
+from costmodel.scan.space import TIMES, Columns, Space
+from costmodel.scan.words import MACHINE, Formula, Objective
+
+GENERAL_PART = (
+    1 << 20
+)  # [points] of a part whose points are made one by one; also of a Parquet file
+BLOCKS_PART = 1 << 27  # [points] of a part that is reduced in cache without being materialised
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that decides a scan's result; engine and workers are no part of it."""
+
+    space: Space
+    by: Objective = field(default_factory=lambda: Objective("total_time"))
+    k: int = 10
+    pareto: tuple[Objective, ...] = ()
+    where: tuple[Formula, ...] = ()
+    derive: tuple[tuple[str, Formula], ...] = ()
+    points: bool = False  # keep every point
+
+    @cached_property
+    def identity(self) -> str:
+        """A digest: equal for equal scans, whatever runs them."""
+        options = (self.by, self.k, self.pareto, self.where, self.derive, self.points)
+        return hashlib.sha256(f"{self.space.identity()} {options!r}".encode()).hexdigest()
+
+    @cached_property
+    def grid(self) -> blocks.Grid | None:
+        """How to reduce the grid without materialising it, or None where that does not apply."""
+        if self.points or self.derive or self.space.sample != "grid":
+            return None
+        if any(model.path != "closed form" for model in self.space.models):
+            return None
+        words = [o.word for o in self.pareto if o.sign == 1]
+        by_time = self.by == Objective("total_time")
+        known = all(word == "total_time" or word in MACHINE for word in words)
+        if not by_time or not known or len(words) < len(self.pareto):
+            return None
+        if self.pareto and "total_time" not in words:
+            return None
+        return blocks.arrange(self.space, [w for w in words if w in MACHINE], self.where)
+
+    @property
+    def path(self) -> str:
+        """How points are evaluated, for the report."""
+        paths = sorted({model.path for model in self.space.models})
+        return " and ".join(paths) + (", grid reduced in cache" if self.grid else "")
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """The parts. With a grid, ranges count its points in evaluation order."""
+        if self.grid:
+            return self.grid.ranges(BLOCKS_PART)
+        return self.space.ranges(GENERAL_PART)
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """The quantities that a part needs where its points are not kept."""
+        named = {o.word for o in (self.by, *self.pareto)}
+        formulas = (*self.where, *(formula for _, formula in self.derive))
+        return frozenset(named.union(*(formula.words for formula in formulas)))
+
+    def columns(
+        self, start: int, stop: int, wanted: Collection[str] = TIMES
+    ) -> tuple[Any, Columns]:
+        """Indices and columns, derived ones too, at points start..stop of one model."""
+        indices, columns = self.space.evaluate(start, stop, wanted)
+        for name, formula in self.derive:
+            columns[name] = formula(columns)
+        return indices, columns
+
+    def row(self, index: int) -> Columns:
+        """Every column of one point, as plain numbers and words."""
+        _, columns = self.columns(index, index + 1)
+        return {name: np.asarray(value).reshape(-1)[0].item() for name, value in columns.items()}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a part leaves behind."""
+
+    feasible: int  # points that meet the constraints
+    best: Best
+    front: Front
+    table: bytes = b""  # its points as Parquet, if they are kept
+
+
+def evaluate_part(plan: Plan, start: int, stop: int) -> Part:
+    """Evaluate points start..stop of `plan`: the task that engines hand to workers."""
+    if plan.grid:
+        best, front, feasible = blocks.reduce(plan.grid, start, stop, plan.k, bool(plan.pareto))
+        return Part(feasible, best, front)
+    indices, columns = plan.columns(start, stop, TIMES if plan.points else plan.wanted)
+    mask = np.ones(stop - start, dtype=bool)
+    for formula in plan.where:
+        mask &= np.broadcast_to(np.asarray(formula(columns), dtype=bool), mask.shape)
+    kept = indices[mask]
+    vectors = [np.broadcast_to(o(columns), mask.shape)[mask] for o in (plan.by, *plan.pareto)]
+    front = front_of(np.stack(vectors[1:], axis=1), kept) if plan.pareto else []
+    table = parquet(plan, indices, columns, mask) if plan.points else b""
+    return Part(int(mask.sum()), best_of(vectors[0], kept, plan.k), front, table)
+
+
+def table_columns(
+    plan: Plan, indices: Any, columns: Mapping[str, Any], mask: Any
+) -> dict[str, Any]:
+    """The columns of a points table: index, axes, outputs; single values repeated."""
+    count = len(indices)
+    axes = [*plan.space.models[0].labels, *(axis.name for axis in plan.space.axes)]
+    named = {name: columns[name] for name in (*axes, *TIMES, *(name for name, _ in plan.derive))}
+    whole = {
+        "index": indices,
+        **{n: np.broadcast_to(np.asarray(v), count) for n, v in named.items()},
+    }
+    return whole if mask.all() else {name: column[mask] for name, column in whole.items()}
+
+
+def parquet(plan: Plan, indices: Any, columns: Mapping[str, Any], mask: Any) -> bytes:
+    """The feasible points of a part as a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({name: pa.array(column) for name, column in
+                      table_columns(plan, indices, columns, mask).items()})  # fmt: skip
+    sink = io.BytesIO()
+    words = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+    pq.write_table(table, sink, use_dictionary=words)  # doubles have no use for a dictionary
+    return sink.getvalue()

@@ -1,0 +1,112 @@
+"""The words of a scan: names of quantities, their dimensions, and expressions over arrays of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from costmodel import units
+from costmodel.errors import BadValue, did_you_mean
+from costmodel.expressions import evaluate_arrays
+
+# Quantities of a machine: the word, its dimension, and the field of Machine that holds it.
+MACHINE = {
+    "hw.bandwidth": ("bandwidth", "bandwidth"),
+    "hw.on_chip_memory": ("memory", "memory"),
+    "hw.matrix": ("rate", "matrix"),
+    "hw.host": ("rate", "host"),
+}
+# Structural axes: each value is a network, policy or size of its own ("arch.NAME" besides these).
+STRUCTURAL = ("arch", "hw", "batch", "dtype", "convention", "placement", "timing")
+# What a point gives: the word, its dimension (None: a plain number), its name in tables.
+OUTPUTS = {
+    "total_time": ("time", "total_time_s"),
+    "transfer_time": ("time", "transfer_time_s"),
+    "matrix_time": ("time", "matrix_time_s"),
+    "host_time": ("time", "host_time_s"),
+    "external_bytes": ("memory", "external_bytes"),
+    "throughput": ("frequency", "throughput_per_s"),
+    "params": (None, "params"),
+    "macs": (None, "macs"),
+}
+
+
+def dimension(word: str) -> str | None:
+    """The dimension of a quantity's word; None for plain numbers and derived columns."""
+    if word in MACHINE:
+        return MACHINE[word][0]
+    return OUTPUTS[word][0] if word in OUTPUTS else None
+
+
+@cache
+def _quantities() -> re.Pattern[str]:
+    """A number followed by a unit of the table, longest unit first."""
+    names = sorted(units.table(), key=len, reverse=True)
+    return re.compile(
+        r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)\s*("
+        + "|".join(map(re.escape, names))
+        + r")(?![\w/])"
+    )
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An expression over quantities, with units allowed: ``hw.matrix <= 8 TFLOPS``."""
+
+    text: str
+
+    @property
+    def code(self) -> str:
+        """The expression in plain arithmetic: SI numbers, dots replaced."""
+        plain = _quantities().sub(
+            lambda m: repr(float(units.parse(f"{m[1]} {m[2]}", units.table()[m[2]][0]))), self.text
+        )
+        return re.sub(r"\b(hw|arch)\.(?=[A-Za-z_])", r"\1__", plain)
+
+    @property
+    def words(self) -> set[str]:
+        """The quantities that the expression names."""
+        return {w.replace("__", ".", 1) for w in re.findall(r"[A-Za-z_]\w*", self.code)}
+
+    def check(self, known: set[str]) -> None:
+        """BadValue for a comparison between a quantity and a unit of another dimension."""
+        pattern = re.compile(r"([a-z]+(?:\.\w+)?|\w+)\s*(?:<=|>=|<|>)\s*" + _quantities().pattern)
+        for name, _, unit in pattern.findall(self.text):
+            wanted, got = dimension(name), units.table()[unit][0]
+            if name in known and wanted not in (None, got):
+                raise BadValue(f"'{name}' is compared with a {got} in '{self.text}'",
+                               f"{name} is a {wanted or 'plain number'}")  # fmt: skip
+
+    def __call__(self, columns: Mapping[str, Any]) -> Any:
+        """The value on columns of points (arrays or numbers). Raises BadValue."""
+        names = {word.replace(".", "__"): column for word, column in columns.items()}
+        try:
+            return evaluate_arrays(self.code, names)
+        except BadValue as error:
+            shown = error.what.replace("__", ".").replace(self.code, self.text)
+            raise BadValue(shown, error.remedy.replace("__", ".")) from None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A column to be made small, or large where the word is led by '-'."""
+
+    word: str
+    sign: int = 1
+
+    @classmethod
+    def read(cls, text: str, known: set[str]) -> Objective:
+        """``total_time`` (small is good) or ``-throughput`` (large is good). Raises BadValue."""
+        word = text.strip().lstrip("-")
+        if word not in known:
+            raise BadValue(f"unknown objective '{word}'", did_you_mean(word, known))
+        return cls(word, -1 if text.strip().startswith("-") else 1)
+
+    def __call__(self, columns: Mapping[str, Any]) -> Any:
+        """The column, turned so that small is good."""
+        return self.sign * np.asarray(columns[self.word], dtype=float)
