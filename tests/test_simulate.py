@@ -10,19 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import counted, networks
 
-from costmodel import arch, conventions, layers, placement, timing
-from costmodel.arch.network import Builder, Network, Taps
-from costmodel.errors import Place
+from costmodel import arch, placement, timing
+from costmodel.arch.network import Network
 from costmodel.hardware import HardwareProfile, Machine
-from costmodel.layers import make
 from costmodel.report.records import block_records, kind_records, layer_records
 from costmodel.run import Run, run
 from costmodel.simulate import evaluate, live_internal_bytes
-from costmodel.workload import Counting, Workload, prepare
 
 GOOD = Path(__file__).parent / "fixtures" / "good"
-FLOPS = conventions.load("flops")
 
 
 def profile(**changes: Any) -> HardwareProfile:
@@ -157,32 +154,6 @@ def test_what_crosses_a_cut() -> None:
     assert records["default"]["cut_bytes"] == 4 * 64  # its output is kept, not read on
     assert records["wide"]["cut_bytes"] == 2 * 8 * 64
     assert records["out"]["cut_bytes"] == 0
-
-
-# --- random networks ---------------------------------------------------------------------------
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> Network:
-    """A random DAG of relu, add, conv and flatten-free rows on maps of one size."""
-    builder = Builder()
-    maps: list[Taps] = [(builder.input("input", (4, 6, 6)),)]
-    for number in range(draw(st.integers(1, 12))):
-        kind = draw(st.sampled_from(["relu", "add", "conv2d", "dropout"]))
-        reads = draw(
-            st.lists(
-                st.sampled_from(maps), min_size=1 + (kind == "add"), max_size=1 + (kind == "add")
-            )
-        )
-        attributes = {"filters": 4, "kernel": 3, "padding": "same"} if kind == "conv2d" else {}
-        layer = make(layers.get(kind), attributes)
-        taps = tuple(tap for one in reads for tap in one)
-        maps.append(builder.row(f"r{number}", "r", "b", Place("random"), [layer], taps))
-    return Network("random", "test", "random", builder.graph, maps[-1])
-
-
-def counted(network: Network, batch: int = 1) -> Workload:
-    return prepare(network, Counting(FLOPS, FLOPS, lambda word: layers.get(word).engine, batch))
 
 
 @given(networks(), st.integers(0, 2000))
