@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -34,10 +37,40 @@ def test_the_language_page_is_an_architecture(tmp_path: Path) -> None:
     assert run.workload.rows[0].outputs == ((32, 64, 64),)
 
 
-@pytest.mark.parametrize("number", range(len(blocks("README.md", "python"))))
-def test_the_readme_example_runs(number: int, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(blocks("README.md", "python")[number], {})
-    assert capsys.readouterr().out
+@pytest.mark.parametrize("file", ["README.md", "docs/scans.md"])
+def test_python_examples_run(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for example in blocks(file, "python"):
+        exec(example, {})
+        assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", ["costmodel.run", "costmodel.scan"])
+def test_doctests(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(module))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_the_scan_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its file, and each of its command lines."""
+    from costmodel.cli import main
+
+    (example,) = blocks("docs/scans.md", "yaml")
+    file = tmp_path / "scan.yaml"
+    file.write_text(example)
+    assert main(["scan", str(file), "--out", str(tmp_path / "file")]) == 0
+    text = (
+        (ROOT / "docs/scans.md")
+        .read_text()
+        .replace("\\\n", " ")
+        .replace("DIR", str(tmp_path / "line"))
+    )
+    lines = [line for line in text.splitlines() if line.startswith("    costmodel ")]
+    assert len(lines) == 6
+    for line in lines:
+        assert main(shlex.split(line)[1:]) == 0
+    same = [(tmp_path / name / "best.csv").read_text() for name in ("file", "line")]
+    assert same[0] == same[1]
 
 
 def test_the_readme_shows_real_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,9 +19,10 @@ from costmodel.run import simulate
 from costmodel.scan import blocks
 from costmodel.scan.axes import Axis, read_axis
 from costmodel.scan.plan import Part, Plan, evaluate_part
-from costmodel.scan.reduce import efficient, front_of, merge_best, merge_fronts
+from costmodel.scan.reduce import _efficient, efficient, front_of, merge_best, merge_fronts
 from costmodel.scan.request import model
 from costmodel.scan.space import Model, Space, draw
+from costmodel.scan.steps import Steps
 from costmodel.scan.surface import General, surface
 from costmodel.scan.words import Formula, Objective
 from costmodel.simulate import evaluate
@@ -71,6 +72,24 @@ def test_general_path_is_the_formula(network: Network, points: list[tuple[float,
         alone = evaluate(work, Machine(*point), POLICY, CLOCK)
         assert columns["total_time"][number] == pytest.approx(float(alone.total_time), rel=1e-12)
         assert columns["external_bytes"][number] == alone.external_bytes.sum()
+
+
+@given(
+    st.lists(st.integers(1, 10**6), min_size=65, max_size=300, unique=True), st.integers(0, 2**32)
+)
+def test_steps_are_a_binary_search(sizes: list[int], seed: int) -> None:
+    """Against numpy's search: on the steps, a hair to either side, far below and above."""
+    steps = np.sort(np.array(sizes, dtype=float))
+    rng = np.random.default_rng(seed)
+    values = np.concatenate([steps, np.nextafter(steps, 0), np.nextafter(steps, np.inf), [1e-9, 1e30],
+                             rng.uniform(0.5, 2e6, 200)])  # fmt: skip
+    assert np.array_equal(Steps(steps)(values), np.searchsorted(steps, values, side="right"))
+
+
+def test_the_sieve_loses_nothing() -> None:
+    """30 000 vectors: the front with the first sieve is the front without it."""
+    vectors = np.round(np.random.default_rng(0).random((30_000, 3)), 2)
+    assert np.array_equal(efficient(vectors), _efficient(vectors))
 
 
 # --- reductions ------------------------------------------------------------------------------------

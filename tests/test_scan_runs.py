@@ -195,15 +195,28 @@ def test_kill_at_any_moment_and_go_on(tmp_path: Path) -> None:
     for number in range(KILLS):
         directory = tmp_path / f"killed{number}"
         running = process(directory)
-        time.sleep(rng.uniform(0.25, 1.0) * length)
+        if number % 4 == 0:  # any moment, start-up and the end included
+            time.sleep(rng.uniform(0.25, 1.0) * length)
+        else:  # a moment between two parts or inside one
+            wait_for_parts(directory, rng.randrange(0, 24), running)
+            time.sleep(rng.uniform(0, 0.01))
         running.send_signal(signal.SIGKILL)
         running.wait()
-        finished = len(list((directory / ".scan").glob("part-*.json"))) if directory.exists() else 0
-        resumed += 0 < finished < 24
+        resumed += 0 < len(finished_parts(directory)) < 24
         assert process(directory).wait() == 0
         assert results(directory) == expected
         assert not list(directory.rglob(".draft-*"))
     print(f"{KILLS} kills, {resumed} of them between the first and the last part")
+    assert resumed > KILLS // 4  # the test must have interrupted something
+
+
+def finished_parts(directory: Path) -> list[Path]:
+    return list((directory / ".scan").glob("part-*.json")) if directory.exists() else []
+
+
+def wait_for_parts(directory: Path, count: int, running: subprocess.Popen[bytes]) -> None:
+    while len(finished_parts(directory)) < count and running.poll() is None:
+        time.sleep(0.0005)
 
 
 def test_a_finished_scan_is_found_finished(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.scan.drive import Outcome
     from costmodel.scan.request import Request
+    from costmodel.scan.results import Outcome
 
 LOCAL = 50_000_000  # [points] from which more than one process pays
 

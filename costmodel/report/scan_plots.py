@@ -9,7 +9,7 @@ import numpy as np
 
 from costmodel import units
 from costmodel.report.plots import COLOURS, WORDS, new_figure, save
-from costmodel.scan.drive import Outcome
+from costmodel.scan.results import Outcome
 from costmodel.scan.sensitivity import Effect
 from costmodel.scan.words import dimension
 

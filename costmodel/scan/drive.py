@@ -7,47 +7,17 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from costmodel.errors import InputError, Place
-from costmodel.scan import engines
+from costmodel.scan import engines, results
 from costmodel.scan.plan import Part, Plan
-from costmodel.scan.reduce import Best, Front, merge_best, merge_fronts
+from costmodel.scan.reduce import merge_best, merge_fronts
+from costmodel.scan.results import Outcome
 from costmodel.scan.store import Store
 
 BYTES_PER_VALUE = 8  # of a Parquet column of doubles that do not compress
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished scan."""
-
-    plan: Plan
-    best: Best
-    front: Front
-    feasible: int
-    seconds: float
-    evaluated: int  # parts evaluated now; the others were found finished
-
-    def summary(self, engine: str, workers: int) -> dict[str, Any]:
-        """The figures of summary.json. Rates are of the points evaluated in this run."""
-        parts = len(self.plan.ranges())
-        points = self.plan.space.points
-        share = self.evaluated / parts if parts else 0.0
-        return {
-            "points": points,
-            "feasible": self.feasible,
-            "seconds": self.seconds,
-            "points_per_s": points * share / self.seconds if self.seconds else 0.0,
-            "path": self.plan.path,
-            "engine": engine,
-            "workers": workers,
-            "plan": self.plan.identity,
-            "parts": parts,
-            "parts_found_finished": parts - self.evaluated,
-        }
 
 
 def disk_needed(plan: Plan) -> int:
@@ -98,8 +68,6 @@ def drive(plan: Plan, directory: Path | None, *, engine: str = "local", workers:
         feasible = sum(part.feasible for part in ordered)
         outcome = Outcome(plan, best, front, feasible, time.perf_counter() - started, len(todo))
         if store:
-            from costmodel.scan import results
-
             with store.told():
                 results.write(store, outcome, engine, workers)
     return outcome

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Best = list[tuple[float, int]]  # (objective, index), best first
 Front = list[tuple[tuple[float, ...], int, int]]  # (objectives, lowest index, count)
+MANY = 20_000  # [points] from which a first sieve pays
+PIVOTS = 8  # vectors of the sieve
 BLOCK = 2048  # [points] compared at once with the front so far
 
 
@@ -61,6 +63,17 @@ def merge_fronts(parts: list[Front]) -> Front:
 
 def efficient(vectors: NDArray[np.float64]) -> NDArray[np.bool_]:
     """True for the vectors (N, D) that no other vector dominates; equal vectors stand together."""
+    if len(vectors) > MANY:  # most fall to a few good ones, which a sample provides
+        sample = vectors[:: len(vectors) // 1000]
+        good = sample[efficient(sample)]
+        found = ~_dominated(vectors, good[:: max(1, len(good) // PIVOTS)])
+        found[found] = _efficient(vectors[found])
+        return found
+    return _efficient(vectors)
+
+
+def _efficient(vectors: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The same by sorting."""
     order = np.lexsort(vectors.T[::-1])  # by the first objective, then the second, ...
     ordered = vectors[order]
     flags = _two(ordered) if vectors.shape[1] <= 2 else _many(ordered)

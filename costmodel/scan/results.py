@@ -5,16 +5,45 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
+from costmodel.scan.plan import Plan
+from costmodel.scan.reduce import Best, Front
+from costmodel.scan.store import Store
 from costmodel.scan.words import OUTPUTS
 
-if TYPE_CHECKING:
-    from costmodel.scan.drive import Outcome
-    from costmodel.scan.store import Store
-
-
 SHOWN = ("total_time", "transfer_time", "matrix_time", "host_time", "external_bytes", "throughput")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished scan."""
+
+    plan: Plan
+    best: Best
+    front: Front
+    feasible: int
+    seconds: float
+    evaluated: int  # parts evaluated now; the others were found finished
+
+    def summary(self, engine: str, workers: int) -> dict[str, Any]:
+        """The figures of summary.json. Rates are of the points evaluated in this run."""
+        parts = len(self.plan.ranges())
+        points = self.plan.space.points
+        share = self.evaluated / parts if parts else 0.0
+        return {
+            "points": points,
+            "feasible": self.feasible,
+            "seconds": self.seconds,
+            "points_per_s": points * share / self.seconds if self.seconds else 0.0,
+            "path": self.plan.path,
+            "engine": engine,
+            "workers": workers,
+            "plan": self.plan.identity,
+            "parts": parts,
+            "parts_found_finished": parts - self.evaluated,
+        }
 
 
 def rows(outcome: Outcome) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
 
@@ -126,7 +126,7 @@ class Space:
 def _content(model: Model) -> list[Any]:
     """All that decides what a model gives, in a form whose text is equal for equal models."""
     form = model.form
-    arrays = dict(vars(form)) if isinstance(form, Surface) else {
+    arrays = {f.name: getattr(form, f.name) for f in fields(form)} if isinstance(form, Surface) else {
         **{name: value for name, value in vars(form.workload).items() if name != "rows"},
         "placement": type(form.placement).__name__, "timing": type(form.timing).__name__,
     }  # fmt: skip

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from costmodel.hardware import Machine
 from costmodel.placement import Placement
+from costmodel.scan.steps import Steps
 from costmodel.simulate import evaluate
 from costmodel.timing import Timing
 from costmodel.workload import Workload
@@ -38,7 +40,12 @@ class Surface:
 
     def external_bytes(self, memory: Any) -> Any:
         """W(M) [B]: a tensor of exactly M bytes fits."""
-        return self.external[np.searchsorted(self.sizes, memory, side="right")]
+        return self.external[self.steps(memory)]
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The search among the sizes."""
+        return Steps(self.sizes)
 
     def times(self, machine: Machine) -> tuple[Any, Any, Any]:
         """Bus, matrix and host time [s] at points of one shape."""
