@@ -24,12 +24,18 @@ Array = NDArray[Any]
 class Result:
     """Per row, design points in front (..., R); bytes and seconds per run."""
 
-    plan: Plan
+    plans: Plan  # of the distinct memories
+    point: Array  # (...) which of them each design point has
     external_bytes: Array  # [B] over the memory bus
     transfer: Array  # [s] on the bus
     matrix: Array  # [s] on the matrix engine
     host: Array  # [s] on the host
     total: Array  # [s] of the row, as the timing model combines them
+
+    @property
+    def plan(self) -> Plan:
+        """Where things live, design points in front."""
+        return self.plans.at(self.point)
 
     @property
     def compute(self) -> Array:
@@ -49,15 +55,20 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
     transfer = external / bandwidth; compute = matrix ops / F + host ops / G [s].
     Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
     """
-    plan = placement.plan(workload, machine.memory)
+    memories, point = np.unique(np.asarray(machine.memory, dtype=float), return_inverse=True)
+    point = point.reshape(
+        np.shape(machine.memory)
+    )  # what follows from the memory is worked out once
+    plan = placement.plan(workload, memories)
     outside = np.where(plan.tensors, 0, workload.tensor_bytes)
     params = np.where(plan.params, 0, workload.param_bytes)
-    external = workload.over_inputs(outside) + workload.over_outputs(outside) + params
+    external = workload.over_inputs(outside) + workload.over_outputs(outside) + params + plan.once
+    external = external[point]
     transfer = external / _column(machine.bandwidth)
     matrix = workload.matrix_ops / _column(machine.matrix)
     host = workload.host_ops / _column(machine.host)
     total = timing.row_times(transfer, matrix, host)
-    return Result(plan, external, transfer, matrix, host, total)
+    return Result(plan, point, external, transfer, matrix, host, total)
 
 
 def _column(quantity: Any) -> Array:

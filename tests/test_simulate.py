@@ -161,7 +161,7 @@ def test_live_bytes_against_brute_force(network: Network, memory: int) -> None:
     """Walk the rows and keep a set of what is needed now or later."""
     work = counted(network)
     policy = placement.load("per_tensor")
-    plan = policy.plan(work, memory)
+    plan = policy.plan(work, np.array([float(memory)])).at(0)
     found = live_internal_bytes(work, plan)
     for row in range(len(work.rows)):
         alive = [

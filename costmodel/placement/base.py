@@ -16,10 +16,15 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Where things live: True is on chip. Leading axes are design points."""
+    """Where things live: True is on chip. A leading axis stands for memories or design points."""
 
     tensors: Bools  # (..., T) feature maps
     params: Bools  # (..., R) each row's parameters
+    once: Any  # (..., R) [B] moved once besides: inputs loaded, outputs stored
+
+    def at(self, points: Any) -> Plan:
+        """The plan of each design point, `points` (...) being places on the leading axis."""
+        return Plan(self.tensors[points], self.params[points], self.once[points])
 
 
 class Placement(ABC):
@@ -30,4 +35,4 @@ class Placement(ABC):
 
     @abstractmethod
     def plan(self, workload: Workload, memory: Any) -> Plan:
-        """The plan for on-chip memories `memory` [B]: a number, or an array of design points."""
+        """The plans for on-chip memories `memory` (M,) [B], which are distinct."""

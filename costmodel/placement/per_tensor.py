@@ -23,6 +23,6 @@ class PerTensor(Placement):
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """tensor_bytes <= memory, tensor by tensor."""
-        limit = np.asarray(memory)[..., np.newaxis]
-        tensors = workload.tensor_bytes <= limit
-        return Plan(tensors, np.zeros(len(workload.macs), dtype=bool))
+        tensors = workload.tensor_bytes <= memory[:, np.newaxis]
+        rows = (len(memory), len(workload.macs))
+        return Plan(tensors, np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int64))

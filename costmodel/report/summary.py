@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from costmodel import units
+from costmodel import timing, units
 from costmodel.hardware import Machine
 from costmodel.report.numbers import count, percent, seconds, short
 from costmodel.run import Run
@@ -60,13 +60,18 @@ def _change(new: float, old: float) -> str:
 def _total_line(run: Run) -> str:
     totals, batch = run.totals(), run.policies.batch
     total = totals["total_time_s"]
-    text = (f"Total {short(total)} s = transfer {short(totals['transfer_time_s'])} s, "
+    text = (f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
             f"compute {short(totals['compute_time_s'])} s; {totals['params']} params, "
             f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
             f"{short(totals['external_bytes'] / 1e6)} MB over the bus")  # fmt: skip
     per_second = batch / total if total else float("inf")
     per_sample = f", {seconds(total / batch)} per sample" if batch > 1 else ""
     return f"{text}\nThroughput            {per_second:.4g} samples/s{per_sample}"
+
+
+def _joined(run: Run) -> str:
+    """How transfer and compute make the total."""
+    return "=" if timing.load(run.policies.timing).additive else f"({run.policies.timing}) from"
 
 
 def _slowest(run: Run, most: int = 5) -> list[str]:

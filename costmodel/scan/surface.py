@@ -94,7 +94,7 @@ class General:
     def columns(self, machine: Machine) -> dict[str, Any]:
         """Every output at points (N,), row times summed; a few rows times points at a time."""
         points = len(machine.bandwidth)
-        step = max(1, (1 << 20) // max(len(self.workload.macs), 1))
+        step = max(1, (1 << 17) // max(len(self.workload.macs), 1))
         pieces = [self._piece(machine, slice(at, at + step)) for at in range(0, points, step)]
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
 

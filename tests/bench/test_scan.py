@@ -125,6 +125,17 @@ def test_loop_over_a_thousandth(benchmark: Any) -> None:
     benchmark.pedantic(lambda: [float(done.on(Machine(*p)).total_time) for p in each], rounds=3)
 
 
+@pytest.mark.benchmark(group="general path: resident + overlap, HairNet, 200 distinct memories")
+def test_resident_overlap(benchmark: Any) -> None:
+    """A hundred thousand points, packing included."""
+    done = simulate("hairnet", "accel_1tflops", placement="resident", timing="overlap")
+    points = machine(100_000)
+    memories = np.geomspace(1e5, 1e7, 200)[np.arange(100_000) % 200]
+    points = Machine(points.bandwidth, memories, points.matrix, points.host)
+    general = General(done.workload, placement.load("resident"), timing.load("overlap"))
+    benchmark.pedantic(general.columns, args=(points,), rounds=3, warmup_rounds=1)
+
+
 # --- depth --------------------------------------------------------------------------------------------
 
 CHAIN = """

@@ -1,0 +1,21 @@
+"""Transfer and compute of a row at the same time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from costmodel.timing.base import Floats, Timing
+
+
+class Overlap(Timing):
+    """Double buffering: a row takes the longer of its transfer and its compute; rows follow one another."""
+
+    source: ClassVar[str] = (
+        "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
+    )
+
+    def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
+        """max(transfer, matrix + host)."""
+        return np.asarray(np.maximum(transfer, matrix + host))

@@ -1,0 +1,152 @@
+"""Packing, resident placement and overlapping time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import counted, networks
+
+from costmodel import placement, shipped, timing
+from costmodel.arch.network import Network
+from costmodel.hardware import Machine
+from costmodel.packing import OUTSIDE, lower_bound, pack
+from costmodel.placement.resident import live_ranges
+from costmodel.run import simulate
+from costmodel.simulate import evaluate, live_internal_bytes
+
+TENSORS = st.lists(
+    st.tuples(st.integers(0, 50), st.integers(0, 12), st.integers(0, 6)), max_size=25
+)
+
+
+def greedy_by_size(sizes: Any, first: Any, last: Any) -> int:
+    """TFLite Micro's rule, written down independently: largest first, into the first gap. Its peak."""
+    placed: list[tuple[int, int, int, int]] = []  # offset, end, first, last
+    for tensor in sorted(range(len(sizes)), key=lambda t: -sizes[t]):
+        at = 0
+        for offset, end, f, e in sorted(placed):
+            if f <= last[tensor] and e >= first[tensor]:
+                if offset - at >= sizes[tensor]:
+                    break
+                at = max(at, end)
+        placed.append((at, at + sizes[tensor], first[tensor], last[tensor]))
+    return max((end for _, end, _, _ in placed), default=0)
+
+
+def overlapping(offsets: Any, sizes: Any, first: Any, last: Any) -> list[tuple[int, int]]:
+    """Pairs of tensors that are alive together and share an address: the definition."""
+    inside = [t for t in range(len(sizes)) if offsets[t] != OUTSIDE and sizes[t]]
+    return [
+        (a, b) for a in inside for b in inside
+        if a < b and first[a] <= last[b] and first[b] <= last[a]
+        and offsets[a] < offsets[b] + sizes[b] and offsets[b] < offsets[a] + sizes[a]
+    ]  # fmt: skip
+
+
+@given(TENSORS, st.one_of(st.none(), st.integers(0, 120)))
+def test_no_two_live_tensors_share_an_address(
+    rows: list[tuple[int, int, int]], capacity: int | None
+) -> None:
+    sizes, first = [r[0] for r in rows], [r[1] for r in rows]
+    last = [r[1] + r[2] for r in rows]
+    found = pack(sizes, first, last, capacity)
+    assert overlapping(found.offsets, sizes, first, last) == []
+    highest = max(
+        (int(o) + s for o, s in zip(found.offsets, sizes, strict=True) if o != OUTSIDE), default=0
+    )
+    assert highest == found.peak
+    if capacity is None:
+        assert found.inside.all()
+        assert found.peak <= greedy_by_size(sizes, first, last)
+        assert found.peak >= lower_bound(
+            *(np.array(a, dtype=np.int64) for a in (sizes, first, last))
+        )
+    else:
+        assert found.peak <= capacity
+
+
+@pytest.mark.parametrize(
+    ("sizes", "first", "last"), [([1], [2], [1]), ([-1], [0], [1]), ([1, 2], [0], [1])]
+)
+def test_bad_arrays(sizes: list[int], first: list[int], last: list[int]) -> None:
+    with pytest.raises(ValueError, match="equally long"):
+        pack(sizes, first, last)
+
+
+def test_peaks_of_the_shipped_networks() -> None:
+    """At or below greedy-by-size everywhere; within 5 % of the lower bound on at least 9 in 10."""
+    near = []
+    for name in shipped.names("archs"):
+        work = simulate(name, "accel_1tflops").workload
+        ranges = live_ranges(work)
+        found, bound = pack(work.tensor_bytes, *ranges), lower_bound(work.tensor_bytes, *ranges)
+        assert found.peak <= greedy_by_size(
+            work.tensor_bytes.tolist(), *(r.tolist() for r in ranges)
+        )
+        near.append(found.peak <= 1.05 * bound)
+    assert np.mean(near) >= 0.9
+
+
+@given(networks(), st.integers(1, 3000))
+def test_resident_never_over_commits(network: Network, memory: int) -> None:
+    work = counted(network)
+    plan = placement.load("resident").plan(work, np.array([float(memory)]))
+    assert live_internal_bytes(work, plan).max(initial=0) <= memory
+    machine = Machine(1.0, memory, 1.0, 1.0)
+    totals = {
+        name: evaluate(
+            work, machine, placement.load(name), timing.load("serial")
+        ).external_bytes.sum()
+        for name in ("resident", "all_external")
+    }
+    assert totals["resident"] <= totals["all_external"]
+
+
+@given(networks(), st.integers(1, 3000), st.sampled_from(placement.names()))
+def test_overlap_is_at_most_serial(network: Network, memory: int, place: str) -> None:
+    """And at least the slower of the two sums: nothing is lost, only hidden."""
+    work, machine = counted(network), Machine(3.0, memory, 7.0, 2.0)
+    serial, overlap = (
+        evaluate(work, machine, placement.load(place), timing.load(word))
+        for word in ("serial", "overlap")
+    )
+    assert overlap.total_time <= serial.total_time
+    assert overlap.total_time >= max(serial.transfer.sum(), serial.compute.sum()) * (1 - 1e-12)
+
+
+def test_hairnet_by_hand() -> None:
+    """On 1 MB, resident: input loaded once and class scores stored once; the whole network within 1 MB."""
+    done = simulate("hairnet", "accel_1tflops", placement="resident")
+    assert done.peak_internal_bytes <= 1_000_000
+    first = done.result.external_bytes[0]
+    assert (
+        first == 602112 + 6422528 + 3456
+    )  # the input is loaded; its map and weights as in the Appendix
+    assert done.result.external_bytes[-1] == 4000  # 1000 scores stored, everything else on chip
+    everything = simulate("hairnet", "accel_1tflops", placement="all_external")
+    assert everything.result.external_bytes.tolist() == (
+        (
+            everything.workload.in_bytes
+            + everything.workload.out_bytes
+            + everything.workload.param_bytes
+        ).tolist()
+    )
+
+
+def test_enough_memory_moves_everything_once() -> None:
+    """A memory that holds all: input + output + parameters, whatever the network."""
+    for name in ("hairnet", "shufflenet_v2"):
+        work = simulate(name, "accel_1tflops").workload
+        machine = Machine(1.0, 1e12, 1.0, 1.0)
+        moved = evaluate(
+            work, machine, placement.load("resident"), timing.load("serial")
+        ).external_bytes.sum()
+        inputs, outputs = (
+            work.tensor_bytes[work.first < 0].sum(),
+            work.tensor_bytes[work.kept].sum(),
+        )
+        assert moved == inputs + outputs + work.param_bytes.sum()
