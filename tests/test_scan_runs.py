@@ -147,6 +147,7 @@ best: 2
     (["--sample", "random"], "needs n"), (["--where", "total_time <= 1 MB"], "is compared with a memory"),
     (["--pareto", "total_tim"], "did you mean 'total_time'?"), (["--derive", "batch=1"], "cannot name a derived column"),
     (["--points"], "need a directory"), (["--axis", "arch.pols=[1]"], "has no variable 'pols'"), (["--best", "-1"], "best is -1"),
+    (["--where", "hw.matrix < 1 GB/s"], "--where: 'hw.matrix' is compared with a bandwidth"),
     (["--by", "speed"], "unknown objective 'speed'"), (["--workers", "0"], "is 0"),
 ])  # fmt: skip
 def test_bad_scans(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,6 +121,8 @@ def _request(args: argparse.Namespace) -> Request:
     problems.raise_if_any()
     request.settings |= options.settings(args.settings)
     request.where += args.where
+    if args.where:
+        request.places["where"] = Place("--where")
     for key in ("sample", "n", "seed", "best", "by"):
         if getattr(args, key) is not None:
             setattr(request, key, getattr(args, key))
