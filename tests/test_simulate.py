@@ -216,4 +216,4 @@ def test_machine_is_frozen() -> None:
     machine = profile().machine()
     assert replace(machine, bandwidth=2.0).bandwidth == 2.0
     with pytest.raises(AttributeError):
-        machine.bandwidth = 3.0  # type: ignore[misc]
+        machine.__setattr__("bandwidth", 3.0)

@@ -1,0 +1,22 @@
+"""Scans that several tests run, and what they leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SCAN = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis", "hw.bandwidth=log(100 MB/s, 100 GB/s, 40)",
+        "--axis", "hw.on_chip_memory=[256 kB, 1 MB]"]  # fmt: skip
+# 24 structural values make 24 parts of 1 600 points each
+MANY = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis", f"batch={list(range(1, 25))}",
+        "--axis", "hw.bandwidth=log(100 MB/s, 100 GB/s, 40)", "--axis", "hw.matrix=log(1 GFLOPS, 1 TFLOPS, 40)",
+        "--pareto", "total_time,hw.bandwidth", "--points"]  # fmt: skip
+
+
+def results(directory: Path) -> dict[str, bytes]:
+    """Everything a scan leaves but the timings."""
+    files = [
+        p
+        for p in directory.rglob("*")
+        if p.is_file() and ".scan" not in p.parts and p.name != "summary.json"
+    ]
+    return {str(p.relative_to(directory)): p.read_bytes() for p in files}
