@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from costmodel.scan.request import Request
     from costmodel.scan.results import Outcome
 
+SHOWN = 50  # points of a front that are printed
 LOCAL = 50_000_000  # [points] from which more than one process pays
 
 
@@ -141,16 +142,16 @@ def _text(outcome: Outcome) -> str:
     from costmodel.report.numbers import columns
     from costmodel.scan import results
 
-    best, front = results.rows(outcome)
+    best, front = results.rows(outcome, SHOWN)
     summary = outcome.summary("", 1)
     lines = [f"{summary['points']} points, {summary['feasible']} feasible, in {summary['seconds']:.3g} s "
              f"({summary['points_per_s'] / 1e6:.4g} M points/s, {summary['path']})"]  # fmt: skip
-    for title, rows in (("best", best), (f"Pareto front, {len(front)} points", front[:50])):
+    for title, rows in (("best", best), (f"Pareto front, {len(outcome.front)} points", front)):
         if rows:
             table = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)]
             lines += ["", title, *columns(table, left=0)]
-    if len(front) > 50:
-        lines.append(f"... and {len(front) - 50} more")
+    if len(outcome.front) > SHOWN:
+        lines.append(f"... and {len(outcome.front) - SHOWN} more")
     return "\n".join(lines)
 
 

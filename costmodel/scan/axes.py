@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,10 @@ class Axis:
 
     def grid(self) -> list[Any]:
         """The values on a grid; ends and round values of a range are hit exactly."""
+        return self._grid
+
+    @cached_property
+    def _grid(self) -> list[Any]:
         if self.scale == "list":
             return list(self.values)
         if self.scale == "linear":

@@ -6,6 +6,7 @@ objective vector, with its lowest index and the count of points that share it.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def _efficient(vectors: NDArray[np.float64]) -> NDArray[np.bool_]:
     """The same by sorting."""
     order = np.lexsort(vectors.T[::-1])  # by the first objective, then the second, ...
     ordered = vectors[order]
-    flags = _two(ordered) if vectors.shape[1] <= 2 else _many(ordered)
+    flags = {1: _two, 2: _two, 3: _three}.get(vectors.shape[1], _many)(ordered)
     found = np.empty(len(vectors), dtype=bool)
     found[order] = flags
     return found
@@ -92,6 +93,30 @@ def _two(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
     if ordered.shape[1] == 1:
         better[1:] = False
     return np.asarray(better[group])
+
+
+def _three(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Three objectives: a staircase of the second and third so far, found by bisection."""
+    flags = np.zeros(len(ordered), dtype=bool)
+    seconds: list[float] = []  # ascending
+    thirds: list[float] = []  # descending
+    previous: list[float] = []
+    for number, vector in enumerate(ordered.tolist()):
+        if vector == previous:
+            flags[number] = flags[number - 1]
+            continue
+        previous = vector
+        _, y, z = vector
+        at = bisect_right(seconds, y)
+        if at and thirds[at - 1] <= z:
+            continue  # an earlier vector is no worse in all three
+        flags[number] = True
+        start = bisect_left(seconds, y)
+        end = start
+        while end < len(thirds) and thirds[end] >= z:
+            end += 1
+        seconds[start:end], thirds[start:end] = [y], [z]
+    return flags
 
 
 def _many(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -46,13 +46,15 @@ class Outcome:
         }
 
 
-def rows(outcome: Outcome) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The best points and the front as records; every figure is evaluated at the point itself."""
+def rows(
+    outcome: Outcome, most: int | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The best points and the front (its first `most`) as records, evaluated at each point."""
     best = [{"rank": n, "index": index, **_record(outcome, index)}
             for n, (_, index) in enumerate(outcome.best, start=1)]  # fmt: skip
     front = [
         {"index": index, "count": count, **_record(outcome, index)}
-        for _, index, count in outcome.front
+        for _, index, count in outcome.front[:most]
     ]
     return best, front
 

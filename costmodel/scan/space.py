@@ -93,7 +93,7 @@ class Space:
 
     def identity(self) -> str:
         """A digest of everything that decides what any point gives."""
-        content = [[vars(axis) for axis in self.axes], self.sample, self.count, self.seed]
+        content = [[_fields(axis) for axis in self.axes], self.sample, self.count, self.seed]
         content += [_content(model) for model in self.models]
         return hashlib.sha256(repr(content).encode()).hexdigest()
 
@@ -123,10 +123,15 @@ class Space:
         return found
 
 
+def _fields(item: Axis | Surface) -> dict[str, Any]:
+    """What was given, without what is cached beside it."""
+    return {field.name: getattr(item, field.name) for field in fields(item)}
+
+
 def _content(model: Model) -> list[Any]:
     """All that decides what a model gives, in a form whose text is equal for equal models."""
     form = model.form
-    arrays = {f.name: getattr(form, f.name) for f in fields(form)} if isinstance(form, Surface) else {
+    arrays = _fields(form) if isinstance(form, Surface) else {
         **{name: value for name, value in vars(form.workload).items() if name != "rows"},
         "placement": type(form.placement).__name__, "timing": type(form.timing).__name__,
     }  # fmt: skip
