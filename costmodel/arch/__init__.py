@@ -37,6 +37,8 @@ def build(document: Document, settings: Mapping[str, Any]) -> Network:
         inputs[name] = (builder.input(name, shape),)
     expander = Expander(document, variables, builder, problems)
     scope, last = expander.run(inputs)
+    if not problems.found and not any("row" in data for _, data in builder.graph.nodes(data=True)):
+        problems.add(Place(document.file), "the network has no rows", "check 'when' and 'repeat'")
     outputs = declared(document, scope, last, expander.taps, problems)
     problems.raise_if_any()
     return Network(
