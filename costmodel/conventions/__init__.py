@@ -10,8 +10,6 @@ from costmodel.conventions.base import Convention
 
 __all__ = ["Convention", "load", "names"]
 
-DEFAULT = "flops"
-
 
 def load(word: str) -> Convention:
     """The convention called `word`; BadValue with the nearest name for an unknown one."""

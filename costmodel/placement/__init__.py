@@ -7,8 +7,6 @@ from costmodel.placement.base import Placement, Plan
 
 __all__ = ["Placement", "Plan", "load", "names"]
 
-DEFAULT = "per_tensor"
-
 
 def load(word: str) -> Placement:
     """The placement policy called `word`; BadValue for an unknown one."""

@@ -29,7 +29,6 @@ def scan(arch: str | list[str], hw: str | list[str], *, axes: dict[str, Any], sa
     transfer_time, matrix_time, host_time [s], external_bytes [B], and the derived ones.
     Raises InputError with every mistake, also for more than 20 million points.
     """
-    import numpy as np
     import pandas as pd
 
     from costmodel.errors import InputError, Place
@@ -48,8 +47,6 @@ def scan(arch: str | list[str], hw: str | list[str], *, axes: dict[str, Any], sa
     frames = []
     for start, stop in plan.ranges():
         indices, columns = plan.columns(start, stop)
-        mask = np.ones(stop - start, dtype=bool)
-        for formula in plan.where:
-            mask &= np.broadcast_to(np.asarray(formula(columns), dtype=bool), mask.shape)
+        mask = plan.feasible(columns, stop - start)
         frames.append(pd.DataFrame(table_columns(plan, indices, columns, mask)))
     return pd.concat(frames, ignore_index=True)

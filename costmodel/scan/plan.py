@@ -84,6 +84,13 @@ class Plan:
             columns[name] = formula(columns)
         return indices, columns
 
+    def feasible(self, columns: Columns, count: int) -> Any:
+        """True for each of `count` points that meets every constraint (count,)."""
+        mask = np.ones(count, dtype=bool)
+        for formula in self.where:
+            mask &= np.broadcast_to(np.asarray(formula(columns), dtype=bool), mask.shape)
+        return mask
+
     def row(self, index: int) -> Columns:
         """Every column of one point, as plain numbers and words."""
         _, columns = self.columns(index, index + 1)
@@ -106,9 +113,7 @@ def evaluate_part(plan: Plan, start: int, stop: int) -> Part:
         best, front, feasible = blocks.reduce(plan.grid, start, stop, plan.k, bool(plan.pareto))
         return Part(feasible, best, front)
     indices, columns = plan.columns(start, stop, TIMES if plan.points else plan.wanted)
-    mask = np.ones(stop - start, dtype=bool)
-    for formula in plan.where:
-        mask &= np.broadcast_to(np.asarray(formula(columns), dtype=bool), mask.shape)
+    mask = plan.feasible(columns, stop - start)
     kept = indices[mask]
     vectors = [np.broadcast_to(o(columns), mask.shape)[mask] for o in (plan.by, *plan.pareto)]
     front = front_of(np.stack(vectors[1:], axis=1), kept) if plan.pareto else []

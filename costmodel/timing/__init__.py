@@ -7,8 +7,6 @@ from costmodel.timing.base import Timing
 
 __all__ = ["Timing", "load", "names"]
 
-DEFAULT = "serial"
-
 
 def load(word: str) -> Timing:
     """The timing model called `word`; BadValue for an unknown one."""
