@@ -78,7 +78,8 @@ def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file; InputError for a missing, unreadable, empty or binary one."""
     place = Place(str(path))
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as stream:  # a device has no end: read no more than is used
+            data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError.at(place, "no such file", _nearby(Path(path))) from None
     except IsADirectoryError:
@@ -87,7 +88,7 @@ def read_text(path: str | Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError.at(place, f"cannot be read: {reason}", "check the path") from None
     if len(data) > MAX_BYTES:
-        raise InputError.at(place, f"is {len(data)} bytes long", f"the limit is {MAX_BYTES}")
+        raise InputError.at(place, f"is over {MAX_BYTES} bytes long", "a YAML text file is needed")
     if b"\0" in data:
         raise InputError.at(place, "is a binary file", "a YAML text file is needed")
     try:
@@ -103,12 +104,15 @@ def read_text(path: str | Path) -> str:
     return text
 
 
-def load(path: str | Path) -> Node:
-    """The document in the YAML file `path`. Raises InputError with file, line and column."""
-    return parse(read_text(path), str(path))
+def load(path: str | Path, problems: Problems | None = None) -> Node:
+    """The document in the YAML file `path`. Raises InputError with file, line and column.
+
+    Mistakes that leave a document to go on with (a duplicate key) are added to `problems` if given.
+    """
+    return parse(read_text(path), str(path), problems)
 
 
-def parse(text: str, file: str) -> Node:
+def parse(text: str, file: str, problems: Problems | None = None) -> Node:
     """The YAML document `text`; `file` is the name its places bear. Raises InputError."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -118,8 +122,8 @@ def parse(text: str, file: str) -> Node:
         root = yaml.compose(text)
         if root is None:
             raise InputError.at(Place(file), "holds no YAML document", "only comments were found")
-        problems = Problems()
-        node = _Walk(file, yaml.constructor, problems).node(root)
+        seen = Problems()
+        node = _Walk(file, yaml.constructor, seen).node(root)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
@@ -132,7 +136,10 @@ def parse(text: str, file: str) -> Node:
         raise InputError.at(Place(file), f"YAML: {what}", "a YAML text file is needed") from None
     except RecursionError:
         raise InputError.at(Place(file), "is nested too deeply", "flatten it") from None
-    problems.raise_if_any()
+    if problems is None:
+        seen.raise_if_any()
+    else:
+        problems.found.extend(seen.found)
     return node
 
 

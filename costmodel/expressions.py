@@ -12,11 +12,18 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression, NameNotDefined
+from simpleeval import (
+    DEFAULT_OPERATORS,
+    EvalWithCompoundTypes,
+    InvalidExpression,
+    NameNotDefined,
+    OperatorNotDefined,
+)
 
 from costmodel.errors import BadValue, did_you_mean
 
@@ -101,6 +108,30 @@ def _evaluator() -> EvalWithCompoundTypes:
 _EVALUATOR = _evaluator()
 
 
+def _array_evaluator() -> EvalWithCompoundTypes:
+    """Python's logic asks arrays for one truth value; here it goes element by element."""
+    evaluator = _evaluator()
+    evaluator.functions = ARRAY_FUNCTIONS
+    evaluator.operators = OPERATORS | {ast.Pow: _array_power, ast.Not: np.logical_not}
+    one = evaluator._eval
+
+    def logic(node: ast.BoolOp) -> Any:
+        combine = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
+        return reduce(combine, map(one, node.values))
+
+    def compare(node: ast.Compare) -> Any:
+        values = [one(side) for side in (node.left, *node.comparators)]
+        found = [evaluator.operators[type(sign)](*pair)
+                 for sign, pair in zip(node.ops, pairwise(values), strict=True)]  # fmt: skip
+        return reduce(np.logical_and, found)
+
+    def choice(node: ast.IfExp) -> Any:
+        return np.where(one(node.test), one(node.body), one(node.orelse))
+
+    evaluator.nodes |= {ast.BoolOp: logic, ast.Compare: compare, ast.IfExp: choice}
+    return evaluator
+
+
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """The value of the expression `text` with the variables `names`. Raises BadValue."""
     value = _run(_EVALUATOR, text, names)
@@ -109,15 +140,12 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
 
 
 def evaluate_arrays(text: str, names: Mapping[str, Any]) -> Any:
-    """The same on numpy arrays, element by element; max, min, sqrt, log, where work on arrays too.
+    """The same on numpy arrays, element by element: comparisons, and, or, not, if, max, min, sqrt, log.
 
     Nothing is bounded but the expression itself. Raises BadValue.
     """
-    evaluator = _evaluator()
-    evaluator.functions = ARRAY_FUNCTIONS
-    evaluator.operators = OPERATORS | {ast.Pow: _array_power, ast.Mult: operator.mul}
     with np.errstate(all="ignore"):
-        return _run(evaluator, text, names)
+        return _run(_array_evaluator(), text, names)
 
 
 def _run(evaluator: EvalWithCompoundTypes, text: str, names: Mapping[str, Any]) -> Any:
@@ -130,8 +158,12 @@ def _run(evaluator: EvalWithCompoundTypes, text: str, names: Mapping[str, Any]) 
         raise BadValue(
             f"unknown variable '{name}' in '{text}'", did_you_mean(name, names)
         ) from None
+    except OperatorNotDefined as error:
+        name = type(error.attr).__name__
+        raise BadValue(f"'{text}': no operator {name} here", "use + - * / // % **") from None
     except InvalidExpression as error:
-        raise BadValue(f"'{text}': {error}", f"functions: {', '.join(FUNCTIONS)}") from None
+        functions = ", ".join(evaluator.functions)
+        raise BadValue(f"'{text}': {error}", f"functions: {functions}") from None
     except BadValue as error:
         raise BadValue(f"'{text}': {error.what}", error.remedy) from None
     except (ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:

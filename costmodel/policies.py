@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 
 from costmodel import conventions, discovery, dtypes
 from costmodel.conventions import Convention
-from costmodel.errors import BadValue, InputError, Place, did_you_mean
+from costmodel.errors import BadValue, Place, Problems, did_you_mean
 
 FAMILIES = {"convention": "costmodel.conventions", "placement": "costmodel.placement",
             "timing": "costmodel.timing"}  # fmt: skip
@@ -49,13 +50,18 @@ def choose(
     Raises InputError, placed at the option, for an unknown word on the command line.
     """
     given = {key: word for key, word in command.items() if word is not None}
+    problems = Problems()
     for family, word in given.items():
+        if family not in DEFAULTS:
+            problems.add(Place(family), "is no choice", did_you_mean(family, DEFAULTS))
+            continue
         try:
             check(family, word)
         except BadValue as error:
-            raise error.at(Place(f"--{family}")) from None
-    if batch < 1:
-        raise InputError.at(Place("--batch"), f"batch is {batch}", "use 1 or more")
+            problems.found.extend(error.at(Place(f"--{family}")).problems)
+    if isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1:
+        problems.add(Place("--batch"), f"batch is {batch!r}", "use a whole number from 1")
+    problems.raise_if_any()
     order = [given, *files, DEFAULTS]
     first = {key: next(s[key] for s in order if key in s) for key in DEFAULTS}
     words = [source["convention"] for source in order if "convention" in source]

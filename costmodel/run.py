@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import __version__, arch, dtypes, hardware, placement, policies, shipped, timing
+from costmodel import __version__, arch, dtypes, hardware, policies, shipped
+from costmodel import placement as placements
+from costmodel import timing as timings
 from costmodel.arch.network import Network
 from costmodel.errors import Problems
 from costmodel.hardware import HardwareProfile, Machine
@@ -33,13 +36,18 @@ class Run:
 
     def on(self, machine: Machine) -> Result:
         """The same network and policies on another machine (or on arrays of them)."""
-        return evaluate(self.workload, machine, placement.load(self.policies.placement),
-                        timing.load(self.policies.timing))  # fmt: skip
+        return evaluate(self.workload, machine, placements.load(self.policies.placement),
+                        timings.load(self.policies.timing))  # fmt: skip
 
     @property
     def total_time(self) -> float:
         """Time of one run [s]."""
         return float(self.result.total_time)
+
+    @property
+    def throughput(self) -> float:
+        """Samples per second; infinite where nothing takes time."""
+        return self.policies.batch / self.total_time if self.total_time else math.inf
 
     @cached_property
     def bound(self) -> list[str]:
@@ -94,15 +102,17 @@ class Run:
 
 
 def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None = None,
-             batch: int = 1, **choices: str | None) -> Run:  # fmt: skip
+             batch: int = 1, convention: str | None = None, placement: str | None = None,
+             timing: str | None = None, dtype: str | None = None) -> Run:  # fmt: skip
     """Simulate `architecture` on `hw`: paths, or short names of shipped files.
 
-    `settings` are variables of the architecture; `choices` may name convention, placement,
-    timing and dtype. Raises InputError with every mistake in the files and options.
+    `settings` are variables of the architecture; policies that are not named follow the architecture
+    file, then the profile, then the defaults. Raises InputError with every mistake in the files and options.
 
     >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
     0.177158
     """
+    choices = {"convention": convention, "placement": placement, "timing": timing, "dtype": dtype}
     path = shipped.find(hw, "hwprofiles")
     problems = Problems()
     with problems.collect():
@@ -134,6 +144,6 @@ def run(
         chosen.report, chosen.timed, profile.engine, batch, dtypes.bits(chosen.dtype)
     )
     workload = prepare(network, counting)
-    result = evaluate(workload, profile.machine(), placement.load(chosen.placement),
-                      timing.load(chosen.timing))  # fmt: skip
+    result = evaluate(workload, profile.machine(), placements.load(chosen.placement),
+                      timings.load(chosen.timing))  # fmt: skip
     return Run(network, profile, chosen, workload, result, hw_file)

@@ -23,6 +23,12 @@ def names(family: str) -> list[str]:
     return sorted(path.stem for path in folder(family).glob("*.yaml"))
 
 
+def beside(folder: Path, word: str) -> str:
+    """`word` as a path inside `folder` where such a file stands there, else as it is."""
+    near = folder / word
+    return str(near) if Path(word).suffix in SUFFIXES and near.is_file() else word
+
+
 def find(word: str, family: str) -> Path:
     """The file that `word` means: a path as given, or a shipped short name. Raises InputError."""
     path = Path(word)

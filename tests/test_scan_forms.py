@@ -18,9 +18,9 @@ from costmodel.hardware import Machine
 from costmodel.run import simulate
 from costmodel.scan import blocks
 from costmodel.scan.axes import Axis, read_axis
+from costmodel.scan.models import model
 from costmodel.scan.plan import Part, Plan, evaluate_part
 from costmodel.scan.reduce import _efficient, efficient, front_of, merge_best, merge_fronts
-from costmodel.scan.request import model
 from costmodel.scan.space import Model, Space, draw
 from costmodel.scan.steps import Steps
 from costmodel.scan.surface import General, surface
@@ -188,7 +188,7 @@ def test_blocks_find_what_points_find(
 def test_the_best_point_is_simulates() -> None:
     """The reported figures of a point are simulate's, to the last bit of the closed form."""
     space = Space((read_axis("hw.bandwidth", "[1 GB/s, 2 GB/s]"),), (HAIRNET,))
-    row = Plan(space).row(0)
+    (row,) = Plan(space).rows([0])
     assert row["total_time"] == pytest.approx(
         simulate("hairnet", "accel_1tflops").total_time, rel=1e-15
     )

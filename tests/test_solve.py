@@ -12,8 +12,11 @@ import pytest
 from costmodel.cli import main
 from costmodel.hardware import HardwareProfile
 from costmodel.run import Run, run, simulate
+from costmodel.scan.batch import solve_batch
 from costmodel.scan.sensitivity import effects
-from costmodel.scan.solve import Target, crossing, form_of, largest_batch, solve, trade_off
+from costmodel.scan.solve import crossing, form_of, solve
+from costmodel.scan.target import Bound, Target
+from costmodel.scan.trade_off import trade_off
 
 NETWORKS = ["hairnet", "resnet_cifar", "shufflenet_v2", "mobilenet_delta", "alexnet"]
 FIELD = {"bandwidth": "bandwidth", "on_chip_memory": "memory", "matrix": "matrix", "host": "host"}
@@ -59,7 +62,7 @@ def test_1000_random_cases_against_bisection(bases: list[Run]) -> None:
         done = on_machine(bases[case % len(bases)], rng)
         resource = ["bandwidth", "matrix", "host", "on_chip_memory"][case % 4]
         limit = done.total_time * 10 ** rng.uniform(-1.0, 0.5)
-        answer = solve(done, resource, Target("total_time", True, limit, "test"))
+        answer = solve(done, resource, Target("total_time", Bound("<=", limit), "test"))
         expected = bisect(done, resource, limit)
         outcomes[answer.possible] += 1
         assert answer.possible == (expected is not None), (case, answer)
@@ -106,14 +109,15 @@ def test_the_bottleneck_moves_where_times_are_equal(bases: list[Run]) -> None:
 
 
 def test_every_point_of_the_trade_off_meets_the_target(bases: list[Run]) -> None:
-    points = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 100 ms"))
+    points = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 100 ms")).points
     assert len(points) == 50
     for point in points:
         machine = replace(
             bases[0].profile.machine(), bandwidth=point["bandwidth"], matrix=point["matrix"]
         )
         assert float(bases[0].on(machine).total_time) == pytest.approx(0.1, rel=1e-12)
-    assert trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 10 ms")) == []
+    refused = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 10 ms"))
+    assert (refused.possible, refused.points) == (False, [])
 
 
 @pytest.mark.parametrize("text", ["total_time <= 1 s", "throughput >= 5.5 /s", "external_bytes <= 900 MB", "throughput >= 5 /s",
@@ -129,10 +133,10 @@ def test_largest_batch_against_trying_all(bases: list[Run], text: str) -> None:
         done = prepare(batch)
         value = {"total_time": done.total_time, "throughput": batch / done.total_time,
                  "external_bytes": done.totals()["external_bytes"]}[target.word]  # fmt: skip
-        return value <= target.value if target.at_most else value >= target.value
+        return bool(target.bound.met(value))
 
     expected = [batch for batch in range(1, 65) if met(batch)]
-    answer = largest_batch(prepare, target)
+    answer = solve_batch(prepare, target)
     if answer.value is not None and answer.value <= 64:
         assert answer.value == expected[-1]
     else:
@@ -141,7 +145,7 @@ def test_largest_batch_against_trying_all(bases: list[Run], text: str) -> None:
 
 
 def test_no_batch_at_all(bases: list[Run]) -> None:
-    answer = largest_batch(
+    answer = solve_batch(
         lambda b: run(bases[0].network, bases[0].profile, batch=b),
         Target.read("total_time <= 1 ms"),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from costmodel.arch.network import Builder, Tap, Taps
 from costmodel.arch.scope import UNKNOWN, Scope, report_early, resolve
+from costmodel.arch.size import least_steps
 from costmodel.arch.syntax import Document, Item, LayerSpec
 from costmodel.documents import Node
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
@@ -35,7 +36,12 @@ class Expander:
         """Unroll the whole document; its top scope and what its last item gives."""
         scope = Scope(self.variables, names=dict(inputs))
         first = next(iter(inputs.values()), UNKNOWN)
-        return scope, self.body(self.document.items, scope, first)
+        with self.problems.collect():
+            for number, steps in least_steps(self.document).items():
+                if steps > MAX_STEPS:
+                    raise too_many(self.document.items[number])
+            return scope, self.body(self.document.items, scope, first)
+        return scope, UNKNOWN
 
     def body(self, items: tuple[Item, ...], scope: Scope, taps: Taps) -> Taps:
         """Expand a list of items, each reading the one before it unless it says ``from``."""
@@ -84,8 +90,7 @@ class Expander:
             self.steps += 1
             if turn == 0 and started + count * (self.steps - started) > MAX_STEPS:
                 self.steps = MAX_STEPS + 1  # nothing further is worth unrolling
-                raise InputError.at(item.place, f"'{item.name}' unrolls to over {MAX_STEPS} steps",
-                                    "repeat less")  # fmt: skip
+                raise too_many(item)
         return self.bind(item, item.name, scope, taps)
 
     def bind(self, item: Item, name: str, scope: Scope, taps: Taps) -> Taps:
@@ -232,6 +237,13 @@ class Expander:
             return fill(value, env)
         except BadValue as error:
             raise error.at(place) from None
+
+
+def too_many(item: Item) -> InputError:
+    """The refusal of an item that unrolls without measure."""
+    return InputError.at(
+        item.place, f"'{item.name}' unrolls to over {MAX_STEPS} steps", "repeat less"
+    )
 
 
 def unread(builder: Builder, outputs: Taps) -> list[str]:

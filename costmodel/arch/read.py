@@ -27,8 +27,8 @@ def read(path: str) -> Document:
 
     Raises InputError where it is no YAML mapping at all.
     """
-    root = load(path)
-    return _Reader(path).document(root)
+    reader = _Reader(path)
+    return reader.document(load(path, reader.problems))
 
 
 def has_template(value: Any) -> bool:
@@ -48,8 +48,11 @@ class _Reader:
         problems = self.problems
         root.check_keys("the architecture", TOP, problems)
         root.require("the architecture", ("name", "source", "layers"), problems)
-        if ("input" in top) == ("inputs" in top):
-            problems.add(root.place, "the architecture needs one of 'input' and 'inputs'",
+        if "input" in top and "inputs" in top:
+            problems.add(top["inputs"].place, "the architecture has both 'input' and 'inputs'",
+                         "keep one of them")  # fmt: skip
+        elif "input" not in top and "inputs" not in top:
+            problems.add(root.place, "the architecture has neither 'input' nor 'inputs'",
                          "add 'input: [3, 224, 224]'")  # fmt: skip
         variables = self.named(top.get("vars"), "vars")
         document = Document(
@@ -121,7 +124,12 @@ class _Reader:
             files = top["use"].sequence("use") if "use" in top else []
         for node in files:
             with self.problems.collect():
-                root = load(Path(self.file).parent / node.text("a file under 'use'"))
+                file = Path(self.file).parent / node.text("a file under 'use'")
+                if not file.is_file():
+                    raise InputError.at(
+                        node.place, f"no file '{file}'", "name it from this file's folder"
+                    )
+                root = load(file, self.problems)
                 shared = root.mapping("a file of blocks")
                 root.check_keys("a file of blocks", ("source", "blocks"), self.problems)
                 root.require("a file of blocks", ("source", "blocks"), self.problems)

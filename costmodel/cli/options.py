@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,29 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
 def policies(args: argparse.Namespace) -> dict[str, str | None]:
     """The policies given on the command line."""
     return {key: getattr(args, key) for key in ("convention", "placement", "timing", "dtype")}
+
+
+def once(option: str, words: Sequence[str]) -> str:
+    """The only word of an option that collects its words. Raises InputError for more than one."""
+    from costmodel.errors import InputError, Place
+
+    if len(words) > 1:
+        raise InputError.at(Place(option), f"is given {len(words)} times", "give it once")
+    return words[0]
+
+
+def joined(words: Sequence[str], names: Sequence[str]) -> list[str]:
+    """`words` with ``--by -throughput`` as ``--by=-throughput``, for the options `names`.
+
+    argparse takes a word led by '-' for an option of its own.
+    """
+    found: list[str] = []
+    for word in words:
+        if found and found[-1] in names and re.match(r"-[A-Za-z]", word):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

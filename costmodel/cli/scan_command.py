@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from costmodel.scan.request import Request
     from costmodel.scan.results import Outcome
 
-SHOWN = 50  # points of a front that are printed
+SHOWN = 50  # points of a table that are printed
 LOCAL = 50_000_000  # [points] from which more than one process pays
 
 
@@ -64,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.errors import InputError, Place
     from costmodel.scan import drive, engines
 
+    if args.address and args.engine != "dask":
+        raise InputError.at(
+            Place("--address"), "is given without --engine dask", "add --engine dask"
+        )
     plan = _request(args).plan()
     directory = Path(args.out) if args.out else None
     if (args.points or plan.points or args.plot) and directory is None:
@@ -95,18 +99,22 @@ def _tell(line: str) -> None:
 
 def _request(args: argparse.Namespace) -> Request:
     """The request of the command line, over that of a scan file if one is named."""
-    from costmodel.errors import InputError, Place, Problems
+    from costmodel.errors import InputError, Place
     from costmodel.scan.request import Request
+    from costmodel.scan.scan_file import is_scan_file, read_scan_file
 
-    if args.hw is None and len(args.arch) == 1 and args.arch[0].endswith((".yaml", ".yml")):
-        request = Request.from_file(args.arch[0])
+    if len(args.arch) == 1 and (
+        is_scan_file(args.arch[0]) or (args.hw is None and args.arch[0].endswith((".yaml", ".yml")))
+    ):
+        request = read_scan_file(args.arch[0])
+        request.hw = args.hw or request.hw
     elif args.hw is None:
         raise InputError.at(
             Place("--hw"), "is missing", "name a hardware profile, or give a scan file"
         )
     else:
         request = Request(arch=args.arch, hw=args.hw)
-    problems = Problems()
+    problems = request.problems
     for target, words, option in (
         (request.axes, args.axis, "--axis"),
         (request.derive, args.derive, "--derive"),
@@ -115,11 +123,14 @@ def _request(args: argparse.Namespace) -> Request:
             name, equals, value = word.partition("=")
             if not equals or not value.strip():
                 problems.add(Place(f"{option} {word}"), "is not NAME=VALUES", "write NAME=VALUES")
+                continue
+            key = f"{'axes' if option == '--axis' else 'derive'} {name.strip()}"
+            if str(request.places.get(key, "")).startswith(option):
+                problems.add(
+                    Place(f"{option} {word}"), f"'{name.strip()}' is given twice", "give it once"
+                )
             target[name.strip()] = value
-            request.places[f"{'axes' if option == '--axis' else 'derive'} {name.strip()}"] = Place(
-                f"{option} {word}"
-            )
-    problems.raise_if_any()
+            request.places[key] = Place(f"{option} {word}")
     request.settings |= options.settings(args.settings)
     request.where += args.where
     if args.where:
@@ -132,7 +143,9 @@ def _request(args: argparse.Namespace) -> Request:
         request.pareto = args.pareto.split(",")
         request.places["pareto"] = Place(f"--pareto {args.pareto}")
     request.points = request.points or args.points
-    request.batch = args.batch if args.batch != 1 else request.batch
+    if args.batch != 1:
+        request.batch = args.batch
+        request.places["batch"] = Place("--batch")
     request.choices |= {key: word for key, word in options.policies(args).items() if word}
     return request
 
@@ -146,12 +159,13 @@ def _text(outcome: Outcome) -> str:
     summary = outcome.summary("", 1)
     lines = [f"{summary['points']} points, {summary['feasible']} feasible, in {summary['seconds']:.3g} s "
              f"({summary['points_per_s'] / 1e6:.4g} M points/s, {summary['path']})"]  # fmt: skip
-    for title, rows in (("best", best), (f"Pareto front, {len(outcome.front)} points", front)):
+    for title, rows, count in (("best", best, len(outcome.best)),
+                               (f"Pareto front, {len(outcome.front)} points", front, len(outcome.front))):  # fmt: skip
         if rows:
             table = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)]
             lines += ["", title, *columns(table, left=0)]
-    if len(outcome.front) > SHOWN:
-        lines.append(f"... and {len(outcome.front) - SHOWN} more")
+        if count > SHOWN:
+            lines.append(f"... and {count - SHOWN} more")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from costmodel.cli import options
 
 if TYPE_CHECKING:
     from costmodel.run import Run
-    from costmodel.scan.solve import Answer, Target
+    from costmodel.scan.target import Answer, Target
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
     parser.add_argument("--for", required=True, action="append", dest="resources", metavar="RESOURCE",
                         help="what to solve for; twice for a trade-off curve")  # fmt: skip
-    parser.add_argument("--target", required=True, metavar="BOUND",
+    parser.add_argument("--target", required=True, action="append", metavar="BOUND",
                         help="'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'")  # fmt: skip
     options.add_settings(parser)
     options.add_policies(parser)
@@ -32,24 +32,23 @@ def run(args: argparse.Namespace) -> int:
     """Solve and print; an impossible target is an answer, not an error."""
     from costmodel.errors import BadValue, Place
     from costmodel.report import files
-    from costmodel.scan import solve
+    from costmodel.scan.target import Target
 
     resources = [word.removeprefix("hw.") for word in args.resources]
     try:
-        target = solve.Target.read(args.target)
+        target = Target.read(options.once("--target", args.target))
     except BadValue as error:
-        raise error.at(Place(f"--target {args.target}")) from None
-    place = Place(f"--for {' --for '.join(resources)}")
+        raise error.at(Place(f"--target {args.target[0]}")) from None
     try:
         if len(resources) > 2:
             raise BadValue(f"{len(resources)} resources", "one, or two for a trade-off curve")
         if len(resources) == 2:
-            record = _curve(_simulated(args), resources, target)
+            record = _curve(args, resources, target)
         else:
             record = _answer(args, resources[0], target).record()
-            _print(record, args.target)
+            _print(record, target.text)
     except BadValue as error:
-        raise error.at(place) from None
+        raise error.at(Place(f"--for {' --for '.join(resources)}")) from None
     if args.json:
         files.write_json(args.json, record)
     return 0
@@ -65,14 +64,18 @@ def _simulated(args: argparse.Namespace) -> Run:
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
     from functools import lru_cache, partial
 
+    from costmodel.errors import BadValue
     from costmodel.run import run as run_again
-    from costmodel.scan import solve
+    from costmodel.scan.batch import solve_batch
+    from costmodel.scan.solve import solve
 
     if resource == "batch":
+        if args.batch != 1:
+            raise BadValue("--batch is given, and solved for", "leave one of them out")
         one = _simulated(args)
         again = partial(run_again, one.network, one.profile, choices=options.policies(args))
-        return solve.largest_batch(lru_cache(lambda batch: again(batch=batch)), target)
-    return solve.solve(_simulated(args), resource, target)
+        return solve_batch(lru_cache(lambda batch: again(batch=batch)), target)
+    return solve(_simulated(args), resource, target)
 
 
 def _print(record: dict[str, Any], target: str) -> None:
@@ -94,16 +97,13 @@ def _print(record: dict[str, Any], target: str) -> None:
               "below it this resource takes most time, above it another one")  # fmt: skip
 
 
-def _curve(run: Run, resources: list[str], target: Target) -> dict[str, Any]:
+def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
     from costmodel.report.numbers import columns
-    from costmodel.scan import solve
+    from costmodel.scan.trade_off import trade_off
 
-    points = solve.trade_off(run, resources[0], resources[1], target)
-    possible = bool(points)
-    reason = (f"each {resources[0]} with the smallest {resources[1]} that meets the target" if possible else
-              "impossible, because even with both infinite the rest of the run takes longer")  # fmt: skip
-    print(f"{reason} ('{target.text}')")
-    if points:
-        table = [[*resources, "total_time_s"], *([f"{v:.6g}" for v in p.values()] for p in points)]
-        print("\n".join(columns(table, left=0)))
-    return {"resource": resources, "possible": possible, "reason": reason, "points": points}
+    curve = trade_off(_simulated(args), resources[0], resources[1], target)
+    print(f"{curve.reason} ('{target.text}')")
+    if curve.points:
+        rows = ([f"{v:.6g}" for v in point.values()] for point in curve.points)
+        print("\n".join(columns([[*resources, "total_time_s"], *rows], left=0)))
+    return curve.record()

@@ -39,7 +39,7 @@ class Entry:
             "architecture": self.label,
             "hardware": self.run.profile.name,
             **totals,
-            "samples_per_s": self.run.policies.batch / self.run.total_time,
+            "samples_per_s": self.run.throughput,
             "bound": RESOURCES[int(np.argmax(busy))],
             "accuracy_pct": "" if self.accuracy is None else self.accuracy,
         }

@@ -23,6 +23,11 @@ def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
     """
     target = Path(path)
     try:
+        target = target.resolve()  # a link stays one, and what it points to is replaced
+        if target.exists() and not target.is_file():  # a device or a pipe has nothing to replace
+            with target.open("w", encoding="utf-8", newline="") as stream:
+                fill(stream)
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,10 @@ def save(figure: Figure, path: Path) -> Path:
     draft = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(draft, format="png", dpi=130, metadata={"Software": None})
+        with warnings.catch_warnings():  # a name in letters that the font lacks is drawn as boxes
+            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+            warnings.filterwarnings("ignore", "No positive values", UserWarning)
+            figure.savefig(draft, format="png", dpi=130, metadata={"Software": None})
         draft.replace(path)
     except OSError as error:
         raise InputError.at(Place(str(path)), f"cannot be written: {error.strerror}",

@@ -104,7 +104,11 @@ def block_records(run: Run) -> list[Record]:
         crossing = (work.first <= end) & (work.last > end)
         found.append({"block": block, **sums,
                       "cut_bytes": int(work.tensor_bytes[crossing].sum()),
-                      "time_before_s": done, "time_after_s": max(run.total_time - done, 0.0)})  # fmt: skip
+                      "time_before_s": done})  # fmt: skip
+    left = 0.0  # summed from the end, so that nothing is left behind the last block
+    for record in reversed(found):
+        record["time_after_s"] = left
+        left += record["total_time_s"]
     return found
 
 

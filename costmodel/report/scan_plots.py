@@ -147,7 +147,7 @@ def _name_front(axes: Axes, outcome: Outcome, x: Any, y: Any, chosen: Any) -> No
     """Number some points; the legend says what they are."""
     words = [*outcome.plan.space.models[0].labels, *(a.name for a in outcome.plan.space.axes)]
     for number, at in enumerate(chosen, start=1):
-        row = outcome.plan.row(outcome.front[at][1])
+        (row,) = outcome.plan.rows([outcome.front[at][1]])
         parts = [f"{w.removeprefix('hw.')} {_value(w, row[w])}" for w in words]
         axes.annotate(
             str(number), (x[at], y[at]), xytext=(4, 5), textcoords="offset points", fontsize=8

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,14 +19,16 @@ __all__ = ["scan"]
 MAX_ROWS = 20_000_000  # of a frame in memory
 
 
-def scan(arch: str | list[str], hw: str | list[str], *, axes: dict[str, Any], sample: str = "grid",
-         n: int = 0, seed: int = 0, where: list[str] | None = None, derive: dict[str, str] | None = None,
-         settings: dict[str, Any] | None = None, batch: int = 1, **choices: str | None) -> pd.DataFrame:  # fmt: skip
+def scan(arch: str | Sequence[str], hw: str | Sequence[str], *, axes: Mapping[str, Any] | None = None,
+         sample: str = "grid", n: int = 0, seed: int = 0, where: str | Sequence[str] = (),
+         derive: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None,
+         batch: int | None = None, convention: str | None = None, placement: str | None = None,
+         timing: str | None = None, dtype: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Every feasible point of a design space as a DataFrame, one row per point, SI units.
 
     `arch` and `hw` are paths or short names (lists become axes); `axes` maps axis names to lists,
     ``linear(a, b, n)`` or ``log(a, b, n)``; `where` are constraints, `derive` named expressions;
-    `choices` may name convention, placement, timing and dtype. Columns: index, the axes, total_time,
+    policies as in `simulate`. Columns: index, the axes, total_time,
     transfer_time, matrix_time, host_time [s], external_bytes [B], and the derived ones.
     Raises InputError with every mistake, also for more than 20 million points.
     """
@@ -35,10 +38,10 @@ def scan(arch: str | list[str], hw: str | list[str], *, axes: dict[str, Any], sa
     from costmodel.scan.plan import table_columns
     from costmodel.scan.request import Request
 
+    choices = {"convention": convention, "placement": placement, "timing": timing, "dtype": dtype}
     request = Request(
-        [arch] if isinstance(arch, str) else list(arch), [hw] if isinstance(hw, str) else list(hw),
-        dict(axes), dict(settings or {}), sample, n, seed, list(where or []), dict(derive or {}),
-        batch=batch, choices=dict(choices), points=True,
+        _words(arch), _words(hw), _named("axes", axes), _named("settings", settings), sample, n, seed,
+        _words(where), _named("derive", derive), batch=batch, choices=choices, points=True,
     )  # fmt: skip
     plan = request.plan()
     if plan.space.points > MAX_ROWS:
@@ -50,3 +53,16 @@ def scan(arch: str | list[str], hw: str | list[str], *, axes: dict[str, Any], sa
         mask = plan.feasible(columns, stop - start)
         frames.append(pd.DataFrame(table_columns(plan, indices, columns, mask)))
     return pd.concat(frames, ignore_index=True)
+
+
+def _words(value: str | Sequence[str]) -> list[str]:
+    return [value] if isinstance(value, str) else [str(word) for word in value]
+
+
+def _named(what: str, value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy of a mapping from words. Raises InputError for anything else."""
+    from costmodel.errors import InputError, Place
+
+    if value is not None and not isinstance(value, Mapping):
+        raise InputError.at(Place(what), f"is {value!r}", "give a dict from names to values")
+    return dict(value or {})

@@ -30,6 +30,13 @@ class Axis:
     count: int = 0
 
     @property
+    def text(self) -> str:
+        """The axis as it could be written, in SI units."""
+        if self.scale == "list":
+            return f"[{', '.join(map(str, self.values))}]"
+        return f"{self.scale}({self.low:g}, {self.high:g}, {self.count})"
+
+    @property
     def machine(self) -> bool:
         """True for a quantity of the machine, False for a structural axis."""
         return self.name in MACHINE
@@ -42,9 +49,11 @@ class Axis:
     def _grid(self) -> list[Any]:
         if self.scale == "list":
             return list(self.values)
-        if self.scale == "linear":
-            return [float(v) for v in np.linspace(self.low, self.high, self.count)]
-        return [_tidy(float(v)) for v in np.geomspace(self.low, self.high, self.count)]
+        space = np.linspace if self.scale == "linear" else np.geomspace
+        values = [_tidy(float(v)) for v in space(self.low, self.high, self.count)]
+        if self.name == "batch":  # whole numbers, each once
+            return list(dict.fromkeys(round(value) for value in values))
+        return values
 
     def at(self, share: NDArray[np.float64]) -> NDArray[Any]:
         """The values at shares in [0, 1) of the axis, for random and space-filling samples."""
@@ -52,8 +61,12 @@ class Axis:
             picked = np.minimum((share * len(self.values)).astype(int), len(self.values) - 1)
             return np.asarray(np.array(self.values)[picked])
         if self.scale == "linear":
-            return np.asarray(self.low + share * (self.high - self.low))
-        return np.asarray(self.low * (self.high / self.low) ** share)
+            values = self.low + share * (self.high - self.low)
+        else:
+            values = self.low * (self.high / self.low) ** share
+        return np.asarray(
+            np.rint(values) if self.name == "hw.on_chip_memory" else values
+        )  # [B] whole
 
 
 def _tidy(value: float) -> float:
@@ -69,6 +82,8 @@ def read_axis(name: str, text: Any) -> Axis:
         return _range(name, match[1], [part.strip() for part in match[2].split(",")])
     if isinstance(text, str):
         text = documents.parse(text, "axis").plain()
+    if isinstance(text, np.ndarray):
+        text = text.tolist()
     values = text if isinstance(text, list | tuple) else [text]
     if not values:
         raise BadValue(f"axis '{name}' has no values", "write e.g. [1, 2]")

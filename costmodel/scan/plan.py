@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,26 @@ class Plan:
         """A digest: equal for equal scans, whatever runs them."""
         options = (self.by, self.k, self.pareto, self.where, self.derive, self.points)
         return hashlib.sha256(f"{self.space.identity()} {options!r}".encode()).hexdigest()
+
+    @cached_property
+    def description(self) -> dict[str, str]:
+        """The plan in words, so that a change can be named."""
+        space = self.space
+        labels = space.models[0].labels
+        values = {name: [m.labels[name] for m in space.models] for name in labels}
+        axes = {axis.name: axis.text for axis in space.axes}
+        axes |= {
+            name: ", ".join(map(str, dict.fromkeys(map(str, v)))) for name, v in values.items()
+        }
+        signs = {1: "", -1: "-"}
+        return axes | {
+            "sample": space.sample, "n": str(space.count), "seed": str(space.seed), "best": str(self.k),
+            "by": signs[self.by.sign] + self.by.word,
+            "pareto": ",".join(signs[o.sign] + o.word for o in self.pareto),
+            "where": "; ".join(f.text for f in self.where),
+            "derive": "; ".join(f"{name}={f.text}" for name, f in self.derive),
+            "points": str(self.points), "network": space.models[0].title,
+        }  # fmt: skip
 
     @cached_property
     def grid(self) -> blocks.Grid | None:
@@ -80,9 +100,12 @@ class Plan:
     ) -> tuple[Any, Columns]:
         """Indices and columns, derived ones too, at points start..stop of one model."""
         indices, columns = self.space.evaluate(start, stop, wanted)
+        return indices, self._derived(columns)
+
+    def _derived(self, columns: Columns) -> Columns:
         for name, formula in self.derive:
             columns[name] = formula(columns)
-        return indices, columns
+        return columns
 
     def feasible(self, columns: Columns, count: int) -> Any:
         """True for each of `count` points that meets every constraint (count,)."""
@@ -91,10 +114,15 @@ class Plan:
             mask &= np.broadcast_to(np.asarray(formula(columns), dtype=bool), mask.shape)
         return mask
 
-    def row(self, index: int) -> Columns:
-        """Every column of one point, as plain numbers and words."""
-        _, columns = self.columns(index, index + 1)
-        return {name: np.asarray(value).reshape(-1)[0].item() for name, value in columns.items()}
+    def rows(self, indices: Sequence[int]) -> list[Columns]:
+        """Every column at each of `indices`, as plain numbers and words."""
+        found: list[Columns] = [{} for _ in indices]
+        for at, columns in self.space.picked(np.asarray(indices, dtype=np.int64)):
+            plain = {name: np.broadcast_to(np.asarray(value), len(at)).tolist()
+                     for name, value in self._derived(columns).items()}  # fmt: skip
+            for place, values in zip(at, zip(*plain.values(), strict=True), strict=True):
+                found[place] = dict(zip(plain, values, strict=True))
+        return found
 
 
 @dataclass(frozen=True)
@@ -114,8 +142,10 @@ def evaluate_part(plan: Plan, start: int, stop: int) -> Part:
         return Part(feasible, best, front)
     indices, columns = plan.columns(start, stop, TIMES if plan.points else plan.wanted)
     mask = plan.feasible(columns, stop - start)
-    kept = indices[mask]
-    vectors = [np.broadcast_to(o(columns), mask.shape)[mask] for o in (plan.by, *plan.pareto)]
+    vectors = [np.broadcast_to(o(columns), mask.shape) for o in (plan.by, *plan.pareto)]
+    for values in vectors:  # a derived objective may be no number somewhere: such points cannot win
+        mask &= ~np.isnan(values)
+    kept, vectors = indices[mask], [values[mask] for values in vectors]
     front = front_of(np.stack(vectors[1:], axis=1), kept) if plan.pareto else []
     table = parquet(plan, indices, columns, mask) if plan.points else b""
     return Part(int(mask.sum()), best_of(vectors[0], kept, plan.k), front, table)

@@ -49,20 +49,20 @@ class Outcome:
 def rows(
     outcome: Outcome, most: int | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The best points and the front (its first `most`) as records, evaluated at each point."""
-    best = [{"rank": n, "index": index, **_record(outcome, index)}
-            for n, (_, index) in enumerate(outcome.best, start=1)]  # fmt: skip
-    front = [
-        {"index": index, "count": count, **_record(outcome, index)}
-        for _, index, count in outcome.front[:most]
+    """The best points and the front (the first `most` of each) as records, evaluated again."""
+    kept = outcome.best[:most], outcome.front[:most]
+    found = outcome.plan.rows([index for _, index in kept[0]] + [index for _, index, _ in kept[1]])
+    records = iter([_record(outcome.plan, row) for row in found])
+    best = [
+        {"rank": n, "index": index, **next(records)}
+        for n, (_, index) in enumerate(kept[0], start=1)
     ]
+    front = [{"index": index, "count": count, **next(records)} for _, index, count in kept[1]]
     return best, front
 
 
-def _record(outcome: Outcome, index: int) -> dict[str, Any]:
+def _record(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
     """One point under the names of the tables: axes by their own words (SI), outputs with units."""
-    plan = outcome.plan
-    row = plan.row(index)
     row["external_bytes"] = int(row["external_bytes"])
     words = [*plan.space.models[0].labels, *(axis.name for axis in plan.space.axes)]
     return {**{w: row[w] for w in words}, **{OUTPUTS[w][1]: row[w] for w in SHOWN},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
@@ -91,6 +91,15 @@ class Space:
         """Points of the whole space."""
         return self.per_model * len(self.models) if self.sample == "grid" else self.count
 
+    def examples(self) -> dict[str, Any]:
+        """One value of each structural axis: text if any of its values is text."""
+        found: dict[str, Any] = {}
+        for model in self.models:
+            for name, value in model.labels.items():
+                if name not in found or not isinstance(value, int | float):
+                    found[name] = value
+        return found
+
     def identity(self) -> str:
         """A digest of everything that decides what any point gives."""
         content = [[_fields(axis) for axis in self.axes], self.sample, self.count, self.seed]
@@ -113,6 +122,32 @@ class Space:
         first = start // self.per_model * self.per_model
         at = (start - first, stop - first) if self.sample == "grid" else (start, stop)
         return np.arange(start, stop), model.columns(self.machine_points(*at), stop - start, wanted)
+
+    def picked(self, indices: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
+        """Positions in `indices` and quantities there, model by model; indices may be scattered."""
+        owner = indices // self.per_model
+        for number in np.unique(owner):
+            at = np.flatnonzero(owner == number)
+            inside = indices[at] - (number * self.per_model if self.sample == "grid" else 0)
+            yield at, self.models[number].columns(self._scattered(inside), len(at))
+
+    def _scattered(self, inside: NDArray[np.int64]) -> Columns:
+        """`machine_points` at scattered places: drawn run by run where points are drawn."""
+        if not self.axes:
+            return {}
+        if self.sample == "grid":
+            places = np.unravel_index(inside, self.shape)
+            return {
+                a.name: np.asarray(a.grid())[at] for a, at in zip(self.axes, places, strict=True)
+            }
+        if self.sample == "lhs":  # drawing any part of it draws it all
+            whole = self.machine_points(0, self.count)
+            return {name: values[inside] for name, values in whole.items()}
+        order = np.argsort(inside)
+        found = [self.machine_points(int(run[0]), int(run[-1]) + 1) for run in
+                 np.split(inside[order], np.flatnonzero(np.diff(inside[order]) != 1) + 1)]  # fmt: skip
+        back = np.argsort(order)
+        return {a.name: np.concatenate([part[a.name] for part in found])[back] for a in self.axes}
 
     def ranges(self, size: int) -> list[tuple[int, int]]:
         """All points in consecutive ranges of at most `size`, none across two models."""

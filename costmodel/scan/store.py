@@ -80,6 +80,7 @@ class Store:
         wanted = {
             "format": FORMAT,
             "plan": self.plan.identity,
+            "scan": self.plan.description,
             "code": code_version(),
             "parts": self.parts,
         }
@@ -101,8 +102,17 @@ class Store:
         for key, what in (("plan", "another plan"), ("code", "another version of the program"),
                           ("format", "another version of the program"), ("parts", "another plan")):  # fmt: skip
             if found.get(key) != wanted[key]:
-                raise InputError.at(self.place, f"holds a scan of {what}",
+                raise InputError.at(self.place, f"holds a scan of {what}{self._change(found, what)}",
                                     "choose another --out, or delete this directory")  # fmt: skip
+
+    def _change(self, found: dict[str, Any], what: str) -> str:
+        """Which words of the plan differ from those of the manifest."""
+        now, then = self.plan.description, found.get("scan") or {}
+        changed = [key for key in now if str(now[key]) != str(then.get(key))]
+        if what != "another plan":
+            return ""
+        shown = ", ".join(f"{key} was {then.get(key)!r} and is {now[key]!r}" for key in changed)
+        return f": {shown}" if changed else ": a network or profile has other contents now"
 
     def write(self, path: Path, content: bytes) -> None:
         """Write `content` at `path`, whole or not at all, and on the disk when this returns."""

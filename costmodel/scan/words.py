@@ -43,6 +43,11 @@ def dimension(word: str) -> str | None:
     return OUTPUTS[word][0] if word in OUTPUTS else None
 
 
+def is_text(value: Any) -> bool:
+    """True for a word or list, or an array of them: nothing that can be small or large."""
+    return np.asarray(value).dtype.kind not in "biuf"
+
+
 @cache
 def _quantities() -> re.Pattern[str]:
     """A number followed by a unit of the table, longest unit first."""
@@ -52,6 +57,11 @@ def _quantities() -> re.Pattern[str]:
         + "|".join(map(re.escape, names))
         + r")(?![\w/])"
     )
+
+
+# A quantity alone against a number alone: what stands around them must not be arithmetic.
+BARE = re.compile(r"(?:^|\band\b|\bor\b|\bnot\b|\()\s*([a-z]\w*(?:\.\w+)?)\s*(?:<=|>=|<|>|==)\s*"
+                  r"(\d[\d.eE+-]*)\s*(?=$|\band\b|\bor\b|\))")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ class Formula:
     def check(self, known: set[str]) -> None:
         """BadValue for a comparison between a quantity and a unit of another dimension."""
         pattern = re.compile(r"([a-z]+(?:\.\w+)?|\w+)\s*(?:<=|>=|<|>)\s*" + _quantities().pattern)
+        for name, number in BARE.findall(self.text):
+            if name in known and (wanted := dimension(name)):
+                raise BadValue(f"'{name}' is compared with a bare {number} in '{self.text}'",
+                               f"write a {wanted} like '{units.EXAMPLES[wanted]}'")  # fmt: skip
         for name, _, unit in pattern.findall(self.text):
             wanted, got = dimension(name), units.table()[unit][0]
             if name in known and wanted not in (None, got):
@@ -88,8 +102,13 @@ class Formula:
         try:
             return evaluate_arrays(self.code, names)
         except BadValue as error:
-            shown = error.what.replace("__", ".").replace(self.code, self.text)
-            raise BadValue(shown, error.remedy.replace("__", ".")) from None
+            shown = _dotted(error.what).replace(_dotted(self.code), self.text)
+            raise BadValue(shown, _dotted(error.remedy)) from None
+
+
+def _dotted(text: str) -> str:
+    """``hw__matrix`` as the user writes it."""
+    return re.sub(r"\b(hw|arch)__", r"\1.", text)
 
 
 @dataclass(frozen=True)
@@ -100,11 +119,16 @@ class Objective:
     sign: int = 1
 
     @classmethod
-    def read(cls, text: str, known: set[str]) -> Objective:
-        """``total_time`` (small is good) or ``-throughput`` (large is good). Raises BadValue."""
-        word = text.strip().lstrip("-")
+    def read(cls, text: str, known: Mapping[str, Any]) -> Objective:
+        """``total_time`` (small is good) or ``-throughput`` (large is good).
+
+        `known` are the columns with an example of each. Raises BadValue, also for text.
+        """
+        word = text.strip().removeprefix("-")
         if word not in known:
             raise BadValue(f"unknown objective '{word}'", did_you_mean(word, known))
+        if is_text(known[word]):
+            raise BadValue(f"objective '{word}' is text such as {known[word]!r}", "name a quantity")
         return cls(word, -1 if text.strip().startswith("-") else 1)
 
     def __call__(self, columns: Mapping[str, Any]) -> Any:

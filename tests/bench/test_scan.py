@@ -15,9 +15,9 @@ from costmodel import placement, timing
 from costmodel.hardware import Machine
 from costmodel.run import run, simulate
 from costmodel.scan.axes import Axis
+from costmodel.scan.models import model
 from costmodel.scan.plan import Plan, evaluate_part, table_columns
 from costmodel.scan.reduce import merge_best, merge_fronts
-from costmodel.scan.request import model
 from costmodel.scan.space import Model, Space, draw
 from costmodel.scan.surface import PIECE, General, Surface
 from costmodel.scan.words import Objective
