@@ -15,3 +15,8 @@ def bits(dtype: str) -> int:
     if dtype not in BITS:
         raise BadValue(f"unknown dtype '{dtype}'", did_you_mean(dtype, BITS))
     return BITS[dtype]
+
+
+def size_of(count: int, bits: int) -> int:
+    """Bytes of `count` elements of `bits` each, rounded up [B]."""
+    return -(-count * bits // 8)

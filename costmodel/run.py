@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import __version__, arch, dtypes, hardware, policies, shipped
+from costmodel import __version__, dtypes, hardware, networks, policies, shipped
 from costmodel import placement as placements
 from costmodel import timing as timings
 from costmodel.arch.network import Network
@@ -103,10 +103,11 @@ class Run:
 
 def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None = None,
              batch: int = 1, convention: str | None = None, placement: str | None = None,
-             timing: str | None = None, dtype: str | None = None) -> Run:  # fmt: skip
+             timing: str | None = None, dtype: str | None = None, strict: bool = False) -> Run:  # fmt: skip
     """Simulate `architecture` on `hw`: paths, or short names of shipped files.
 
-    `settings` are variables of the architecture; policies that are not named follow the architecture
+    `settings` are variables of the architecture, or open dimensions of an ONNX file, in which `strict`
+    refuses unknown operators; policies that are not named follow the architecture
     file, then the profile, then the defaults. Raises InputError with every mistake in the files and options.
 
     >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
@@ -116,7 +117,7 @@ def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None =
     path = shipped.find(hw, "hwprofiles")
     problems = Problems()
     with problems.collect():
-        network = arch.load(shipped.find(architecture, "archs"), settings)
+        network = networks.load(architecture, settings, strict=strict)
     with problems.collect():
         profile = hardware.load_profile(path)
     problems.raise_if_any()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from costmodel.arch.network import Network, Row, Tap
 from costmodel.conventions import Convention
+from costmodel.dtypes import size_of
 from costmodel.errors import InputError, Place
 from costmodel.layers.base import Engine
 
@@ -84,14 +85,14 @@ def prepare(network: Network, counting: Counting) -> Workload:
     batch = counting.batch
     macs, params, moved, ops, matrix, host = zip(*columns, strict=True)
     if max(sum(macs) * batch, sum(ops) * batch, sum(matrix) * batch, sum(host) * batch,
-           maps.total, sum(moved) * counting.bits) > LIMIT:  # fmt: skip
+           maps.total, sum(moved)) > LIMIT:  # fmt: skip
         raise InputError.at(Place(network.file), "the network's counts exceed 2**62",
                             "use smaller maps, fewer channels or a smaller batch")  # fmt: skip
     return Workload(
         rows, macs=ints(macs) * batch, params=ints(params),
         ops=ints(ops).astype(float) * batch, matrix_ops=ints(matrix).astype(float) * batch,
         host_ops=ints(host).astype(float) * batch,
-        param_bytes=ints([size_of(count, counting.bits) for count in moved]),
+        param_bytes=ints(moved),
         in_bytes=ints(maps.in_bytes), out_bytes=ints(maps.out_bytes),
         tensor_bytes=ints(maps.sizes), first=ints(maps.first), last=ints(maps.last),
         kept=np.isin(np.arange(len(maps.sizes)), maps.outputs(network)),
@@ -105,13 +106,8 @@ def ints(values: Any) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
-def size_of(count: int, bits: int) -> int:
-    """Bytes of `count` elements of `bits` each, rounded up [B]."""
-    return -(-count * bits // 8)
-
-
 def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:
-    """macs, params, moved params, printed ops, matrix ops, host ops of one row per sample."""
+    """macs, params, bytes of parameters, printed ops, matrix ops, host ops of one row per sample."""
     macs = params = moved = ops = 0
     timed = {"matrix": 0, "host": 0}
     for part in row.parts:
@@ -121,7 +117,10 @@ def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:
         moved += tally.moved_params
         ops += counting.report.ops(kind, tally)
         timed[counting.engine(kind)] += counting.timed.ops(kind, tally)
-    return macs, params, moved, ops, timed["matrix"], timed["host"]
+    fixed = 0
+    if row.constants is not None:
+        moved, fixed = row.constants.elements, row.constants.fixed_bytes
+    return macs, params, size_of(moved, counting.bits) + fixed, ops, timed["matrix"], timed["host"]
 
 
 class _Maps:
@@ -142,12 +141,12 @@ class _Maps:
         for tap in network.inputs:
             self.new(tap, -1)
 
-    def bytes(self, shape: tuple[int, ...]) -> int:
-        return size_of(prod(shape) * self.batch, self.bits)
+    def bytes(self, tap: Tap) -> int:
+        return size_of(prod(tap.shape) * self.batch, tap.bits or self.bits)
 
     def new(self, tap: Tap, row: int) -> int:
         number = self.index[tap.node, tap.port] = len(self.sizes)
-        size = self.bytes(tap.shape)
+        size = self.bytes(tap)
         self.total += size
         self.sizes.append(size)
         self.first.append(row)
@@ -159,14 +158,13 @@ class _Maps:
         inputs = [self.index[tap.node, tap.port] for tap in row.inputs]
         for tensor in inputs:
             self.last[tensor] = index
-        self.in_bytes.append(sum(self.bytes(tap.shape) for tap in row.inputs))
-        self.out_bytes.append(sum(self.bytes(shape) for shape in row.outputs))
+        self.in_bytes.append(sum(map(self.bytes, row.inputs)))
+        self.out_bytes.append(sum(map(self.bytes, row.taps)))
         if row.view:
             self.index[row.id, 0] = inputs[0]
         else:
             self.in_tensor.extend(inputs)
-            outputs = [Tap(row.id, port, shape) for port, shape in enumerate(row.outputs)]
-            self.out_tensor.extend(self.new(tap, index) for tap in outputs)
+            self.out_tensor.extend(self.new(tap, index) for tap in row.taps)
         self.in_ptr.append(len(self.in_tensor))
         self.out_ptr.append(len(self.out_tensor))
 

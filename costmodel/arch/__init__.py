@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from costmodel.arch.expand import Expander, unread
+from costmodel.arch.expand import Expander
+from costmodel.arch.loose import warnings
 from costmodel.arch.network import Builder, Network, Tap, Taps
 from costmodel.arch.read import read
 from costmodel.arch.scope import UNKNOWN, Scope, resolve
@@ -106,13 +107,3 @@ def declared(document: Document, scope: Scope, last: Taps, taps: Mapping[str, Ta
                              did_you_mean(str(node.value), scope.known()))  # fmt: skip
             found.extend(named or ())
     return tuple(found)
-
-
-def warnings(file: str, builder: Builder, outputs: Taps) -> list[str]:
-    """One line for the maps that nobody reads."""
-    loose = unread(builder, outputs)
-    if not loose:
-        return []
-    shown = ", ".join(f"{n} (line {builder.graph.nodes[n]['row'].place.line})" for n in loose[:6])
-    more = f" and {len(loose) - 6} more" if len(loose) > 6 else ""
-    return [f"{file}: nobody reads {shown}{more}; declare 'outputs: [...]' if that is meant"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
 from costmodel.arch.network import Builder, Tap, Taps
@@ -244,12 +243,3 @@ def too_many(item: Item) -> InputError:
     return InputError.at(
         item.place, f"'{item.name}' unrolls to over {MAX_STEPS} steps", "repeat less"
     )
-
-
-def unread(builder: Builder, outputs: Taps) -> list[str]:
-    """Ids of rows that nobody reads and that give no declared output."""
-    declared = {tap.node for tap in outputs}
-    graph = builder.graph
-    loose = (n for n, data in graph.nodes(data=True)
-             if "row" in data and n not in declared and not graph.out_degree(n))  # fmt: skip
-    return list(islice(loose, 1000))

@@ -26,6 +26,9 @@ class Tap:
     node: str
     port: int
     shape: Shape
+    bits: int | None = (
+        None  # of one element, where the file fixes them; else as the run's dtype says
+    )
 
 
 Taps = tuple[Tap, ...]
@@ -41,6 +44,14 @@ class Part:
     tally: Tally
 
 
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What a row moves besides maps, where that is not what its tally's parameters say."""
+
+    elements: int  # of the network's own floating type
+    fixed_bytes: int  # of types that the file fixes [B]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One line of the report: a layer, or several fused so that nothing between them moves."""
@@ -51,6 +62,16 @@ class Row:
     place: Place  # where it was written
     parts: tuple[Part, ...]
     inputs: Taps
+    out_bits: tuple[int | None, ...] = ()  # for each output, where the file fixes them
+    constants: Constants | None = None
+
+    @property
+    def taps(self) -> Taps:
+        """The maps it writes."""
+        bits = self.out_bits or (None,) * len(self.outputs)
+        return tuple(
+            Tap(self.id, n, *pair) for n, pair in enumerate(zip(self.outputs, bits, strict=True))
+        )
 
     @property
     def kind(self) -> str:
@@ -80,6 +101,9 @@ class Network:
     variables: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)  # convention, placement, timing, dtype
     warnings: list[str] = field(default_factory=list)
+    unknown: dict[str, int] = field(
+        default_factory=dict
+    )  # operators counted as data movement, and how often
 
     @property
     def rows(self) -> list[Row]:
@@ -138,9 +162,13 @@ class Builder:
             part = work_out(layer, shapes)
             parts.append(part)
             shapes = part.outputs
-        node = self.unique(wanted)
-        row = Row(node, name, block, place, tuple(parts), inputs)
-        self.graph.add_node(node, row=row)
+        return self.ready(wanted, name, block, place, tuple(parts), inputs)
+
+    def ready(self, wanted: str, name: str, block: str, place: Place, parts: tuple[Part, ...], inputs: Taps,
+              out_bits: tuple[int | None, ...] = (), constants: Constants | None = None) -> Taps:  # fmt: skip
+        """Add one row whose parts are worked out already; its output taps."""
+        row = Row(self.unique(wanted), name, block, place, parts, inputs, out_bits, constants)
+        self.graph.add_node(row.id, row=row)
         for tap in inputs:
-            self.graph.add_edge(tap.node, node)
-        return tuple(Tap(node, port, shape) for port, shape in enumerate(shapes))
+            self.graph.add_edge(tap.node, row.id)
+        return row.taps

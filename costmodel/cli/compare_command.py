@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accuracy", metavar="DATASET",
                         help="add the papers' models trained on cifar10, cifar100, stl10 or "
                         "imagenet32x32, with their published accuracies")  # fmt: skip
+    options.add_strict(parser)
     options.add_policies(parser)
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
     parser.add_argument("--plot", metavar="DIR", help="write compare.png (and accuracy.png)")
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _entries(args: argparse.Namespace) -> list[Entry]:
     """Every pair, architectures outside; all input errors are collected first."""
-    from costmodel import arch, hardware, shipped
+    from costmodel import hardware, networks, shipped
     from costmodel.errors import Problems
     from costmodel.published import accuracy
     from costmodel.report.compare import Entry
@@ -72,7 +73,7 @@ def _entries(args: argparse.Namespace) -> list[Entry]:
             ]
     for label, name, settings, top1 in wanted:
         with problems.collect():
-            models.append((label, arch.load(shipped.find(name, "archs"), settings), top1))
+            models.append((label, networks.load(name, settings, strict=args.strict), top1))
     for word in args.hw:
         with problems.collect():
             path = shipped.find(word, "hwprofiles")

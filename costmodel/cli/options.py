@@ -50,6 +50,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
                         help="a variable of the architecture (repeatable)")  # fmt: skip
 
+    parser.add_argument("--dim", action="append", dest="settings", metavar="NAME=SIZE",
+                        help="an open dimension of an ONNX file's inputs (repeatable)")  # fmt: skip
+
+
+def add_strict(parser: argparse.ArgumentParser) -> None:
+    """--strict."""
+    parser.add_argument("--strict", action="store_true",
+                        help="refuse operators of an ONNX file that are not known")  # fmt: skip
+
 
 def with_settings(word: str) -> tuple[str, dict[str, Any]]:
     """``name:a=1,b=2`` as a name and its settings. Raises InputError."""

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.run import simulate
     from costmodel.scan.sensitivity import effects
 
-    done = simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch,
+    done = simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
                     **options.policies(args))  # fmt: skip
     found = effects(done)
     if args.json:

@@ -13,9 +13,14 @@ from costmodel.cli import options
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("arch", metavar="ARCH", help="architecture file, or a shipped short name")
+    parser.add_argument(
+        "arch",
+        metavar="ARCH",
+        help="architecture (.yaml) or model (.onnx) file, or a shipped short name",
+    )
     parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
     options.add_settings(parser)
+    options.add_strict(parser)
     options.add_policies(parser)
     parser.add_argument("--by", choices=("layer", "block", "kind"), default="layer",
                         help="one line per layer (default), block or kind")  # fmt: skip
@@ -30,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.run import simulate
 
     done = simulate(args.arch, args.hw, settings=options.settings(args.settings),
-                    batch=args.batch, **options.policies(args))  # fmt: skip
+                    batch=args.batch, strict=args.strict, **options.policies(args))  # fmt: skip
     if args.csv or args.json:
         from costmodel.report import files
 

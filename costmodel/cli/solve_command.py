@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 def _simulated(args: argparse.Namespace) -> Run:
     from costmodel.run import simulate
 
-    return simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch,
+    return simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
                     **options.policies(args))  # fmt: skip
 
 

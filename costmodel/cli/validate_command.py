@@ -21,18 +21,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Validate each architecture; 1 if any layer differs from torch."""
-    from costmodel import arch, shipped
-    from costmodel.errors import Problems
+    from costmodel import networks
+    from costmodel.errors import Place, Problems
     from costmodel.validate import import_torch, validate
 
     version = import_torch().__version__.split("+")[0]
-    problems, networks = Problems(), []
+    problems, loaded = Problems(), []
     for word in args.archs:
+        if word.endswith(".onnx"):
+            problems.add(Place(word), "is an ONNX file, whose shapes come from onnx itself",
+                         "validate compares YAML architectures")  # fmt: skip
+            continue
         with problems.collect():
-            networks.append(arch.load(shipped.find(word, "archs"), options.settings(args.settings)))
+            loaded.append(networks.load(word, options.settings(args.settings)))
     problems.raise_if_any()
     failed = False
-    for network in networks:
+    for network in loaded:
         compared = list(validate(network))
         wrong = [c for c in compared if not c.agrees]
         failed = failed or bool(wrong)

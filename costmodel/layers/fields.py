@@ -121,3 +121,14 @@ def sizes(default: Any = MISSING) -> Any:
         return tuple(to_int(item) for item in value)
 
     return attribute(read, default)
+
+
+def whole_list(default: Any = MISSING) -> Any:
+    """A list of whole numbers of at least 0."""
+
+    def read(value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list | tuple) or not value:
+            raise BadValue(f"must be a list of numbers, got {value!r}", "write e.g. [1, 2]")
+        return tuple(to_int(item, least=0) for item in value)
+
+    return attribute(read, default)

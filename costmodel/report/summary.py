@@ -50,7 +50,16 @@ def lines(run: Run) -> list[str]:
             f"{LABELS[d.resource][0] + ' to ' + units.show(d.value, LABELS[d.resource][1]):28}"
             f" {short(d.total_time)} s ({_change(d.total_time, total)})" for d in doubled(run)),
         *_memory(run),
+        *_unknown(run),
     ]  # fmt: skip
+
+
+def _unknown(run: Run) -> list[str]:
+    """Operators that are not known: named, never silently free."""
+    if not run.network.unknown:
+        return []
+    named = ", ".join(f"{op} ({count} rows)" for op, count in sorted(run.network.unknown.items()))
+    return [f"Unknown operators     {named}: counted as data movement alone, without arithmetic"]
 
 
 def _change(new: float, old: float) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from costmodel import arch, hardware, placement, shipped, timing
+from costmodel import hardware, networks, placement, shipped, timing
+from costmodel.arch.network import Network
 from costmodel.errors import Problems
 from costmodel.run import Run, run
 from costmodel.scan.space import Model
@@ -24,8 +25,8 @@ def model(done: Run, labels: dict[str, Any] | None = None) -> Model:
 
 
 @lru_cache(maxsize=64)
-def _network(word: str, settings: tuple[tuple[str, Any], ...]) -> arch.Network:
-    return arch.load(shipped.find(word, "archs"), dict(settings))
+def _network(word: str, settings: tuple[tuple[str, Any], ...]) -> Network:
+    return networks.load(word, dict(settings))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,248 @@
+"""An ONNX graph, node by node, to rows: constants folded, views merged, the rest counted by its rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, numpy_helper
+
+from costmodel.arch.network import Builder, Part, Tap
+from costmodel.errors import BadValue, Place, Problems
+from costmodel.importer.count import Parameters
+from costmodel.importer.infer import SMALL, Inference
+from costmodel.importer.node import Node, Work
+from costmodel.importer.proto import real_inputs
+from costmodel.importer.rules import rules, views
+from costmodel.importer.rules.microsoft import SAME_SHAPE
+from costmodel.importer.values import BITS, FLOATS, Origin, Value, tensor_type, unresolved
+from costmodel.layers.move import Unknown
+from costmodel.tally import Tally
+
+CONTROL = ("If", "Loop", "Scan", "SequenceMap")
+QUANTISING = ("DequantizeLinear", "QuantizeLinear")
+
+
+class Walk:
+    """One pass over a model. Afterwards `builder` holds the rows and `unknown` the operators not known."""
+
+    def __init__(self, model: onnx.ModelProto, path: Path) -> None:
+        self.graph, self.place = model.graph, Place(str(path))
+        self.infer, self.builder, self.problems = Inference(model), Builder(), Problems()
+        self.values: dict[str, Value] = {}
+        self.parameters = Parameters(any(t.data_type in FLOATS and t.dims for t in model.graph.initializer)
+                                     or any(n.op_type == "ConstantOfShape" for n in model.graph.node))  # fmt: skip
+        self.unknown: Counter[str] = Counter()
+        self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
+        self.used = set(_reads(model.graph)) | {v.name for v in model.graph.output}
+        floats = [v.type.tensor_type.elem_type for v in real_inputs(model.graph)
+                  if v.type.tensor_type.elem_type in FLOATS]  # fmt: skip
+        self.main = floats[0] if floats else TensorProto.FLOAT
+
+    def run(self) -> None:
+        """Walk the graph. Raises InputError with everything that cannot be taken."""
+        for value in real_inputs(self.graph):
+            shape = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
+            tap = replace(self.builder.input(value.name, shape), bits=self.bits(value.type))
+            self.values[value.name] = Value(value.name, value.type, tap=tap)
+        self.body(self.graph)
+        self.problems.raise_if_any()
+
+    def bits(self, kind: onnx.TypeProto) -> int | None:
+        """Bits per element where the file fixes them; None for the network's own floats."""
+        elem = int(kind.tensor_type.elem_type)
+        return None if elem == self.main else BITS.get(elem)
+
+    def body(self, graph: onnx.GraphProto) -> None:
+        """Every node of a graph, in its order."""
+        for tensor in graph.initializer:
+            self.store(tensor)
+        for sparse in graph.sparse_initializer:
+            kind = tensor_type(sparse.values.data_type, tuple(sparse.dims))
+            self.constant(sparse.values.name, kind, None, Origin(frozenset({sparse.values.name})))
+        for proto in graph.node:
+            try:
+                self.node(proto)
+            except BadValue as error:
+                what = f"node '{proto.name or proto.output[0]}' ({proto.op_type}): "
+                self.problems.found.extend(error.at(self.place, what).problems)
+
+    def store(self, tensor: TensorProto) -> None:
+        """An initialiser; the contents of small ones that are in the file are kept."""
+        kind = tensor_type(tensor.data_type, tuple(tensor.dims))
+        small = np.prod(tensor.dims, dtype=float) <= SMALL
+        outside = tensor.data_location == TensorProto.EXTERNAL
+        data = numpy_helper.to_array(tensor) if small and not outside else None
+        self.constant(tensor.name, kind, data, Origin(frozenset({tensor.name})))
+        self.parameters.sizes[tensor.name] = self.values[tensor.name].elements if tensor.dims else 0
+
+    def constant(self, name: str, kind: onnx.TypeProto, data: Any, origin: Origin,
+                 bits: int | None = None) -> None:  # fmt: skip
+        """Note a constant."""
+        self.values[name] = Value(name, kind, data, origin, bits=bits or self.bits(kind))
+
+    def node(self, proto: onnx.NodeProto) -> None:
+        """One node. Raises BadValue."""
+        if any(name and name not in self.values for name in proto.input):
+            return  # what it reads was refused
+        inputs = tuple(self.values[name] if name else None for name in proto.input)
+        if proto.op_type in CONTROL:
+            self.control(proto, inputs)
+            return
+        types = self.types(proto, inputs)
+        if proto.op_type in ("Shape", "Size") or all(v is None or v.constant for v in inputs):
+            self.fold(proto, inputs, types)
+            return
+        if any(
+            unresolved(kind)
+            for name, kind in zip(proto.output, types, strict=True)
+            if name in self.used
+        ):
+            raise BadValue("the shape of its output depends on the data, or does not follow from its inputs",
+                           "cut the network before it, or export with fixed shapes")  # fmt: skip
+        first = inputs[0]
+        if proto.op_type in views() and first is not None and first.tap is not None:
+            self.view(proto, first, types[0])
+        elif proto.op_type == "DequantizeLinear" and first is not None and first.tap is not None:
+            self.view(proto, first, types[0])  # its readers take the quantised map
+        else:
+            self.row(proto, inputs, types)
+
+    def types(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[onnx.TypeProto]:
+        """Types of the outputs: as onnx infers them, else as the file states them, else like the input."""
+        found = [onnx.TypeProto() for _ in proto.output]
+        if self.infer.schema(proto) is not None:
+            found = self.infer.types(proto, inputs)
+        stated = [self.stated.get(name, onnx.TypeProto()) for name in proto.output]
+        found = [
+            b if unresolved(a) and not unresolved(b) else a
+            for a, b in zip(found, stated, strict=True)
+        ]
+        first = inputs[0] if inputs else None
+        if self.infer.schema(proto) is None and first is not None and unresolved(found[0]):
+            if Node(proto, tuple(inputs), ()).word in rules() and proto.op_type not in SAME_SHAPE:
+                raise BadValue("the file states no shape for its output", "export it with shapes")
+            found[0] = first.type
+        return found
+
+    def fold(self, proto: onnx.NodeProto, inputs: Sequence[Value | None],
+             types: Sequence[onnx.TypeProto]) -> None:  # fmt: skip
+        """A node whose outputs do not depend on the network's input: constants again."""
+        data: Sequence[Any] | None
+        if proto.op_type in ("Shape", "Size"):
+            assert inputs[0] is not None
+            data = [_shape_of(proto, inputs[0])]
+        else:
+            data = self.infer.contents(proto, inputs, types)
+        origin = _origin(proto, inputs)
+        filled = inputs[0].origin if proto.op_type == "ConstantOfShape" and inputs[0] else None
+        if (
+            filled is not None and filled.weights
+        ):  # its shape is stored: it stands for a weight left out
+            origin = Origin(frozenset(proto.output))
+        bits = (
+            inputs[0].bits
+            if proto.op_type == "DequantizeLinear" and inputs[0] is not None
+            else None
+        )
+        for number, (name, kind) in enumerate(zip(proto.output, types, strict=True)):
+            array = data[number] if data is not None else None
+            if array is not None:
+                kind = tensor_type(onnx.helper.np_dtype_to_tensor_dtype(np.asarray(array).dtype),
+                                   np.shape(array))  # fmt: skip
+            elif unresolved(kind):
+                raise BadValue(
+                    "the shape of this constant does not follow from its inputs", "fold it first"
+                )
+            self.constant(name, kind, array, origin, bits)
+            if name in origin.weights:
+                self.parameters.sizes[name] = self.values[name].elements
+
+    def view(self, proto: onnx.NodeProto, source: Value, kind: onnx.TypeProto) -> None:
+        """Another shape for the same memory: readers read the source."""
+        assert source.tap is not None
+        self.values[proto.output[0]] = Value(proto.output[0], kind, tap=source.tap)
+
+    def row(self, proto: onnx.NodeProto, inputs: tuple[Value | None, ...],
+            types: Sequence[onnx.TypeProto]) -> None:  # fmt: skip
+        """A node that works on maps: one row."""
+        ports = [n for n, name in enumerate(proto.output) if name in self.used] or [0]
+        shapes = tuple(tuple(d.dim_value for d in types[n].tensor_type.shape.dim) for n in ports)
+        node = Node(proto, inputs, shapes)
+        rule = rules().get(node.word)
+        if rule is None:
+            self.unknown[proto.op_type] += 1
+            work = Work(Unknown(), Tally.of(node.shapes, shapes), weights=tuple(range(len(inputs))))
+        else:
+            work = rule(node)
+        tally, constants = self.parameters.count(node, work)
+        taps = tuple(v.tap for v in inputs if v is not None and v.tap is not None)
+        part = Part(work.layer, tuple(t.shape for t in taps), shapes, tally)
+        name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
+        out = self.builder.ready(name, name, _block(name), self.place, (part,), taps,
+                                 out_bits=tuple(self.bits(types[n]) for n in ports), constants=constants)  # fmt: skip
+        for tap, port in zip(out, ports, strict=True):
+            self.values[proto.output[port]] = Value(proto.output[port], types[port], tap=tap)
+
+    def control(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> None:
+        """An `If` whose condition is known takes that branch; other control flow is refused."""
+        condition = inputs[0] if inputs else None
+        if proto.op_type != "If" or condition is None or condition.data is None:
+            raise BadValue("control flow that depends on the data cannot be costed",
+                           "export the network without it")  # fmt: skip
+        wanted = "then_branch" if bool(np.asarray(condition.data).reshape(-1)[0]) else "else_branch"
+        branch = next(a.g for a in proto.attribute if a.name == wanted)
+        self.stated |= {v.name: v.type for v in branch.value_info}
+        self.body(branch)
+        for outer, inner in zip(proto.output, branch.output, strict=True):
+            if inner.name in self.values:
+                self.values[outer] = replace(self.values[inner.name], name=outer)
+
+    def outputs(self) -> tuple[Tap, ...]:
+        """The network's outputs that are maps."""
+        found = (self.values[v.name].tap for v in self.graph.output if v.name in self.values)
+        return tuple(tap for tap in found if tap is not None)
+
+
+def _block(name: str) -> str:
+    """The outermost module of a torch scope: stages.0 of 'stages/stages.0/...', conv1 of 'conv1/Conv'."""
+    steps = name.split("/")
+    inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
+    return steps[1] if inner else steps[0]
+
+
+def _shape_of(proto: onnx.NodeProto, value: Value) -> Any:
+    """What Shape (with its start and end) or Size gives."""
+    if proto.op_type == "Size":
+        return np.array(value.elements, dtype=np.int64)
+    limits = {a.name: a.i for a in proto.attribute}
+    return np.array(
+        value.shape[limits.get("start", 0) : limits.get("end", len(value.shape))], dtype=np.int64
+    )
+
+
+def _origin(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> Origin:
+    """Where a folded constant comes from: from its data, not from the indices or scales beside it."""
+    if proto.op_type == "Constant":
+        return Origin(literal=True)
+    given = [v for v in inputs if v is not None and v.origin is not None]
+    given = given[:1] if proto.op_type in QUANTISING else [v for v in given if v.floating] or given
+    if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range"):
+        return Origin()
+    origins = [v.origin for v in given if v.origin is not None]
+    return Origin(frozenset().union(*(o.weights for o in origins)), any(o.literal for o in origins))
+
+
+def _reads(graph: onnx.GraphProto) -> Iterable[str]:
+    """Every name that a node of the graph, or of a graph inside it, reads or gives out."""
+    for node in graph.node:
+        yield from node.input
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _reads(attribute.g)
+                yield from (value.name for value in attribute.g.output)

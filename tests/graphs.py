@@ -1,0 +1,57 @@
+"""ONNX graphs for the tests: the 100 exports of the calibration set, those onnx ships, and hand-made ones.
+
+graphs.tar.xz and networks.csv come from the timm project (pytorch-image-models, Apache-2.0): 100 image networks
+exported at batch 1, operator set 17, their weights left out, with the parameters that timm publishes [millions].
+"""
+
+from __future__ import annotations
+
+import csv
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from costmodel.arch.network import Network
+
+DATA = Path(__file__).parent / "data"
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+
+
+def unpack(folder: Path) -> list[Path]:
+    """The 100 exports, unpacked into `folder`."""
+    with tarfile.open(DATA / "graphs.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return sorted((folder / "graphs").glob("*.onnx"))
+
+
+def published() -> dict[str, float]:
+    """Published parameters of the 100 exports [millions, two decimals]."""
+    with (DATA / "networks.csv").open() as stream:
+        return {row["network"]: float(row["params_M"]) for row in csv.DictReader(stream)}
+
+
+def totals(network: Network) -> tuple[int, int]:
+    """Parameters and multiply-adds of a network."""
+    parts = [part.tally for row in network.rows for part in row.parts]
+    return sum(t.moved_params for t in parts), sum(t.macs for t in parts)
+
+
+def weight(name: str, *shape: int, kind: type = np.float32) -> TensorProto:
+    """An initialiser of zeros."""
+    return numpy_helper.from_array(np.zeros(shape, dtype=kind), name)
+
+
+def write(path: Path, nodes: list[Any], inputs: Mapping[str, tuple[int, list[Any]]], outputs: list[str],
+          weights: tuple[TensorProto, ...] = (), opset: int = 17, domains: tuple[str, ...] = ()) -> Path:  # fmt: skip
+    """A model of `nodes` without any stated shapes but those of its inputs."""
+    graph = helper.make_graph(
+        nodes, "made", [helper.make_tensor_value_info(n, *t) for n, t in inputs.items()],
+        [helper.make_empty_tensor_value_info(n) for n in outputs], initializer=list(weights))  # fmt: skip
+    sets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
+    path.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
+    return path
