@@ -1,6 +1,7 @@
 """Families of models: a folder is a family, a file in it a model, its name the word users write.
 
-Adding a model is adding a file: nothing lists them anywhere.
+Adding a model is adding a file: nothing lists them anywhere. A double underscore in a file's name is a '+'
+in the word.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def modules(package: str) -> tuple[str, ...]:
     """The public module names directly inside `package`, sorted."""
     path = importlib.import_module(package).__path__
     names = (info.name for info in pkgutil.iter_modules(path))
-    return tuple(sorted(n for n in names if not n.startswith("_") and n not in ("base", "fields")))
+    public = (n for n in names if not n.startswith("_") and n not in ("base", "fields"))
+    return tuple(sorted(n.replace("__", "+") for n in public))
 
 
 def classes(module: ModuleType, base: type[T]) -> list[type[T]]:
@@ -38,7 +40,7 @@ def load(package: str, base: type[T], word: str) -> T:
     family = package.rsplit(".", 1)[-1].rstrip("s")
     if word not in modules(package):
         raise BadValue(f"unknown {family} '{word}'", did_you_mean(word, modules(package)))
-    module = importlib.import_module(f"{package}.{word}")
+    module = importlib.import_module(f"{package}.{word.replace('+', '__')}")
     found = classes(module, base)
     if len(found) != 1:
         raise CostModelError(f"{module.__name__} must define one {base.__name__}, has {len(found)}")

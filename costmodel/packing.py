@@ -42,11 +42,13 @@ def lower_bound(sizes: Ints, first: Ints, last: Ints) -> int:
     return int(np.cumsum(change).max())
 
 
-def orders(sizes: Ints, first: Ints, last: Ints) -> list[Ints]:
-    """The orders in which tensors are placed; the first is greedy by size."""
+def orders(sizes: Ints, first: Ints, last: Ints, worth: Ints) -> list[Ints]:
+    """The orders in which tensors are placed: greedy by size first, then by reuse per byte, and others."""
     steps = last - first + 1
+    reuse = worth / np.maximum(sizes, 1)
     keys = [
         (first, -sizes),
+        (-sizes, -reuse),
         (-steps, -sizes),
         (first, -sizes * steps),
         (-sizes, first),
@@ -57,20 +59,21 @@ def orders(sizes: Ints, first: Ints, last: Ints) -> list[Ints]:
 
 
 def pack(sizes: Sequence[int] | Ints, first: Sequence[int] | Ints, last: Sequence[int] | Ints,
-         capacity: int | None = None) -> Packing:  # fmt: skip
+         capacity: int | None = None, worth: Sequence[int] | Ints | None = None) -> Packing:  # fmt: skip
     """Offsets for tensors of `sizes` (T,) [B] alive from `first` (T,) to `last` (T,).
 
     Without a capacity every tensor finds a place, and the lowest peak of all orders is kept. With
-    one, a tensor that finds no gap below it stays OUTSIDE, and the order that keeps most bytes times
-    steps inside wins (the first of equals). Raises ValueError where last < first or a size is negative.
+    one, a tensor that finds no gap below it stays OUTSIDE, and the order that keeps most `worth` (T,) inside
+    wins, the first of equals; without it, most bytes times steps. Raises ValueError where last < first or a size is negative.
     """
     s, f, e = (np.asarray(a, dtype=np.int64) for a in (sizes, first, last))
     if len({len(s), len(f), len(e)}) != 1 or (e < f).any() or (s < 0).any():
         raise ValueError("sizes, first and last must be equally long, last >= first, sizes >= 0")
+    value = s * (e - f + 1) if worth is None else np.asarray(worth, dtype=np.int64)
     bound, best = lower_bound(s, f, e), None
-    for order in orders(s, f, e):
+    for order in orders(s, f, e, value):
         found = _place(s, f, e, order, capacity)
-        if best is None or _rank(found, s, f, e) < _rank(best, s, f, e):
+        if best is None or _rank(found, value) < _rank(best, value):
             best = found
         if best.inside.all() and best.peak == bound:
             break
@@ -78,10 +81,9 @@ def pack(sizes: Sequence[int] | Ints, first: Sequence[int] | Ints, last: Sequenc
     return best
 
 
-def _rank(found: Packing, sizes: Ints, first: Ints, last: Ints) -> tuple[int, int]:
-    """Small is good: bytes times steps left outside, then the peak."""
-    outside = ~found.inside
-    return int((sizes * (last - first + 1))[outside].sum()), found.peak
+def _rank(found: Packing, worth: Ints) -> tuple[int, int]:
+    """Small is good: what is left outside, then the peak."""
+    return int(worth[~found.inside].sum()), found.peak
 
 
 def _place(sizes: Ints, first: Ints, last: Ints, order: Ints, capacity: int | None) -> Packing:

@@ -15,10 +15,10 @@ from costmodel import placement as placements
 from costmodel import timing as timings
 from costmodel.arch.network import Network
 from costmodel.errors import Problems
-from costmodel.hardware import HardwareProfile, Machine
+from costmodel.hardware import HardwareProfile, Machine, machine_for
 from costmodel.policies import Policies
 from costmodel.simulate import Array, Result, evaluate, live_internal_bytes
-from costmodel.workload import Counting, Workload, prepare
+from costmodel.workload import Counting, Traits, Workload, prepare
 
 RESOURCES = ("transfer", "matrix", "host")  # the order in which ties are named
 
@@ -32,6 +32,7 @@ class Run:
     policies: Policies
     workload: Workload
     result: Result
+    machine: Machine
     hw_file: str = ""
 
     def on(self, machine: Machine) -> Result:
@@ -66,6 +67,28 @@ class Run:
         """Most bytes on chip at once [B]."""
         return int(self.live.max(initial=0))
 
+    @cached_property
+    def first(self) -> Result:
+        """The first inference: parameters that stay on chip afterwards are loaded here."""
+        return evaluate(self.workload, self.machine, placements.load(self.policies.placement),
+                        timings.load(self.policies.timing), first=True)  # fmt: skip
+
+    @property
+    def energy(self) -> float | None:
+        """Energy of one run [J], where the profile says what bytes and operations take."""
+        spent, work = self.profile.energy, self.workload
+        if spent is None:
+            return None
+        external = float(self.result.external_bytes.sum())
+        on_chip = max(float(work.touched_bytes.sum()) - external, 0.0)
+        ops = float(work.matrix_ops.sum() + work.host_ops.sum())
+        return external * spent.external_byte + on_chip * spent.on_chip_byte + ops * spent.operation
+
+    @property
+    def pinned_bytes(self) -> int:
+        """Parameters that stay on chip from run to run [B]."""
+        return int(self.workload.param_bytes[self.result.plan.params].sum())
+
     def totals(self) -> dict[str, float | int]:
         """The figures of the whole run, under the names of the JSON report."""
         work, result = self.workload, self.result
@@ -78,6 +101,8 @@ class Run:
             "transfer_time_s": float(result.transfer.sum()),
             "compute_time_s": float(result.compute.sum()),
             "total_time_s": self.total_time,
+            **({"first_total_time_s": float(self.first.total_time)} if self.pinned_bytes else {}),
+            **({"energy_J": self.energy} if self.energy is not None else {}),
         }
 
     def provenance(self) -> dict[str, Any]:
@@ -98,6 +123,8 @@ class Run:
             "timing": chosen.timing,
             "dtype": chosen.dtype,
             "batch": chosen.batch,
+            "assumed": profile.assumptions(chosen.dtype),
+            "unknown_operators": self.network.unknown,
         }
 
 
@@ -142,9 +169,21 @@ def run(
     files = [*common, network.choices, profile.choices]
     chosen = policies.choose(choices or {}, *files, batch=batch)
     counting = Counting(
-        chosen.report, chosen.timed, profile.engine, batch, dtypes.bits(chosen.dtype)
+        chosen.report, chosen.timed, traits(profile), batch, dtypes.bits(chosen.dtype)
     )
     workload = prepare(network, counting)
-    result = evaluate(workload, profile.machine(), placements.load(chosen.placement),
+    work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
+    needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
+    machine = machine_for(profile, chosen.dtype, needed, hw_file)
+    result = evaluate(workload, machine, placements.load(chosen.placement),
                       timings.load(chosen.timing))  # fmt: skip
-    return Run(network, profile, chosen, workload, result, hw_file)
+    return Run(network, profile, chosen, workload, result, machine, hw_file)
+
+
+def traits(profile: HardwareProfile) -> Traits:
+    """What a profile says of layer kinds and of its bus, as plain numbers."""
+    ratio = 1.0
+    if profile.write_bandwidth and profile.bandwidth:
+        ratio = profile.bandwidth / profile.write_bandwidth
+    shares = {kind: (share.compute, share.bandwidth) for kind, share in profile.efficiency.items()}
+    return Traits(profile.engines, shares, ratio, profile.launch, profile.on_chip_bandwidth)

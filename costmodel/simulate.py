@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from costmodel.hardware import Machine
 from costmodel.placement import Placement, Plan
 from costmodel.timing import Timing
+from costmodel.timing.base import Load
 from costmodel.workload import Workload
 
 Array = NDArray[Any]
@@ -48,27 +49,47 @@ class Result:
         return np.asarray(self.total.sum(axis=-1))
 
 
-def evaluate(workload: Workload, machine: Machine, placement: Placement, timing: Timing) -> Result:
+def evaluate(workload: Workload, machine: Machine, placement: Placement, timing: Timing, *,
+             first: bool = False) -> Result:  # fmt: skip
     """Place every tensor, move what is external, compute, and combine.
 
     external = external inputs + external outputs + external parameters [B];
     transfer = external / bandwidth; compute = matrix ops / F + host ops / G [s].
+    The `first` inference also loads the parameters that stay on chip from run to run.
     Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
     """
     memories, point = np.unique(np.asarray(machine.memory, dtype=float), return_inverse=True)
     point = point.reshape(
         np.shape(machine.memory)
     )  # what follows from the memory is worked out once
-    plan = placement.plan(workload, memories)
+    plan, costs = placement.plan(workload, memories), workload.costs
     outside = np.where(plan.tensors, 0, workload.tensor_bytes)
-    params = np.where(plan.params, 0, workload.param_bytes)
-    external = workload.over_inputs(outside) + workload.over_outputs(outside) + params + plan.once
-    external = external[point]
-    transfer = external / _column(machine.bandwidth)
-    matrix = workload.matrix_ops / _column(machine.matrix)
-    host = workload.host_ops / _column(machine.host)
-    total = timing.row_times(transfer, matrix, host)
-    return Result(plan, point, external, transfer, matrix, host, total)
+    params = workload.param_bytes if first else np.where(plan.params, 0, workload.param_bytes)
+    read = workload.over_inputs(outside) + params + plan.loads
+    write = workload.over_outputs(outside) + plan.stores
+    external = read + write
+    taken = external if costs.read is None else read * costs.read + write * costs.write
+    bandwidth = _column(machine.bandwidth)
+    transfer = taken[point] / bandwidth
+    if costs.on_chip_bandwidth is not None:
+        transfer = (
+            transfer
+            + (workload.touched_bytes - external + plan.loads + plan.stores)[point]
+            / costs.on_chip_bandwidth
+        )
+    matrix = costs.matrix_ops / _column(machine.matrix)
+    host = costs.host_ops / _column(machine.host)
+
+    def free() -> Array:
+        room = memories[:, np.newaxis] - live_internal_bytes(workload, plan)
+        return np.asarray(np.maximum(room, 0)[point], dtype=float)
+
+    pace = 1.0 if costs.read is None else costs.read
+    loaded = np.broadcast_to(params, external.shape)[point].astype(float)
+    total = timing.row_times(Load(transfer, matrix, host, loaded, loaded * pace / bandwidth, free))
+    if costs.launch is not None:
+        total = total + costs.launch
+    return Result(plan, point, external[point], transfer, matrix, host, total)
 
 
 def _column(quantity: Any) -> Array:
@@ -79,7 +100,7 @@ def _column(quantity: Any) -> Array:
 def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     """Bytes that are on chip while each row runs under `plan` [B], shape (..., R).
 
-    A map is alive from the row that writes it to the last row that reads it, both included;
+    Pinned parameters are there all the time. A map is alive from the row that writes it to the last row that reads it, both included;
     the network's outputs stay to the end.
     """
     sizes = np.where(plan.tensors, workload.tensor_bytes, 0)
@@ -88,4 +109,5 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
     np.add.at(change, np.maximum(workload.first, 0), np.moveaxis(sizes, -1, 0))
     np.subtract.at(change, end + 1, np.moveaxis(sizes, -1, 0))
-    return np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1)
+    pinned = np.where(plan.params, workload.param_bytes, 0).sum(axis=-1, keepdims=True)
+    return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + pinned)

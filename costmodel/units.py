@@ -16,6 +16,13 @@ from costmodel.errors import BadValue, did_you_mean
 
 DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+SMALL = {
+    "m": Fraction(1, 10**3),
+    "u": Fraction(1, 10**6),
+    "n": Fraction(1, 10**9),
+    "p": Fraction(1, 10**12),
+    "f": Fraction(1, 10**15),
+}  # SI brochure, table 7
 SECONDS = {"s": Fraction(1), "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6),
            "µs": Fraction(1, 10**6), "ns": Fraction(1, 10**9)}  # fmt: skip
 
@@ -25,11 +32,12 @@ BASES = {
     "memory": {"B": 1},
     "bandwidth": {"B/s": 1},
     "frequency": {"/s": 1, "samples/s": 1},
+    "energy": {"J": 1},
     "rate": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1, "MAC/s": 2},
 }
 EXAMPLES = {"memory": "1 MB", "bandwidth": "1 GB/s", "rate": "1 TFLOPS", "time": "10 ms",
-            "frequency": "100 /s"}  # fmt: skip
-SI_UNITS = {"memory": "B", "bandwidth": "B/s", "rate": "FLOPS", "time": "s", "frequency": "/s"}  # fmt: skip
+            "frequency": "100 /s", "energy": "20 pJ"}  # fmt: skip
+SI_UNITS = {"memory": "B", "bandwidth": "B/s", "rate": "FLOPS", "time": "s", "frequency": "/s", "energy": "J"}  # fmt: skip
 
 QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)?\s*")
 
@@ -43,6 +51,8 @@ def table() -> dict[str, tuple[str, Fraction]]:
         for prefix, factor in (DECIMAL | binary).items():
             for base, size in bases.items():
                 units[prefix + base] = (dimension, Fraction(factor * size))
+    for prefix, part in SMALL.items():
+        units[f"{prefix}J"] = ("energy", part)
     return units
 
 

@@ -7,14 +7,15 @@ at. A row's maps are found through prefix pointers (CSR): row r reads the tensor
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel import layers
 from costmodel.arch.network import Network, Row, Tap
 from costmodel.conventions import Convention
 from costmodel.dtypes import size_of
@@ -37,6 +38,7 @@ class Workload:
     matrix_ops: Floats  # (R,) under the timing convention, on the matrix engine
     host_ops: Floats  # (R,) under the timing convention, on the host
     param_bytes: Ints  # (R,) read once per run
+    costs: Costs  # what the machine adds to the formula's peaks
     in_bytes: Ints  # (R,) sum over the row's inputs, views included
     out_bytes: Ints  # (R,)
     tensor_bytes: Ints  # (T,)
@@ -47,6 +49,12 @@ class Workload:
     in_tensor: Ints
     out_ptr: Ints  # (R + 1,)
     out_tensor: Ints
+
+    @property
+    def touched_bytes(self) -> Ints:
+        """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
+        maps = self.over_inputs(self.tensor_bytes) + self.over_outputs(self.tensor_bytes)
+        return np.asarray(maps + self.param_bytes)
 
     def over_inputs(self, per_tensor: NDArray[Any]) -> NDArray[Any]:
         """Sums of an integer array (..., T) over each row's inputs: (..., R), exact."""
@@ -65,12 +73,52 @@ def _segment_sums(values: NDArray[Any], pointers: Ints) -> NDArray[Any]:
 
 
 @dataclass(frozen=True, eq=False)
+class Costs:
+    """How far each row stays from the machine's peaks; the defaults change nothing."""
+
+    matrix_ops: Floats  # (R,) operations over the share of the peak that their kind reaches
+    host_ops: Floats  # (R,)
+    read: Floats | None = (
+        None  # (R,) bytes of peak bandwidth that a byte read takes; None: one each
+    )
+    write: Floats | None = None  # (R,)
+    launch: Floats | None = None  # (R,) [s] on top of each row
+    on_chip_bandwidth: float | None = None  # [B/s]; None: on-chip maps take no time
+
+    @property
+    def plain(self) -> bool:
+        """True where the bus time is bytes over bandwidth and nothing comes on top."""
+        return self.read is None and self.launch is None and self.on_chip_bandwidth is None
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What a machine says of layer kinds and of its bus; the defaults change nothing."""
+
+    engines: Mapping[str, Engine] = field(default_factory=dict)
+    shares: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # of peak arithmetic, of bandwidth
+    write_ratio: float = 1.0  # bandwidth of reads over that of writes
+    launch: float = 0.0  # [s]
+    on_chip_bandwidth: float | None = None  # [B/s]
+
+    def engine(self, kind: str) -> Engine:
+        """Where layers of `kind` run."""
+        return self.engines.get(kind) or layers.get(kind).engine
+
+    def share(self, kind: str) -> tuple[float, float]:
+        """The shares of the peak rate and of the peak bandwidth that `kind` reaches."""
+        return self.shares.get(kind) or self.shares.get("default") or (1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
 class Counting:
-    """How a network is counted: conventions, engines, samples per run, bits per element."""
+    """How a network is counted: conventions, the machine's traits, samples per run, bits per element."""
 
     report: Convention  # what ops and params print
     timed: Convention  # what costs time
-    engine: Callable[[str], Engine]
+    traits: Traits = field(default_factory=Traits)
     batch: int = 1
     bits: int = 32
 
@@ -88,10 +136,11 @@ def prepare(network: Network, counting: Counting) -> Workload:
            maps.total, sum(moved)) > LIMIT:  # fmt: skip
         raise InputError.at(Place(network.file), "the network's counts exceed 2**62",
                             "use smaller maps, fewer channels or a smaller batch")  # fmt: skip
+    matrix_ops, host_ops = (ints(column).astype(float) * batch for column in (matrix, host))
     return Workload(
         rows, macs=ints(macs) * batch, params=ints(params),
-        ops=ints(ops).astype(float) * batch, matrix_ops=ints(matrix).astype(float) * batch,
-        host_ops=ints(host).astype(float) * batch,
+        ops=ints(ops).astype(float) * batch, matrix_ops=matrix_ops, host_ops=host_ops,
+        costs=costs(rows, counting, matrix_ops, host_ops),
         param_bytes=ints(moved),
         in_bytes=ints(maps.in_bytes), out_bytes=ints(maps.out_bytes),
         tensor_bytes=ints(maps.sizes), first=ints(maps.first), last=ints(maps.last),
@@ -116,11 +165,36 @@ def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:
         params += counting.report.params(tally)
         moved += tally.moved_params
         ops += counting.report.ops(kind, tally)
-        timed[counting.engine(kind)] += counting.timed.ops(kind, tally)
+        timed[counting.traits.engine(kind)] += counting.timed.ops(kind, tally)
     fixed = 0
     if row.constants is not None:
         moved, fixed = row.constants.elements, row.constants.fixed_bytes
     return macs, params, size_of(moved, counting.bits) + fixed, ops, timed["matrix"], timed["host"]
+
+
+def costs(rows: Sequence[Row], counting: Counting, matrix_ops: Floats, host_ops: Floats) -> Costs:
+    """What the machine's traits make of each row."""
+    traits = counting.traits
+    launch = (
+        traits.launch * np.array([not row.view for row in rows], dtype=float)
+        if traits.launch
+        else None
+    )
+    plain = Costs(matrix_ops, host_ops, launch=launch, on_chip_bandwidth=traits.on_chip_bandwidth)
+    if not traits.shares and traits.write_ratio == 1:
+        return plain
+    spread = {"matrix": np.zeros(len(rows)), "host": np.zeros(len(rows))}
+    read = np.ones(len(rows))
+    for number, row in enumerate(rows):
+        for part in row.parts:
+            kind = part.layer.kind
+            ops = counting.timed.ops(kind, part.tally) * counting.batch
+            spread[traits.engine(kind)][number] += ops / traits.share(kind)[0]
+        read[number] = (
+            1 / traits.share(row.parts[0].layer.kind)[1]
+        )  # of a fused row its first part's
+    return replace(plain, matrix_ops=spread["matrix"], host_ops=spread["host"], read=read,
+                   write=read * traits.write_ratio)  # fmt: skip
 
 
 class _Maps:

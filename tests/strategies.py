@@ -33,4 +33,4 @@ def networks(draw: st.DrawFn) -> Network:
 
 
 def counted(network: Network, batch: int = 1) -> Workload:
-    return prepare(network, Counting(FLOPS, FLOPS, lambda word: layers.get(word).engine, batch))
+    return prepare(network, Counting(FLOPS, FLOPS, batch=batch))

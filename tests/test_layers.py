@@ -99,9 +99,7 @@ POINTS: dict[str, Any] = {
 def test_scalar_equals_vector(time: str, place: str, kind: type[Layer], example: Example) -> None:
     """Design points evaluated together are the points evaluated one by one, bit for bit."""
     flops = conventions.load("flops")
-    workload = prepare(
-        network(kind, example), Counting(flops, flops, lambda word: layers.get(word).engine)
-    )
+    workload = prepare(network(kind, example), Counting(flops, flops))
     policy, model = placement.load(place), timing.load(time)
     together = evaluate(workload, Machine(**POINTS), policy, model)
     alive = live_internal_bytes(workload, together.plan)

@@ -14,7 +14,7 @@ from strategies import counted, networks
 
 from costmodel import arch, placement, timing
 from costmodel.arch.network import Network
-from costmodel.hardware import HardwareProfile, Machine
+from costmodel.hardware import HardwareProfile, Machine, machine_for
 from costmodel.report.records import block_records, kind_records, layer_records
 from costmodel.run import Run, run
 from costmodel.simulate import evaluate, live_internal_bytes
@@ -213,7 +213,7 @@ def test_doubling_is_the_formula_itself(chain: Path) -> None:
 
 
 def test_machine_is_frozen() -> None:
-    machine = profile().machine()
+    machine = machine_for(profile(), "fp32")
     assert replace(machine, bandwidth=2.0).bandwidth == 2.0
     with pytest.raises(AttributeError):
         machine.__setattr__("bandwidth", 3.0)

@@ -37,7 +37,7 @@ def on_machine(base: Run, rng: np.random.Generator) -> Run:
 
 def total(done: Run, resource: str, value: float) -> float:
     """THE formula at another value of one resource."""
-    machine = replace(done.profile.machine(), **{FIELD[resource]: value})
+    machine = replace(done.machine, **{FIELD[resource]: value})
     return float(done.on(machine).total_time)
 
 
@@ -100,9 +100,9 @@ def test_by_hand(
 
 def test_the_bottleneck_moves_where_times_are_equal(bases: list[Run]) -> None:
     done = bases[0]
-    value = crossing(form_of(done), done.profile.machine(), "bandwidth")
+    value = crossing(form_of(done), done.machine, "bandwidth")
     assert value is not None
-    at = done.on(replace(done.profile.machine(), bandwidth=value))
+    at = done.on(replace(done.machine, bandwidth=value))
     assert float(at.transfer.sum()) == pytest.approx(
         max(float(at.matrix.sum()), float(at.host.sum())), rel=1e-12
     )
@@ -112,9 +112,7 @@ def test_every_point_of_the_trade_off_meets_the_target(bases: list[Run]) -> None
     points = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 100 ms")).points
     assert len(points) == 50
     for point in points:
-        machine = replace(
-            bases[0].profile.machine(), bandwidth=point["bandwidth"], matrix=point["matrix"]
-        )
+        machine = replace(bases[0].machine, bandwidth=point["bandwidth"], matrix=point["matrix"])
         assert float(bases[0].on(machine).total_time) == pytest.approx(0.1, rel=1e-12)
     refused = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 10 ms"))
     assert (refused.possible, refused.points) == (False, [])
@@ -159,7 +157,7 @@ def test_elasticities_are_derivatives(bases: list[Run]) -> None:
         found = {effect.resource: effect for effect in effects(done)}
         assert sum(e.share for e in found.values()) == pytest.approx(1, rel=1e-12)
         for resource in ("bandwidth", "matrix", "host"):
-            value, step = getattr(done.profile.machine(), resource), 1e-5
+            value, step = getattr(done.machine, resource), 1e-5
             high, low = (np.log(total(done, resource, value * (1 + s))) for s in (step, -step))
             assert found[resource].elasticity == pytest.approx((high - low) / (2 * step), abs=1e-8)
             assert found[resource].halved_s == total(done, resource, value / 2)

@@ -17,6 +17,6 @@ class AllExternal(Placement):
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """Nothing inside, whatever the memory."""
-        rows = (len(memory), len(workload.macs))
-        tensors = np.zeros((len(memory), len(workload.tensor_bytes)), dtype=bool)
-        return Plan(tensors, np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int64))
+        return Plan.of_maps(
+            workload, np.zeros((len(memory), len(workload.tensor_bytes)), dtype=bool)
+        )

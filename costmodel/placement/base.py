@@ -20,11 +20,21 @@ class Plan:
 
     tensors: Bools  # (..., T) feature maps
     params: Bools  # (..., R) each row's parameters
-    once: Any  # (..., R) [B] moved once besides: inputs loaded, outputs stored
+    loads: Any  # (..., R) [B] read once besides: the network's inputs
+    stores: Any  # (..., R) [B] written once besides: the network's outputs
+
+    @classmethod
+    def of_maps(cls, workload: Workload, tensors: Bools) -> Plan:
+        """Maps alone, (M, T): parameters stay outside and nothing moves besides."""
+        rows = (len(tensors), len(workload.macs))
+        nothing = np.zeros(rows, dtype=np.int64)
+        return cls(tensors, np.zeros(rows, dtype=bool), nothing, nothing)
 
     def at(self, points: Any) -> Plan:
         """The plan of each design point, `points` (...) being places on the leading axis."""
-        return Plan(self.tensors[points], self.params[points], self.once[points])
+        return Plan(
+            self.tensors[points], self.params[points], self.loads[points], self.stores[points]
+        )
 
 
 class Placement(ABC):

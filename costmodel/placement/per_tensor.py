@@ -24,5 +24,4 @@ class PerTensor(Placement):
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """tensor_bytes <= memory, tensor by tensor."""
         tensors = workload.tensor_bytes <= memory[:, np.newaxis]
-        rows = (len(memory), len(workload.macs))
-        return Plan(tensors, np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int64))
+        return Plan.of_maps(workload, tensors)

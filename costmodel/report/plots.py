@@ -72,7 +72,7 @@ def roofline_points(run: Run) -> Points:
     moved = run.result.external_bytes[rows]
     free = moved == 0
     intensity = ops[rows] / np.where(free, 1, moved)
-    edge = 4 * max(intensity[~free].max(initial=0), run.profile.matrix / run.profile.bandwidth)
+    edge = 4 * max(intensity[~free].max(initial=0), run.machine.matrix / run.machine.bandwidth)
     return Points(np.where(free, edge, intensity), ops[rows] / run.result.total[rows], rows, free)
 
 
@@ -96,7 +96,7 @@ def roofline(run: Run) -> Figure:
     axes.set(xscale="log", yscale="log", xlim=(low, high),
              xlabel="arithmetic intensity [op per byte over the memory bus]",
              ylabel="rate reached [op/s], transfer included", title=title(run, "Roofline"))  # fmt: skip
-    axes.set_ylim(bottom=points.rate.min(initial=1e9) / 3, top=run.profile.matrix * 4)
+    axes.set_ylim(bottom=points.rate.min(initial=1e9) / 3, top=run.machine.matrix * 4)
     axes.grid(alpha=0.25, which="major")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False,
                 title="the numbered points take most time", title_fontsize=8)  # fmt: skip
@@ -105,7 +105,7 @@ def roofline(run: Run) -> Figure:
 
 def _roofs(axes: Axes, run: Run, low: float, high: float) -> None:
     """Bandwidth slope, the two flat roofs, and their ridge points."""
-    machine = run.profile
+    machine = run.machine
     x = np.geomspace(low, high, 200)
     for word, peak in (("matrix", machine.matrix), ("host", machine.host)):
         ridge = peak / machine.bandwidth

@@ -26,7 +26,7 @@ class Doubled:
 
 def doubled(run: Run) -> list[Doubled]:
     """The total with each resource doubled alone: the formula itself on four design points."""
-    machine = run.profile.machine()
+    machine = run.machine
     found = []
     for field in fields(Machine):
         value = 2 * getattr(machine, field.name)
@@ -50,8 +50,20 @@ def lines(run: Run) -> list[str]:
             f"{LABELS[d.resource][0] + ' to ' + units.show(d.value, LABELS[d.resource][1]):28}"
             f" {short(d.total_time)} s ({_change(d.total_time, total)})" for d in doubled(run)),
         *_memory(run),
+        *_first(run),
         *_unknown(run),
     ]  # fmt: skip
+
+
+def _first(run: Run) -> list[str]:
+    """What the first inference takes where parameters are pinned, and the energy of a run."""
+    found = []
+    if run.pinned_bytes:
+        found.append(f"First inference       {short(float(run.first.total_time))} s: {short(run.pinned_bytes / 1e6)} MB of "
+                     "parameters are loaded once and stay; every later one takes the total above")  # fmt: skip
+    if run.energy is not None:
+        found.append(f"Energy                {run.energy:.4g} J per run")
+    return found
 
 
 def _unknown(run: Run) -> list[str]:
@@ -92,7 +104,7 @@ def _slowest(run: Run, most: int = 5) -> list[str]:
 
 def _memory(run: Run) -> list[str]:
     """Peak of live internal bytes against the on-chip memory."""
-    peak, memory = run.peak_internal_bytes, run.profile.on_chip_memory
+    peak, memory = run.peak_internal_bytes, run.machine.memory
     line = (f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
             f"in {short(memory / 1e6)} MB")  # fmt: skip
     if peak <= memory:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from costmodel import units
 from costmodel.report import summary
 from costmodel.report.numbers import columns, count, ratio, short
@@ -27,12 +29,7 @@ def report(run: Run, by: str = "layer") -> str:
 def header(run: Run) -> list[str]:
     """What was simulated, on what, and by which rules."""
     network, profile, chosen = run.network, run.profile, run.policies
-    machine = ", ".join((
-        f"{units.show(profile.bandwidth, 'bandwidth')} bus",
-        f"{units.show(profile.on_chip_memory, 'memory')} on chip",
-        f"{units.show(profile.matrix, 'rate')} matrix",
-        f"{units.show(profile.host, 'rate')} host",
-    ))  # fmt: skip
+    machine = ", ".join(machine_words(run))
     convention = chosen.convention
     if chosen.timed_convention != convention:
         convention += f" (printed only; times under {chosen.timed_convention})"
@@ -43,7 +40,23 @@ def header(run: Run) -> list[str]:
         f"  machine    {machine}: {profile.source}",
         f"  counted    convention {convention}, placement {chosen.placement}, "
         f"timing {chosen.timing}, {chosen.dtype}, batch {chosen.batch}",
+        *(
+            f"  assumed    {word}: {reason}"
+            for word, reason in profile.assumptions(chosen.dtype).items()
+        ),
     ]
+
+
+def machine_words(run: Run) -> list[str]:
+    """The machine's figures in force, those that no row needs and nobody states left out."""
+    figures = {"bus": (run.machine.bandwidth, "bandwidth"), "on chip": (run.machine.memory, "memory"),
+               "matrix": (run.machine.matrix, "rate"), "host": (run.machine.host, "rate"),
+               "for writes": (run.profile.write_bandwidth, "bandwidth"),
+               "to the on-chip memory": (run.profile.on_chip_bandwidth, "bandwidth"),
+               "launch of a row": (run.profile.launch or None, "time")}  # fmt: skip
+    words = [f"{units.show(value, kind)} {word}" for word, (value, kind) in figures.items()
+             if value is not None and value != math.inf]  # fmt: skip
+    return words + ["efficiency by layer kind"] * bool(run.profile.efficiency)
 
 
 def _layer_table(found: list[Record]) -> list[list[str]]:

@@ -50,7 +50,7 @@ def _edges(single: Run) -> list[int]:
     edges = {1, max(most, 1)}
     sizes = np.unique(single.workload.tensor_bytes)
     for size in sizes[sizes > 0]:
-        last = int(single.profile.on_chip_memory // int(size))  # the last batch at which it fits
+        last = int(single.machine.memory // int(size))  # the last batch at which it fits
         edges |= {b for b in (last, last + 1) if 1 <= b <= most}
     return sorted(edges)
 

@@ -20,7 +20,7 @@ def model(done: Run, labels: dict[str, Any] | None = None) -> Model:
     form = surface(done.workload, policy, clock)
     plain = form or General(replace(done.workload, rows=()), policy, clock)
     totals, title = done.totals(), f"{done.network.name} on {done.profile.name}"
-    return Model(labels or {}, plain, done.profile.machine(), done.policies.batch,
+    return Model(labels or {}, plain, done.machine, done.policies.batch,
                  int(totals["params"]), int(totals["macs"]), title)  # fmt: skip
 
 

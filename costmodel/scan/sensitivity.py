@@ -46,6 +46,6 @@ def effects(run: Run, factor: float = 2.0) -> list[Effect]:
 
 def _time(run: Run, field: str, scale: float) -> float:
     """The total with one quantity of the machine scaled [s]."""
-    machine = run.profile.machine()
+    machine = run.machine
     scaled = replace(machine, **{field: getattr(machine, field) * scale})
     return float(run.on(scaled).total_time)

@@ -42,7 +42,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
         raise BadValue(
             f"unknown resource '{resource}'", did_you_mean(resource, [*RESOURCES, "batch"])
         )
-    form, machine = form_of(run), run.profile.machine()
+    form, machine = form_of(run), run.machine
     seconds = target.seconds(run.policies.batch)
     if resource == "on_chip_memory":
         return _memory(form, machine, target, seconds)

@@ -69,7 +69,7 @@ class Surface:
 
 def surface(workload: Workload, placement: Placement, timing: Timing) -> Surface | None:
     """The closed form of a workload, or None where its placement or timing has none."""
-    if not (placement.threshold and timing.additive):
+    if not (placement.threshold and timing.additive and workload.costs.plain):
         return None
     touched = np.bincount(np.concatenate([workload.in_tensor, workload.out_tensor]),
                           minlength=len(workload.tensor_bytes))  # fmt: skip
@@ -80,7 +80,7 @@ def surface(workload: Workload, placement: Placement, timing: Timing) -> Surface
     saved = inside[np.append(first, len(order))]  # [B] no longer moved from each size on
     external = int(moved.sum()) + int(workload.param_bytes.sum()) - saved
     return Surface(sizes.astype(float), external.astype(float),
-                   float(workload.matrix_ops.sum()), float(workload.host_ops.sum()))  # fmt: skip
+                   float(workload.costs.matrix_ops.sum()), float(workload.costs.host_ops.sum()))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

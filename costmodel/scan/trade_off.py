@@ -36,7 +36,7 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
     From where `second` would have to be infinite to where it no longer matters. Raises BadValue for
     the same rate twice, something that is no rate, or a run without closed form.
     """
-    form, machine = form_of(run), run.profile.machine()
+    form, machine = form_of(run), run.machine
     todo = work(form, machine)
     for name in (first, second):
         if name not in todo:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """What each row asks of the machine, design points in front (..., R)."""
+
+    transfer: Floats  # [s] on the bus
+    matrix: Floats  # [s] on the matrix engine
+    host: Floats  # [s] on the host
+    params: Floats  # [B] parameters that come over the bus
+    param_time: Floats  # [s] of the transfer that is theirs
+    free: Callable[
+        [], Floats
+    ]  # [B] on chip that nothing occupies while the row runs; worked out on demand
 
 
 class Timing(ABC):
@@ -18,5 +34,5 @@ class Timing(ABC):
     additive: ClassVar[bool] = False  # True: the total is the sum of all bus, matrix and host times
 
     @abstractmethod
-    def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
-        """Time of each row (..., R) [s] from its bus, matrix and host times (..., R) [s]."""
+    def row_times(self, load: Load) -> Floats:
+        """Time of each row (..., R) [s]."""

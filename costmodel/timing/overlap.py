@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.timing.base import Floats, Timing
+from costmodel.timing.base import Floats, Load, Timing
 
 
 class Overlap(Timing):
@@ -16,6 +16,6 @@ class Overlap(Timing):
         "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
     )
 
-    def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
+    def row_times(self, load: Load) -> Floats:
         """max(transfer, matrix + host)."""
-        return np.asarray(np.maximum(transfer, matrix + host))
+        return np.asarray(np.maximum(load.transfer, load.matrix + load.host))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.timing.base import Floats, Timing
+from costmodel.timing.base import Floats, Load, Timing
 
 
 class Serial(Timing):
@@ -14,6 +14,6 @@ class Serial(Timing):
 
     additive: ClassVar[bool] = True
 
-    def row_times(self, transfer: Floats, matrix: Floats, host: Floats) -> Floats:
+    def row_times(self, load: Load) -> Floats:
         """transfer + matrix + host."""
-        return transfer + matrix + host
+        return load.transfer + load.matrix + load.host

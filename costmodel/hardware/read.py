@@ -1,0 +1,66 @@
+"""A YAML file to a `HardwareProfile`, every mistake at its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from costmodel import layers
+from costmodel.documents import Node, load
+from costmodel.errors import BadValue, InputError, Problem, Problems, did_you_mean
+from costmodel.hardware.profile import HardwareProfile
+
+BY_KIND = {
+    "engines": (),
+    "efficiency": ("default",),
+}  # mappings by layer kind, and what else may stand there
+
+
+def load_profile(path: str | Path) -> HardwareProfile:
+    """The profile in the YAML file `path`. Raises InputError at file, line and column."""
+    problems = Problems()
+    root = load(path, problems)
+    top = root.mapping("a hardware profile")
+    for key, besides in BY_KIND.items():
+        if key in top and isinstance(top[key].value, dict):
+            _known_kinds(top[key], besides, problems)
+    try:
+        profile = HardwareProfile.model_validate(root.plain())
+    except ValidationError as error:
+        problems.found.extend(_problem(root, dict(item)) for item in error.errors())
+        raise InputError(sorted(set(problems.found))) from None
+    problems.raise_if_any()
+    return profile
+
+
+def _known_kinds(node: Node, besides: tuple[str, ...], problems: Problems) -> None:
+    for word, place in node.keys.items():
+        if word in besides:
+            continue
+        try:
+            layers.get(word)
+        except BadValue as error:
+            problems.found.extend(error.at(place).problems)
+
+
+def _problem(root: Node, item: dict[str, Any]) -> Problem:
+    """One of pydantic's findings, at its place in the file and in this project's words."""
+    path = [str(step) for step in item["loc"]]
+    node, place = root, root.place
+    seen: list[str] = []
+    for step in path:
+        if isinstance(node.value, dict) and step in node.value:
+            keys, node = node.keys, node.value[step]
+            place, seen = node.place, [*seen, step]
+    name = ".".join(seen) or path[0]
+    if item["type"] == "missing":
+        return Problem(place, f"the profile has no '{path[-1]}'", f"add '{path[-1]}: ...'")
+    if item["type"] == "extra_forbidden":
+        return Problem(keys[path[-1]], f"unknown key '{path[-1]}' in the profile",
+                       did_you_mean(path[-1], HardwareProfile.model_fields))  # fmt: skip
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, BadValue):
+        return Problem(place, f"'{name}': {cause.what}", cause.remedy)
+    return Problem(place, f"'{name}': {item['msg'].lower()}, got {node.shown()}", "correct it")

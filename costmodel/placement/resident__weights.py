@@ -1,0 +1,63 @@
+"""Maps get addresses on chip, and weights are pinned where that saves most."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.packing import Packing, pack
+from costmodel.placement.base import Placement, Plan
+from costmodel.placement.resident import live_ranges, plan_of, worth
+from costmodel.workload import Workload
+
+SPLITS = 8  # shares of the memory that are tried for the weights
+
+
+class ResidentWeights(Placement):
+    """`resident`, and weights that stay on chip from run to run: loaded once, before the first inference.
+
+    A pinned byte saves one byte of traffic per run, so rows are pinned by size, the largest that fits first.
+    Several shares of the memory are tried for them; the one that leaves least traffic per run is kept.
+    """
+
+    source: ClassVar[str] = (
+        "Google Coral: parameter data caching (coral.ai/docs/edgetpu/compiler); costmodel.packing"
+    )
+
+    def plan(self, workload: Workload, memory: Any) -> Plan:
+        """A packing and a choice of rows for each memory."""
+        found = [best(workload, int(capacity)) for capacity in memory]
+        return plan_of(
+            workload, np.stack([p.inside for p, _ in found]), np.stack([rows for _, rows in found])
+        )
+
+
+@lru_cache(maxsize=1024)
+def best(workload: Workload, capacity: int) -> tuple[Packing, NDArray[np.bool_]]:
+    """The packing of the maps and the pinned rows (R,) that leave least traffic per run; first of equals."""
+    saved = worth(workload)
+    shares = {
+        min(int(workload.param_bytes.sum()), capacity * n // SPLITS) for n in range(SPLITS + 1)
+    }
+    found: tuple[int, Packing, NDArray[np.bool_]] | None = None
+    for share in sorted(shares):
+        packing = pack(workload.tensor_bytes, *live_ranges(workload), capacity - share, worth=saved)
+        rows = pinned(workload.param_bytes, capacity - packing.peak)
+        gain = int(saved[packing.inside].sum() + workload.param_bytes[rows].sum())
+        if found is None or gain > found[0]:
+            found = gain, packing, rows
+    assert found is not None
+    return found[1], found[2]
+
+
+def pinned(sizes: NDArray[np.int64], room: int) -> NDArray[np.bool_]:
+    """Rows (R,) whose parameters of `sizes` [B] are pinned into `room` bytes, the largest that fits first."""
+    chosen = np.zeros(len(sizes), dtype=bool)
+    for row in np.argsort(-sizes, kind="stable"):
+        if 0 < sizes[row] <= room:
+            chosen[row] = True
+            room -= int(sizes[row])
+    return chosen
