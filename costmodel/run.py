@@ -16,6 +16,8 @@ from costmodel import timing as timings
 from costmodel.arch.network import Network
 from costmodel.errors import Problems
 from costmodel.hardware import HardwareProfile, Machine, machine_for
+from costmodel.packing import Packing
+from costmodel.placement.resident import whole_plan
 from costmodel.policies import Policies
 from costmodel.simulate import Array, Result, evaluate, live_internal_bytes
 from costmodel.workload import Counting, Traits, Workload, prepare
@@ -61,6 +63,18 @@ class Run:
     def live(self) -> Array:
         """Bytes on chip while each row runs [B], shape (R,)."""
         return live_internal_bytes(self.workload, self.result.plan)
+
+    @cached_property
+    def packing(self) -> Packing | None:
+        """Addresses of the maps on chip, where the placement gives them."""
+        return placements.load(self.policies.placement).packing(
+            self.workload, int(self.machine.memory)
+        )
+
+    @property
+    def whole_bytes(self) -> int:
+        """The lower bound of any memory that holds every map on chip [B]: most bytes alive at once."""
+        return int(live_internal_bytes(self.workload, whole_plan(self.workload)).max(initial=0))
 
     @property
     def peak_internal_bytes(self) -> int:

@@ -32,6 +32,7 @@ class Result:
     matrix: Array  # [s] on the matrix engine
     host: Array  # [s] on the host
     total: Array  # [s] of the row, as the timing model combines them
+    load: Load  # what the timing model was asked
 
     @property
     def plan(self) -> Plan:
@@ -86,10 +87,11 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
 
     pace = 1.0 if costs.read is None else costs.read
     loaded = np.broadcast_to(params, external.shape)[point].astype(float)
-    total = timing.row_times(Load(transfer, matrix, host, loaded, loaded * pace / bandwidth, free))
+    load = Load(transfer, matrix, host, loaded, loaded * pace / bandwidth, free)
+    total = timing.row_times(load)
     if costs.launch is not None:
         total = total + costs.launch
-    return Result(plan, point, external[point], transfer, matrix, host, total)
+    return Result(plan, point, external[point], transfer, matrix, host, total, load)
 
 
 def _column(quantity: Any) -> Array:
@@ -107,7 +109,12 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     rows = len(workload.macs)
     end = np.where(workload.kept, rows - 1, workload.last)
     change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
-    np.add.at(change, np.maximum(workload.first, 0), np.moveaxis(sizes, -1, 0))
+    begin = np.maximum(workload.first, 0)
+    fresh = np.where(
+        plan.taken, 0, sizes
+    )  # a map that overwrites another is there once that one has gone
+    np.add.at(change, begin, np.moveaxis(fresh, -1, 0))
+    np.add.at(change, begin + 1, np.moveaxis(sizes - fresh, -1, 0))
     np.subtract.at(change, end + 1, np.moveaxis(sizes, -1, 0))
     pinned = np.where(plan.params, workload.param_bytes, 0).sum(axis=-1, keepdims=True)
     return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + pinned)

@@ -45,6 +45,9 @@ class Workload:
     first: Ints  # (T,) row that writes it; -1 for a network input
     last: Ints  # (T,) last row that reads it; the row that writes it where nobody does
     kept: NDArray[np.bool_]  # (T,) True for the network's outputs, which live to the end
+    reuses: (
+        Ints  # (T,) the dying map of equal size that it may overwrite as it is written; -1 for none
+    )
     in_ptr: Ints  # (R + 1,)
     in_tensor: Ints
     out_ptr: Ints  # (R + 1,)
@@ -145,6 +148,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
         in_bytes=ints(maps.in_bytes), out_bytes=ints(maps.out_bytes),
         tensor_bytes=ints(maps.sizes), first=ints(maps.first), last=ints(maps.last),
         kept=np.isin(np.arange(len(maps.sizes)), maps.outputs(network)),
+        reuses=ints(maps.reuses(rows, network)),
         in_ptr=ints(maps.in_ptr), in_tensor=ints(maps.in_tensor),
         out_ptr=ints(maps.out_ptr), out_tensor=ints(maps.out_tensor),
     )  # fmt: skip
@@ -241,6 +245,20 @@ class _Maps:
             self.out_tensor.extend(self.new(tap, index) for tap in row.taps)
         self.in_ptr.append(len(self.in_tensor))
         self.out_ptr.append(len(self.out_tensor))
+
+    def reuses(self, rows: Sequence[Row], network: Network) -> list[int]:
+        """For each tensor the first input of its row that it may overwrite."""
+        found, kept = [-1] * len(self.sizes), set(self.outputs(network))
+        for number, row in enumerate(rows):
+            written = self.out_tensor[self.out_ptr[number] : self.out_ptr[number + 1]]
+            if len(written) != 1 or not all(part.layer.in_place for part in row.parts):
+                continue
+            for tensor in self.in_tensor[self.in_ptr[number] : self.in_ptr[number + 1]]:
+                dies = self.last[tensor] == number and tensor not in kept
+                if dies and self.sizes[tensor] == self.sizes[written[0]]:
+                    found[written[0]] = tensor
+                    break
+        return found
 
     def outputs(self, network: Network) -> list[int]:
         """The tensors that are the network's outputs."""

@@ -85,7 +85,11 @@ def test_settings_batch_and_dtype(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_pictures(tmp_path: Path) -> None:
     assert main([*MAIN_JOB, "--plot", str(tmp_path / "p")]) == 0
-    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == ["roofline.png", "time.png"]
+    assert sorted(p.name for p in (tmp_path / "p").iterdir()) == [
+        "roofline.png",
+        "time.png",
+        "timeline.png",
+    ]
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in (tmp_path / "p").iterdir())
 
 

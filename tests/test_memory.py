@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import counted, networks
 
-from costmodel import placement, shipped, timing
-from costmodel.arch.network import Network
+from costmodel import layers, placement, shipped, timing
+from costmodel.arch.network import Builder, Network, Taps
+from costmodel.errors import Place
 from costmodel.hardware import Machine
+from costmodel.layers import make
 from costmodel.packing import OUTSIDE, lower_bound, pack
-from costmodel.placement.resident import live_ranges
+from costmodel.placement.resident import live_ranges, packed
 from costmodel.run import simulate
 from costmodel.simulate import evaluate, live_internal_bytes
 
@@ -104,6 +106,44 @@ def test_resident_never_over_commits(network: Network, memory: int) -> None:
         for name in ("resident", "all_external")
     }
     assert totals["resident"] <= totals["all_external"]
+
+
+@given(networks(), st.integers(1, 3000))
+def test_addresses_of_maps(network: Network, memory: int) -> None:
+    """Two maps share an address only where one overwrites the other: from the row on in which that one dies."""
+    work = counted(network)
+    found = packed(work, memory)
+    first, last = (r.tolist() for r in live_ranges(work))
+    shared = overlapping(found.packing.offsets.tolist(), work.tensor_bytes.tolist(), first, last)
+    for a, b in shared:
+        assert found.taken[b]
+        assert work.reuses[b] == a
+        assert last[a] == first[b] == work.first[b]  # only in the row that turns one into the other
+        assert work.tensor_bytes[a] == work.tensor_bytes[b]
+        assert not work.kept[a]
+    assert found.packing.peak <= memory
+
+
+def test_elementwise_rows_write_in_place() -> None:
+    """conv of 4 x 8 x 8 fp32 from 1 x 8 x 8, then relu, relu: 256 + 1024 B are alive in the conv, never 2048."""
+    builder = Builder()
+    taps: Taps = (builder.input("x", (1, 8, 8)),)
+    for kind, attributes in (
+        ("conv2d", {"filters": 4, "kernel": 3, "padding": "same"}),
+        ("relu", {}),
+        ("relu", {}),
+    ):
+        taps = builder.row(
+            kind, kind, "b", Place("test"), [make(layers.get(kind), attributes)], taps
+        )
+    work = counted(Network("n", "test", "n", builder.graph, taps))
+    assert work.reuses.tolist() == [-1, -1, 1, 2]
+    found = packed(work, 1280)
+    assert found.packing.peak == 1280
+    assert found.packing.inside.all()
+    assert live_internal_bytes(
+        work, placement.load("resident").plan(work, np.array([1280.0]))
+    ).tolist() == [[1280, 1024, 1024]]
 
 
 @given(networks(), st.integers(1, 3000), st.sampled_from(placement.names()))

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel import published
-    from costmodel.published import pages
+    from costmodel.published import beyond, pages
 
     tables = published.select(args.tables)
     if not args.quiet:
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     for paper, members in papers.items():
         print(f"wrote {pages.write(Path(args.out), paper, members)}")
     if not args.tables:
+        print(f"wrote {beyond.write(Path(args.out))}")
         pages.write_index(Path(args.out), papers)
     states = [state for table in tables for state in table.rows().values()]
     return 1 if published.Status.UNEXPLAINED in states else 0

@@ -26,7 +26,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="one line per layer (default), block or kind")  # fmt: skip
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
     parser.add_argument("--json", metavar="FILE", help="write totals, provenance and layers")
-    parser.add_argument("--plot", metavar="DIR", help="write roofline.png and time.png")
+    parser.add_argument(
+        "--plot",
+        metavar="DIR",
+        help="write roofline.png, time.png, timeline.png and, where maps have addresses, memory.png",
+    )
+    parser.add_argument(
+        "--trace", metavar="FILE", help="write the timeline as a Chrome/Perfetto trace (JSON)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,9 +51,14 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             files.run_json(args.json, done)
     if args.plot:
-        from costmodel.report import plots
+        from costmodel.report import memory_map, plots, timeline
 
-        plots.write(args.plot, done)
+        for picture in (plots, timeline, memory_map):
+            picture.write(args.plot, done)
+    if args.trace:
+        from costmodel.report import timeline
+
+        timeline.write_trace(args.trace, done)
     print(text.report(done, args.by))
     for warning in done.network.warnings:
         print(f"warning: {warning}", file=sys.stderr)

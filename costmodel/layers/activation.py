@@ -13,6 +13,8 @@ from costmodel.tally import Shape, Shapes, Tally, elements
 class Elementwise(Layer):
     """Shared by activations: one output element per input element, the same work for each."""
 
+    in_place: ClassVar[bool] = True
+
     per_element: ClassVar[dict[str, int]]  # operations of one element, by their Tally name
     torch_name: ClassVar[str]
     examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))

@@ -33,6 +33,8 @@ def _function(value: Any) -> str:
 class Arithmetic(Layer):
     """An elementwise function of one map, or of two that may stretch: a fixed cost per element."""
 
+    in_place: ClassVar[bool] = True
+
     kind: ClassVar[str] = "elementwise"
     source: ClassVar[str] = "one operation per element (Williams et al. 2009, Roofline)"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)

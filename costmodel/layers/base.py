@@ -35,6 +35,7 @@ class Layer:
     engine: ClassVar[Engine] = "host"  # where it runs unless a profile says otherwise
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs (None: any)
     view: ClassVar[bool] = False  # True: the output is the input's memory under another shape
+    in_place: ClassVar[bool] = False  # True: an input that nobody needs any more may be overwritten
 
     def out_shapes(self, inputs: Shapes) -> Shapes:
         """Shapes of all outputs for the input shapes `inputs`. Raises BadValue if they misfit."""

@@ -19,6 +19,8 @@ class SampleNorm(Layer):
     left out.
     """
 
+    in_place: ClassVar[bool] = True
+
     channels_last: ClassVar[bool] = False
     affine: bool = True
 

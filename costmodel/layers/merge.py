@@ -17,6 +17,8 @@ MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
 class Broadcast(Layer):
     """Shared by add and mul: maps of one shape, or with axes of size 1 stretched."""
 
+    in_place: ClassVar[bool] = True
+
     arity: ClassVar[tuple[int, int | None]] = (2, None)
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, MAPS),

@@ -11,6 +11,8 @@ from costmodel.tally import Shape, Shapes, Tally
 class BatchNorm(Layer):
     """Batch normalisation at inference: y = a x + b with a and b fixed per channel."""
 
+    in_place: ClassVar[bool] = True
+
     kind: ClassVar[str] = "batch_norm"
     source: ClassVar[str] = "Ioffe & Szegedy 2015; HairNet section 3.2, Algorithm 2 step 11"
     examples: ClassVar[tuple[Example, ...]] = (Example({}, ((6, 5, 4),)), Example({}, ((6,),)))

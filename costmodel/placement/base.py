@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.packing import Packing
 from costmodel.workload import Workload
 
 Bools = NDArray[np.bool_]
@@ -22,19 +23,18 @@ class Plan:
     params: Bools  # (..., R) each row's parameters
     loads: Any  # (..., R) [B] read once besides: the network's inputs
     stores: Any  # (..., R) [B] written once besides: the network's outputs
+    taken: Bools  # (..., T) maps that overwrite the one they reuse
 
     @classmethod
     def of_maps(cls, workload: Workload, tensors: Bools) -> Plan:
         """Maps alone, (M, T): parameters stay outside and nothing moves besides."""
         rows = (len(tensors), len(workload.macs))
         nothing = np.zeros(rows, dtype=np.int64)
-        return cls(tensors, np.zeros(rows, dtype=bool), nothing, nothing)
+        return cls(tensors, np.zeros(rows, dtype=bool), nothing, nothing, np.zeros_like(tensors))
 
     def at(self, points: Any) -> Plan:
         """The plan of each design point, `points` (...) being places on the leading axis."""
-        return Plan(
-            self.tensors[points], self.params[points], self.loads[points], self.stores[points]
-        )
+        return Plan(*(getattr(self, item.name)[points] for item in fields(self)))
 
 
 class Placement(ABC):
@@ -42,6 +42,10 @@ class Placement(ABC):
 
     source: ClassVar[str]
     threshold: ClassVar[bool] = False  # True: a tensor is inside iff its size is at most the memory
+
+    def packing(self, workload: Workload, capacity: int) -> Packing | None:
+        """Addresses of the maps in a memory of `capacity` bytes; None for a rule that gives none."""
+        return None
 
     @abstractmethod
     def plan(self, workload: Workload, memory: Any) -> Plan:

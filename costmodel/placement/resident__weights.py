@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.packing import Packing, pack
+from costmodel.packing import Packing
 from costmodel.placement.base import Placement, Plan
-from costmodel.placement.resident import live_ranges, plan_of, worth
+from costmodel.placement.resident import Packed, packed, plan_of, worth
 from costmodel.workload import Workload
 
 SPLITS = 8  # shares of the memory that are tried for the weights
@@ -27,28 +27,30 @@ class ResidentWeights(Placement):
         "Google Coral: parameter data caching (coral.ai/docs/edgetpu/compiler); costmodel.packing"
     )
 
+    def packing(self, workload: Workload, capacity: int) -> Packing:
+        """The addresses of the maps; pinned parameters lie above their peak."""
+        return best(workload, capacity)[0].packing
+
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """A packing and a choice of rows for each memory."""
         found = [best(workload, int(capacity)) for capacity in memory]
-        return plan_of(
-            workload, np.stack([p.inside for p, _ in found]), np.stack([rows for _, rows in found])
-        )
+        return plan_of(workload, [maps for maps, _ in found], np.stack([rows for _, rows in found]))
 
 
 @lru_cache(maxsize=1024)
-def best(workload: Workload, capacity: int) -> tuple[Packing, NDArray[np.bool_]]:
+def best(workload: Workload, capacity: int) -> tuple[Packed, NDArray[np.bool_]]:
     """The packing of the maps and the pinned rows (R,) that leave least traffic per run; first of equals."""
     saved = worth(workload)
     shares = {
         min(int(workload.param_bytes.sum()), capacity * n // SPLITS) for n in range(SPLITS + 1)
     }
-    found: tuple[int, Packing, NDArray[np.bool_]] | None = None
+    found: tuple[int, Packed, NDArray[np.bool_]] | None = None
     for share in sorted(shares):
-        packing = pack(workload.tensor_bytes, *live_ranges(workload), capacity - share, worth=saved)
-        rows = pinned(workload.param_bytes, capacity - packing.peak)
-        gain = int(saved[packing.inside].sum() + workload.param_bytes[rows].sum())
+        maps = packed(workload, capacity - share)
+        rows = pinned(workload.param_bytes, capacity - maps.packing.peak)
+        gain = int(saved[maps.packing.inside].sum() + workload.param_bytes[rows].sum())
         if found is None or gain > found[0]:
-            found = gain, packing, rows
+            found = gain, maps, rows
     assert found is not None
     return found[1], found[2]
 

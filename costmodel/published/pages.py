@@ -123,4 +123,6 @@ def write_index(directory: Path, papers: dict[str, list[Table]]) -> None:
              "```", *summary(every), "```", ""]  # fmt: skip
     for paper, tables in papers.items():
         lines.append(f"- [{paper}]({paper}/README.md): {'; '.join(t.title for t in tables)}")
+    lines += ["- [hairnet_beyond](hairnet_beyond/README.md): HairNet under placements and timings the paper does not have",
+              "- [parity](parity/README.md): ONNX networks against torch's and published counts"]  # fmt: skip
     files.write(directory / "README.md", lambda stream: stream.write("\n".join(lines) + "\n"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PALETTE = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222255")
 COLUMNS = ("architecture", "hardware", "params", "macs", "ops", "external_bytes", "peak_internal_bytes",
            "transfer_time_s", "compute_time_s", "total_time_s", "samples_per_s", "bound",
-           "accuracy_pct")  # fmt: skip
+           "accuracy_pct", "dtype", "placement", "timing")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ class Entry:
             "samples_per_s": self.run.throughput,
             "bound": RESOURCES[int(np.argmax(busy))],
             "accuracy_pct": "" if self.accuracy is None else self.accuracy,
+            "dtype": self.run.policies.dtype,
+            "placement": self.run.policies.placement,
+            "timing": self.run.policies.timing,
         }
 
 
@@ -51,6 +54,7 @@ def text(entries: Sequence[Entry]) -> str:
     head = [
         "architecture",
         "hardware",
+        "dtype",
         "params",
         "macs",
         "ops",
@@ -62,7 +66,7 @@ def text(entries: Sequence[Entry]) -> str:
     lines = [head + (["accuracy_%"] if graded else [])]
     for entry in entries:
         record = entry.record
-        row = [entry.label, record["hardware"], count(record["params"]), count(record["macs"]),
+        row = [entry.label, record["hardware"], record["dtype"], count(record["params"]), count(record["macs"]),
                count(record["ops"]), short(record["external_bytes"] / 1e6), short(record["total_time_s"]),
                f"{record['samples_per_s']:.4g}", record["bound"]]  # fmt: skip
         lines.append(
@@ -72,11 +76,21 @@ def text(entries: Sequence[Entry]) -> str:
     convention = chosen.convention
     if chosen.timed_convention != convention:
         convention += f" (printed only; times under {chosen.timed_convention})"
-    notes = [f"convention {convention} for every row, {chosen.dtype}, batch {chosen.batch}; placement and "
-             "timing as each file asks, or as given"]  # fmt: skip
+    notes = [f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
+             "as each file asks, or as given", *_assumed(entries)]  # fmt: skip
     if graded:
         notes.append("accuracy: top-1 as published by the papers, not predicted")
-    return "\n".join([*columns(lines, left=2), *notes])
+    return "\n".join([*columns(lines, left=3), *notes])
+
+
+def _assumed(entries: Sequence[Entry]) -> list[str]:
+    """Figures of the machines that are assumed."""
+    found = {e.run.profile.name: e.run.profile.assumptions(e.run.policies.dtype) for e in entries}
+    return [
+        f"assumed of {name}: {', '.join(words)} ('simulate' says why)"
+        for name, words in found.items()
+        if words
+    ]
 
 
 def machines(entries: Sequence[Entry]) -> list[str]:
@@ -95,7 +109,8 @@ def time_figure(entries: Sequence[Entry]) -> Figure:
         mine = [entry for entry in entries if entry.run.profile.name == name]
         y = [labels.index(entry.label) + number * height for entry in mine]
         times = [1e3 * entry.run.total_time / entry.run.policies.batch for entry in mine]
-        axes.barh(y, times, height=0.9 * height, color=PALETTE[number % len(PALETTE)], label=name)
+        axes.barh(y, times, height=0.9 * height, color=PALETTE[number % len(PALETTE)],
+                  label=f"{name}, {mine[0].run.policies.dtype}")  # fmt: skip
         for place, time in zip(y, times, strict=True):
             axes.annotate(f" {seconds(time / 1e3)}", (time, place), va="center", fontsize=7)
     axes.set_yticks(np.arange(len(labels)) + 0.4 - height / 2, labels, fontsize=8)
@@ -114,7 +129,7 @@ def _plain_ticks(axes: Axes) -> None:
     """Numbers of a logarithmic axis written out: 40 instead of 4 x 10^1."""
     from matplotlib.ticker import LogFormatter
 
-    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 

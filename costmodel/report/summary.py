@@ -107,6 +107,11 @@ def _memory(run: Run) -> list[str]:
     peak, memory = run.peak_internal_bytes, run.machine.memory
     line = (f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
             f"in {short(memory / 1e6)} MB")  # fmt: skip
+    line += f"; all maps on chip need at least {short(run.whole_bytes / 1e6)} MB"
+    if run.packing is not None:
+        live = int((run.live - run.pinned_bytes).max(initial=0))
+        gap = percent(run.packing.peak - live, live) if live else "0 %"
+        line += f"\n                      packed up to {short(run.packing.peak / 1e6)} MB, {gap} above the maps that live there"
     if peak <= memory:
         return [line]
     row = run.workload.rows[int(run.live.argmax())]

@@ -1,0 +1,205 @@
+"""Timing models, machine traits and pinned weights: by hand, and as laws over random networks and machines."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import counted, networks
+
+from costmodel import placement, timing
+from costmodel.arch.network import Network
+from costmodel.cli import main
+from costmodel.hardware import HardwareProfile, Machine
+from costmodel.report.timeline import segments
+from costmodel.run import Run, run, simulate
+from costmodel.simulate import evaluate
+from costmodel.timing.base import Load
+from costmodel.timing.pipelined import schedule
+
+MACHINES = st.builds(Machine, *(st.floats(1.0, 1e6) for _ in range(4)))
+RESIDENT = ["resident", "resident+weights"]
+
+
+def load(
+    transfer: list[float], compute: list[float], params: list[float], free: list[float]
+) -> Load:
+    """Rows whose bus moves one byte a second."""
+    columns = [np.array(c, dtype=float) for c in (transfer, compute, params, free)]
+    return Load(
+        columns[0], columns[1], np.zeros(len(transfer)), columns[2], columns[2], lambda: columns[3]
+    )
+
+
+@pytest.mark.parametrize(("transfer", "compute", "params", "free", "times"), [
+    # 4 s idle in row 0 fetch the 3 B of row 1 and 1 of the 5 B of row 2; row 1's second of computing one more
+    ([1, 3, 5], [5, 1, 1], [0, 3, 5], [9, 9, 9], [5, 1, 3]),
+    # only 2 B are free in row 1, which must hold them too
+    ([1, 3, 5], [5, 1, 1], [0, 3, 5], [9, 2, 9], [5, 1, 5]),
+    # no byte is free anywhere: as under overlap
+    ([1, 3, 5], [5, 1, 1], [0, 3, 5], [0, 0, 0], [5, 3, 5]),
+    # maps are never fetched early: row 1 has 1 B of parameters among 3
+    ([1, 3], [9, 1], [0, 1], [9, 9], [9, 2]),
+    # row 0 holds what is fetched for rows 1 and 2: 4 B are free, 3 + 1 of them taken; row 1 frees its 3 afterwards
+    ([0, 3, 5], [9, 9, 1], [0, 3, 5], [4, 9, 9], [9, 9, 1]),
+    ([0, 3, 5], [9, 0, 1], [0, 3, 5], [4, 9, 9], [9, 0, 4]),
+])  # fmt: skip
+def test_prefetching_by_hand(transfer: list[float], compute: list[float], params: list[float], free: list[float],
+                             times: list[float]) -> None:  # fmt: skip
+    found, _ = schedule(load(transfer, compute, params, free))
+    assert found.tolist() == times
+
+
+@given(networks(), MACHINES, st.sampled_from(placement.names()))
+def test_more_concurrency_is_never_slower(network: Network, machine: Machine, place: str) -> None:
+    """pipelined <= overlap <= serial, row sums and all, up to rounding."""
+    work = counted(network)
+    total = {word: float(evaluate(work, machine, placement.load(place), timing.load(word)).total_time)
+             for word in ("serial", "overlap", "pipelined")}  # fmt: skip
+    assert total["pipelined"] <= total["overlap"] * (1 + 1e-12)
+    assert total["overlap"] <= total["serial"] * (1 + 1e-12)
+
+
+@given(networks(), MACHINES, st.sampled_from(RESIDENT))
+def test_the_memory_is_never_over_committed(network: Network, machine: Machine, place: str) -> None:
+    """Maps alive and pinned parameters fit; prefetched bytes fit beside them, row by row."""
+    work = counted(network)
+    result = evaluate(work, machine, placement.load(place), timing.load("pipelined"))
+    room = result.load.free()
+    assert (room >= 0).all()
+    held = np.zeros(len(work.macs))
+    for fetch in schedule(result.load, record=True)[1]:
+        held[fetch.during : fetch.target + 1] += fetch.bytes
+    assert (held <= room * (1 + 1e-9) + 1e-9).all()
+
+
+@given(networks(), MACHINES)
+def test_the_first_inference_loads_what_stays(network: Network, machine: Machine) -> None:
+    """Its traffic is that of later ones and each pinned parameter once."""
+    work, policy, clock = (
+        counted(network),
+        placement.load("resident+weights"),
+        timing.load("serial"),
+    )
+    later = evaluate(work, machine, policy, clock)
+    first = evaluate(work, machine, policy, clock, first=True)
+    pinned = int(work.param_bytes[later.plan.params].sum())
+    assert int(first.external_bytes.sum()) == int(later.external_bytes.sum()) + pinned
+    assert float(first.total_time) == pytest.approx(
+        float(later.total_time) + pinned / machine.bandwidth, rel=1e-12
+    )
+    resident = evaluate(work, machine, placement.load("resident"), clock)
+    assert int(later.external_bytes.sum()) <= int(resident.external_bytes.sum())
+
+
+TWO = """
+name: two
+source: made for the tests
+input: [4]
+layers:
+  - a: {kind: linear, features: 8, bias: false}
+  - r: {kind: relu}
+"""
+
+
+def on(tmp_path: Path, **traits: Any) -> Run:
+    """TWO, everything external, on a machine of 1 B/s and 1 op/s with further traits."""
+    from costmodel import arch
+
+    (tmp_path / "two.yaml").write_text(TWO)
+    base = {"name": "m", "source": "test", "bandwidth": "1 B/s", "on_chip_memory": "1 B", "matrix": "1 OPS",
+            "host": "1 OPS", "placement": "all_external"}  # fmt: skip
+    return run(arch.load(tmp_path / "two.yaml"), HardwareProfile.model_validate(base | traits))
+
+
+@pytest.mark.parametrize(("traits", "total"), [
+    # a reads 16 B and 128 B of weights, writes 32 B, 64 op; r reads 32 B, writes 32 B, 8 op: 240 + 72
+    ({}, 312), ({"write_bandwidth": "2 B/s"}, 176 + 64 / 2 + 72),
+    ({"launch": "5 s"}, 312 + 2 * 5), ({"efficiency": {"linear": 0.5}}, 312 + 64),
+    ({"efficiency": {"linear": {"bandwidth": 0.5}, "default": 0.25}}, 312 + 176 + 3 * 8),
+    ({"matrix": {"fp32": "2 OPS", "int8": "9 OPS"}}, 312 - 32),
+    # on one byte per second of on-chip memory nothing is on chip: nothing more
+    ({"on_chip_bandwidth": "1 B/s"}, 312),
+    # with 40 B on chip the maps are inside: the bus moves the weights, the on-chip memory 16 + 32 + 32 + 32 B
+    ({"on_chip_bandwidth": "4 B/s", "on_chip_memory": "40 B", "placement": "per_tensor"}, 128 + 112 / 4 + 72),
+])  # fmt: skip
+def test_machine_traits_by_hand(tmp_path: Path, traits: dict[str, Any], total: float) -> None:
+    assert on(tmp_path, **traits).total_time == total
+
+
+def test_energy_by_hand(tmp_path: Path) -> None:
+    """240 B outside at 3 pJ, 72 op at 1 pJ."""
+    energy = {"external_byte": "3 pJ", "on_chip_byte": "1 J", "operation": "1000 fJ"}
+    assert on(tmp_path, energy=energy).energy == pytest.approx(240 * 3e-12 + 72e-12, rel=1e-12)
+
+
+def test_scans_follow_the_traits() -> None:
+    """What has no closed form takes the general path, and gives what simulate gives."""
+    from costmodel.scan import scan
+
+    for place, clock in (("resident+weights", "pipelined"), ("per_tensor", "overlap")):
+        frame = scan("hairnet", "accel_1tflops", axes={"hw.bandwidth": ["1 GB/s", "3 GB/s"], "hw.on_chip_memory": ["1 MB", "2 MB"]},
+                     placement=place, timing=clock)  # fmt: skip
+        one = simulate("hairnet", "accel_1tflops", placement=place, timing=clock)
+        assert frame["total_time"][0] == pytest.approx(one.total_time, rel=1e-12)
+
+
+@pytest.mark.parametrize("clock", ["serial", "overlap", "pipelined"])
+def test_the_timeline_adds_up(clock: str) -> None:
+    """No resource does two things at once; its work is all there; the last one ends with the run."""
+    done = simulate("hairnet", "accel_1tflops", placement="resident", timing=clock)
+    parts = segments(done)
+    for lane, times in (
+        ("transfer", done.result.transfer),
+        ("matrix", done.result.matrix),
+        ("host", done.result.host),
+    ):
+        mine = sorted((p.start, p.start + p.length) for p in parts if p.lane == lane)
+        assert all(b[0] >= a[1] - 1e-12 for a, b in pairwise(mine))
+        assert sum(end - start for start, end in mine) == pytest.approx(
+            float(times.sum()), rel=1e-9
+        )
+    assert max(p.start + p.length for p in parts) == pytest.approx(done.total_time, rel=1e-12)
+    assert any(p.prefetch for p in parts) == (clock == "pipelined")
+
+
+def test_the_trace_is_what_perfetto_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Complete events with a start and a length in microseconds, on named threads."""
+    trace = tmp_path / "t.json"
+    words = [
+        "simulate",
+        "hairnet",
+        "--hw",
+        "accel_1tflops",
+        "--placement",
+        "resident+weights",
+        "--timing",
+        "pipelined",
+    ]
+    assert main([*words, "--trace", str(trace), "--plot", str(tmp_path)]) == 0
+    assert "First inference" in capsys.readouterr().out
+    content = json.loads(trace.read_text())
+    events = [e for e in content["traceEvents"] if e["ph"] == "X"]
+    assert {"name", "ph", "pid", "tid", "ts", "dur"} <= set(events[0])
+    assert max(e["ts"] + e["dur"] for e in events) == pytest.approx(
+        1e6
+        * simulate(
+            "hairnet", "accel_1tflops", placement="resident+weights", timing="pipelined"
+        ).total_time
+    )
+    names = {e["args"]["name"] for e in content["traceEvents"] if e["name"] == "thread_name"}
+    assert names == {"memory bus", "matrix engine", "host"}
+    assert {p.name for p in tmp_path.glob("*.png")} == {
+        "memory.png",
+        "roofline.png",
+        "time.png",
+        "timeline.png",
+    }
