@@ -37,7 +37,7 @@ def classes(module: ModuleType, base: type[T]) -> list[type[T]]:
 
 def load(package: str, base: type[T], word: str) -> T:
     """The one model in the file `word` of `package`; BadValue for an unknown word."""
-    family = package.rsplit(".", 1)[-1].rstrip("s")
+    family = package.rsplit(".", 1)[-1].removesuffix("es" if package.endswith("passes") else "s")
     if word not in modules(package):
         raise BadValue(f"unknown {family} '{word}'", did_you_mean(word, modules(package)))
     module = importlib.import_module(f"{package}.{word.replace('+', '__')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from costmodel import __version__, dtypes, hardware, networks, policies, shipped
+from costmodel import passes as graph_passes
 from costmodel import placement as placements
 from costmodel import timing as timings
 from costmodel.arch.network import Network
-from costmodel.errors import Problems
+from costmodel.errors import BadValue, Place, Problems
 from costmodel.hardware import HardwareProfile, Machine, machine_for
 from costmodel.packing import Packing
 from costmodel.placement.resident import whole_plan
@@ -36,6 +37,7 @@ class Run:
     result: Result
     machine: Machine
     hw_file: str = ""
+    passes: tuple[str, ...] = ()
 
     def on(self, machine: Machine) -> Result:
         """The same network and policies on another machine (or on arrays of them)."""
@@ -137,6 +139,7 @@ class Run:
             "timing": chosen.timing,
             "dtype": chosen.dtype,
             "batch": chosen.batch,
+            "passes": list(self.passes),
             "assumed": profile.assumptions(chosen.dtype),
             "unknown_operators": self.network.unknown,
         }
@@ -144,11 +147,12 @@ class Run:
 
 def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None = None,
              batch: int = 1, convention: str | None = None, placement: str | None = None,
-             timing: str | None = None, dtype: str | None = None, strict: bool = False) -> Run:  # fmt: skip
+             timing: str | None = None, dtype: str | None = None, strict: bool = False,
+             passes: Sequence[str] = ()) -> Run:  # fmt: skip
     """Simulate `architecture` on `hw`: paths, or short names of shipped files.
 
     `settings` are variables of the architecture, or open dimensions of an ONNX file, in which `strict`
-    refuses unknown operators; policies that are not named follow the architecture
+    refuses unknown operators; `passes` rewrite the graph, one after the other; policies that are not named follow the architecture
     file, then the profile, then the defaults. Raises InputError with every mistake in the files and options.
 
     >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
@@ -162,7 +166,7 @@ def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None =
     with problems.collect():
         profile = hardware.load_profile(path)
     problems.raise_if_any()
-    return run(network, profile, hw_file=str(path), batch=batch, choices=choices)
+    return run(network, profile, hw_file=str(path), batch=batch, choices=choices, passes=passes)
 
 
 def run(
@@ -173,12 +177,14 @@ def run(
     batch: int = 1,
     choices: Mapping[str, str | None] | None = None,
     uniform: bool = False,
+    passes: Sequence[str] = (),
 ) -> Run:
     """Simulate a network and a profile that are already loaded. Raises InputError.
 
     `uniform` counts by the default convention unless `choices` name one, whatever the files
     ask: a paper's peculiarity must not be charged to one network of a comparison.
     """
+    network = rewritten(network, passes)
     common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
     files = [*common, network.choices, profile.choices]
     chosen = policies.choose(choices or {}, *files, batch=batch)
@@ -191,7 +197,15 @@ def run(
     machine = machine_for(profile, chosen.dtype, needed, hw_file)
     result = evaluate(workload, machine, placements.load(chosen.placement),
                       timings.load(chosen.timing))  # fmt: skip
-    return Run(network, profile, chosen, workload, result, machine, hw_file)
+    return Run(network, profile, chosen, workload, result, machine, hw_file, tuple(passes))
+
+
+def rewritten(network: Network, passes: Sequence[str]) -> Network:
+    """`network` after `passes`. Raises InputError for an unknown one."""
+    try:
+        return graph_passes.apply(network, passes)
+    except BadValue as error:
+        raise error.at(Place("--pass")) from None
 
 
 def traits(profile: HardwareProfile) -> Traits:

@@ -81,6 +81,6 @@ def _entries(args: argparse.Namespace) -> list[Entry]:
     problems.raise_if_any()
     return [
         Entry(label, simulate(network, profile, hw_file=path, batch=args.batch, uniform=True,
-                              choices=options.policies(args)), top1)
+                              passes=args.passes, choices=options.policies(args)), top1)
         for label, network, top1 in models for profile, path in profiles
     ]  # fmt: skip

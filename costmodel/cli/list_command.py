@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-FAMILIES = ("archs", "hw", "layers", "conventions", "placements", "timings")
+FAMILIES = ("archs", "hw", "layers", "conventions", "placements", "timings", "passes")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _entries(family: str) -> Iterator[tuple[str, str, str]]:
     """(word, one-line description, source) of every member of `family`."""
-    from costmodel import conventions, documents, layers, placement, shipped, timing
+    from costmodel import conventions, documents, layers, passes, placement, shipped, timing
     from costmodel.discovery import headline
 
     if family in ("archs", "hw"):
@@ -43,7 +43,12 @@ def _entries(family: str) -> Iterator[tuple[str, str, str]]:
         for word, kind in sorted(layers.kinds().items()):
             yield word, headline(kind), kind.source
     else:
-        module = {"conventions": conventions, "placements": placement, "timings": timing}[family]
+        module = {
+            "conventions": conventions,
+            "placements": placement,
+            "timings": timing,
+            "passes": passes,
+        }[family]
         for word in module.names():
             model = module.load(word)
             yield word, headline(model), model.source

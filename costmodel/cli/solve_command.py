@@ -58,7 +58,7 @@ def _simulated(args: argparse.Namespace) -> Run:
     from costmodel.run import simulate
 
     return simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
-                    **options.policies(args))  # fmt: skip
+                    passes=args.passes, **options.policies(args))  # fmt: skip
 
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
@@ -73,7 +73,9 @@ def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
         if args.batch != 1:
             raise BadValue("--batch is given, and solved for", "leave one of them out")
         one = _simulated(args)
-        again = partial(run_again, one.network, one.profile, choices=options.policies(args))
+        again = partial(
+            run_again, one.network, one.profile, passes=args.passes, choices=options.policies(args)
+        )
         return solve_batch(lru_cache(lambda batch: again(batch=batch)), target)
     return solve(_simulated(args), resource, target)
 

@@ -23,11 +23,14 @@ class Parameters:
 
     def count(self, node: Node, work: Work) -> tuple[Tally, Constants]:
         """The tally with the parameters that this row is the first to use, and what it moves of constants."""
-        found = floats = fixed = 0
+        found = biases = floats = fixed = 0
         for position, value in enumerate(node.inputs):
             if value is None or value.origin is None or position in work.aside:
                 continue
-            found += self._fresh(value, value.origin, named=position in work.weights)
+            fresh = self._fresh(value, value.origin, named=position in work.weights)
+            found, biases = (
+                (found, biases + fresh) if position == work.bias else (found + fresh, biases)
+            )
             if value.elements > 1:
                 count = (
                     value.elements
@@ -36,7 +39,7 @@ class Parameters:
                 )
                 floats += count if value.bits is None else 0
                 fixed += size_of(count, value.bits) if value.bits is not None else 0
-        tally = work.tally if work.norm else replace(work.tally, weights=found, biases=0)
+        tally = work.tally if work.norm else replace(work.tally, weights=found, biases=biases)
         return tally, Constants(floats, fixed)
 
     def _fresh(self, value: Value, origin: Origin, named: bool) -> int:

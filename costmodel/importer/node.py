@@ -73,6 +73,7 @@ class Work:
     weights: tuple[int, ...] = ()
     aside: tuple[int, ...] = ()
     rows_read: int | None = None
+    bias: int | None = None  # the input that holds a bias
     norm: bool = False  # its tally counts BN's scale, shift and statistics itself
 
 

@@ -40,6 +40,7 @@ def header(run: Run) -> list[str]:
         f"  machine    {machine}: {profile.source}",
         f"  counted    convention {convention}, placement {chosen.placement}, "
         f"timing {chosen.timing}, {chosen.dtype}, batch {chosen.batch}",
+        *([f"  rewritten  {', '.join(run.passes)}"] if run.passes else []),
         *(
             f"  assumed    {word}: {reason}"
             for word, reason in profile.assumptions(chosen.dtype).items()

@@ -35,7 +35,7 @@ def _profile(word: str) -> hardware.HardwareProfile:
 
 
 def simulated(word: str, hw: str, settings: tuple[tuple[str, Any], ...], batch: int,
-               choices: tuple[tuple[str, str], ...], uniform: bool) -> Run:  # fmt: skip
+               choices: tuple[tuple[str, str], ...], uniform: bool, passes: tuple[str, ...] = ()) -> Run:  # fmt: skip
     """A network on a profile, both read once per process. Raises InputError."""
     problems = Problems()
     with problems.collect():
@@ -43,7 +43,7 @@ def simulated(word: str, hw: str, settings: tuple[tuple[str, Any], ...], batch: 
     with problems.collect():
         profile = _profile(hw)
     problems.raise_if_any()
-    return run(network, profile, batch=batch, choices=dict(choices), uniform=uniform)
+    return run(network, profile, batch=batch, choices=dict(choices), uniform=uniform, passes=passes)
 
 
 def _hashable(value: Any) -> Any:

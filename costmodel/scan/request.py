@@ -39,6 +39,7 @@ class Request:
     points: bool = False
     batch: int | None = None
     choices: dict[str, str | None] = field(default_factory=dict)
+    passes: list[str] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)  # found while reading
 
@@ -158,7 +159,7 @@ class Request:
         batch = self.batch if self.batch is not None else 1
         done = simulated(labels.get("arch") or self.arch[0], labels.get("hw") or self.hw[0],
                          tuple(sorted(settings.items())), labels.get("batch", batch),
-                         tuple(sorted(words.items())), uniform)  # fmt: skip
+                         tuple(sorted(words.items())), uniform, tuple(self.passes))  # fmt: skip
         return model(done, dict(labels))
 
     def _at_home(self, problem: Problem) -> Problem:

@@ -13,7 +13,7 @@ from costmodel.scan.request import POLICIES, Request
 KINDS: dict[str, type] = {"sample": str, "n": int, "seed": int, "best": int, "by": str, "points": bool,
                           "batch": int}  # fmt: skip
 WORDS = {str: "text", int: "a whole number", bool: "true or false"}
-LISTS = ("arch", "hw", "where", "pareto")
+LISTS = ("arch", "hw", "where", "pareto", "passes")
 MAPPINGS = {"axes": "axes", "derive": "derive", "set": "settings"}  # the key, and Request's field
 KEYS = (*LISTS, *MAPPINGS, *KINDS, *POLICIES)
 

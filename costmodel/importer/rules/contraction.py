@@ -40,7 +40,7 @@ def conv(node: Node, data: int = 0, weight: int = 1, bias: int = 2) -> Work:
     else:
         layer = Conv2d(filters=filters, kernel=kernel, groups=groups)
     tally = layer.tally((flat(node.shape(data)),), (flat(node.outputs[0]),))
-    return Work(layer, tally, weights=(weight, bias))
+    return Work(layer, tally, weights=(weight, bias), bias=bias)
 
 
 def conv_transpose(node: Node) -> Work:
@@ -48,13 +48,15 @@ def conv_transpose(node: Node) -> Work:
     _, share, *window = node.shape(1)
     groups = node.get("group", 1)
     layer = ConvTranspose2d(filters=share * groups, kernel=pair(tuple(window)), groups=groups)
-    return Work(layer, layer.tally((flat(node.shape()),), (flat(node.outputs[0]),)), weights=(1, 2))
+    return Work(
+        layer, layer.tally((flat(node.shape()),), (flat(node.outputs[0]),)), weights=(1, 2), bias=2
+    )
 
 
 def quantised_conv(node: Node) -> Work:
     """QLinearConv: x, its scale and zero point, w, its scale and zero point, y's, bias."""
     work = conv(node, 0, 3, 8)
-    return Work(work.layer, work.tally, weights=(3, 8), aside=(1, 2, 4, 5, 6, 7))
+    return Work(work.layer, work.tally, weights=(3, 8), aside=(1, 2, 4, 5, 6, 7), bias=8)
 
 
 def integer_conv(node: Node) -> Work:
@@ -89,7 +91,7 @@ def matmul(node: Node) -> Work:
 def gemm(node: Node) -> Work:
     """Gemm: a and b possibly transposed, and a bias."""
     depth = node.shape(0)[0 if node.get("transA", 0) else -1]
-    return product(node, 0, 1, depth, (0, 1, 2))
+    return replace(product(node, 0, 1, depth, (0, 1, 2)), bias=2)
 
 
 def quantised_matmul(node: Node) -> Work:

@@ -1,0 +1,28 @@
+"""Graph passes: rewrites of a network that a compiler does before it runs. One file is one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from costmodel import discovery
+from costmodel.arch.network import Network
+from costmodel.passes.base import Pass
+
+__all__ = ["Pass", "apply", "load", "names"]
+
+
+def load(word: str) -> Pass:
+    """The pass called `word`; BadValue for an unknown one."""
+    return discovery.load(__name__, Pass, word)
+
+
+def names() -> tuple[str, ...]:
+    """Every pass's name."""
+    return discovery.modules(__name__)
+
+
+def apply(network: Network, words: Sequence[str]) -> Network:
+    """`network` after the passes `words`, one after the other. Raises BadValue for an unknown one."""
+    for word in words:
+        network = load(word).apply(network)
+    return network

@@ -1,0 +1,89 @@
+"""The contract of a graph pass, and the editing that passes share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import networkx as nx
+
+from costmodel.arch.network import Constants, Network, Part, Row, Tap, Taps
+
+
+class Pass(ABC):
+    """A rewrite of the layer graph that keeps what it computes."""
+
+    source: ClassVar[str]
+
+    @abstractmethod
+    def apply(self, network: Network) -> Network:
+        """A new network; the given one stays as it is."""
+
+
+class Draft:
+    """The rows of a network while a pass merges them; `network()` builds the result."""
+
+    def __init__(self, network: Network) -> None:
+        self.before = network
+        self.rows: dict[str, Row] = {row.id: row for row in network.rows}  # in execution order
+        self.ids: dict[str, str] = {}  # a merged row's present id -> the one it shall bear
+        self.readers: dict[tuple[str, int], set[str]] = {}
+        for row in network.rows:
+            for tap in row.inputs:
+                self.readers.setdefault((tap.node, tap.port), set()).add(row.id)
+        self.outputs = {(tap.node, tap.port) for tap in network.outputs}
+
+    def feeds_only(self, tap: Tap, reader: Row) -> Row | None:
+        """The row that writes `tap`, if it writes nothing else and only `reader` reads it; else None."""
+        row, key = self.rows.get(tap.node), (tap.node, tap.port)
+        if row is None or row.view or len(row.outputs) != 1 or key in self.outputs:
+            return None
+        return row if self.readers[key] == {reader.id} else None
+
+    def merge(self, first: Row, then: Row, parts: Sequence[Part]) -> Row:
+        """One row of `parts` in the place of `then`, reading what both read; its name is that of `first`."""
+        inputs = tuple(
+            dict.fromkeys([*first.inputs, *(tap for tap in then.inputs if tap.node != first.id)])
+        )
+        row = replace(then, name=first.name, block=first.block, place=first.place, parts=tuple(parts),
+                      inputs=inputs, constants=_together(first, then))  # fmt: skip
+        for tap in first.inputs:
+            self.readers[tap.node, tap.port] -= {first.id}
+            self.readers[tap.node, tap.port] |= {row.id}
+        del self.rows[first.id]
+        self.rows[row.id] = row
+        self.ids[row.id] = self.ids.pop(first.id, first.id)
+        return row
+
+    def network(self) -> Network:
+        """The network after every merge."""
+        graph = nx.DiGraph()
+        for tap in self.before.inputs:
+            graph.add_node(tap.node, shape=tap.shape)
+        for row in self.rows.values():
+            new = replace(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
+            graph.add_node(new.id, row=new)
+            for tap in new.inputs:
+                graph.add_edge(tap.node, new.id)
+        return replace(self.before, graph=graph, outputs=self._named(self.before.outputs))
+
+    def _named(self, taps: Taps) -> Taps:
+        return tuple(replace(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
+
+
+def _together(first: Row, then: Row) -> Constants | None:
+    """What both rows move besides maps."""
+    if first.constants is None and then.constants is None:
+        return None
+    both = [
+        row.constants or Constants(sum(p.tally.moved_params for p in row.parts), 0)
+        for row in (first, then)
+    ]
+    return Constants(both[0].elements + both[1].elements, both[0].fixed_bytes + both[1].fixed_bytes)
+
+
+def elementwise(row: Row) -> bool:
+    """True for a row that gives each element of its output from the same element of its inputs."""
+    return all(part.layer.in_place for part in row.parts)

@@ -1,0 +1,190 @@
+"""Graph passes: laws that every one keeps, each by hand, and the order against all orders."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from graphs import totals, weight, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+from strategies import counted, networks
+
+from costmodel import passes, placement, shipped, timing
+from costmodel.arch import load
+from costmodel.arch.network import Network
+from costmodel.cli import main
+from costmodel.hardware import Machine
+from costmodel.importer import load as load_onnx
+from costmodel.packing import lower_bound
+from costmodel.placement.resident import live_ranges
+from costmodel.run import simulate
+from costmodel.simulate import evaluate
+
+BLOCK = """
+name: block
+source: made for the tests
+input: [4, 8, 8]
+layers:
+  - a: {kind: depthwise_conv2d, kernel: 3, padding: same}
+  - n: {fuse: [batch_norm, relu]}
+  - b: {kind: conv2d, kernel: 1, filters: 4, bias: true}
+  - m: {kind: batch_norm}
+  - s: {kind: add, from: [m, input]}
+  - r: {kind: relu}
+"""
+
+
+def moved(network: Network) -> int:
+    """Bytes over the bus with nothing on chip."""
+    machine = Machine(1.0, 1.0, 1.0, 1.0)
+    result = evaluate(
+        counted(network), machine, placement.load("all_external"), timing.load("serial")
+    )
+    return int(result.external_bytes.sum())
+
+
+def kinds(network: Network) -> list[str]:
+    return [row.kind for row in network.rows]
+
+
+@pytest.fixture
+def block(tmp_path: Path) -> Network:
+    (tmp_path / "block.yaml").write_text(BLOCK)
+    return load(tmp_path / "block.yaml")
+
+
+@given(networks(), st.lists(st.sampled_from(passes.names()), max_size=3))
+def test_laws(network: Network, words: list[str]) -> None:
+    """The same multiply-adds and outputs, no more traffic, every row after those it reads."""
+    after = passes.apply(network, words)
+    assert totals(after)[1] == totals(network)[1]
+    assert [t.shape for t in after.outputs] == [t.shape for t in network.outputs]
+    assert moved(after) <= moved(network)
+    seen = {tap.node for tap in after.inputs}
+    for row in after.rows:
+        assert {tap.node for tap in row.inputs} <= seen
+        seen.add(row.id)
+    assert {tap.node for tap in after.outputs} <= seen
+    assert nx.is_directed_acyclic_graph(after.graph)
+
+
+@pytest.mark.parametrize("name", shipped.names("archs"))
+@pytest.mark.parametrize("word", passes.names())
+def test_laws_on_shipped_networks(name: str, word: str) -> None:
+    network = load(shipped.find(name, "archs"))
+    after = passes.apply(network, [word])
+    assert totals(after)[1] == totals(network)[1]
+    assert moved(after) <= moved(network)
+
+
+def test_batch_norm_folds_by_hand(block: Network) -> None:
+    """a: 36 weights and BN's 8 become 36 + 4; b: 16 + 4 and 8 become 16 + 4. Maps of 1024 B: n's and m's go."""
+    after = passes.apply(block, ["fold_batch_norm"])
+    assert kinds(after) == ["depthwise_conv2d+relu", "conv2d", "add", "relu"]
+    assert totals(block)[0] - totals(after)[0] == (44 + 28) - (40 + 20)
+    assert moved(block) - moved(after) == 4 * 1024 + 4 * 12
+    assert [row.name for row in after.rows] == ["a", "b", "s", "r"]
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    (["fuse_activations"], ["depthwise_conv2d+batch_norm+relu", "conv2d+batch_norm", "add+relu"]),
+    (["fuse_elementwise"], ["depthwise_conv2d+batch_norm+relu", "conv2d+batch_norm+add+relu"]),
+    (["fold_batch_norm", "fuse_elementwise", "fuse_depthwise"], ["depthwise_conv2d+relu+conv2d+add+relu"]),
+    (["fuse_depthwise"], ["depthwise_conv2d", "batch_norm+relu", "conv2d", "batch_norm", "add", "relu"]),
+])  # fmt: skip
+def test_fusing_by_hand(block: Network, words: list[str], expected: list[str]) -> None:
+    after = passes.apply(block, words)
+    assert kinds(after) == expected
+    if (
+        len(expected) == 1
+    ):  # reads the input twice in one row: once; writes 1024 B; 36 + 4 + 16 + 4 parameters
+        assert moved(after) == 2 * 1024 + 4 * 60
+
+
+def test_what_two_rows_read_stays_a_map(tmp_path: Path) -> None:
+    """The convolution's map is read by relu and by the sum: neither may swallow it."""
+    (tmp_path / "n.yaml").write_text(
+        "name: n\nsource: t\ninput: [4, 8, 8]\nlayers:\n  - c: {kind: conv2d, kernel: 1, filters: 4}\n"
+        "  - r: {kind: relu}\n  - e: {kind: elementwise, function: exp}\n  - s: {kind: mul, from: [c, e]}\n")  # fmt: skip
+    after = passes.apply(load(tmp_path / "n.yaml"), ["fuse_activations"])
+    assert kinds(after) == ["conv2d+relu+elementwise+mul"]  # all of them only lead from c to s
+    (tmp_path / "n.yaml").write_text((tmp_path / "n.yaml").read_text() + "outputs: [r, s]\n")
+    after = passes.apply(load(tmp_path / "n.yaml"), ["fuse_activations"])
+    assert kinds(after) == [
+        "conv2d",
+        "relu",
+        "elementwise",
+        "mul",
+    ]  # c has two readers, and r goes out
+
+
+def test_imported_batch_norm_folds_too(tmp_path: Path) -> None:
+    """An ONNX convolution without bias, then batch norm and SiLU spelt out: one row, 4 * 2 * 9 + 4 parameters."""
+    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], name="c"),
+             helper.make_node("BatchNormalization", ["c", *"sbmv"], ["n"], name="n"),
+             helper.make_node("Sigmoid", ["n"], ["g"], name="g"), helper.make_node("Mul", ["n", "g"], ["y"], name="y")]  # fmt: skip
+    file = write(tmp_path / "m.onnx", nodes, {"x": (TensorProto.FLOAT, [1, 2, 9, 9])}, ["y"],
+                 (weight("w", 4, 2, 3, 3), *(weight(n, 4) for n in "sbmv")))  # fmt: skip
+    after = passes.apply(load_onnx(file), ["fold_batch_norm", "fuse_activations"])
+    assert kinds(after) == ["conv2d+sigmoid+mul"]
+    assert totals(after)[0] == 76
+    assert counted(after).param_bytes.tolist() == [4 * 76]
+
+
+@given(networks())
+@settings(deadline=None)  # up to 5040 orders
+def test_the_order_against_all_orders(network: Network) -> None:
+    """Most bytes alive at once over every topological order, by the live ranges of the placed rows."""
+    if len(network.rows) > 7:
+        network = small(network)
+
+    def peak(one: Network) -> int:
+        work = counted(one)
+        return lower_bound(work.tensor_bytes, *live_ranges(work))
+
+    graph = network.graph.subgraph([row.id for row in network.rows])
+    best = min(
+        peak(ordered(network, order)) for order in islice(nx.all_topological_sorts(graph), 5040)
+    )
+    assert peak(passes.apply(network, ["least_memory"])) == best
+
+
+def small(network: Network) -> Network:
+    """Its first seven rows."""
+    kept = network.rows[:7]
+    inputs = [tap.node for tap in network.inputs]
+    return Network(
+        "s",
+        "t",
+        "s",
+        network.graph.subgraph([*inputs, *(r.id for r in kept)]).copy(),
+        kept[-1].taps,
+    )
+
+
+def ordered(network: Network, order: list[str]) -> Network:
+    graph = nx.DiGraph()
+    for node in [*(tap.node for tap in network.inputs), *order]:
+        graph.add_node(node, **network.graph.nodes[node])
+    return Network(network.name, "t", "t", graph, network.outputs)
+
+
+def test_the_command_line_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["simulate", "mobilenet_v2", "--hw", "jetson_nano", "--by", "kind"]
+    assert main([*words, "--pass", "fold_batch_norm", "--pass", "fuse_activations"]) == 0
+    assert "rewritten  fold_batch_norm, fuse_activations" in capsys.readouterr().out
+    assert main([*words, "--pass", "fold_batchnorm"]) == 2
+    assert (
+        "--pass: unknown pass 'fold_batchnorm'; did you mean 'fold_batch_norm'?"
+        in capsys.readouterr().err
+    )
+    slow, fast = (
+        simulate("mobilenet_v2", "jetson_nano", passes=p) for p in ((), ("fold_batch_norm",))
+    )
+    assert fast.total_time < slow.total_time
+    assert np.array_equal(fast.provenance()["passes"], ["fold_batch_norm"])
