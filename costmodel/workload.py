@@ -206,7 +206,9 @@ class _Maps:
 
     def __init__(self, network: Network, counting: Counting) -> None:
         self.batch, self.bits = counting.batch, counting.bits
-        self.index: dict[tuple[str, int], int] = {}
+        self.index: dict[
+            tuple[str, int], tuple[int, ...]
+        ] = {}  # tensors behind a map: several for a joint view
         self.sizes: list[int] = []
         self.first: list[int] = []
         self.last: list[int] = []
@@ -223,7 +225,8 @@ class _Maps:
         return size_of(prod(tap.shape) * self.batch, tap.bits or self.bits)
 
     def new(self, tap: Tap, row: int) -> int:
-        number = self.index[tap.node, tap.port] = len(self.sizes)
+        number = len(self.sizes)
+        self.index[tap.node, tap.port] = (number,)
         size = self.bytes(tap)
         self.total += size
         self.sizes.append(size)
@@ -232,14 +235,14 @@ class _Maps:
         return number
 
     def add(self, index: int, row: Row) -> None:
-        """Note one row's maps; a view hands its input's tensor on and touches nothing."""
-        inputs = [self.index[tap.node, tap.port] for tap in row.inputs]
+        """Note one row's maps; a view hands its inputs' tensors on and touches nothing."""
+        inputs = [tensor for tap in row.inputs for tensor in self.index[tap.node, tap.port]]
         for tensor in inputs:
             self.last[tensor] = index
         self.in_bytes.append(sum(map(self.bytes, row.inputs)))
         self.out_bytes.append(sum(map(self.bytes, row.taps)))
         if row.view:
-            self.index[row.id, 0] = inputs[0]
+            self.index[row.id, 0] = tuple(dict.fromkeys(inputs))
         else:
             self.in_tensor.extend(inputs)
             self.out_tensor.extend(self.new(tap, index) for tap in row.taps)
@@ -262,4 +265,4 @@ class _Maps:
 
     def outputs(self, network: Network) -> list[int]:
         """The tensors that are the network's outputs."""
-        return [self.index[tap.node, tap.port] for tap in network.outputs]
+        return [tensor for tap in network.outputs for tensor in self.index[tap.node, tap.port]]

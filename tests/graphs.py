@@ -55,3 +55,10 @@ def write(path: Path, nodes: list[Any], inputs: Mapping[str, tuple[int, list[Any
     sets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
     path.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
     return path
+
+
+def chain(path: Path, count: int) -> Path:
+    """A chain of `count` nodes: Relu, and Add of a weight."""
+    nodes = [helper.make_node("Relu", [f"t{n}"], [f"t{n + 1}"], name=f"n{n}") if n % 2 else
+             helper.make_node("Add", [f"t{n}", "w"], [f"t{n + 1}"], name=f"n{n}") for n in range(count)]  # fmt: skip
+    return write(path, nodes, {"t0": (TensorProto.FLOAT, [1, 8])}, [f"t{count}"], (weight("w", 8),))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from graphs import LIGHT, published, totals, unpack, weight, write
+from graphs import LIGHT, chain, published, totals, unpack, weight, write
 from modules import MODULES, Vit, counts, export, made
 from onnx import TensorProto, helper
 from torch import nn, randn
@@ -333,13 +333,6 @@ def test_without_onnx_one_line_says_so(tmp_path: Path) -> None:
         ran.stderr
         == "reading .onnx files needs onnx, which is not installed; pip install 'costmodel[onnx]'\n"
     )
-
-
-def chain(path: Path, count: int) -> Path:
-    """A chain of `count` nodes: Relu, and Add of a weight."""
-    nodes = [helper.make_node("Relu", [f"t{n}"], [f"t{n + 1}"], name=f"n{n}") if n % 2 else
-             helper.make_node("Add", [f"t{n}", "w"], [f"t{n + 1}"], name=f"n{n}") for n in range(count)]  # fmt: skip
-    return write(path, nodes, {"t0": (FLOAT, [1, 8])}, [f"t{count}"], (weight("w", 8),))
 
 
 def test_long_graphs_are_walked_once(tmp_path: Path) -> None:

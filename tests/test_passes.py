@@ -136,6 +136,22 @@ def test_imported_batch_norm_folds_too(tmp_path: Path) -> None:
     assert counted(after).param_bytes.tolist() == [4 * 76]
 
 
+def test_concatenations_in_place(tmp_path: Path) -> None:
+    """Two maps of 1024 B joined and read: 2048 B less written, 2048 B less read, and 2048 B less alive."""
+    (tmp_path / "n.yaml").write_text(
+        "name: n\nsource: t\ninput: [4, 8, 8]\nlayers:\n  - a: {kind: relu}\n  - b: {kind: relu, from: input}\n"
+        "  - c: {kind: concat, from: [a, b]}\n  - d: {kind: conv2d, kernel: 1, filters: 1}\n")  # fmt: skip
+    network = load(tmp_path / "n.yaml")
+    after = passes.apply(network, ["concat_in_place"])
+    assert moved(network) - moved(after) == 2 * 2048
+    before, work = counted(network), counted(after)
+    assert lower_bound(before.tensor_bytes, *live_ranges(before)) == 4096
+    assert lower_bound(work.tensor_bytes, *live_ranges(work)) == 3 * 1024
+    assert (
+        work.in_bytes.tolist() == before.in_bytes.tolist()
+    )  # the map that is read is as large as before
+
+
 @given(networks())
 @settings(deadline=None)  # up to 5040 orders
 def test_the_order_against_all_orders(network: Network) -> None:

@@ -118,3 +118,11 @@ class Concat(Layer):
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """torch.cat."""
         return lambda *maps: torch.cat(maps, dim=self.axis + 1)
+
+
+@dataclass(frozen=True)
+class ConcatInPlace(Concat):
+    """Concatenation without a copy: whoever reads it reads its parts where they lie."""
+
+    kind: ClassVar[str] = "concat_in_place"
+    view: ClassVar[bool] = True

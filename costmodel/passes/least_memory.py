@@ -42,14 +42,16 @@ class Order:
         number = {row.id: n for n, row in enumerate(self.rows)}
         inputs = [(tap.node, tap.port) for tap in network.inputs]
         self.size = {key: prod(tap.shape) for key, tap in zip(inputs, network.inputs, strict=True)}
-        owner = {key: key for key in inputs}
+        owner: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {
+            key: (key,) for key in inputs
+        }  # the maps behind a map: several for a joint view
         self.reads: list[frozenset[tuple[str, int]]] = []
         self.writes: list[list[tuple[str, int]]] = []
         self.needs: list[frozenset[int]] = []
         for row in self.rows:
-            taken = [owner[tap.node, tap.port] for tap in row.inputs]
+            taken = tuple(key for tap in row.inputs for key in owner[tap.node, tap.port])
             mine = [(tap.node, tap.port) for tap in row.taps]
-            owner |= {key: taken[0] if row.view else key for key in mine}
+            owner |= {key: taken if row.view else (key,) for key in mine}
             self.size |= (
                 {}
                 if row.view
@@ -60,7 +62,7 @@ class Order:
             self.needs.append(
                 frozenset(number[tap.node] for tap in row.inputs if tap.node in number)
             )
-        self.kept = {owner[tap.node, tap.port] for tap in network.outputs}
+        self.kept = {key for tap in network.outputs for key in owner[tap.node, tap.port]}
         self.inputs = inputs
         self.readers = dict.fromkeys(self.size, 0)  # bit sets of rows
         for n, reads in enumerate(self.reads):
