@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from costmodel.hardware import Machine
 from costmodel.placement import Placement, Plan
 from costmodel.timing import Timing
-from costmodel.timing.base import Load
+from costmodel.timing.base import Ahead, Load
 from costmodel.workload import Workload
 
 Array = NDArray[Any]
@@ -69,9 +69,10 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
     read = workload.over_inputs(outside) + params + plan.loads
     write = workload.over_outputs(outside) + plan.stores
     external = read + write
-    taken = external if costs.read is None else read * costs.read + write * costs.write
+    moved = external[point]
+    taken = moved if costs.read is None else (read * costs.read + write * costs.write)[point]
     bandwidth = _column(machine.bandwidth)
-    transfer = taken[point] / bandwidth
+    transfer = taken / bandwidth
     if costs.on_chip_bandwidth is not None:
         transfer = (
             transfer
@@ -81,17 +82,17 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
     matrix = costs.matrix_ops / _column(machine.matrix)
     host = costs.host_ops / _column(machine.host)
 
-    def free() -> Array:
+    def ahead() -> Ahead:
         room = memories[:, np.newaxis] - live_internal_bytes(workload, plan)
-        return np.asarray(np.maximum(room, 0)[point], dtype=float)
+        loaded = np.broadcast_to(params, external.shape)[point].astype(float)
+        pace = 1.0 if costs.read is None else costs.read
+        return Ahead(loaded, loaded * pace / bandwidth, np.maximum(room, 0)[point].astype(float))
 
-    pace = 1.0 if costs.read is None else costs.read
-    loaded = np.broadcast_to(params, external.shape)[point].astype(float)
-    load = Load(transfer, matrix, host, loaded, loaded * pace / bandwidth, free)
+    load = Load(transfer, matrix, host, ahead)
     total = timing.row_times(load)
     if costs.launch is not None:
         total = total + costs.launch
-    return Result(plan, point, external[point], transfer, matrix, host, total, load)
+    return Result(plan, point, moved, transfer, matrix, host, total, load)
 
 
 def _column(quantity: Any) -> Array:

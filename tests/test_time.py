@@ -20,7 +20,7 @@ from costmodel.hardware import HardwareProfile, Machine
 from costmodel.report.timeline import segments
 from costmodel.run import Run, run, simulate
 from costmodel.simulate import evaluate
-from costmodel.timing.base import Load
+from costmodel.timing.base import Ahead, Load
 from costmodel.timing.pipelined import schedule
 
 MACHINES = st.builds(Machine, *(st.floats(1.0, 1e6) for _ in range(4)))
@@ -33,7 +33,10 @@ def load(
     """Rows whose bus moves one byte a second."""
     columns = [np.array(c, dtype=float) for c in (transfer, compute, params, free)]
     return Load(
-        columns[0], columns[1], np.zeros(len(transfer)), columns[2], columns[2], lambda: columns[3]
+        columns[0],
+        columns[1],
+        np.zeros(len(transfer)),
+        lambda: Ahead(columns[2], columns[2], columns[3]),
     )
 
 
@@ -71,7 +74,7 @@ def test_the_memory_is_never_over_committed(network: Network, machine: Machine, 
     """Maps alive and pinned parameters fit; prefetched bytes fit beside them, row by row."""
     work = counted(network)
     result = evaluate(work, machine, placement.load(place), timing.load("pipelined"))
-    room = result.load.free()
+    room = result.load.ahead().free
     assert (room >= 0).all()
     held = np.zeros(len(work.macs))
     for fetch in schedule(result.load, record=True)[1]:

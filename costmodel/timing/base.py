@@ -14,17 +14,22 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Ahead:
+    """What can be fetched ahead of each row, and where it could be kept (..., R)."""
+
+    params: Floats  # [B] parameters that come over the bus
+    param_time: Floats  # [s] of the transfer that is theirs
+    free: Floats  # [B] on chip that nothing occupies while the row runs
+
+
+@dataclass(frozen=True, eq=False)
 class Load:
     """What each row asks of the machine, design points in front (..., R)."""
 
     transfer: Floats  # [s] on the bus
     matrix: Floats  # [s] on the matrix engine
     host: Floats  # [s] on the host
-    params: Floats  # [B] parameters that come over the bus
-    param_time: Floats  # [s] of the transfer that is theirs
-    free: Callable[
-        [], Floats
-    ]  # [B] on chip that nothing occupies while the row runs; worked out on demand
+    ahead: Callable[[], Ahead]  # worked out on demand, since few models ask
 
 
 class Timing(ABC):

@@ -43,9 +43,10 @@ def schedule(load: Load, record: bool = False) -> tuple[Floats, list[Fetch]]:
     """
     shape = np.broadcast_shapes(load.transfer.shape, load.matrix.shape, load.host.shape)
     rows = shape[-1]
+    ahead = load.ahead()
     flat = {name: np.broadcast_to(value, shape).reshape(-1, rows).T for name, value in {
-        "transfer": load.transfer, "compute": load.matrix + load.host, "params": load.params,
-        "param_time": load.param_time, "free": load.free()}.items()}  # fmt: skip
+        "transfer": load.transfer, "compute": load.matrix + load.host, "params": ahead.params,
+        "param_time": ahead.param_time, "free": ahead.free}.items()}  # fmt: skip
     with np.errstate(invalid="ignore", divide="ignore"):
         pace = np.where(flat["params"] > 0, flat["param_time"] / flat["params"], 0.0)  # [s/B]
     fetched = np.zeros_like(flat["params"], dtype=float)
