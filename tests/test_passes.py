@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from graphs import totals, weight, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modules import export, made
 from onnx import TensorProto, helper
 from strategies import counted, networks
 
@@ -150,6 +152,27 @@ def test_concatenations_in_place(tmp_path: Path) -> None:
     assert (
         work.in_bytes.tolist() == before.in_bytes.tolist()
     )  # the map that is read is as large as before
+
+
+def kinds_of_vit(tmp_path: Path, words: list[str]) -> tuple[list[str], Network, Network]:
+    module, x = made("vit")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own
+        network = load_onnx(export(module, x, tmp_path / "vit.onnx", dynamo=False))
+    return kinds(passes.apply(network, words)), network, passes.apply(network, words)
+
+
+def test_spelt_out_functions_and_attention(tmp_path: Path) -> None:
+    """Two blocks: a GELU in five rows and an attention of a product, a scale, a softmax and a product each."""
+    found, network, after = kinds_of_vit(tmp_path, ["fuse_functions", "fuse_attention"])
+    assert sum(kind.startswith("elementwise+") and kind.count("+") == 4 for kind in found) == 2
+    assert found.count("matmul+mul+softmax+matmul") == 2
+    assert totals(after) == totals(network)
+    # An attention no longer writes and reads 4 heads of 17 x 17 scores three times. Of a GELU's five rows four maps
+    # of 17 x 256 are neither written nor read again, and x * (1 + erf) reads x once less. Four dense layers add
+    # their bias without writing and reading 17 x (192 + 64 + 256 + 64) elements.
+    score, hidden, dense = 4 * 4 * 17 * 17, 4 * 17 * 256, 4 * 17 * (192 + 64 + 256 + 64)
+    assert moved(network) - moved(after) == 2 * (3 * 2 * score + (4 * 2 + 1) * hidden + 2 * dense)
 
 
 @given(networks())

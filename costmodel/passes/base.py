@@ -11,6 +11,8 @@ import networkx as nx
 
 from costmodel.arch.network import Constants, Network, Part, Row, Tap, Taps
 
+ACROSS = ("softmax", "layer_norm", "group_norm")  # in place, but each element depends on others
+
 
 class Pass(ABC):
     """A rewrite of the layer graph that keeps what it computes."""
@@ -86,4 +88,4 @@ def _together(first: Row, then: Row) -> Constants | None:
 
 def elementwise(row: Row) -> bool:
     """True for a row that gives each element of its output from the same element of its inputs."""
-    return all(part.layer.in_place for part in row.parts)
+    return all(part.layer.in_place and part.layer.kind not in ACROSS for part in row.parts)
