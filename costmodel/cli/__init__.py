@@ -17,7 +17,17 @@ from types import ModuleType
 from costmodel import __version__
 from costmodel.cli.options import joined
 
-COMMANDS = ("simulate", "validate", "compare", "scan", "solve", "sensitivity", "reproduce", "list")
+COMMANDS = (
+    "simulate",
+    "validate",
+    "compare",
+    "scan",
+    "solve",
+    "sensitivity",
+    "evaluate",
+    "reproduce",
+    "list",
+)
 
 
 def entry() -> int:

@@ -15,6 +15,11 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timing", metavar="T", help="how transfer and compute add up")
     parser.add_argument("--dtype", metavar="TYPE", help="element type: fp32, fp16, int8, ...")
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="samples per run")
+    add_passes(parser)
+
+
+def add_passes(parser: argparse.ArgumentParser) -> None:
+    """--pass."""
     parser.add_argument("--pass", action="append", default=[], dest="passes", metavar="NAME",
                         help="rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order)")  # fmt: skip
 
