@@ -90,13 +90,23 @@ class Run:
                         timings.load(self.policies.timing), first=True)  # fmt: skip
 
     @property
+    def launch_time(self) -> float:
+        """Fixed costs of all rows together [s]."""
+        launch = self.workload.costs.launch
+        return 0.0 if launch is None else float(launch.sum())
+
+    @property
     def energy(self) -> float | None:
         """Energy of one run [J], where the profile says what bytes and operations take."""
         spent, work = self.profile.energy, self.workload
         if spent is None:
             return None
         external = float(self.result.external_bytes.sum())
-        on_chip = max(float(work.touched_bytes.sum()) - external, 0.0)
+        plan = self.result.plan
+        once = float(
+            plan.loads.sum() + plan.stores.sum()
+        )  # loaded and stored maps are touched on chip as well
+        on_chip = float(work.touched_bytes.sum()) - external + once
         ops = float(work.matrix_ops.sum() + work.host_ops.sum())
         return external * spent.external_byte + on_chip * spent.on_chip_byte + ops * spent.operation
 
@@ -117,6 +127,7 @@ class Run:
             "transfer_time_s": float(result.transfer.sum()),
             "compute_time_s": float(result.compute.sum()),
             "total_time_s": self.total_time,
+            **({"launch_time_s": self.launch_time} if self.launch_time else {}),
             **({"first_total_time_s": float(self.first.total_time)} if self.pinned_bytes else {}),
             **({"energy_J": self.energy} if self.energy is not None else {}),
         }
@@ -189,7 +200,7 @@ def run(
     files = [*common, network.choices, profile.choices]
     chosen = policies.choose(choices or {}, *files, batch=batch)
     counting = Counting(
-        chosen.report, chosen.timed, traits(profile), batch, dtypes.bits(chosen.dtype)
+        chosen.report, chosen.timed, traits(profile, chosen.dtype), batch, dtypes.bits(chosen.dtype)
     )
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
@@ -208,10 +219,9 @@ def rewritten(network: Network, passes: Sequence[str]) -> Network:
         raise error.at(Place("--pass")) from None
 
 
-def traits(profile: HardwareProfile) -> Traits:
+def traits(profile: HardwareProfile, dtype: str) -> Traits:
     """What a profile says of layer kinds and of its bus, as plain numbers."""
-    ratio = 1.0
-    if profile.write_bandwidth and profile.bandwidth:
-        ratio = profile.bandwidth / profile.write_bandwidth
+    read = profile.figure("bandwidth", dtype)
+    ratio = read / profile.write_bandwidth if read and profile.write_bandwidth else 1.0
     shares = {kind: (share.compute, share.bandwidth) for kind, share in profile.efficiency.items()}
     return Traits(profile.engines, shares, ratio, profile.launch, profile.on_chip_bandwidth)

@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from graphs import DATA, unpack
 from scipy.stats import spearmanr
 
+from costmodel import shipped
 from costmodel.calibration import evaluation, measurements
 from costmodel.cli import main
 from costmodel.errors import InputError
+from costmodel.hardware import load_profile
 
+ROOT = Path(__file__).parent.parent
 # 1024 B in, 1024 B out at 1 MB/s and 256 comparisons at 1 MFLOPS: 2.304 ms a sample
 RELU = "name: relu\nsource: test\ninput: [4, 8, 8]\nlayers:\n  - r: {kind: relu}\n"
 MACHINE = ("name: m\nsource: test\nbandwidth: 1 MB/s\non_chip_memory: 1 kB\nmatrix: 1 TFLOPS\nhost: 1 MFLOPS\n")  # fmt: skip
@@ -66,8 +70,6 @@ def test_rank_correlation_is_spearmans(folder: Path) -> None:
     """Per sample, with ties, against scipy."""
     lines = [f"nets/{name}.yaml,f,{batch},fp32,{seconds}" for name, batch, seconds in (
         ("relu", 1, 0.004), ("twice", 1, 0.003), ("relu", 2, 0.009), ("twice", 4, 0.05), ("relu", 8, 0.01))]  # fmt: skip
-    from costmodel.hardware import load_profile
-
     found = evaluation.evaluate(
         measurements.read(table(folder, *lines)), load_profile(folder / "m.yaml")
     )
@@ -107,3 +109,23 @@ def test_a_header_that_lacks_columns(folder: Path) -> None:
     assert "t.csv:1:9: unknown column 'batsh'; did you mean 'batch'?" in told
     assert "no column 'batch'" in told
     assert "no column 'dtype'" in told
+
+
+@pytest.mark.parametrize(("machine", "passes", "line"), [
+    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 13.0 % | 8.1 % | 31.3 % |"),
+    ("i9_10940x", [], "| Core i9-10940X, compiled, fp32, batch 1 | none | 78.5 % | 76.9 % | 93.7 % |"),
+])  # fmt: skip
+def test_the_page_states_what_comes_out(
+    machine: str, passes: list[str], line: str, tmp_path: Path
+) -> None:
+    """The committed measurements, judged by the committed profiles."""
+    unpack(tmp_path)
+    file = tmp_path / "measured.csv"
+    file.write_text((DATA / f"measured_{machine}.csv").read_text())
+    found = evaluation.figures(evaluation.evaluate(
+        measurements.read(str(file)), load_profile(shipped.find(machine, "hwprofiles")), passes=passes))  # fmt: skip
+    assert line in (ROOT / "docs" / "evaluation.md").read_text()
+    stated = [float(cell.strip("% ")) for cell in line.split("|")[-4:-1]]
+    assert [100 * found[key] for key in ("mape", "median_ape", "p90_ape")] == pytest.approx(
+        stated, abs=0.051
+    )

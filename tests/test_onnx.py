@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -144,7 +145,7 @@ def test_convolutions_of_any_rank(tmp_path: Path, shape: list[int], window: list
 @pytest.mark.parametrize(("equation", "a", "b", "macs"), [
     ("bij,bjk->bik", [2, 3, 4], [2, 4, 5], 2 * 3 * 4 * 5), ("ij,jk", [3, 4], [4, 5], None),
     ("...ij,...kj->...ik", [2, 3, 4], [2, 5, 4], 2 * 3 * 4 * 5), ("bhid,bhjd->bhij", [1, 2, 3, 4], [1, 2, 5, 4], 2 * 3 * 5 * 4),
-    ("i,j->ij", [3], [4], 12),
+    ("i,j->ij", [3], [4], 12), ("dk,b...d->b...k", [4, 5], [2, 3, 4], 120), ("b...d,b...d->b...", [2, 3, 4], [2, 3, 4], 24),
 ])  # fmt: skip
 def test_einsum(
     tmp_path: Path, equation: str, a: list[int], b: list[int], macs: int | None
@@ -174,6 +175,105 @@ def test_onnx_runtimes_own_operators(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="states no shape"):
         load(file)
+
+
+def bits(shape: list[int], kind: int) -> dict[str, tuple[int, list[Any]]]:
+    return {"x": (kind, shape)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [(TensorProto.UINT8, 1), (INT64, 8), (TensorProto.FLOAT16, 2)]
+)
+def test_inputs_keep_their_element_size(tmp_path: Path, kind: int, size: int) -> None:
+    """100 elements of the file's type read, 100 floats written: fp32 unless the input itself is the main float."""
+    node = helper.make_node("Cast", ["x"], ["y"], to=FLOAT)
+    done = simulate(
+        str(write(tmp_path / "m.onnx", [node], bits([1, 100], kind), ["y"])),
+        "accel_1tflops",
+        placement="all_external",
+    )
+    assert done.totals()["external_bytes"] == 100 * size + 400
+
+
+@pytest.mark.parametrize(("nodes", "words"), [
+    ([helper.make_node("Relu", ["nowhere"], ["y"])], "reads 'nowhere', which nothing writes before it"),
+    ([helper.make_node("MatMul", ["a", "w"], ["y"]), helper.make_node("Relu", ["x"], ["a"])], "reads 'a', which nothing writes"),
+    ([helper.make_node("Relu", ["x"], ["z"])], "nothing writes the output 'y'"),
+    ([helper.make_node("Flatten", ["x"], ["y"])], "computes nothing from its inputs"),
+])  # fmt: skip
+def test_nothing_is_dropped_in_silence(tmp_path: Path, nodes: list[Any], words: str) -> None:
+    file = write(tmp_path / "m.onnx", nodes, bits([1, 4], FLOAT), ["y"], (weight("w", 4, 4),))
+    with pytest.raises(InputError, match=re.escape(words)):
+        load(file)
+
+
+def test_the_mask_of_a_dropout_can_be_read(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Dropout", ["x"], ["d", "m"]), helper.make_node("Cast", ["m"], ["f"], to=FLOAT),
+             helper.make_node("Mul", ["d", "f"], ["y"])]  # fmt: skip
+    assert [
+        row.kind for row in load(write(tmp_path / "m.onnx", nodes, bits([1, 4], FLOAT), ["y"])).rows
+    ] == ["mul"]
+
+
+def test_a_batch_norm_used_twice_counts_once(tmp_path: Path) -> None:
+    """Scale and shift of 8 channels."""
+    norms = [
+        helper.make_node("BatchNormalization", [a, *"sbmv"], [b])
+        for a, b in (("x", "h"), ("h", "y"))
+    ]
+    file = write(
+        tmp_path / "m.onnx",
+        norms,
+        bits([1, 8, 3, 3], FLOAT),
+        ["y"],
+        tuple(weight(n, 8) for n in "sbmv"),
+    )
+    assert totals(load(file))[0] == 16
+    assert simulate(str(file), "accel_1tflops", convention="keras").totals()["params"] == 32
+
+
+def test_weights_written_as_constants(tmp_path: Path) -> None:
+    """576 of them beside a small initialiser."""
+    nodes = [helper.make_node("Constant", [], ["w"], value=weight("w", 16, 4, 3, 3)), conv("x", "w"),
+             helper.make_node("Mul", ["y", "k"], ["z"])]  # fmt: skip
+    assert (
+        totals(
+            load(
+                write(
+                    tmp_path / "m.onnx",
+                    nodes,
+                    bits([1, 4, 8, 8], FLOAT),
+                    ["z"],
+                    (weight("k", 1, 1, 1, 1),),
+                )
+            )
+        )[0]
+        == 577
+    )
+
+
+def test_dequantised_weights_keep_their_size_elsewhere(tmp_path: Path) -> None:
+    """128 x 64 bytes, transposed on the way."""
+    nodes = [helper.make_node("DequantizeLinear", ["w", "s"], ["f"]), helper.make_node("Transpose", ["f"], ["t"]),
+             helper.make_node("MatMul", ["x", "t"], ["y"], name="m")]  # fmt: skip
+    file = write(
+        tmp_path / "m.onnx",
+        nodes,
+        bits([1, 64], FLOAT),
+        ["y"],
+        (weight("w", 128, 64, kind=np.int8), weight("s")),
+    )
+    assert rows(file)["m"] == (8192, 8192, 8192)
+
+
+def test_stripped_weights_and_vectors(tmp_path: Path) -> None:
+    """An initialiser without its data, and the product of two vectors."""
+    bare = TensorProto(name="w", data_type=FLOAT, dims=[8])
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    assert totals(load(write(tmp_path / "m.onnx", [node], bits([8], FLOAT), ["y"], (bare,)))) == (
+        8,
+        8,
+    )
 
 
 def test_shared_weights_count_once_and_move_twice(tmp_path: Path) -> None:

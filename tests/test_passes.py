@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -136,6 +137,62 @@ def test_imported_batch_norm_folds_too(tmp_path: Path) -> None:
     assert kinds(after) == ["conv2d+sigmoid+mul"]
     assert totals(after)[0] == 76
     assert counted(after).param_bytes.tolist() == [4 * 76]
+
+
+def norm_after(
+    tmp_path: Path, nodes: list[Any], shape: list[int], channels: int, *held: Any
+) -> Network:
+    """A graph that ends in a batch norm over `channels` of h, after fold_batch_norm."""
+    nodes = [*nodes, helper.make_node("BatchNormalization", ["h", *"sbmv"], ["y"])]
+    file = write(tmp_path / "m.onnx", nodes, {"x": (TensorProto.FLOAT, shape)}, ["y"],
+                 (*held, *(weight(n, channels) for n in "sbmv")))  # fmt: skip
+    return passes.apply(load_onnx(file), ["fold_batch_norm"])
+
+
+def test_only_what_can_be_folded_is(tmp_path: Path) -> None:
+    """A norm over tokens, or over positions, stays."""
+    product = helper.make_node("MatMul", ["x", "w"], ["h"])
+    assert len(norm_after(tmp_path, [product], [2, 7, 16], 7, weight("w", 16, 10)).rows) == 2
+    conv = [helper.make_node("Conv", ["x", "w"], ["c"]), helper.make_node("Flatten", ["c"], ["h"])]
+    assert len(norm_after(tmp_path, conv, [1, 3, 4, 4], 128, weight("w", 8, 3, 1, 1)).rows) == 2
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_a_folded_norm_leaves_a_bias_per_channel(tmp_path: Path, rank: int) -> None:
+    """3 to 10 channels, kernel 1: 30 weights and 10 biases, whatever the rank."""
+    conv = helper.make_node("Conv", ["x", "w"], ["h"])
+    after = norm_after(tmp_path, [conv], [1, 3, *(4,) * rank], 10, weight("w", 10, 3, *(1,) * rank))
+    assert totals(after)[0] == 40
+    assert counted(after).param_bytes.tolist() == [160]
+    conv = helper.make_node("Conv", ["x", "w", "k"], ["h"])  # with a bias: it stays one
+    after = norm_after(
+        tmp_path,
+        [conv],
+        [1, 3, *(4,) * rank],
+        10,
+        weight("w", 10, 3, *(1,) * rank),
+        weight("k", 10),
+    )
+    assert totals(after)[0] == 40
+
+
+def test_depthwise_joins_one_pointwise(tmp_path: Path) -> None:
+    (tmp_path / "n.yaml").write_text(
+        "name: n\nsource: t\ninput: [4, 8, 8]\nlayers:\n  - a: {kind: depthwise_conv2d, kernel: 3}\n"
+        "  - b: {kind: conv2d, kernel: 1, filters: 4}\n  - c: {kind: conv2d, kernel: 1, filters: 4}\n")  # fmt: skip
+    assert kinds(passes.apply(load(tmp_path / "n.yaml"), ["fuse_depthwise"])) == [
+        "depthwise_conv2d+conv2d",
+        "conv2d",
+    ]
+
+
+def test_what_looks_across_elements_is_not_elementwise(tmp_path: Path) -> None:
+    """Softmax and norms by the sample's own statistics need their whole input first."""
+    (tmp_path / "n.yaml").write_text(
+        "name: n\nsource: t\ninput: [4, 8, 8]\nlayers:\n  - a: {kind: conv2d, kernel: 1, filters: 4}\n"
+        "  - g: {kind: group_norm, groups: 2}\n  - s: {kind: softmax}\n")  # fmt: skip
+    for word in ("fuse_activations", "fuse_elementwise", "fuse_functions"):
+        assert len(passes.apply(load(tmp_path / "n.yaml"), [word]).rows) == 3
 
 
 def test_concatenations_in_place(tmp_path: Path) -> None:

@@ -111,13 +111,14 @@ layers:
 """
 
 
-def on(tmp_path: Path, **traits: Any) -> Run:
+def on(tmp_path: Path, drop: str = "", **traits: Any) -> Run:
     """TWO, everything external, on a machine of 1 B/s and 1 op/s with further traits."""
     from costmodel import arch
 
     (tmp_path / "two.yaml").write_text(TWO)
     base = {"name": "m", "source": "test", "bandwidth": "1 B/s", "on_chip_memory": "1 B", "matrix": "1 OPS",
             "host": "1 OPS", "placement": "all_external"}  # fmt: skip
+    base.pop(drop, None)
     return run(arch.load(tmp_path / "two.yaml"), HardwareProfile.model_validate(base | traits))
 
 
@@ -140,6 +141,62 @@ def test_energy_by_hand(tmp_path: Path) -> None:
     """240 B outside at 3 pJ, 72 op at 1 pJ."""
     energy = {"external_byte": "3 pJ", "on_chip_byte": "1 J", "operation": "1000 fJ"}
     assert on(tmp_path, energy=energy).energy == pytest.approx(240 * 3e-12 + 72e-12, rel=1e-12)
+
+
+def test_energy_on_chip_by_hand(tmp_path: Path) -> None:
+    """All maps on chip: a reads 16 B and writes 32, r reads 32 and writes 32; loads and stores are the bus's."""
+    done = on(tmp_path, energy={"on_chip_byte": "1 J"}, placement="resident", on_chip_memory="1 kB")
+    assert done.energy == 16 + 32 + 32 + 32
+
+
+def test_an_assumed_bandwidth_counts_like_a_published_one(tmp_path: Path) -> None:
+    assumed = {
+        "bandwidth": None,
+        "write_bandwidth": "2 B/s",
+        "assumed": {"bandwidth": {"value": "1 B/s", "reason": "for the test"}},
+    }
+    traits = {key: value for key, value in assumed.items() if value is not None}
+    assert on(tmp_path, drop="bandwidth", **traits).total_time == 176 + 64 / 2 + 72
+
+
+def test_launch_costs_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.yaml").write_text("name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\n"
+                                     "host: 1 GFLOPS\nlaunch: 1 ms\n")  # fmt: skip
+    assert main(["simulate", "hairnet", "--hw", str(tmp_path / "m.yaml"), "--by", "kind"]) == 0
+    shown = capsys.readouterr().out
+    assert (
+        "Total 0.243158 s = transfer 0.120513 s, compute 0.056645 s, launching rows 0.066 s"
+        in shown
+    )
+    assert "launching rows 27.1 %" in shown
+    assert (
+        main(
+            [
+                "solve",
+                "hairnet",
+                "--hw",
+                str(tmp_path / "m.yaml"),
+                "--for",
+                "host",
+                "--target",
+                "total_time <= 1 s",
+            ]
+        )
+        == 2
+    )
+    assert "launch cost" in capsys.readouterr().err
+
+
+def test_a_scan_reads_files_again(tmp_path: Path) -> None:
+    """The host ten times as fast in the second scan of one process."""
+    from costmodel.scan import scan
+
+    text = "name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\nhost: {} GFLOPS\n"
+    found = []
+    for host in (1, 10):
+        (tmp_path / "m.yaml").write_text(text.format(host))
+        found.append(float(scan("hairnet", str(tmp_path / "m.yaml"))["host_time"][0]))
+    assert found[0] == pytest.approx(10 * found[1])
 
 
 def test_scans_follow_the_traits() -> None:

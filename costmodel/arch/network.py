@@ -114,7 +114,9 @@ class Network:
     def inputs(self) -> Taps:
         """The network's inputs."""
         nodes = self.graph.nodes(data=True)
-        return tuple(Tap(node, 0, data["shape"]) for node, data in nodes if "shape" in data)
+        return tuple(
+            Tap(node, 0, data["shape"], data.get("bits")) for node, data in nodes if "shape" in data
+        )
 
 
 @lru_cache(maxsize=65536)
@@ -144,11 +146,11 @@ class Builder:
         count = self._seen[wanted] = self._seen.get(wanted, 0) + 1
         return wanted if count == 1 else self.unique(f"{wanted}#{count}")
 
-    def input(self, name: str, shape: Shape) -> Tap:
-        """Add a network input of `shape` per sample."""
+    def input(self, name: str, shape: Shape, bits: int | None = None) -> Tap:
+        """Add a network input of `shape` per sample, of `bits` per element where the file fixes them."""
         node = self.unique(name)
-        self.graph.add_node(node, shape=shape)
-        return Tap(node, 0, shape)
+        self.graph.add_node(node, shape=shape, bits=bits)
+        return Tap(node, 0, shape, bits)
 
     def row(self, wanted: str, name: str, block: str, place: Place,
             layers: Sequence[Layer], inputs: Taps) -> Taps:  # fmt: skip

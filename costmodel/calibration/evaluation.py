@@ -114,14 +114,15 @@ def rank_correlation(outcomes: Sequence[Outcome]) -> float | None:
     ranks = [_ranks(column) for column in times.T]
     if any(len(np.unique(column)) < 2 for column in ranks):
         return None
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks from 0, equal values sharing their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    return np.asarray(((ends - counts + ends - 1) / 2)[inverse])
+    mean = np.asarray((2 * ends - counts - 1) / 2)
+    return np.asarray(mean[inverse])
 
 
 def grouped(outcomes: Sequence[Outcome], by: str) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("archs", nargs="*", metavar="ARCH",
                         help="architectures, each with settings after a colon if needed")  # fmt: skip
-    parser.add_argument("--hw", nargs="+", required=True, metavar="HW", help="hardware profiles")
+    parser.add_argument(
+        "--hw", nargs="+", action="extend", required=True, metavar="HW", help="hardware profiles"
+    )
     parser.add_argument("--accuracy", metavar="DATASET",
                         help="add the papers' models trained on cifar10, cifar100, stl10 or "
                         "imagenet32x32, with their published accuracies")  # fmt: skip

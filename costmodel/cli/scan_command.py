@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("arch", nargs="+", metavar="SCAN.yaml | ARCH",
                         help="a scan file, or one or more architectures")  # fmt: skip
-    parser.add_argument("--hw", nargs="+", metavar="HW", help="hardware profiles")
+    parser.add_argument("--hw", nargs="+", action="extend", metavar="HW", help="hardware profiles")
     parser.add_argument("--axis", action="append", default=[], metavar="NAME=VALUES",
                         help="hw.bandwidth, hw.on_chip_memory, hw.matrix, hw.host, arch.NAME, batch, dtype, "
                         "convention, placement, timing, arch, hw; a list [a, b], linear(a, b, n) "

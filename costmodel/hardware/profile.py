@@ -170,6 +170,8 @@ PERFECT = Efficiency()
 
 def _parsed(word: str, value: Any) -> Any:
     """An assumed value in SI units, by the rules of the figure it stands for."""
+    for dtype in value if isinstance(value, dict) else ():
+        dtypes.bits(dtype)
     if word in QUANTITIES:
         return float(units.parse(value, QUANTITIES[word]))
     return {w: float(units.parse(v, "rate")) for w, v in value.items()} if isinstance(value, dict) else float(units.parse(value, "rate"))  # fmt: skip

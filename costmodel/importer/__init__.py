@@ -35,8 +35,8 @@ def load(
     walk = Walk(model, Path(path))
     walk.run()
     place, outputs = Place(str(path)), walk.outputs()
-    if not walk.builder.graph.number_of_nodes() or not outputs:
-        raise InputError.at(place, "no output depends on an input", "export the network again")
+    if not outputs or not any("row" in data for _, data in walk.builder.graph.nodes(data=True)):
+        raise InputError.at(place, "computes nothing from its inputs", "export the network again")
     unknown = [f"{op} ({count})" for op, count in sorted(walk.unknown.items())]
     if strict and unknown:
         raise InputError.at(place, f"unknown operators: {', '.join(unknown)}",

@@ -23,15 +23,15 @@ class Parameters:
 
     def count(self, node: Node, work: Work) -> tuple[Tally, Constants]:
         """The tally with the parameters that this row is the first to use, and what it moves of constants."""
-        found = biases = floats = fixed = 0
+        fresh, floats, fixed = dict[int, int](), 0, 0
         for position, value in enumerate(node.inputs):
-            if value is None or value.origin is None or position in work.aside:
+            if value is None or value.origin is None:
                 continue
-            fresh = self._fresh(value, value.origin, named=position in work.weights)
-            found, biases = (
-                (found, biases + fresh) if position == work.bias else (found + fresh, biases)
-            )
-            if value.elements > 1:
+            if position not in work.aside or work.norm:
+                fresh[position] = self._fresh(
+                    value, value.origin, named=position in (*work.weights, *work.statistics)
+                )
+            if position not in work.aside and value.elements > 1:
                 count = (
                     value.elements
                     if work.rows_read is None
@@ -39,8 +39,19 @@ class Parameters:
                 )
                 floats += count if value.bits is None else 0
                 fixed += size_of(count, value.bits) if value.bits is not None else 0
-        tally = work.tally if work.norm else replace(work.tally, weights=found, biases=biases)
-        return tally, Constants(floats, fixed)
+        return self._tally(work, fresh), Constants(floats, fixed)
+
+    def _tally(self, work: Work, fresh: dict[int, int]) -> Tally:
+        """The work's tally with these parameters, those of a batch norm under their own names."""
+        if work.norm:
+            scale, shift, mean, variance = (
+                fresh.get(position, 0) for position in (*work.weights, *work.statistics)
+            )
+            return replace(
+                work.tally, bn_scale=scale, bn_shift=shift, bn_mean=mean, bn_variance=variance
+            )
+        biases = fresh.pop(work.bias, 0) if work.bias is not None else 0
+        return replace(work.tally, weights=sum(fresh.values()), biases=biases)
 
     def _fresh(self, value: Value, origin: Origin, named: bool) -> int:
         """Elements of the weights behind a constant that no row counted yet."""

@@ -54,7 +54,12 @@ class Inference:
             found = onnx.shape_inference.infer_node_outputs(
                 self.schema(node), node, {name: v.type for name, v in named.items()}, data,
                 opset_imports=self.imports)  # fmt: skip
-        except (onnx.shape_inference.InferenceError, RuntimeError, TypeError) as error:
+        except (
+            onnx.shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            RuntimeError,
+            TypeError,
+        ) as error:
             raise BadValue(
                 f"shapes do not fit: {str(error).splitlines()[0]}", "check the export"
             ) from None
@@ -81,8 +86,9 @@ class Inference:
         """Empty where onnx's reference does not run the operator as old sets define it."""
         feeds = {v.name: np.asarray(v.data) for v in inputs if v is not None}
         try:
-            return list(ReferenceEvaluator(node, opsets=dict(self.opsets)).run(None, feeds))
-        except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError):
+            with np.errstate(all="ignore"):
+                return list(ReferenceEvaluator(node, opsets=dict(self.opsets)).run(None, feeds))
+        except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError):
             return []
 
 

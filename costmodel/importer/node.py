@@ -74,7 +74,8 @@ class Work:
     aside: tuple[int, ...] = ()
     rows_read: int | None = None
     bias: int | None = None  # the input that holds a bias
-    norm: bool = False  # its tally counts BN's scale, shift and statistics itself
+    norm: bool = False  # a batch norm: `weights` are its scale and shift
+    statistics: tuple[int, ...] = ()  # and these its running mean and variance
 
 
 Rule = Callable[[Node], Work]

@@ -66,7 +66,7 @@ def bind(model: onnx.ModelProto, dims: Mapping[str, int], place: Place) -> None:
                 dim.dim_value = dims[name]
             else:
                 problems.add(place, f"input '{value.name}' has an open dimension '{name}'",
-                             f"bind it with --dim {name}=1")  # fmt: skip
+                             f"bind it with --dim {name}=1 (in compare: FILE:{name}=1)")  # fmt: skip
     for name in dims:
         if name not in asked:
             problems.add(Place(f"--dim {name}={dims[name]}"), f"{place.file} has no dimension '{name}'",

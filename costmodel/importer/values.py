@@ -21,6 +21,17 @@ BITS: dict[int, int] = {TensorProto.FLOAT: 32, TensorProto.FLOAT16: 16, TensorPr
         TensorProto.BOOL: 8, TensorProto.INT4: 4, TensorProto.UINT4: 4, TensorProto.FLOAT8E4M3FN: 8,
         TensorProto.FLOAT8E5M2: 8, TensorProto.COMPLEX64: 64, TensorProto.COMPLEX128: 128}  # fmt: skip
 
+for _name, _bits in (
+    ("FLOAT8E4M3FNUZ", 8),
+    ("FLOAT8E5M2FNUZ", 8),
+    ("FLOAT8E8M0", 8),
+    ("FLOAT4E2M1", 4),
+    ("INT2", 2),
+    ("UINT2", 2),
+):
+    if hasattr(TensorProto, _name):  # types that older releases of onnx do not have
+        BITS[getattr(TensorProto, _name)] = _bits
+
 
 @dataclass(frozen=True)
 class Origin:

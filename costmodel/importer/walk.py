@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,18 @@ from costmodel.layers.move import Unknown
 from costmodel.tally import Tally
 
 CONTROL = ("If", "Loop", "Scan", "SequenceMap")
+MOVING = (
+    "Transpose",
+    "Reshape",
+    "Flatten",
+    "Squeeze",
+    "Unsqueeze",
+    "Identity",
+    "Slice",
+    "Split",
+    "Expand",
+    "Tile",
+)
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
@@ -35,8 +48,8 @@ class Walk:
         self.graph, self.place = model.graph, Place(str(path))
         self.infer, self.builder, self.problems = Inference(model), Builder(), Problems()
         self.values: dict[str, Value] = {}
-        self.parameters = Parameters(any(t.data_type in FLOATS and t.dims for t in model.graph.initializer)
-                                     or any(n.op_type == "ConstantOfShape" for n in model.graph.node))  # fmt: skip
+        self.refused: set[str] = set()  # names whose node could not be taken
+        self.parameters = Parameters(_stored(model.graph))
         self.unknown: Counter[str] = Counter()
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
         self.used = set(_reads(model.graph)) | {v.name for v in model.graph.output}
@@ -48,9 +61,16 @@ class Walk:
         """Walk the graph. Raises InputError with everything that cannot be taken."""
         for value in real_inputs(self.graph):
             shape = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
-            tap = replace(self.builder.input(value.name, shape), bits=self.bits(value.type))
+            tap = self.builder.input(value.name, shape, self.bits(value.type))
             self.values[value.name] = Value(value.name, value.type, tap=tap)
         self.body(self.graph)
+        for output in self.graph.output:
+            if output.name not in self.values and output.name not in self.refused:
+                self.problems.add(
+                    self.place,
+                    f"nothing writes the output '{output.name}'",
+                    "export the network again",
+                )
         self.problems.raise_if_any()
 
     def bits(self, kind: onnx.TypeProto) -> int | None:
@@ -64,12 +84,16 @@ class Walk:
             self.store(tensor)
         for sparse in graph.sparse_initializer:
             kind = tensor_type(sparse.values.data_type, tuple(sparse.dims))
-            self.constant(sparse.values.name, kind, None, Origin(frozenset({sparse.values.name})))
+            key = self.held(
+                sparse.values.name, sparse.values.dims
+            )  # what is stored: the values that are not zero
+            self.constant(sparse.values.name, kind, None, Origin(frozenset({key})))
         for proto in graph.node:
             try:
                 self.node(proto)
             except BadValue as error:
                 what = f"node '{proto.name or proto.output[0]}' ({proto.op_type}): "
+                self.refused.update(proto.output)
                 self.problems.found.extend(error.at(self.place, what).problems)
 
     def store(self, tensor: TensorProto) -> None:
@@ -77,9 +101,16 @@ class Walk:
         kind = tensor_type(tensor.data_type, tuple(tensor.dims))
         small = np.prod(tensor.dims, dtype=float) <= SMALL
         outside = tensor.data_location == TensorProto.EXTERNAL
-        data = numpy_helper.to_array(tensor) if small and not outside else None
-        self.constant(tensor.name, kind, data, Origin(frozenset({tensor.name})))
-        self.parameters.sizes[tensor.name] = self.values[tensor.name].elements if tensor.dims else 0
+        data = _contents(tensor) if small and not outside else None
+        self.constant(
+            tensor.name, kind, data, Origin(frozenset({self.held(tensor.name, tensor.dims)}))
+        )
+
+    def held(self, name: str, dims: Sequence[int]) -> str:
+        """Note an initialiser's elements under a key of its own: branches may use a name again."""
+        key = name if name not in self.parameters.sizes else f"{name}#{len(self.parameters.sizes)}"
+        self.parameters.sizes[key] = prod(dims) if dims else 0
+        return key
 
     def constant(self, name: str, kind: onnx.TypeProto, data: Any, origin: Origin,
                  bits: int | None = None) -> None:  # fmt: skip
@@ -88,8 +119,15 @@ class Walk:
 
     def node(self, proto: onnx.NodeProto) -> None:
         """One node. Raises BadValue."""
-        if any(name and name not in self.values for name in proto.input):
-            return  # what it reads was refused
+        for name in proto.input:
+            if name and name not in self.values:
+                if name not in self.refused:
+                    raise BadValue(
+                        f"reads '{name}', which nothing writes before it",
+                        "sort the nodes, or export again",
+                    )
+                self.refused.update(proto.output)
+                return
         inputs = tuple(self.values[name] if name else None for name in proto.input)
         if proto.op_type in CONTROL:
             self.control(proto, inputs)
@@ -145,11 +183,7 @@ class Walk:
             filled is not None and filled.weights
         ):  # its shape is stored: it stands for a weight left out
             origin = Origin(frozenset(proto.output))
-        bits = (
-            inputs[0].bits
-            if proto.op_type == "DequantizeLinear" and inputs[0] is not None
-            else None
-        )
+        bits = _handed_on(proto, inputs)
         for number, (name, kind) in enumerate(zip(proto.output, types, strict=True)):
             array = data[number] if data is not None else None
             if array is not None:
@@ -167,6 +201,8 @@ class Walk:
         """Another shape for the same memory: readers read the source."""
         assert source.tap is not None
         self.values[proto.output[0]] = Value(proto.output[0], kind, tap=source.tap)
+        for name in proto.output[1:]:  # a dropout's mask, which is all true
+            self.constant(name, tensor_type(TensorProto.BOOL, source.shape), None, Origin())
 
     def row(self, proto: onnx.NodeProto, inputs: tuple[Value | None, ...],
             types: Sequence[onnx.TypeProto]) -> None:  # fmt: skip
@@ -202,6 +238,8 @@ class Walk:
         for outer, inner in zip(proto.output, branch.output, strict=True):
             if inner.name in self.values:
                 self.values[outer] = replace(self.values[inner.name], name=outer)
+            else:
+                self.refused.add(outer)
 
     def outputs(self) -> tuple[Tap, ...]:
         """The network's outputs that are maps."""
@@ -214,6 +252,32 @@ def _block(name: str) -> str:
     steps = name.split("/")
     inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
     return steps[1] if inner else steps[0]
+
+
+def _contents(tensor: TensorProto) -> Any:
+    """What an initialiser holds; None where it was stripped of its data."""
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError):
+        return None
+
+
+def _stored(graph: onnx.GraphProto) -> bool:
+    """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
+    held = sum(prod(t.dims) for t in graph.initializer if t.data_type in FLOATS)
+    names = {t.name for t in graph.initializer}
+    written = sum(prod(a.t.dims) for n in graph.node if n.op_type == "Constant" for a in n.attribute
+                  if a.name == "value" and a.t.data_type in FLOATS)  # fmt: skip
+    filled = any(n.op_type == "ConstantOfShape" and n.input[0] in names for n in graph.node)
+    return filled or held >= written
+
+
+def _handed_on(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> int | None:
+    """Bits of a folded constant that is its first input's elements again: dequantised, or elsewhere."""
+    first = inputs[0] if inputs else None
+    if first is None or proto.op_type not in (*MOVING, "DequantizeLinear"):
+        return None
+    return first.bits
 
 
 def _shape_of(proto: onnx.NodeProto, value: Value) -> Any:

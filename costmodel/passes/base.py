@@ -63,7 +63,7 @@ class Draft:
         """The network after every merge."""
         graph = nx.DiGraph()
         for tap in self.before.inputs:
-            graph.add_node(tap.node, shape=tap.shape)
+            graph.add_node(tap.node, shape=tap.shape, bits=tap.bits)
         for row in self.rows.values():
             new = replace(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
             graph.add_node(new.id, row=new)

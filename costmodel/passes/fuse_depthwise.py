@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.arch.network import Network
+from costmodel.arch.network import Network, Row
 from costmodel.layers.conv import Conv2d
-from costmodel.passes.base import Draft, Pass
+from costmodel.passes.base import Draft, Pass, elementwise
 
 
 class FuseDepthwise(Pass):
@@ -26,6 +27,12 @@ class FuseDepthwise(Pass):
             layer = row.parts[0].layer
             if isinstance(layer, Conv2d) and (layer.kernel, layer.groups) == ((1, 1), 1):
                 first = draft.feeds_only(row.inputs[0], row)
-                if first is not None and first.parts[0].layer.kind == "depthwise_conv2d":
+                if first is not None and separable(first):
                     draft.merge(first, row, (*first.parts, *row.parts))
         return draft.network()
+
+
+def separable(row: Row) -> bool:
+    """True for a depthwise convolution with nothing behind it but elementwise functions."""
+    rest = replace(row, parts=row.parts[1:])
+    return row.parts[0].layer.kind == "depthwise_conv2d" and elementwise(rest)

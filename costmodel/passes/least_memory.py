@@ -134,7 +134,7 @@ class Order:
 def _reordered(network: Network, rows: list[Row]) -> Network:
     graph = nx.DiGraph()
     for tap in network.inputs:
-        graph.add_node(tap.node, shape=tap.shape)
+        graph.add_node(tap.node, shape=tap.shape, bits=tap.bits)
     for row in rows:
         graph.add_node(row.id, row=row)
         for tap in row.inputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -30,6 +31,8 @@ def doubled(run: Run) -> list[Doubled]:
     found = []
     for field in fields(Machine):
         value = 2 * getattr(machine, field.name)
+        if math.isinf(value):  # a rate that no row needs and nobody states
+            continue
         total = float(run.on(replace(machine, **{field.name: value})).total_time)
         found.append(Doubled(field.name, value, total))
     return found
@@ -43,8 +46,8 @@ def lines(run: Run) -> list[str]:
         _total_line(run),
         "",
         "Where the time goes   memory bus {}, matrix engine {}, host {}".format(
-            *(percent(time, sum(busy)) for time in busy)
-        ),
+            *(percent(time, sum(busy) + run.launch_time) for time in busy)
+        ) + (f", launching rows {percent(run.launch_time, sum(busy) + run.launch_time)}" if run.launch_time else ""),
         *_slowest(run),
         "Doubling one resource " + "\n                      ".join(
             f"{LABELS[d.resource][0] + ' to ' + units.show(d.value, LABELS[d.resource][1]):28}"
@@ -82,12 +85,16 @@ def _total_line(run: Run) -> str:
     totals, batch = run.totals(), run.policies.batch
     total = totals["total_time_s"]
     text = (f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
-            f"compute {short(totals['compute_time_s'])} s; {totals['params']} params, "
+            f"compute {short(totals['compute_time_s'])} s{_launched(run)}; {totals['params']} params, "
             f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
             f"{short(totals['external_bytes'] / 1e6)} MB over the bus")  # fmt: skip
     per_second = batch / total if total else float("inf")
     per_sample = f", {seconds(total / batch)} per sample" if batch > 1 else ""
     return f"{text}\nThroughput            {per_second:.4g} samples/s{per_sample}"
+
+
+def _launched(run: Run) -> str:
+    return f", launching rows {short(run.launch_time)} s" if run.launch_time else ""
 
 
 def _joined(run: Run) -> str:
@@ -107,7 +114,7 @@ def _memory(run: Run) -> list[str]:
     peak, memory = run.peak_internal_bytes, run.machine.memory
     line = (f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
             f"in {short(memory / 1e6)} MB")  # fmt: skip
-    line += f"; all maps on chip need at least {short(run.whole_bytes / 1e6)} MB"
+    line += f"; every map on chip, overwritten in place, takes {short(run.whole_bytes / 1e6)} MB"
     if run.packing is not None:
         live = int((run.live - run.pinned_bytes).max(initial=0))
         gap = percent(run.packing.peak - live, live) if live else "0 %"

@@ -34,6 +34,12 @@ def _profile(word: str) -> hardware.HardwareProfile:
     return hardware.load_profile(shipped.find(word, "hwprofiles"))
 
 
+def forget() -> None:
+    """Read files again: they may have changed since the last scan of this process."""
+    _network.cache_clear()
+    _profile.cache_clear()
+
+
 def simulated(word: str, hw: str, settings: tuple[tuple[str, Any], ...], batch: int,
                choices: tuple[tuple[str, str], ...], uniform: bool, passes: tuple[str, ...] = ()) -> Run:  # fmt: skip
     """A network on a profile, both read once per process. Raises InputError."""

@@ -11,7 +11,7 @@ from typing import Any
 from costmodel import policies
 from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
 from costmodel.scan.axes import Axis, read_axis
-from costmodel.scan.models import model, simulated
+from costmodel.scan.models import forget, model, simulated
 from costmodel.scan.plan import Plan
 from costmodel.scan.space import MAX_LHS, SAMPLES, Model, Space
 from costmodel.scan.words import MACHINE, OUTPUTS, Formula, Objective, is_text
@@ -49,6 +49,7 @@ class Request:
 
     def plan(self) -> Plan:
         """The plan. Raises InputError with every mistake."""
+        forget()
         problems = self.problems
         axes = list(self._axes(problems))
         self._sampling(problems)

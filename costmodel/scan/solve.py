@@ -26,6 +26,9 @@ RESOURCES = {"bandwidth": "bandwidth", "on_chip_memory": "memory", "matrix": "ra
 def form_of(run: Run) -> Surface:
     """The closed form of a run. Raises BadValue where it has none."""
     form = model(run).form
+    if not isinstance(form, Surface) and not run.workload.costs.plain:
+        raise BadValue("the profile's launch cost, write or on-chip bandwidth, or a kind's share of the bandwidth leave "
+                       "no closed form", "solve without them, or scan")  # fmt: skip
     if not isinstance(form, Surface):
         raise BadValue(f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has "
                        "no closed form", "solve with per_tensor and serial")  # fmt: skip

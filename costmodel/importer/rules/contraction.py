@@ -38,7 +38,7 @@ def conv(node: Node, data: int = 0, weight: int = 1, bias: int = 2) -> Work:
             kernel=kernel, multiplier=filters // channels
         )
     else:
-        layer = Conv2d(filters=filters, kernel=kernel, groups=groups)
+        layer = Conv2d(filters=filters, kernel=kernel, groups=groups, bias=node.has(bias))
     tally = layer.tally((flat(node.shape(data)),), (flat(node.outputs[0]),))
     return Work(layer, tally, weights=(weight, bias), bias=bias)
 
@@ -47,7 +47,9 @@ def conv_transpose(node: Node) -> Work:
     """A transposed convolution; weights are [C_in, C_out / groups, window]."""
     _, share, *window = node.shape(1)
     groups = node.get("group", 1)
-    layer = ConvTranspose2d(filters=share * groups, kernel=pair(tuple(window)), groups=groups)
+    layer = ConvTranspose2d(
+        filters=share * groups, kernel=pair(tuple(window)), groups=groups, bias=node.has(2)
+    )
     return Work(
         layer, layer.tally((flat(node.shape()),), (flat(node.outputs[0]),)), weights=(1, 2), bias=2
     )
@@ -73,8 +75,11 @@ def product(node: Node, left: int, right: int, depth: int, weights: tuple[int, .
     assert a is not None
     assert b is not None
     if b.constant or a.constant:
-        features = out[-1] if b.constant else prod(out) // max(prod(a.shape) // depth, 1)
-        tokens = prod(out) // max(features, 1)
+        whole, depth = prod(out), max(depth, 1)
+        features = (
+            (out[-1] if out else 1) if b.constant else whole // max(prod(a.shape) // depth, 1)
+        )
+        tokens = whole // max(features, 1)
         layer: Linear | Matmul = Linear(features=features, bias=False)
         tally = layer.tally(((tokens, depth),), ((tokens, features),))
     else:
@@ -91,7 +96,9 @@ def matmul(node: Node) -> Work:
 def gemm(node: Node) -> Work:
     """Gemm: a and b possibly transposed, and a bias."""
     depth = node.shape(0)[0 if node.get("transA", 0) else -1]
-    return replace(product(node, 0, 1, depth, (0, 1, 2)), bias=2)
+    work = product(node, 0, 1, depth, (0, 1, 2))
+    layer = replace(work.layer, bias=node.has(2)) if isinstance(work.layer, Linear) else work.layer
+    return replace(work, layer=layer, bias=2)
 
 
 def quantised_matmul(node: Node) -> Work:
@@ -112,9 +119,9 @@ def einsum(node: Node) -> Work:
         right = "".join(letter for letter in left if left.count(letter) == 1)
     sizes: dict[str, int] = {}
     for term, shape in zip(terms, node.shapes, strict=True):
-        letters = term.replace("...", "")
-        sizes |= dict(zip(letters, shape[len(shape) - len(letters):] if term.startswith("...") else shape,
-                          strict=False))  # fmt: skip
+        before, _, after = term.partition("...")
+        sizes |= dict(zip(before, shape, strict=False))
+        sizes |= dict(zip(after, shape[len(shape) - len(after) :], strict=False))
     summed = set("".join(terms).replace(".", "")) - set(right.replace(".", ""))
     depth = prod(sizes[letter] for letter in summed)
     if len(terms) == 2:
@@ -149,7 +156,9 @@ def recurrent(node: Node) -> Work:
     layer = Linear(features=wide, bias=False)
     tally = layer.tally(((tokens, size + hidden),), ((tokens, wide),))
     gates = tokens * wide  # each an exponential, and a product with the state
-    return Work(layer, replace(tally, exps=gates, muls=gates), weights=(1, 2, 3), aside=(4,))
+    return Work(
+        layer, replace(tally, exps=gates, muls=gates), weights=(1, 2, 3, 7), aside=(4, 5, 6)
+    )
 
 
 RULES: dict[str, Rule] = {

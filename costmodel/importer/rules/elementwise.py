@@ -10,12 +10,15 @@ from costmodel.layers.merge import Add, Mul
 from costmodel.layers.move import Cast
 
 
-def activation(kind: str) -> Rule:
-    """A function of one map, without parameters; what follows the map are bounds."""
+def activation(kind: str, weights: tuple[int, ...] = ()) -> Rule:
+    """A function of one map; what follows the map are `weights`, else bounds, scales and zero points."""
 
     def rule(node: Node) -> Work:
         layer = layers.make(layers.get(kind), {})
-        return Work(layer, layer.tally((node.shape(),), node.outputs[:1]), aside=(1, 2))
+        aside = tuple(n for n in range(1, len(node.inputs)) if n not in weights)
+        return Work(
+            layer, layer.tally((node.shape(),), node.outputs[:1]), weights=weights, aside=aside
+        )
 
     return rule
 
@@ -66,9 +69,9 @@ FUNCTIONS = {
     **dict.fromkeys(("Cos", "Acos", "Cosh", "Acosh", "Atanh"), "cos"),
 }  # fmt: skip
 RULES: dict[str, Rule] = {
-    **{op: activation(kind) for op, kind in ACTIVATIONS.items()},
+    **{op: activation(kind, (1,) if op == "FastGelu" else ()) for op, kind in ACTIVATIONS.items()},
     **{op: function(name) for op, name in FUNCTIONS.items()},
     "Add": join(Add()), "Sum": join(Add()), "Mean": join(Add()), "Mul": join(Mul()), "PRelu": parametric,
-    "BiasGelu": activation("gelu"), "QLinearAdd": quantised(Add()), "QLinearMul": quantised(Mul()),
+    "BiasGelu": activation("gelu", (1,)), "QLinearAdd": quantised(Add()), "QLinearMul": quantised(Mul()),
     **dict.fromkeys(("Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"), convert),
 }  # fmt: skip

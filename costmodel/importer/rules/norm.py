@@ -11,9 +11,17 @@ from costmodel.layers.norm import BatchNorm
 def batch_norm(node: Node) -> Work:
     """x, scale, shift, mean, variance: the last two are running statistics."""
     shape = node.shape()
-    shapes = ((shape[1], *shape[2:]) if shape[0] == 1 else (shape[1], shape[0], *shape[2:]),)
+    channels, rest = (shape[1], (*shape[:1], *shape[2:])) if len(shape) > 1 else (shape[0], ())
+    shapes = ((channels, *rest),)
     layer = BatchNorm()
-    return Work(layer, layer.tally(shapes, shapes), weights=(1, 2), aside=(3, 4), norm=True)
+    return Work(
+        layer,
+        layer.tally(shapes, shapes),
+        weights=(1, 2),
+        aside=(3, 4),
+        norm=True,
+        statistics=(3, 4),
+    )
 
 
 def layer_norm(node: Node) -> Work:

@@ -15,7 +15,8 @@ def window(kind: type[AvgPool | MaxPool]) -> Rule:
 
     def rule(node: Node) -> Work:
         layer = kind(kernel=pair(tuple(node.get("kernel_shape"))))
-        return Work(layer, layer.tally((flat(node.shape()),), (flat(node.outputs[0]),)))
+        tally = layer.tally((flat(node.shape()),), (flat(node.outputs[0]),))
+        return Work(layer, tally, aside=tuple(range(1, len(node.inputs))))
 
     return rule
 
@@ -23,7 +24,11 @@ def window(kind: type[AvgPool | MaxPool]) -> Rule:
 def average_all(node: Node) -> Work:
     """The mean over all positions."""
     layer = GlobalAvgPool(keep_dims=True)
-    return Work(layer, layer.tally((flat(node.shape()),), node.outputs))
+    return Work(
+        layer,
+        layer.tally((flat(node.shape()),), node.outputs),
+        aside=tuple(range(1, len(node.inputs))),
+    )
 
 
 def reduction(function: str) -> Rule:
