@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -189,11 +189,13 @@ def run(
     choices: Mapping[str, str | None] | None = None,
     uniform: bool = False,
     passes: Sequence[str] = (),
+    given: Collection[str] = (),
 ) -> Run:
     """Simulate a network and a profile that are already loaded. Raises InputError.
 
     `uniform` counts by the default convention unless `choices` name one, whatever the files
-    ask: a paper's peculiarity must not be charged to one network of a comparison.
+    ask: a paper's peculiarity must not be charged to one network of a comparison. What is `given` elsewhere
+    (the axes of a scan) need not stand in the profile.
     """
     network = rewritten(network, passes)
     common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
@@ -205,7 +207,9 @@ def run(
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
     needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
-    machine = machine_for(profile, chosen.dtype, needed, hw_file)
+    machine = machine_for(
+        profile, chosen.dtype, [word for word in needed if word not in given], hw_file
+    )
     result = evaluate(workload, machine, placements.load(chosen.placement),
                       timings.load(chosen.timing))  # fmt: skip
     return Run(network, profile, chosen, workload, result, machine, hw_file, tuple(passes))

@@ -56,11 +56,11 @@ def table() -> dict[str, tuple[str, Fraction]]:
     return units
 
 
-def parse(text: object, dimension: str) -> Fraction:
+def parse(text: object, dimension: str, *, zero: bool = False) -> Fraction:
     """The quantity `text` in SI units, e.g. ``parse("1 GB/s", "bandwidth") == 10**9`` [B/s].
 
     Raises BadValue for a bare number, an unknown unit, another dimension, or a value that is
-    not positive and finite.
+    not positive and finite (`zero` is let through where nothing is a quantity too).
     """
     example = EXAMPLES[dimension]
     match = QUANTITY.fullmatch(text) if isinstance(text, str) else None
@@ -79,7 +79,7 @@ def parse(text: object, dimension: str) -> Fraction:
     if found != dimension:
         raise BadValue(f"'{text}' is a {found}, not a {dimension}", f"write it like '{example}'")
     value = Fraction(number) * size
-    if value <= 0:
+    if value < 0 or (value == 0 and not zero):
         raise BadValue(f"'{text}' is not positive", f"a {dimension} must be above zero")
     if value > 10**30:  # far beyond any machine, and safely inside a float
         raise BadValue(f"'{text}' is beyond any machine", "check the exponent")

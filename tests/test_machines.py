@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from costmodel.errors import InputError
 from costmodel.hardware import load_profile, machine_for
 from costmodel.hardware.profile import NEEDED
 from costmodel.run import simulate
+from costmodel.scan import scan
 
 MACHINES = shipped.names("hwprofiles")
 PAPER = ("accel_1tflops", "accel_1tflops_text")
@@ -87,3 +89,16 @@ def test_a_rate_that_is_not_published_is_named(capsys: pytest.CaptureFixture[str
         "coral_edge_tpu.yaml: the profile has no 'matrix' rate for fp32; it has int8: use --dtype"
         in told
     )
+
+
+def test_an_axis_gives_what_the_profile_leaves_open(tmp_path: Path) -> None:
+    """A profile without bandwidth, scanned over it, is the same profile with each of its values."""
+    text = (
+        "name: m\nsource: t\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\nhost: 1 GFLOPS\nlaunch: 0 s\n"
+    )
+    (tmp_path / "m.yaml").write_text(text)
+    frame = scan("hairnet", str(tmp_path / "m.yaml"), axes={"hw.bandwidth": ["1 GB/s", "2 GB/s"]})
+    assert frame["total_time"].tolist() == [
+        pytest.approx(simulate("hairnet", "accel_1tflops").total_time, rel=1e-12), pytest.approx(0.116901, abs=1e-6)]  # fmt: skip
+    with pytest.raises(InputError, match="the profile has no 'bandwidth'"):
+        scan("hairnet", str(tmp_path / "m.yaml"), axes={"hw.matrix": ["1 TFLOPS"]})

@@ -55,7 +55,7 @@ class Energy(BaseModel):
     @field_validator("external_byte", "on_chip_byte", "operation", mode="before")
     @classmethod
     def _joules(cls, value: Any) -> float:
-        return float(units.parse(value, "energy"))
+        return float(units.parse(value, "energy", zero=True))
 
 
 class HardwareProfile(BaseModel):
@@ -98,7 +98,7 @@ class HardwareProfile(BaseModel):
     @field_validator("launch", mode="before")
     @classmethod
     def _seconds(cls, value: Any) -> float:
-        return float(units.parse(value, "time"))
+        return float(units.parse(value, "time", zero=True))
 
     @field_validator(*RATES, mode="before")
     @classmethod

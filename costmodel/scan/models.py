@@ -41,7 +41,8 @@ def forget() -> None:
 
 
 def simulated(word: str, hw: str, settings: tuple[tuple[str, Any], ...], batch: int,
-               choices: tuple[tuple[str, str], ...], uniform: bool, passes: tuple[str, ...] = ()) -> Run:  # fmt: skip
+               choices: tuple[tuple[str, str], ...], uniform: bool, passes: tuple[str, ...] = (),
+              given: tuple[str, ...] = ()) -> Run:  # fmt: skip
     """A network on a profile, both read once per process. Raises InputError."""
     problems = Problems()
     with problems.collect():
@@ -49,7 +50,8 @@ def simulated(word: str, hw: str, settings: tuple[tuple[str, Any], ...], batch: 
     with problems.collect():
         profile = _profile(hw)
     problems.raise_if_any()
-    return run(network, profile, batch=batch, choices=dict(choices), uniform=uniform, passes=passes)
+    return run(network, profile, hw_file=str(shipped.find(hw, "hwprofiles")), batch=batch, choices=dict(choices),
+               uniform=uniform, passes=passes, given=given)  # fmt: skip
 
 
 def _hashable(value: Any) -> Any:

@@ -160,7 +160,8 @@ class Request:
         batch = self.batch if self.batch is not None else 1
         done = simulated(labels.get("arch") or self.arch[0], labels.get("hw") or self.hw[0],
                          tuple(sorted(settings.items())), labels.get("batch", batch),
-                         tuple(sorted(words.items())), uniform, tuple(self.passes))  # fmt: skip
+                         tuple(sorted(words.items())), uniform, tuple(self.passes),
+                         tuple(name[3:] for name in self.axes if name in MACHINE))  # fmt: skip
         return model(done, dict(labels))
 
     def _at_home(self, problem: Problem) -> Problem:
