@@ -64,6 +64,7 @@ class Order:
             )
         self.kept = {key for tap in network.outputs for key in owner[tap.node, tap.port]}
         self.inputs = inputs
+        self.overwrites = [all(part.layer.in_place for part in row.parts) for row in self.rows]
         self.readers = dict.fromkeys(self.size, 0)  # bit sets of rows
         for n, reads in enumerate(self.reads):
             for key in reads:
@@ -75,6 +76,19 @@ class Order:
         return frozenset(key for key in alive | set(self.writes[row])
                          if key in self.kept or self.readers[key] & ~finished)  # fmt: skip
 
+    def during(self, alive: Keys, done: int, row: int) -> int:
+        """Elements alive while `row` runs; an elementwise row overwrites an input that dies with it."""
+        written = self.writes[row]
+        count = self.total(alive | set(written))
+        if len(written) == 1 and self.overwrites[row]:
+            after = self.alive_after(alive, done, row)
+            if any(
+                key not in after and self.size[key] == self.size[written[0]]
+                for key in self.reads[row]
+            ):
+                return count - self.size[written[0]]
+        return count
+
     def total(self, keys: Keys) -> int:
         """Elements of maps."""
         return sum(self.size[key] for key in keys)
@@ -83,7 +97,7 @@ class Order:
         """Most elements alive at once in an order."""
         alive, done, most = frozenset(self.inputs), 0, 0
         for row in order:
-            most = max(most, self.total(alive | set(self.writes[row])))
+            most = max(most, self.during(alive, done, row))
             alive = self.alive_after(alive, done, row)
             done |= 1 << row
         return most
@@ -122,7 +136,7 @@ class Order:
                     if seen > EXACT:
                         return None
                     peak, after = (
-                        max(most, self.total(alive | set(self.writes[row]))),
+                        max(most, self.during(alive, done, row)),
                         done | 1 << row,
                     )
                     if after not in following or peak < following[after][0]:
