@@ -113,7 +113,9 @@ class Run:
     @property
     def pinned_bytes(self) -> int:
         """Parameters that stay on chip from run to run [B]."""
-        return int(self.workload.param_bytes[self.result.plan.params].sum())
+        return int(
+            self.workload.param_bytes[self.result.plan.params & self.workload.own_params].sum()
+        )
 
     def totals(self) -> dict[str, float | int]:
         """The figures of the whole run, under the names of the JSON report."""

@@ -65,7 +65,10 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
     )  # what follows from the memory is worked out once
     plan, costs = placement.plan(workload, memories), workload.costs
     outside = np.where(plan.tensors, 0, workload.tensor_bytes)
-    params = workload.param_bytes if first else np.where(plan.params, 0, workload.param_bytes)
+    stays = (
+        plan.params & ~workload.own_params if first else plan.params
+    )  # shared ones are loaded once
+    params = np.where(stays, 0, workload.param_bytes)
     read = workload.over_inputs(outside) + params + plan.loads
     write = workload.over_outputs(outside) + plan.stores
     external = read + write
@@ -117,5 +120,7 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     np.add.at(change, begin, np.moveaxis(fresh, -1, 0))
     np.add.at(change, begin + 1, np.moveaxis(sizes - fresh, -1, 0))
     np.subtract.at(change, end + 1, np.moveaxis(sizes, -1, 0))
-    pinned = np.where(plan.params, workload.param_bytes, 0).sum(axis=-1, keepdims=True)
+    pinned = np.where(plan.params & workload.own_params, workload.param_bytes, 0).sum(
+        axis=-1, keepdims=True
+    )
     return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + pinned)

@@ -38,6 +38,7 @@ class Workload:
     matrix_ops: Floats  # (R,) under the timing convention, on the matrix engine
     host_ops: Floats  # (R,) under the timing convention, on the host
     param_bytes: Ints  # (R,) read once per run
+    sharing: Ints  # (R,) the first row that reads the same parameters; the row itself where nobody else does
     costs: Costs  # what the machine adds to the formula's peaks
     in_bytes: Ints  # (R,) sum over the row's inputs, views included
     out_bytes: Ints  # (R,)
@@ -52,6 +53,11 @@ class Workload:
     in_tensor: Ints
     out_ptr: Ints  # (R + 1,)
     out_tensor: Ints
+
+    @property
+    def own_params(self) -> NDArray[np.bool_]:
+        """True for rows that are the first to read their parameters (R,)."""
+        return np.asarray(self.sharing == np.arange(len(self.sharing)))
 
     @property
     def touched_bytes(self) -> Ints:
@@ -144,7 +150,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
         rows, macs=ints(macs) * batch, params=ints(params),
         ops=ints(ops).astype(float) * batch, matrix_ops=matrix_ops, host_ops=host_ops,
         costs=costs(rows, counting, matrix_ops, host_ops),
-        param_bytes=ints(moved),
+        param_bytes=ints(moved), sharing=ints(_sharing(rows)),
         in_bytes=ints(maps.in_bytes), out_bytes=ints(maps.out_bytes),
         tensor_bytes=ints(maps.sizes), first=ints(maps.first), last=ints(maps.last),
         kept=np.isin(np.arange(len(maps.sizes)), maps.outputs(network)),
@@ -157,6 +163,13 @@ def prepare(network: Network, counting: Counting) -> Workload:
 def ints(values: Any) -> Ints:
     """A list of exact Python integers as an array."""
     return np.array(values, dtype=np.int64)
+
+
+def _sharing(rows: Sequence[Row]) -> list[int]:
+    """For each row the first one with the same parameters."""
+    first: dict[frozenset[str], int] = {}
+    return [first.setdefault(row.constants.sources, number) if row.constants and row.constants.sources else number
+            for number, row in enumerate(rows)]  # fmt: skip
 
 
 def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:

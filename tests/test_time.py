@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from graphs import weight, write
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper
 from strategies import counted, networks
 
 from costmodel import placement, timing
@@ -99,6 +101,23 @@ def test_the_first_inference_loads_what_stays(network: Network, machine: Machine
     )
     resident = evaluate(work, machine, placement.load("resident"), clock)
     assert int(later.external_bytes.sum()) <= int(resident.external_bytes.sum())
+
+
+def test_shared_weights_are_pinned_once(tmp_path: Path) -> None:
+    """64 x 64 weights read by three products: 16384 B on chip, loaded once, read by all three."""
+    nodes = [helper.make_node("MatMul", [a, "w"], [b]) for a, b in pairwise("xaby")]
+    file = write(
+        tmp_path / "m.onnx",
+        nodes,
+        {"x": (TensorProto.FLOAT, [1, 64])},
+        ["y"],
+        (weight("w", 64, 64),),
+    )
+    done = simulate(str(file), "accel_1tflops", placement="resident+weights")
+    assert done.pinned_bytes == 16384
+    assert done.totals()["external_bytes"] == 2 * 256
+    assert int(done.first.external_bytes.sum()) == 2 * 256 + 16384
+    assert done.peak_internal_bytes == 16384 + 2 * 256
 
 
 TWO = """

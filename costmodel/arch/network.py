@@ -50,6 +50,9 @@ class Constants:
 
     elements: int  # of the network's own floating type
     fixed_bytes: int  # of types that the file fixes [B]
+    sources: frozenset[str] = (
+        frozenset()
+    )  # the initialisers behind them; rows with the same ones share them
 
 
 @dataclass(frozen=True, slots=True, eq=False)

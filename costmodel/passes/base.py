@@ -83,7 +83,8 @@ def _together(first: Row, then: Row) -> Constants | None:
         row.constants or Constants(sum(p.tally.moved_params for p in row.parts), 0)
         for row in (first, then)
     ]
-    return Constants(both[0].elements + both[1].elements, both[0].fixed_bytes + both[1].fixed_bytes)
+    return Constants(both[0].elements + both[1].elements, both[0].fixed_bytes + both[1].fixed_bytes,
+                     both[0].sources | both[1].sources)  # fmt: skip
 
 
 def elementwise(row: Row) -> bool:

@@ -19,7 +19,8 @@ SPLITS = 8  # shares of the memory that are tried for the weights
 class ResidentWeights(Placement):
     """`resident`, and weights that stay on chip from run to run: loaded once, before the first inference.
 
-    A pinned byte saves one byte of traffic per run, so rows are pinned by size, the largest that fits first.
+    A pinned byte saves a byte of traffic per run and row that reads it, so shared weights are pinned first, then
+    by size, the largest that fits.
     Several shares of the memory are tried for them; the one that leaves least traffic per run is kept.
     """
 
@@ -42,12 +43,13 @@ def best(workload: Workload, capacity: int) -> tuple[Packed, NDArray[np.bool_]]:
     """The packing of the maps and the pinned rows (R,) that leave least traffic per run; first of equals."""
     saved = worth(workload)
     shares = {
-        min(int(workload.param_bytes.sum()), capacity * n // SPLITS) for n in range(SPLITS + 1)
+        min(int(workload.param_bytes[workload.own_params].sum()), capacity * n // SPLITS)
+        for n in range(SPLITS + 1)
     }
     found: tuple[int, Packed, NDArray[np.bool_]] | None = None
     for share in sorted(shares):
         maps = packed(workload, capacity - share)
-        rows = pinned(workload.param_bytes, capacity - maps.packing.peak)
+        rows = pinned(workload, capacity - maps.packing.peak)
         gain = int(saved[maps.packing.inside].sum() + workload.param_bytes[rows].sum())
         if found is None or gain > found[0]:
             found = gain, maps, rows
@@ -55,11 +57,13 @@ def best(workload: Workload, capacity: int) -> tuple[Packed, NDArray[np.bool_]]:
     return found[1], found[2]
 
 
-def pinned(sizes: NDArray[np.int64], room: int) -> NDArray[np.bool_]:
-    """Rows (R,) whose parameters of `sizes` [B] are pinned into `room` bytes, the largest that fits first."""
-    chosen = np.zeros(len(sizes), dtype=bool)
-    for row in np.argsort(-sizes, kind="stable"):
-        if 0 < sizes[row] <= room:
-            chosen[row] = True
+def pinned(workload: Workload, room: int) -> NDArray[np.bool_]:
+    """Rows (R,) whose parameters are pinned into `room` bytes: shared by most first, then the largest that fits."""
+    chosen = np.zeros(len(workload.sharing), dtype=bool)
+    readers = np.bincount(workload.sharing, minlength=len(workload.sharing))
+    sizes = workload.param_bytes
+    for row in np.lexsort((-sizes, -readers)):
+        if workload.sharing[row] == row and 0 < sizes[row] <= room:
+            chosen |= workload.sharing == row
             room -= int(sizes[row])
     return chosen
