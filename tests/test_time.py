@@ -206,6 +206,22 @@ def test_launch_costs_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "launch cost" in capsys.readouterr().err
 
 
+def test_the_smallest_trait_makes_another_plan(tmp_path: Path) -> None:
+    """Launch costs that differ in their tenth digit are not the same scan."""
+    from costmodel.scan.request import Request
+
+    plans = set()
+    for launch in ("1 us", "1.0000000001 us", "1 us"):
+        (tmp_path / "m.yaml").write_text("name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\n"
+                                         f"host: 1 GFLOPS\nlaunch: {launch}\n")  # fmt: skip
+        plans.add(
+            Request(["hairnet"], [str(tmp_path / "m.yaml")], {"hw.host": ["1 GFLOPS"]})
+            .plan()
+            .identity
+        )
+    assert len(plans) == 2
+
+
 def test_a_scan_reads_files_again(tmp_path: Path) -> None:
     """The host ten times as fast in the second scan of one process."""
     from costmodel.scan import scan

@@ -167,7 +167,8 @@ def _content(model: Model) -> list[Any]:
     """All that decides what a model gives, in a form whose text is equal for equal models."""
     form = model.form
     arrays = _fields(form) if isinstance(form, Surface) else {
-        **{name: value for name, value in vars(form.workload).items() if name != "rows"},
+        **{name: value for name, value in vars(form.workload).items() if name not in ("rows", "costs")},
+        **{f"costs.{name}": value for name, value in vars(form.workload.costs).items()},
         "placement": type(form.placement).__name__, "timing": type(form.timing).__name__,
     }  # fmt: skip
     digests = {name: hashlib.sha256(value.tobytes()).hexdigest() if isinstance(value, np.ndarray) else value
