@@ -11,12 +11,17 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scans import MANY, SCAN, results
 
 from costmodel.cli import main
+from costmodel.errors import CostModelError
+from costmodel.scan import engines
+from costmodel.scan.request import Request
 from costmodel.scan.store import Store
 
 KILLS = int(os.environ.get("COSTMODEL_KILLS", "12"))  # 100 for the full check
@@ -167,6 +172,36 @@ def test_dask_survives_the_loss_of_a_worker(
     assert 0 < finished[0] < 24  # parts on the disk when the worker was killed
     assert results(tmp_path / "dask") == results(tmp_path / "local")
     assert json.loads((tmp_path / "dask" / "summary.json").read_text())["engine"] == "dask"
+
+
+class Unsteady(Executor):
+    """Fails each part the first `times` times it is asked, as a cluster does that loses a worker with its result."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.asked = times, dict[Any, int]()
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.asked[args[1:]] = self.asked.get(args[1:], 0) + 1
+        future: Future[Any] = Future()
+        if self.asked[args[1:]] <= self.times:
+            future.set_exception(TypeError("cannot unpack non-iterable Part object"))
+        else:
+            future.set_result(function(*args))
+        return future
+
+
+@pytest.mark.parametrize("times", [0, 1, engines.RETRIES, engines.RETRIES + 1])
+def test_a_part_is_asked_for_again(times: int) -> None:
+    plan = Request(
+        ["hairnet"], ["accel_1tflops"], {"batch": [1, 2, 3], "hw.host": ["1 GFLOPS", "2 GFLOPS"]}
+    ).plan()
+    todo = [(number, *limits) for number, limits in enumerate(plan.ranges())]
+    steady = dict(engines.run(plan, todo, None, 1))
+    if times > engines.RETRIES:
+        with pytest.raises(CostModelError, match="a worker failed on part"):
+            dict(engines.run(plan, todo, Unsteady(times), 1))
+    else:
+        assert dict(engines.run(plan, todo, Unsteady(times), 1)) == steady
 
 
 def kill_after_first_part(directory: Path, pid: int, finished: list[int]) -> None:

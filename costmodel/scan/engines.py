@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 
 from costmodel.errors import CostModelError, InputError, MissingExtra, Place
 from costmodel.scan.plan import Part, Plan, evaluate_part
 
+RETRIES = 3  # of a part, which is a pure function: asking again is safe
 AHEAD = 3  # parts handed to each worker before it asks: it never waits, and little is held
 
 
@@ -44,7 +53,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
         raise InputError.at(Place(f"--address {address}"), f"no Dask scheduler answers: {error}",
                             "start one with 'dask scheduler'") from None  # fmt: skip
     with client:
-        yield client.get_executor(retries=3)
+        yield client.get_executor(retries=RETRIES)
         if not address:
             client.shutdown()
 
@@ -61,17 +70,24 @@ def run(plan: Plan, todo: list[tuple[int, int, int]], pool: Executor | None,
         for number, start, stop in todo:
             yield number, evaluate_part(plan, start, stop)
         return
-    waiting: dict[Future[Part], int] = {}
-    left = iter(todo)
+    waiting: dict[Future[Part], tuple[int, int, int]] = {}
+    left, again, failed = iter(todo), list[tuple[int, int, int]](), Counter[int]()
     while True:
-        while len(waiting) < AHEAD * workers and (part := next(left, None)):
-            waiting[pool.submit(evaluate_part, plan, part[1], part[2])] = part[0]
+        while len(waiting) < AHEAD * workers and (
+            part := again.pop() if again else next(left, None)
+        ):
+            waiting[pool.submit(evaluate_part, plan, part[1], part[2])] = part
         if not waiting:
             return
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
-            number = waiting.pop(future)
+            part = waiting.pop(future)
             error = future.exception()
-            if error is not None:
-                raise CostModelError(f"a worker failed on part {number}: {error}") from error
-            yield number, future.result()
+            if error is None:
+                yield part[0], future.result()
+                continue
+            # A worker that is lost while it hands over its result shows as an error of any kind: ask once more.
+            failed[part[0]] += 1
+            if isinstance(error, BrokenExecutor) or failed[part[0]] > RETRIES:
+                raise CostModelError(f"a worker failed on part {part[0]}: {error}") from error
+            again.append(part)
