@@ -36,11 +36,13 @@ def figure(run: Run) -> Figure:
     work, offsets = run.workload, run.packing.offsets
     first, last = live_ranges(work)
     inside = np.flatnonzero(run.packing.inside & (work.tensor_bytes > 0))
-    start = first + 0.5 * run.result.plan.taken  # a map that overwrites another begins half-way
+    taken = (
+        run.result.plan.taken
+    )  # a map that overwrites another begins half-way through its row, and that one ends
+    gone = np.isin(np.arange(len(first)), work.reuses[taken])
+    start, end = first - 0.5 + 0.5 * taken, last + 0.5 - 0.5 * gone
     boxes = [
-        Rectangle(
-            (start[t] - 0.5, offsets[t] / 1e6), last[t] - start[t] + 1, work.tensor_bytes[t] / 1e6
-        )
+        Rectangle((start[t], offsets[t] / 1e6), end[t] - start[t], work.tensor_bytes[t] / 1e6)
         for t in inside
     ]
     axes.add_collection(PatchCollection(boxes, facecolor=[KINDS[n % len(KINDS)] for n in range(len(inside))],
