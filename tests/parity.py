@@ -10,8 +10,9 @@ import io
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
-from graphs import LIGHT, published, totals, unpack
+from graphs import LIGHT, imported, published, totals
 from modules import MODULES, counts, export, made
 
 from costmodel.importer import load
@@ -62,23 +63,24 @@ def records(folder: Path) -> list[dict[str, str]]:
         for dynamo, word in ((False, "torchscript"), (True, "dynamo")):
             file = export(module, x, folder / f"{name}_{word}.onnx", dynamo)
             found.append(_line(file, f"torch, {word} export", params_torch=params, macs_torch=macs))
-    for file in unpack(folder):
-        found.append(_line(file, "timm", params_published=f"{published()[file.stem]:.2f} M"))
+    for name, one in imported().items():
+        assert one.whole
+        stated = f"{published()[name]:.2f} M"
+        found.append(_cells(name, "timm", one.rows, one.params, one.macs, params_published=stated))
     return found
 
 
-def _line(file: Path, origin: str, **stated: object) -> dict[str, str]:
+def _line(file: Path, origin: str, **stated: Any) -> dict[str, str]:
     network = load(file)
-    params, macs = totals(network)
-    ours = {
-        "network": file.stem,
-        "origin": origin,
-        "rows": len(network.rows),
-        "params": params,
-        "macs": macs,
-    }
     assert not network.unknown
-    return {name: str({**ours, **stated}.get(name, "")) for name in COLUMNS}
+    return _cells(file.stem, origin, len(network.rows), *totals(network), **stated)
+
+
+def _cells(
+    name: str, origin: str, rows: int, params: int, macs: int, **stated: object
+) -> dict[str, str]:
+    ours = {"network": name, "origin": origin, "rows": rows, "params": params, "macs": macs}
+    return {column: str({**ours, **stated}.get(column, "")) for column in COLUMNS}
 
 
 def agrees(line: dict[str, str]) -> bool:

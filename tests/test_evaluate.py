@@ -113,7 +113,6 @@ def test_a_header_that_lacks_columns(folder: Path) -> None:
 
 @pytest.mark.parametrize(("machine", "passes", "line"), [
     ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 13.0 % | 8.1 % | 31.3 % |"),
-    ("i9_10940x", [], "| Core i9-10940X, compiled, fp32, batch 1 | none | 78.5 % | 76.9 % | 93.7 % |"),
 ])  # fmt: skip
 def test_the_page_states_what_comes_out(
     machine: str, passes: list[str], line: str, tmp_path: Path
