@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto
 
 from costmodel.arch.network import Builder, Part, Tap
 from costmodel.errors import BadValue, Place, Problems
+from costmodel.importer.constants import contents, handed_on, origin_of, reads, shape_of, stored
 from costmodel.importer.count import Parameters
 from costmodel.importer.infer import SMALL, Inference
 from costmodel.importer.node import Node, Work
@@ -26,19 +27,6 @@ from costmodel.layers.move import Unknown
 from costmodel.tally import Tally
 
 CONTROL = ("If", "Loop", "Scan", "SequenceMap")
-MOVING = (
-    "Transpose",
-    "Reshape",
-    "Flatten",
-    "Squeeze",
-    "Unsqueeze",
-    "Identity",
-    "Slice",
-    "Split",
-    "Expand",
-    "Tile",
-)
-QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
 class Walk:
@@ -49,10 +37,10 @@ class Walk:
         self.infer, self.builder, self.problems = Inference(model), Builder(), Problems()
         self.values: dict[str, Value] = {}
         self.refused: set[str] = set()  # names whose node could not be taken
-        self.parameters = Parameters(_stored(model.graph))
+        self.parameters = Parameters(stored(model.graph))
         self.unknown: Counter[str] = Counter()
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
-        self.used = set(_reads(model.graph)) | {v.name for v in model.graph.output}
+        self.used = set(reads(model.graph)) | {v.name for v in model.graph.output}
         floats = [v.type.tensor_type.elem_type for v in real_inputs(model.graph)
                   if v.type.tensor_type.elem_type in FLOATS]  # fmt: skip
         self.main = floats[0] if floats else TensorProto.FLOAT
@@ -101,7 +89,7 @@ class Walk:
         kind = tensor_type(tensor.data_type, tuple(tensor.dims))
         small = np.prod(tensor.dims, dtype=float) <= SMALL
         outside = tensor.data_location == TensorProto.EXTERNAL
-        data = _contents(tensor) if small and not outside else None
+        data = contents(tensor) if small and not outside else None
         self.constant(
             tensor.name, kind, data, Origin(frozenset({self.held(tensor.name, tensor.dims)}))
         )
@@ -174,16 +162,16 @@ class Walk:
         data: Sequence[Any] | None
         if proto.op_type in ("Shape", "Size"):
             assert inputs[0] is not None
-            data = [_shape_of(proto, inputs[0])]
+            data = [shape_of(proto, inputs[0])]
         else:
             data = self.infer.contents(proto, inputs, types)
-        origin = _origin(proto, inputs)
+        origin = origin_of(proto, inputs)
         filled = inputs[0].origin if proto.op_type == "ConstantOfShape" and inputs[0] else None
         if (
             filled is not None and filled.weights
         ):  # its shape is stored: it stands for a weight left out
             origin = Origin(frozenset(proto.output))
-        bits = _handed_on(proto, inputs)
+        bits = handed_on(proto, inputs)
         for number, (name, kind) in enumerate(zip(proto.output, types, strict=True)):
             array = data[number] if data is not None else None
             if array is not None:
@@ -252,61 +240,3 @@ def _block(name: str) -> str:
     steps = name.split("/")
     inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
     return steps[1] if inner else steps[0]
-
-
-def _contents(tensor: TensorProto) -> Any:
-    """What an initialiser holds; None where it was stripped of its data."""
-    try:
-        return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError):
-        return None
-
-
-def _stored(graph: onnx.GraphProto) -> bool:
-    """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
-    held = sum(prod(t.dims) for t in graph.initializer if t.data_type in FLOATS)
-    names = {t.name for t in graph.initializer}
-    written = sum(prod(a.t.dims) for n in graph.node if n.op_type == "Constant" for a in n.attribute
-                  if a.name == "value" and a.t.data_type in FLOATS)  # fmt: skip
-    filled = any(n.op_type == "ConstantOfShape" and n.input[0] in names for n in graph.node)
-    return filled or held >= written
-
-
-def _handed_on(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> int | None:
-    """Bits of a folded constant that is its first input's elements again: dequantised, or elsewhere."""
-    first = inputs[0] if inputs else None
-    if first is None or proto.op_type not in (*MOVING, "DequantizeLinear"):
-        return None
-    return first.bits
-
-
-def _shape_of(proto: onnx.NodeProto, value: Value) -> Any:
-    """What Shape (with its start and end) or Size gives."""
-    if proto.op_type == "Size":
-        return np.array(value.elements, dtype=np.int64)
-    limits = {a.name: a.i for a in proto.attribute}
-    return np.array(
-        value.shape[limits.get("start", 0) : limits.get("end", len(value.shape))], dtype=np.int64
-    )
-
-
-def _origin(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> Origin:
-    """Where a folded constant comes from: from its data, not from the indices or scales beside it."""
-    if proto.op_type == "Constant":
-        return Origin(literal=True)
-    given = [v for v in inputs if v is not None and v.origin is not None]
-    given = given[:1] if proto.op_type in QUANTISING else [v for v in given if v.floating] or given
-    if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range"):
-        return Origin()
-    origins = [v.origin for v in given if v.origin is not None]
-    return Origin(frozenset().union(*(o.weights for o in origins)), any(o.literal for o in origins))
-
-
-def _reads(graph: onnx.GraphProto) -> Iterable[str]:
-    """Every name that a node of the graph, or of a graph inside it, reads or gives out."""
-    for node in graph.node:
-        yield from node.input
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _reads(attribute.g)
-                yield from (value.name for value in attribute.g.output)
