@@ -26,6 +26,7 @@ def load(
     """
     try:
         from costmodel.importer.proto import read
+        from costmodel.importer.values import FLOATS
         from costmodel.importer.walk import Walk
     except ModuleNotFoundError as error:
         if error.name not in ("onnx", "google"):
@@ -47,12 +48,8 @@ def load(
         else Path(path).stem
     )
     made = f"{model.producer_name} {model.producer_version}".strip() or "unnamed producer"
-    choices = (
-        {} if FLOAT_NAMES.get(walk.main, "fp32") == "fp32" else {"dtype": FLOAT_NAMES[walk.main]}
-    )
+    dtype = FLOATS[walk.main]
+    choices = {} if dtype == "fp32" else {"dtype": dtype}
     return Network(name, f"ONNX file by {made}", str(path), walk.builder.graph, outputs, dict(dims or {}),
                    choices=choices, warnings=warnings(str(path), walk.builder, outputs),
                    unknown=dict(walk.unknown))  # fmt: skip
-
-
-FLOAT_NAMES = {1: "fp32", 10: "fp16", 16: "bf16", 11: "fp64"}  # TensorProto.DataType in onnx.proto

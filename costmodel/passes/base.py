@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -61,18 +61,24 @@ class Draft:
 
     def network(self) -> Network:
         """The network after every merge."""
-        graph = nx.DiGraph()
-        for tap in self.before.inputs:
-            graph.add_node(tap.node, shape=tap.shape, bits=tap.bits)
-        for row in self.rows.values():
-            new = replace(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
-            graph.add_node(new.id, row=new)
-            for tap in new.inputs:
-                graph.add_edge(tap.node, new.id)
-        return replace(self.before, graph=graph, outputs=self._named(self.before.outputs))
+        named = (replace(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
+                 for row in self.rows.values())  # fmt: skip
+        return replace(rebuilt(self.before, named), outputs=self._named(self.before.outputs))
 
     def _named(self, taps: Taps) -> Taps:
         return tuple(replace(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
+
+
+def rebuilt(network: Network, rows: Iterable[Row]) -> Network:
+    """`network` with these rows, in this order, behind its inputs."""
+    graph = nx.DiGraph()
+    for tap in network.inputs:
+        graph.add_node(tap.node, shape=tap.shape, bits=tap.bits)
+    for row in rows:
+        graph.add_node(row.id, row=row)
+        for tap in row.inputs:
+            graph.add_edge(tap.node, row.id)
+    return replace(network, graph=graph)
 
 
 def _together(first: Row, then: Row) -> Constants | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import ClassVar
 
-import networkx as nx
-
-from costmodel.arch.network import Network, Row
-from costmodel.passes.base import Pass
+from costmodel.arch.network import Network
+from costmodel.passes.base import Pass, rebuilt
 
 Keys = frozenset[tuple[str, int]]  # maps by node and port
 EXACT = 20_000  # states of the exact search after which the greedy order is taken
@@ -31,7 +28,7 @@ class LeastMemory(Pass):
         graph = Order(network)
         written = list(range(len(graph.rows)))
         best = min((written, graph.search() or graph.greedy()), key=graph.peak)
-        return network if best == written else _reordered(network, [graph.rows[i] for i in best])
+        return network if best == written else rebuilt(network, [graph.rows[i] for i in best])
 
 
 class Order:
@@ -143,14 +140,3 @@ class Order:
                         following[after] = (peak, [*order, row], self.alive_after(alive, done, row))
             states = following
         return next(iter(states.values()))[1]
-
-
-def _reordered(network: Network, rows: list[Row]) -> Network:
-    graph = nx.DiGraph()
-    for tap in network.inputs:
-        graph.add_node(tap.node, shape=tap.shape, bits=tap.bits)
-    for row in rows:
-        graph.add_node(row.id, row=row)
-        for tap in row.inputs:
-            graph.add_edge(tap.node, row.id)
-    return replace(network, graph=graph)
