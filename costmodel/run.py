@@ -41,8 +41,7 @@ class Run:
 
     def on(self, machine: Machine) -> Result:
         """The same network and policies on another machine (or on arrays of them)."""
-        return evaluate(self.workload, machine, placements.load(self.policies.placement),
-                        timings.load(self.policies.timing))  # fmt: skip
+        return evaluated(self.workload, machine, self.policies)
 
     @property
     def total_time(self) -> float:
@@ -86,8 +85,7 @@ class Run:
     @cached_property
     def first(self) -> Result:
         """The first inference: parameters that stay on chip afterwards are loaded here."""
-        return evaluate(self.workload, self.machine, placements.load(self.policies.placement),
-                        timings.load(self.policies.timing), first=True)  # fmt: skip
+        return evaluated(self.workload, self.machine, self.policies, first=True)
 
     @property
     def launch_time(self) -> float:
@@ -212,9 +210,16 @@ def run(
     machine = machine_for(
         profile, chosen.dtype, [word for word in needed if word not in given], hw_file
     )
-    result = evaluate(workload, machine, placements.load(chosen.placement),
-                      timings.load(chosen.timing))  # fmt: skip
+    result = evaluated(workload, machine, chosen)
     return Run(network, profile, chosen, workload, result, machine, hw_file, tuple(passes))
+
+
+def evaluated(
+    workload: Workload, machine: Machine, chosen: Policies, *, first: bool = False
+) -> Result:
+    """The formula under the placement and timing that were chosen."""
+    placement, timing = placements.load(chosen.placement), timings.load(chosen.timing)
+    return evaluate(workload, machine, placement, timing, first=first)
 
 
 def rewritten(network: Network, passes: Sequence[str]) -> Network:
