@@ -14,7 +14,7 @@ from costmodel.conventions import Convention
 from costmodel.errors import BadValue, Place, Problems, did_you_mean
 
 FAMILIES = {"convention": "costmodel.conventions", "placement": "costmodel.placement",
-            "timing": "costmodel.timing"}  # fmt: skip
+            "timing": "costmodel.timing", "pass": "costmodel.passes"}  # fmt: skip
 DEFAULTS = {"convention": "flops", "placement": "per_tensor", "timing": "serial", "dtype": "fp32"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import __version__, dtypes, hardware, networks, policies, shipped
+from costmodel import __version__, dtypes, hardware, networks, policies, shipped, trust
 from costmodel import passes as graph_passes
 from costmodel import placement as placements
 from costmodel import timing as timings
@@ -24,6 +24,7 @@ from costmodel.simulate import Array, Result, evaluate, live_internal_bytes
 from costmodel.workload import Counting, Traits, Workload, prepare
 
 RESOURCES = ("transfer", "matrix", "host")  # the order in which ties are named
+INTERVAL = ("total_time_low_s", "total_time_high_s")  # the ends of the 90 % interval in reports
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,16 @@ class Run:
     def total_time(self) -> float:
         """Time of one run [s]."""
         return float(self.result.total_time)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Between which times [s] 90 % of such networks lie, where the profile is calibrated."""
+        return trust.interval(self.profile, self.total_time)
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """Why the interval of a calibrated profile may not hold for this run."""
+        return trust.doubts(self.profile, self.policies, self.passes, self.workload, self.result)
 
     @property
     def throughput(self) -> float:
@@ -127,6 +138,7 @@ class Run:
             "transfer_time_s": float(result.transfer.sum()),
             "compute_time_s": float(result.compute.sum()),
             "total_time_s": self.total_time,
+            **(dict(zip(INTERVAL, self.interval, strict=True)) if self.interval else {}),
             **({"launch_time_s": self.launch_time} if self.launch_time else {}),
             **({"first_total_time_s": float(self.first.total_time)} if self.pinned_bytes else {}),
             **({"energy_J": self.energy} if self.energy is not None else {}),
@@ -153,18 +165,22 @@ class Run:
             "passes": list(self.passes),
             "assumed": profile.assumptions(chosen.dtype),
             "unknown_operators": self.network.unknown,
+            "calibration": None
+            if profile.calibration is None
+            else profile.calibration.model_dump(exclude={"networks"}),
+            "doubts": self.doubts,
         }
 
 
 def simulate(architecture: str, hw: str, *, settings: Mapping[str, Any] | None = None,
              batch: int = 1, convention: str | None = None, placement: str | None = None,
              timing: str | None = None, dtype: str | None = None, strict: bool = False,
-             passes: Sequence[str] = ()) -> Run:  # fmt: skip
+             passes: Sequence[str] | None = None) -> Run:  # fmt: skip
     """Simulate `architecture` on `hw`: paths, or short names of shipped files.
 
     `settings` are variables of the architecture, or open dimensions of an ONNX file, in which `strict`
-    refuses unknown operators; `passes` rewrite the graph, one after the other; policies that are not named follow the architecture
-    file, then the profile, then the defaults. Raises InputError with every mistake in the files and options.
+    refuses unknown operators; `passes` rewrite the graph, one after the other (None: those of the profile); policies that are
+    not named follow the architecture file, then the profile, then the defaults. Raises InputError with every mistake in the files and options.
 
     >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
     0.177158
@@ -188,7 +204,7 @@ def run(
     batch: int = 1,
     choices: Mapping[str, str | None] | None = None,
     uniform: bool = False,
-    passes: Sequence[str] = (),
+    passes: Sequence[str] | None = None,
     given: Collection[str] = (),
 ) -> Run:
     """Simulate a network and a profile that are already loaded. Raises InputError.
@@ -197,6 +213,7 @@ def run(
     ask: a paper's peculiarity must not be charged to one network of a comparison. What is `given` elsewhere
     (the axes of a scan) need not stand in the profile.
     """
+    passes = profile.passes if passes is None else tuple(passes)
     network = rewritten(network, passes)
     common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
     files = [*common, network.choices, profile.choices]
@@ -211,7 +228,7 @@ def run(
         profile, chosen.dtype, [word for word in needed if word not in given], hw_file
     )
     result = evaluated(workload, machine, chosen)
-    return Run(network, profile, chosen, workload, result, machine, hw_file, tuple(passes))
+    return Run(network, profile, chosen, workload, result, machine, hw_file, passes)
 
 
 def evaluated(

@@ -20,7 +20,7 @@ from costmodel.arch.network import Network, Row, Tap
 from costmodel.conventions import Convention
 from costmodel.dtypes import size_of
 from costmodel.errors import InputError, Place
-from costmodel.layers.base import Engine
+from costmodel.layers.base import Engine, Layer
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -116,9 +116,10 @@ class Traits:
         """Where layers of `kind` run."""
         return self.engines.get(kind) or layers.get(kind).engine
 
-    def share(self, kind: str) -> tuple[float, float]:
-        """The shares of the peak rate and of the peak bandwidth that `kind` reaches."""
-        return self.shares.get(kind) or self.shares.get("default") or (1.0, 1.0)
+    def share(self, layer: Layer) -> tuple[float, float]:
+        """The shares of the peak rate and of the peak bandwidth that `layer` reaches: its variant's, its kind's, or the default."""
+        words = (layer.variant, layer.kind, "default")
+        return next((self.shares[word] for word in words if word in self.shares), (1.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,10 +207,8 @@ def costs(rows: Sequence[Row], counting: Counting, matrix_ops: Floats, host_ops:
         for part in row.parts:
             kind = part.layer.kind
             ops = counting.timed.ops(kind, part.tally) * counting.batch
-            spread[traits.engine(kind)][number] += ops / traits.share(kind)[0]
-        read[number] = (
-            1 / traits.share(row.parts[0].layer.kind)[1]
-        )  # of a fused row its first part's
+            spread[traits.engine(kind)][number] += ops / traits.share(part.layer)[0]
+        read[number] = 1 / traits.share(row.parts[0].layer)[1]  # of a fused row its first part's
     return replace(plain, matrix_ops=spread["matrix"], host_ops=spread["host"], read=read,
                    write=read * traits.write_ratio)  # fmt: skip
 

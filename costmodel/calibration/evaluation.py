@@ -14,7 +14,7 @@ from costmodel.arch.network import Network
 from costmodel.calibration.measurements import Measurement
 from costmodel.errors import InputError, Problem, Problems
 from costmodel.hardware import HardwareProfile
-from costmodel.run import Run, rewritten, run
+from costmodel.run import Run, run
 
 WORST = 10  # networks that are named with a likely reason
 
@@ -51,8 +51,8 @@ class Outcome:
 
 
 def evaluate(measurements: Sequence[Measurement], profile: HardwareProfile, *, hw_file: str = "",
-             passes: Sequence[str] = (), choices: Mapping[str, str | None] | None = None) -> list[Outcome]:  # fmt: skip
-    """Every measurement predicted on `profile`; each network is read and rewritten once.
+             passes: Sequence[str] | None = None, choices: Mapping[str, str | None] | None = None) -> list[Outcome]:  # fmt: skip
+    """Every measurement predicted on `profile`; each network is read once.
 
     Raises InputError naming every network that cannot be read, at its line in the table.
     """
@@ -60,8 +60,8 @@ def evaluate(measurements: Sequence[Measurement], profile: HardwareProfile, *, h
     for one in measurements:
         try:
             if one.network not in known:
-                known[one.network] = rewritten(networks.load(one.network), passes)
-            done = run(known[one.network], profile, hw_file=hw_file, batch=one.batch, uniform=True,
+                known[one.network] = networks.load(one.network)
+            done = run(known[one.network], profile, hw_file=hw_file, batch=one.batch, uniform=True, passes=passes,
                        choices={**(choices or {}), "dtype": one.dtype})  # fmt: skip
         except InputError as error:
             problems.found.extend(_at_line(one, problem) for problem in error.problems)

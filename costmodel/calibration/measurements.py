@@ -1,4 +1,4 @@
-"""A CSV of measured networks: one run of a batch per line."""
+"""Measured times: a CSV with one run of a batch, or one layer of it, per line; or an ONNX Runtime profile."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import csv
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from costmodel import dtypes, shipped
+from costmodel.calibration import runtime_profile
 from costmodel.documents import read_text
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 
@@ -20,7 +21,10 @@ AGREE = 0.05  # relative: two measurements of one thing that differ by more are 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One measured run: a network (a path or a shipped name), its batch and dtype, and its time [s]."""
+    """One measured run: a network (a path or a shipped name), its batch and dtype, and its time [s].
+
+    With a `layer` (the id or name of a row), the time of that row alone.
+    """
 
     network: str
     batch: int
@@ -28,6 +32,8 @@ class Measurement:
     seconds: float
     family: str
     place: Place
+    layer: str = ""
+    traced: bool = False  # from a profile, whose runtime may have renamed the layer
 
     @property
     def name(self) -> str:
@@ -38,6 +44,7 @@ class Measurement:
 def read(path: str) -> list[Measurement]:
     """The measurements in the CSV file `path`; networks are looked for beside it first.
 
+    A cell of `seconds` may name an ONNX Runtime profile (.json) of that network: its median run and nodes.
     Raises InputError with every mistake: columns that are missing or unknown, batches and times that are no
     positive numbers, unknown dtypes, and measurements of one run that disagree by over 5 %.
     """
@@ -46,7 +53,7 @@ def read(path: str) -> list[Measurement]:
     head = next(lines)
     _check_head(path, head, problems)
     problems.raise_if_any()
-    found = [m for m in _rows(path, head, lines, problems) if m is not None]
+    found = [m for ms in _rows(path, head, lines, problems) for m in ms]
     _check_duplicates(found, problems)
     problems.raise_if_any()
     if not found:
@@ -74,7 +81,7 @@ def _check_head(path: str, head: list[str], problems: Problems) -> None:
 
 def _rows(
     path: str, head: list[str], lines: Iterator[list[str]], problems: Problems
-) -> Iterator[Measurement | None]:
+) -> Iterator[list[Measurement]]:
     for number, cells in enumerate(lines, start=2):
         if not any(cells):
             continue
@@ -90,41 +97,55 @@ def _rows(
             word: Place(path, number, 1 + len(",".join(cells[:at])) + bool(at))
             for at, word in enumerate(head)
         }
-        yield _measurement(path, row, places, problems)
+        yield _measurements(path, row, places, problems)
 
 
-def _measurement(
+def _measurements(
     path: str, row: dict[str, str], places: dict[str, Place], problems: Problems
-) -> Measurement | None:
-    before = len(problems.found)
+) -> list[Measurement]:
+    """What a line says: one measurement, or those of the profile it names; none if it is wrong."""
+    before, cell, folder = len(problems.found), row["seconds"], Path(path).parent
     if not row["batch"].isdigit() or int(row["batch"]) < 1:
         problems.add(places["batch"], f"batch is '{row['batch']}'", "write a whole number from 1")
-    try:
-        seconds = float(row["seconds"])
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        problems.add(
-            places["seconds"],
-            f"seconds is '{row['seconds']}'",
-            "write a time above zero, e.g. 0.0125",
-        )
+    traced = cell.endswith(".json")
+    seconds = 0.0 if traced else _seconds(cell, places["seconds"], problems)
     try:
         dtypes.bits(row["dtype"])
     except BadValue as error:
         problems.found.extend(error.at(places["dtype"]).problems)
     if len(problems.found) > before:
-        return None
-    network = shipped.beside(Path(path).parent, row["network"])
-    return Measurement(
-        network, int(row["batch"]), row["dtype"], seconds, row.get("family", ""), places["network"]
-    )
+        return []
+    one = Measurement(shipped.beside(folder, row["network"]), int(row["batch"]), row["dtype"], seconds,
+                      row.get("family", ""), places["network"], row.get("layer", ""))  # fmt: skip
+    if not traced:
+        return [one]
+    with problems.collect():
+        return from_profile(str(folder / cell), one)
+    return []
+
+
+def from_profile(path: str, one: Measurement) -> list[Measurement]:
+    """`one` with the times of an ONNX Runtime profile: the run, and each of its nodes. Raises InputError."""
+    times = runtime_profile.read(path)
+    whole = replace(one, seconds=times.run)
+    return [whole, *(replace(one, seconds=time, layer=name, traced=True)
+                     for name, time in times.nodes.items() if time > 0)]  # fmt: skip
+
+
+def _seconds(cell: str, place: Place, problems: Problems) -> float:
+    try:
+        seconds = float(cell)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        problems.add(place, f"seconds is '{cell}'", "write a time above zero, e.g. 0.0125")
+    return seconds
 
 
 def _check_duplicates(found: list[Measurement], problems: Problems) -> None:
-    seen: dict[tuple[str, int, str], Measurement] = {}
+    seen: dict[tuple[str, int, str, str], Measurement] = {}
     for one in found:
-        first = seen.setdefault((one.network, one.batch, one.dtype), one)
+        first = seen.setdefault((one.network, one.batch, one.dtype, one.layer), one)
         if abs(one.seconds - first.seconds) > AGREE * first.seconds:
             problems.add(one.place, f"'{one.network}' took {one.seconds:g} s, on line {first.place.line} {first.seconds:g} s",
                          "keep one of them, or their mean")  # fmt: skip

@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     if not entries:
         raise InputError.at(Place("compare"), "nothing to compare", "name an ARCH or --accuracy")
     if args.csv:
-        files.write_csv(args.csv, [entry.record for entry in entries], compare.COLUMNS)
+        files.write_csv(
+            args.csv, [entry.record for entry in entries], compare.table_columns(entries)
+        )
     if args.plot:
         from pathlib import Path
 
@@ -83,6 +85,6 @@ def _entries(args: argparse.Namespace) -> list[Entry]:
     problems.raise_if_any()
     return [
         Entry(label, simulate(network, profile, hw_file=path, batch=args.batch, uniform=True,
-                              passes=args.passes, choices=options.policies(args)), top1)
+                              passes=options.passes(args), choices=options.policies(args)), top1)
         for label, network, top1 in models for profile, path in profiles
     ]  # fmt: skip

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     problems.raise_if_any()
     choices = {key: getattr(args, key) for key in ("convention", "placement", "timing")}
     found = evaluation.evaluate(
-        table, profile, hw_file=str(path), passes=args.passes, choices=choices
+        table, profile, hw_file=str(path), passes=options.passes(args), choices=choices
     )
     if args.json:
         files.write_json(args.json, evaluation.report(found))

@@ -21,7 +21,13 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
 def add_passes(parser: argparse.ArgumentParser) -> None:
     """--pass."""
     parser.add_argument("--pass", action="append", default=[], dest="passes", metavar="NAME",
-                        help="rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order)")  # fmt: skip
+                        help="rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order); "
+                        "'none' for no rewrite where the profile asks for some")  # fmt: skip
+
+
+def passes(args: argparse.Namespace, otherwise: list[str] | None = None) -> list[str] | None:
+    """The passes given on the command line; `otherwise` where none is (None: those of the profile)."""
+    return [word for word in args.passes if word != "none"] if args.passes else otherwise
 
 
 def policies(args: argparse.Namespace) -> dict[str, str | None]:

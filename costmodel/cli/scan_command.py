@@ -142,7 +142,7 @@ def _request(args: argparse.Namespace) -> Request:
     if args.pareto:
         request.pareto = args.pareto.split(",")
         request.places["pareto"] = Place(f"--pareto {args.pareto}")
-    request.passes = args.passes or request.passes
+    request.passes = options.passes(args, request.passes)
     request.points = request.points or args.points
     if args.batch != 1:
         request.batch = args.batch

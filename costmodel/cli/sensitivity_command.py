@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.scan.sensitivity import effects
 
     done = simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
-                    passes=args.passes, **options.policies(args))  # fmt: skip
+                    passes=options.passes(args), **options.policies(args))  # fmt: skip
     found = effects(done)
     if args.json:
         files.write_json(args.json, {"total_time_s": done.total_time, "effects": [vars(e) for e in found],

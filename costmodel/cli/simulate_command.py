@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.run import simulate
 
     done = simulate(args.arch, args.hw, settings=options.settings(args.settings),
-                    batch=args.batch, strict=args.strict, passes=args.passes, **options.policies(args))  # fmt: skip
+                    batch=args.batch, strict=args.strict, passes=options.passes(args), **options.policies(args))  # fmt: skip
     if args.csv or args.json:
         from costmodel.report import files
 

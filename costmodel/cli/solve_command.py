@@ -58,7 +58,7 @@ def _simulated(args: argparse.Namespace) -> Run:
     from costmodel.run import simulate
 
     return simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
-                    passes=args.passes, **options.policies(args))  # fmt: skip
+                    passes=options.passes(args), **options.policies(args))  # fmt: skip
 
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
@@ -74,7 +74,11 @@ def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
             raise BadValue("--batch is given, and solved for", "leave one of them out")
         one = _simulated(args)
         again = partial(
-            run_again, one.network, one.profile, passes=args.passes, choices=options.policies(args)
+            run_again,
+            one.network,
+            one.profile,
+            passes=options.passes(args),
+            choices=options.policies(args),
         )
         return solve_batch(lru_cache(lambda batch: again(batch=batch)), target)
     return solve(_simulated(args), resource, target)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from costmodel import dtypes, policies, units
 from costmodel.errors import BadValue
+from costmodel.hardware.calibration import Calibration
 from costmodel.layers.base import Engine
 
 # Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
@@ -64,8 +65,9 @@ class HardwareProfile(BaseModel):
     Quantities are written with their unit and held in SI units: bandwidth [B/s] of the external memory
     (reads, and writes too unless write_bandwidth says otherwise), on_chip_memory [B], on_chip_bandwidth [B/s]
     (none: on-chip maps cost no time), matrix and host rates [op/s] (one multiply-add is two), for every dtype
-    or for each that is published. `efficiency` by layer kind ('default' for the others), `launch` [s] once per
-    row, `energy` [J]. `engines` moves layer kinds to the other engine; policies are defaults for this machine.
+    or for each that is published. `efficiency` by layer kind or variant ('default' for the others), `launch` [s] once per
+    row, `energy` [J]. `engines` moves layer kinds to the other engine; policies are defaults for this machine,
+    `passes` the rewrites that its software makes. `calibration` says what fitted figures rest on.
     What is not published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
@@ -89,6 +91,8 @@ class HardwareProfile(BaseModel):
     placement: str | None = None
     timing: str | None = None
     dtype: str | None = None
+    passes: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
     @field_validator(*QUANTITIES, mode="before")
     @classmethod
@@ -137,6 +141,13 @@ class HardwareProfile(BaseModel):
             policies.check(str(info.field_name), value)
         return value
 
+    @field_validator("passes")
+    @classmethod
+    def _known_passes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            policies.check("pass", word)
+        return value
+
     @property
     def choices(self) -> dict[str, str]:
         """The conventions and models this profile asks for."""
@@ -159,13 +170,6 @@ class HardwareProfile(BaseModel):
         return {word: item.reason for word, item in self.assumed.items()
                 if (item.value.get(dtype) if isinstance(item.value, dict) else item.value) is not None
                 and self.model_copy(update={"assumed": {}}).figure(word, dtype) is None}  # fmt: skip
-
-    def share(self, kind: str) -> Efficiency:
-        """The efficiency of layers of `kind`."""
-        return self.efficiency.get(kind) or self.efficiency.get("default") or PERFECT
-
-
-PERFECT = Efficiency()
 
 
 def _parsed(word: str, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from costmodel.documents import Node, load
 from costmodel.errors import BadValue, InputError, Problem, Problems, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
 
-BY_KIND = {
-    "engines": (),
-    "efficiency": ("default",),
-}  # mappings by layer kind, and what else may stand there
+# Mappings by layer kind: how their keys are checked, and what else may stand there.
+BY_KIND: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
+    "engines": (layers.get, ()),
+    "efficiency": (layers.check, ("default",)),
+}
 
 
 def load_profile(path: str | Path) -> HardwareProfile:
@@ -23,9 +25,9 @@ def load_profile(path: str | Path) -> HardwareProfile:
     problems = Problems()
     root = load(path, problems)
     top = root.mapping("a hardware profile")
-    for key, besides in BY_KIND.items():
+    for key, (check, besides) in BY_KIND.items():
         if key in top and isinstance(top[key].value, dict):
-            _known_kinds(top[key], besides, problems)
+            _known_kinds(top[key], check, besides, problems)
     try:
         profile = HardwareProfile.model_validate(root.plain())
     except ValidationError as error:
@@ -35,12 +37,14 @@ def load_profile(path: str | Path) -> HardwareProfile:
     return profile
 
 
-def _known_kinds(node: Node, besides: tuple[str, ...], problems: Problems) -> None:
+def _known_kinds(
+    node: Node, check: Callable[[str], object], besides: tuple[str, ...], problems: Problems
+) -> None:
     for word, place in node.keys.items():
         if word in besides:
             continue
         try:
-            layers.get(word)
+            check(word)
         except BadValue as error:
             problems.found.extend(error.at(place).problems)
 

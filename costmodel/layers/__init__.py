@@ -9,7 +9,7 @@ from costmodel import discovery
 from costmodel.errors import BadValue, CostModelError, did_you_mean
 from costmodel.layers.base import Engine, Example, Layer, make
 
-__all__ = ["Engine", "Example", "Layer", "get", "kinds", "make"]
+__all__ = ["Engine", "Example", "Layer", "check", "get", "kinds", "make"]
 
 
 @cache
@@ -34,3 +34,11 @@ def get(word: str) -> type[Layer]:
         return kinds()[word]
     except KeyError:
         raise BadValue(f"unknown layer kind '{word}'", did_you_mean(word, kinds())) from None
+
+
+def check(word: str) -> None:
+    """BadValue, with the nearest name, unless `word` is a layer kind or one of its variants (``conv2d.1x1``)."""
+    kind, dot, variant = word.partition(".")
+    known = get(kind).variants
+    if dot and variant not in known:
+        raise BadValue(f"unknown variant '{word}'", f"'{kind}' has {', '.join(known) or 'none'}")

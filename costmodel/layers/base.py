@@ -36,6 +36,12 @@ class Layer:
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs (None: any)
     view: ClassVar[bool] = False  # True: the output is the input's memory under another shape
     in_place: ClassVar[bool] = False  # True: an input that nobody needs any more may be overwritten
+    variants: ClassVar[tuple[str, ...]] = ()  # uses that libraries run by routines of their own
+
+    @property
+    def variant(self) -> str:
+        """Which routine a library takes: ``kind.variant`` for one of `variants`, else the kind."""
+        return self.kind
 
     def out_shapes(self, inputs: Shapes) -> Shapes:
         """Shapes of all outputs for the input shapes `inputs`. Raises BadValue if they misfit."""

@@ -17,6 +17,7 @@ class Conv2d(Layer):
     """2-D convolution: kernel^2 * C_in / groups * C_out * H_out * W_out multiply-adds."""
 
     kind: ClassVar[str] = "conv2d"
+    variants: ClassVar[tuple[str, ...]] = ("1x1", "grouped")
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "HairNet section 3.1; Dumoulin & Visin 2016 (shapes)"
 
@@ -35,6 +36,13 @@ class Conv2d(Layer):
                  "groups": 2, "dilation": [2, 1], "stride": [1, 2]}, ((4, 12, 14),)),
         Example({"filters": 4, "kernel": 1}, ((2, 1, 1),)),
     )  # fmt: skip
+
+    @property
+    def variant(self) -> str:
+        """A 1x1 convolution is a plain matrix product; groups take kernels of their own."""
+        if self.groups > 1:
+            return f"{self.kind}.grouped"
+        return f"{self.kind}.1x1" if self.kernel == (1, 1) else self.kind
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(filters, H_out, W_out)."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from costmodel.report.numbers import columns, count, seconds, short
 from costmodel.report.plots import new_figure
-from costmodel.run import RESOURCES, Run
+from costmodel.run import INTERVAL, RESOURCES, Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,8 +48,15 @@ class Entry:
         }
 
 
+def table_columns(entries: Sequence[Entry]) -> list[str]:
+    """The columns of the CSV: those of COLUMNS, and the interval's ends where a profile is calibrated."""
+    known = any(entry.run.interval for entry in entries)
+    return [*COLUMNS, *(INTERVAL if known else ())]
+
+
 def text(entries: Sequence[Entry]) -> str:
     """The table, and which conventions it was made under."""
+    known = any(entry.run.interval for entry in entries)
     graded = any(entry.accuracy is not None for entry in entries)
     head = [
         "architecture",
@@ -60,6 +67,7 @@ def text(entries: Sequence[Entry]) -> str:
         "ops",
         "bus_MB",
         "total_s",
+        *["90 % interval"] * known,
         "samples/s",
         "bound",
     ]
@@ -68,7 +76,7 @@ def text(entries: Sequence[Entry]) -> str:
         record = entry.record
         row = [entry.label, record["hardware"], record["dtype"], count(record["params"]), count(record["macs"]),
                count(record["ops"]), short(record["external_bytes"] / 1e6), short(record["total_time_s"]),
-               f"{record['samples_per_s']:.4g}", record["bound"]]  # fmt: skip
+               *[_interval(entry.run)] * known, f"{record['samples_per_s']:.4g}", record["bound"]]  # fmt: skip
         lines.append(
             row + ([f"{entry.accuracy:g}" if entry.accuracy is not None else "-"] * graded)
         )
@@ -77,10 +85,20 @@ def text(entries: Sequence[Entry]) -> str:
     if chosen.timed_convention != convention:
         convention += f" (printed only; times under {chosen.timed_convention})"
     notes = [f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
-             "as each file asks, or as given", *_assumed(entries)]  # fmt: skip
+             "as each file asks, or as given", *_assumed(entries), *_doubts(entries)]  # fmt: skip
     if graded:
         notes.append("accuracy: top-1 as published by the papers, not predicted")
     return "\n".join([*columns(lines, left=3), *notes])
+
+
+def _interval(run: Run) -> str:
+    return "-" if run.interval is None else " to ".join(map(short, run.interval))
+
+
+def _doubts(entries: Sequence[Entry]) -> list[str]:
+    """Which pairs are unlike what their profile was calibrated on."""
+    return [f"{entry.label} on {entry.run.profile.name} is far from what was measured: {'; '.join(entry.run.doubts)}"
+            for entry in entries if entry.run.doubts]  # fmt: skip
 
 
 def _assumed(entries: Sequence[Entry]) -> list[str]:

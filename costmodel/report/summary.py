@@ -52,10 +52,22 @@ def lines(run: Run) -> list[str]:
         "Doubling one resource " + "\n                      ".join(
             f"{LABELS[d.resource][0] + ' to ' + units.show(d.value, LABELS[d.resource][1]):28}"
             f" {short(d.total_time)} s ({_change(d.total_time, total)})" for d in doubled(run)),
+        *_trust(run),
         *_memory(run),
         *_first(run),
         *_unknown(run),
     ]  # fmt: skip
+
+
+def _trust(run: Run) -> list[str]:
+    """What a calibrated profile knows of its own errors."""
+    known = run.profile.calibration
+    if known is None:
+        return []
+    errors = known.held_out
+    return [f"Calibrated            on {known.count} measurements; families left out of the fit came out "
+            f"{percent(errors.mean, 1)} off in the mean, {percent(errors.median, 1)} in the median",
+            *(f"FAR FROM MEASURED     {doubt}" for doubt in run.doubts)]  # fmt: skip
 
 
 def _first(run: Run) -> list[str]:
@@ -90,6 +102,9 @@ def _total_line(run: Run) -> str:
             f"{short(totals['external_bytes'] / 1e6)} MB over the bus")  # fmt: skip
     per_second = batch / total if total else float("inf")
     per_sample = f", {seconds(total / batch)} per sample" if batch > 1 else ""
+    if run.interval is not None:
+        low, high = run.interval
+        text += f"\n90 % interval         {short(low)} s to {short(high)} s"
     return f"{text}\nThroughput            {per_second:.4g} samples/s{per_sample}"
 
 

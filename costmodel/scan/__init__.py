@@ -23,7 +23,7 @@ def scan(arch: str | Sequence[str], hw: str | Sequence[str], *, axes: Mapping[st
          sample: str = "grid", n: int = 0, seed: int = 0, where: str | Sequence[str] = (),
          derive: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None,
          batch: int | None = None, convention: str | None = None, placement: str | None = None,
-         timing: str | None = None, dtype: str | None = None, passes: Sequence[str] = ()) -> pd.DataFrame:  # fmt: skip
+         timing: str | None = None, dtype: str | None = None, passes: Sequence[str] | None = None) -> pd.DataFrame:  # fmt: skip
     """Every feasible point of a design space as a DataFrame, one row per point, SI units.
 
     `arch` and `hw` are paths or short names (lists become axes); `axes` maps axis names to lists,
@@ -41,7 +41,7 @@ def scan(arch: str | Sequence[str], hw: str | Sequence[str], *, axes: Mapping[st
     choices = {"convention": convention, "placement": placement, "timing": timing, "dtype": dtype}
     request = Request(
         _words(arch), _words(hw), _named("axes", axes), _named("settings", settings), sample, n, seed,
-        _words(where), _named("derive", derive), batch=batch, choices=choices, passes=list(passes), points=True,
+        _words(where), _named("derive", derive), batch=batch, choices=choices, passes=None if passes is None else list(passes), points=True,
     )  # fmt: skip
     plan = request.plan()
     if plan.space.points > MAX_ROWS:

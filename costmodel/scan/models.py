@@ -20,8 +20,9 @@ def model(done: Run, labels: dict[str, Any] | None = None) -> Model:
     form = surface(done.workload, policy, clock)
     plain = form or General(replace(done.workload, rows=()), policy, clock)
     totals, title = done.totals(), f"{done.network.name} on {done.profile.name}"
-    return Model(labels or {}, plain, done.machine, done.policies.batch,
-                 int(totals["params"]), int(totals["macs"]), title)  # fmt: skip
+    known = done.profile.calibration
+    return Model(labels or {}, plain, done.machine, done.policies.batch, int(totals["params"]),
+                 int(totals["macs"]), title, known.interval_90 if known else None)  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -41,7 +42,7 @@ def forget() -> None:
 
 
 def simulated(word: str, hw: str, settings: tuple[tuple[str, Any], ...], batch: int,
-               choices: tuple[tuple[str, str], ...], uniform: bool, passes: tuple[str, ...] = (),
+               choices: tuple[tuple[str, str], ...], uniform: bool, passes: tuple[str, ...] | None = None,
               given: tuple[str, ...] = ()) -> Run:  # fmt: skip
     """A network on a profile, both read once per process. Raises InputError."""
     problems = Problems()

@@ -14,7 +14,7 @@ from costmodel.scan.axes import Axis, read_axis
 from costmodel.scan.models import forget, model, simulated
 from costmodel.scan.plan import Plan
 from costmodel.scan.space import MAX_LHS, SAMPLES, Model, Space
-from costmodel.scan.words import MACHINE, OUTPUTS, Formula, Objective, is_text
+from costmodel.scan.words import BOUNDS, MACHINE, OUTPUTS, Formula, Objective, is_text
 
 MAX_MODELS = 20_000  # structural combinations; each is a network built and counted
 POLICIES = ("dtype", "convention", "placement", "timing")
@@ -39,7 +39,7 @@ class Request:
     points: bool = False
     batch: int | None = None
     choices: dict[str, str | None] = field(default_factory=dict)
-    passes: list[str] = field(default_factory=list)
+    passes: list[str] | None = None  # None: those of each profile
     places: dict[str, Place] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)  # found while reading
 
@@ -160,7 +160,7 @@ class Request:
         batch = self.batch if self.batch is not None else 1
         done = simulated(labels.get("arch") or self.arch[0], labels.get("hw") or self.hw[0],
                          tuple(sorted(settings.items())), labels.get("batch", batch),
-                         tuple(sorted(words.items())), uniform, tuple(self.passes),
+                         tuple(sorted(words.items())), uniform, None if self.passes is None else tuple(self.passes),
                          tuple(name[3:] for name in self.axes if name in MACHINE))  # fmt: skip
         return model(done, dict(labels))
 
@@ -178,8 +178,9 @@ class Request:
 
     def _reducers(self, plan: Plan, problems: Problems) -> Plan:
         """Constraints, derived columns and objectives, checked against the columns there are."""
+        outputs = [word for word in OUTPUTS if word not in BOUNDS or plan.space.calibrated]
         known: dict[str, Any] = {
-            **dict.fromkeys([*MACHINE, *OUTPUTS, "batch"], 1.0),
+            **dict.fromkeys([*MACHINE, *outputs, "batch"], 1.0),
             **plan.space.examples(),
         }
         derive: list[tuple[str, Formula]] = []

@@ -11,7 +11,7 @@ from typing import Any
 from costmodel.scan.plan import Plan
 from costmodel.scan.reduce import Best, Front
 from costmodel.scan.store import Store
-from costmodel.scan.words import OUTPUTS
+from costmodel.scan.words import BOUNDS, OUTPUTS
 
 SHOWN = ("total_time", "transfer_time", "matrix_time", "host_time", "external_bytes", "throughput")
 
@@ -65,15 +65,25 @@ def _record(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
     """One point under the names of the tables: axes by their own words (SI), outputs with units."""
     row["external_bytes"] = int(row["external_bytes"])
     words = [*plan.space.models[0].labels, *(axis.name for axis in plan.space.axes)]
-    return {**{w: row[w] for w in words}, **{OUTPUTS[w][1]: row[w] for w in SHOWN},
+    return {**{w: row[w] for w in words}, **{OUTPUTS[w][1]: row[w] for w in _shown(plan)},
             **{name: row[name] for name, _ in plan.derive}}  # fmt: skip
+
+
+def _shown(plan: Plan) -> tuple[str, ...]:
+    """The outputs of a table: with the ends of the 90 % interval where the machines are calibrated."""
+    return (SHOWN[0], *BOUNDS, *SHOWN[1:]) if plan.space.calibrated else SHOWN
 
 
 def columns(outcome: Outcome, first: list[str]) -> list[str]:
     """The header of a table, also where it has no rows."""
     plan = outcome.plan
     words = [*plan.space.models[0].labels, *(axis.name for axis in plan.space.axes)]
-    return [*first, *words, *(OUTPUTS[w][1] for w in SHOWN), *(name for name, _ in plan.derive)]
+    return [
+        *first,
+        *words,
+        *(OUTPUTS[w][1] for w in _shown(plan)),
+        *(name for name, _ in plan.derive),
+    ]
 
 
 def as_csv(records: list[dict[str, Any]], names: list[str]) -> bytes:

@@ -22,7 +22,7 @@ from costmodel.errors import BadValue
 from costmodel.hardware import Machine
 from costmodel.scan.axes import Axis
 from costmodel.scan.surface import General, Surface, closed_columns
-from costmodel.scan.words import MACHINE
+from costmodel.scan.words import BOUNDS, MACHINE
 
 SAMPLES = ("grid", "random", "sobol", "lhs")
 MAX_LHS = 10_000_000  # [points] a Latin hypercube permutes all of them at once
@@ -41,6 +41,7 @@ class Model:
     params: int
     macs: int
     title: str = ""  # for pictures: network and machine
+    interval: tuple[float, float] | None = None  # multiples of the total, on calibrated machines
 
     @property
     def path(self) -> str:
@@ -61,6 +62,11 @@ class Model:
             found = closed_columns(self.form, machine, [w for w in wanted if w in TIMES])
         else:
             found = self.form.columns(machine)
+        if self.interval is not None:
+            found |= {
+                word: share * found["total_time"]
+                for word, share in zip(BOUNDS, self.interval, strict=True)
+            }
         words = {word: getattr(machine, field) for word, (_, field) in MACHINE.items()}
         return {**self.labels, **words, **found, "throughput": self.batch / found["total_time"],
                 "batch": self.batch, "params": self.params, "macs": self.macs}  # fmt: skip
@@ -80,6 +86,11 @@ class Space:
     def shape(self) -> tuple[int, ...]:
         """Values on each machine axis of a grid."""
         return tuple(len(axis.grid()) for axis in self.axes)
+
+    @property
+    def calibrated(self) -> bool:
+        """True where every model knows the interval around its times."""
+        return all(model.interval is not None for model in self.models)
 
     @property
     def per_model(self) -> int:
@@ -173,7 +184,15 @@ def _content(model: Model) -> list[Any]:
     }  # fmt: skip
     digests = {name: hashlib.sha256(value.tobytes()).hexdigest() if isinstance(value, np.ndarray) else value
                for name, value in arrays.items()}  # fmt: skip
-    return [model.labels, digests, vars(model.machine), model.batch, model.params, model.macs]
+    return [
+        model.labels,
+        digests,
+        vars(model.machine),
+        model.batch,
+        model.params,
+        model.macs,
+        model.interval,
+    ]
 
 
 def draw(

@@ -33,7 +33,10 @@ OUTPUTS = {
     "throughput": ("frequency", "throughput_per_s"),
     "params": (None, "params"),
     "macs": (None, "macs"),
+    "total_time_low": ("time", "total_time_low_s"),
+    "total_time_high": ("time", "total_time_high_s"),
 }
+BOUNDS = ("total_time_low", "total_time_high")  # of the 90 % interval, on calibrated machines alone
 
 
 def dimension(word: str) -> str | None:
