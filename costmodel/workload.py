@@ -94,11 +94,6 @@ class Costs:
     launch: Floats | None = None  # (R,) [s] on top of each row
     on_chip_bandwidth: float | None = None  # [B/s]; None: on-chip maps take no time
 
-    @property
-    def plain(self) -> bool:
-        """True where the bus time is bytes over bandwidth and nothing comes on top."""
-        return self.read is None and self.launch is None and self.on_chip_bandwidth is None
-
 
 @dataclass(frozen=True, eq=False)
 class Traits:

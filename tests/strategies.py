@@ -8,9 +8,10 @@ from costmodel import conventions, layers
 from costmodel.arch.network import Builder, Network, Taps
 from costmodel.errors import Place
 from costmodel.layers import make
-from costmodel.workload import Counting, Workload, prepare
+from costmodel.workload import Counting, Traits, Workload, prepare
 
 FLOPS = conventions.load("flops")
+PERFECT = Traits()
 
 
 @st.composite
@@ -32,5 +33,12 @@ def networks(draw: st.DrawFn) -> Network:
     return Network("random", "test", "random", builder.graph, maps[-1])
 
 
-def counted(network: Network, batch: int = 1) -> Workload:
-    return prepare(network, Counting(FLOPS, FLOPS, batch=batch))
+def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workload:
+    return prepare(network, Counting(FLOPS, FLOPS, traits, batch=batch))
+
+
+def all_traits() -> st.SearchStrategy[Traits]:
+    """Machines that reach shares of their peaks, launch rows, and take time on chip."""
+    share = st.tuples(st.floats(0.05, 1), st.floats(0.05, 1))
+    return st.builds(Traits, st.just({}), st.dictionaries(st.sampled_from(["default", "conv2d", "relu", "linear"]), share),
+                     st.floats(0.25, 4), st.sampled_from([0.0, 1e-5, 1.0]), st.sampled_from([None, 1e6, 1e12]))  # fmt: skip

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import counted, networks
+from strategies import PERFECT, all_traits, counted, networks
 
 from costmodel import placement, timing
 from costmodel.arch.network import Network
 from costmodel.errors import BadValue
 from costmodel.hardware import Machine
-from costmodel.run import simulate
+from costmodel.hardware.profile import Efficiency
+from costmodel.run import run, simulate
 from costmodel.scan import blocks
 from costmodel.scan.axes import Axis, read_axis
 from costmodel.scan.models import model
@@ -26,17 +27,32 @@ from costmodel.scan.steps import Steps
 from costmodel.scan.surface import General, surface
 from costmodel.scan.words import Formula, Objective
 from costmodel.simulate import evaluate
+from costmodel.workload import Traits
 
 POLICY, CLOCK = placement.load("per_tensor"), timing.load("serial")
 RATES = st.floats(1e-3, 1e15)
 
 
-@given(networks(), RATES, RATES, RATES, st.integers(0, 40), st.sampled_from([-1, 0, 1]))
+@given(
+    networks(),
+    all_traits() | st.just(PERFECT),
+    RATES,
+    RATES,
+    RATES,
+    st.integers(0, 40),
+    st.sampled_from([-1, 0, 1]),
+)
 def test_closed_form_is_the_formula(
-    network: Network, bandwidth: float, matrix: float, host: float, pick: int, off: int
+    network: Network,
+    traits: Traits,
+    bandwidth: float,
+    matrix: float,
+    host: float,
+    pick: int,
+    off: int,
 ) -> None:
     """At memories exactly on a tensor's size and a byte to either side; rtol 1e-12."""
-    work = counted(network)
+    work = counted(network, traits=traits)
     memory = float(work.tensor_bytes[pick % len(work.tensor_bytes)]) + off
     machine = Machine(bandwidth, memory, matrix, host)
     form = surface(work, POLICY, CLOCK)
@@ -44,6 +60,13 @@ def test_closed_form_is_the_formula(
     result = evaluate(work, machine, POLICY, CLOCK)
     assert form.external_bytes(memory) == result.external_bytes.sum()
     assert form.total_time(machine)[0] == pytest.approx(float(result.total_time), rel=1e-12)
+    transfer, matrix_time, host_time = form.times(machine)
+    for ours, theirs in (
+        (transfer, result.transfer),
+        (matrix_time, result.matrix),
+        (host_time, result.host),
+    ):
+        assert float(ours) == pytest.approx(float(theirs.sum()), rel=1e-12)
 
 
 @given(networks(), RATES, st.integers(0, 40))
@@ -140,7 +163,16 @@ def hairnet_model(**labels: Any) -> Model:
     return model(simulate("hairnet", "accel_1tflops"), labels)
 
 
+def worn_model() -> Model:
+    """HairNet on a machine that launches rows, reaches shares, and takes time on chip."""
+    base = simulate("hairnet", "accel_1tflops")
+    traits = {"launch": 1e-4, "on_chip_bandwidth": 2e9, "write_bandwidth": 5e8,
+              "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)}}  # fmt: skip
+    return model(run(base.network, base.profile.model_copy(update=traits)), {})
+
+
 HAIRNET = hairnet_model()
+WORN = worn_model()
 WORDS = ["hw.bandwidth", "hw.on_chip_memory", "hw.matrix", "hw.host"]
 VALUES = {  # repeated values make ties
     "hw.bandwidth": [1e9, 2e9, 2e9, 5e8], "hw.on_chip_memory": [802816.0, 802815.0, 1e6, 1e6, 7e6],
@@ -163,9 +195,7 @@ def test_blocks_find_what_points_find(
 ) -> None:
     """Same indices, counts and feasible points as evaluating point by point, whatever the axis order."""
     chosen = order[:axes]
-    space = Space(
-        tuple(Axis(w, "list", tuple(VALUES[w])) for w in chosen), (HAIRNET, hairnet_model())
-    )
+    space = Space(tuple(Axis(w, "list", tuple(VALUES[w])) for w in chosen), (HAIRNET, WORN))
     words = ["total_time", *(w for w in chosen if w in objectives)]
     rules = tuple(Formula(text) for text in where if Formula(text).words <= set(chosen))
     options: dict[str, Any] = {"k": k, "pareto": tuple(map(Objective, words)), "where": rules}

@@ -11,6 +11,7 @@ import pytest
 
 from costmodel.cli import main
 from costmodel.hardware import HardwareProfile
+from costmodel.hardware.profile import Efficiency
 from costmodel.run import Run, run, simulate
 from costmodel.scan.batch import solve_batch
 from costmodel.scan.sensitivity import effects
@@ -31,7 +32,9 @@ def on_machine(base: Run, rng: np.random.Generator) -> Run:
     """The network on a random machine."""
     rates = {"bandwidth": 10 ** rng.uniform(7, 12), "on_chip_memory": 10 ** rng.uniform(3, 8),
              "matrix": 10 ** rng.uniform(9, 14), "host": 10 ** rng.uniform(7, 12)}  # fmt: skip
-    profile = base.profile.model_copy(update=rates)
+    worn = {"launch": 10 ** rng.uniform(-6, -3), "write_bandwidth": rates["bandwidth"] / 2,
+            "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)}}  # fmt: skip
+    profile = base.profile.model_copy(update=rates | (worn if rng.random() < 0.5 else {}))
     return run(base.network, profile, choices={"convention": base.policies.convention})
 
 

@@ -1,6 +1,6 @@
 """Grids reduced in cache: every point evaluated, none written down.
 
-On a grid the closed form T = W(M)/BW + A/F + B/G is a sum of two vectors (or of a product and two
+On a grid the closed form T = W(M)/BW + A/F + B/G + C(M) is a sum of two vectors (or of a product and two
 vectors), one over the outer axes and one over the inner ones. A block, one outer combination
 against all inner ones, is evaluated into a buffer that stays in the cache, and only its minimum is kept;
 the few blocks that can hold a result are evaluated once more to find their points.
@@ -126,22 +126,26 @@ class _Terms:
         inner = [line.word for line in grid.lines[outer:]]
         self.parts = {
             "hw.bandwidth": 1.0 / values["hw.bandwidth"],
-            "hw.on_chip_memory": np.asarray(form.external_bytes(values["hw.on_chip_memory"])),
+            "hw.on_chip_memory": np.asarray(form.taken_bytes(values["hw.on_chip_memory"])),
             "hw.matrix": form.matrix_ops / values["hw.matrix"],
             "hw.host": form.host_ops / values["hw.host"],
         }
+        self.fixed = np.asarray(form.fixed_time(values["hw.on_chip_memory"]))
         shapes = [len(values[word]) for word in inner]
 
-        def spread(word: str) -> Array:
+        def spread(word: str, vector: Array | None = None) -> Array:
             axis = inner.index(word)
             shape = [1] * len(inner)
             shape[axis] = shapes[axis]
-            return np.broadcast_to(self.parts[word].reshape(shape), shapes).ravel()
+            values = self.parts[word] if vector is None else vector
+            return np.broadcast_to(values.reshape(shape), shapes).ravel()
 
         add = np.zeros(grid.block)
         for word in ("hw.matrix", "hw.host"):
             if word in inner:
                 add += spread(word)
+        if "hw.on_chip_memory" in inner:
+            add += spread("hw.on_chip_memory", self.fixed)
         self.inside = {word: word in inner for word in MACHINE}
         self.factor: Array | None = None  # inner factor of the bus term, where it is split
         if self.inside["hw.bandwidth"] and self.inside["hw.on_chip_memory"]:
@@ -161,6 +165,9 @@ class _Terms:
         constant = sum(
             self.outer(w, places) for w in ("hw.matrix", "hw.host") if not self.inside[w]
         )
+        if not self.inside["hw.on_chip_memory"]:
+            at = places[self.place["hw.on_chip_memory"]] if "hw.on_chip_memory" in self.place else 0
+            constant += float(self.fixed[at])
         bus = [
             self.outer(w, places)
             for w in ("hw.bandwidth", "hw.on_chip_memory")

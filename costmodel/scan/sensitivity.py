@@ -31,7 +31,7 @@ def effects(run: Run, factor: float = 2.0) -> list[Effect]:
     total = run.total_time
     busy = {"bandwidth": run.result.transfer, "matrix": run.result.matrix, "host": run.result.host}
     shares = {name: float(times.sum()) / total if total else 0.0 for name, times in busy.items()}
-    additive = timing.load(run.policies.timing).additive
+    additive = timing.load(run.policies.timing).additive and run.profile.on_chip_bandwidth is None
     found = []
     for resource, field in FIELDS.items():
         times = {

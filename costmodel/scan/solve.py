@@ -1,7 +1,7 @@
 """Inverse questions about one resource, answered from the closed form.
 
-With T(BW, M, F, G) = W(M)/BW + A/F + B/G a target t on the time gives each rate directly, e.g.
-BW = W(M) / (t - A/F - B/G); the memory walks the table of W. Nothing is sampled.
+With T(BW, M, F, G) = W(M)/BW + A/F + B/G + C(M) a target t on the time gives each rate directly, e.g.
+BW = W(M) / (t - A/F - B/G - C(M)); the memory walks the tables of W and C. Nothing is sampled.
 """
 
 from __future__ import annotations
@@ -26,9 +26,6 @@ RESOURCES = {"bandwidth": "bandwidth", "on_chip_memory": "memory", "matrix": "ra
 def form_of(run: Run) -> Surface:
     """The closed form of a run. Raises BadValue where it has none."""
     form = model(run).form
-    if not isinstance(form, Surface) and not run.workload.costs.plain:
-        raise BadValue("the profile's launch cost, write or on-chip bandwidth, or a kind's share of the bandwidth leave "
-                       "no closed form", "solve without them, or scan")  # fmt: skip
     if not isinstance(form, Surface):
         raise BadValue(f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has "
                        "no closed form", "solve with per_tensor and serial")  # fmt: skip
@@ -68,15 +65,22 @@ def time_on(form: Surface, machine: Machine) -> float:
 
 
 def work(form: Surface, machine: Machine) -> dict[str, float]:
-    """What each rate has to do: bytes over the bus [B], matrix and host operations [op]."""
-    return {"bandwidth": float(form.external_bytes(machine.memory)), "matrix": form.matrix_ops,
+    """What each rate has to do: bytes over the bus [B], matrix and host operations [op], each over the share that is reached."""
+    return {"bandwidth": float(form.taken_bytes(machine.memory)), "matrix": form.matrix_ops,
             "host": form.host_ops}  # fmt: skip
+
+
+def rest_of(form: Surface, machine: Machine, *resources: str) -> float:
+    """The time that does not depend on the rates `resources` [s]."""
+    todo = work(form, machine)
+    busy = sum(todo[name] / getattr(machine, name) for name in todo if name not in resources)
+    return float(busy + form.fixed_time(machine.memory))
 
 
 def _rate(form: Surface, machine: Machine, resource: str, seconds: Bound) -> Answer:
     """A rate r with work w and the rest's time c: w / r + c against the limit."""
     todo = work(form, machine)
-    rest = sum(todo[name] / getattr(machine, name) for name in todo if name != resource)
+    rest = rest_of(form, machine, resource)
     unit = units.SI_UNITS[RESOURCES[resource]]
     moves = crossing(form, machine, resource)
     spare = seconds.value - rest
@@ -113,8 +117,7 @@ def _memory(form: Surface, machine: Machine, target: Target, seconds: Bound | No
     """Walk the steps of W(M): the first memory that meets the target, or the last that does."""
     steps = np.concatenate([[1.0], form.sizes])  # [B] the smallest memory of each step
     external = form.external_bytes(steps)
-    rest = form.matrix_ops / machine.matrix + form.host_ops / machine.host
-    times = external / machine.bandwidth + rest
+    times = form.total_time(replace(machine, memory=steps))
     bound, value = (target.bound, external) if seconds is None else (seconds, times)
     met = np.flatnonzero(bound.met(value))
     if not len(met):

@@ -2,11 +2,13 @@
 
 With a placement that is a threshold per tensor and a timing that adds up, the total is
 
-    T(BW, M, F, G) = W(M) / BW + A / F + B / G
+    T(BW, M, F, G) = W(M) / BW + A / F + B / G + C(M)
 
-where W(M), the bytes over the bus, is a step function of the on-chip memory with at most one step
-per tensor size. Prefix sums over the sorted sizes and one binary search replace the loop over
-rows, so that a point costs the same for 66 rows and for 6 600. Everything is exact: W is an integer.
+where W(M), the bytes over the bus (each over the share of the bandwidth that its row reaches), is a step
+function of the on-chip memory with at most one step per tensor size, and so is C(M), what no rate
+changes: launches, and the on-chip bytes at the on-chip bandwidth. Prefix sums over the sorted sizes
+and one binary search replace the loop over rows, so that a point costs the same for 66 rows and for
+6 600. Everything is exact: the bytes are integers.
 """
 
 from __future__ import annotations
@@ -31,25 +33,44 @@ PIECE = 1 << 15  # [points] keeps a block of doubles inside a core's second-leve
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """W(M) as a table, and the constants A and B."""
+    """W(M) and C(M) as tables, and the constants A and B."""
 
     sizes: NDArray[np.float64]  # (S,) memories at which W steps, ascending [B]
-    external: NDArray[np.float64]  # (S + 1,) W below the first size, ..., from the last on [B]
+    external: NDArray[
+        np.float64
+    ]  # (S + 1,) bytes over the bus below the first size, ..., from the last on [B]
+    taken: NDArray[np.float64]  # (S + 1,) W: the same over the shares of the bandwidth [B]
+    on_chip: NDArray[np.float64]  # (S + 1,) [s] that bytes take which stay on chip
+    launch: float  # [s] of all rows
     matrix_ops: float  # A [op]
     host_ops: float  # B [op]
 
     def external_bytes(self, memory: Any) -> Any:
-        """W(M) [B]: a tensor of exactly M bytes fits."""
+        """Bytes over the bus [B]: a tensor of exactly M bytes fits."""
         return self.external[self.steps(memory)]
+
+    def taken_bytes(self, memory: Any) -> Any:
+        """W(M) [B]."""
+        return self.taken[self.steps(memory)]
+
+    def fixed_time(self, memory: Any) -> Any:
+        """C(M) [s]."""
+        return self.on_chip[self.steps(memory)] + self.launch
 
     @cached_property
     def steps(self) -> Steps:
         """The search among the sizes."""
         return Steps(self.sizes)
 
+    @cached_property
+    def stays(self) -> bool:
+        """True where bytes on chip take time."""
+        return bool(self.on_chip.any())
+
     def times(self, machine: Machine) -> tuple[Any, Any, Any]:
-        """Bus, matrix and host time [s] at points of one shape."""
-        transfer = self.external_bytes(machine.memory) / machine.bandwidth
+        """Memory, matrix and host time [s] at points of one shape."""
+        step = self.steps(machine.memory)
+        transfer = self.taken[step] / machine.bandwidth + self.on_chip[step]
         return transfer, self.matrix_ops / machine.matrix, self.host_ops / machine.host
 
     def total_time(self, machine: Machine) -> NDArray[np.float64]:
@@ -61,26 +82,53 @@ class Surface:
         for start in range(0, len(total), PIECE):
             bandwidth, memory, matrix, host = (c[start : start + PIECE] for c in columns)
             out = total[start : start + PIECE]
-            np.divide(self.external_bytes(memory), bandwidth, out=out)
+            step = self.steps(memory)
+            np.divide(self.taken[step], bandwidth, out=out)
+            if self.stays:
+                out += self.on_chip[step]
             out += self.matrix_ops / matrix
-            out += self.host_ops / host
+            out += self.host_ops / host + self.launch
         return total
 
 
 def surface(workload: Workload, placement: Placement, timing: Timing) -> Surface | None:
     """The closed form of a workload, or None where its placement or timing has none."""
-    if not (placement.threshold and timing.additive and workload.costs.plain):
+    if not (placement.threshold and timing.additive):
         return None
-    touched = np.bincount(np.concatenate([workload.in_tensor, workload.out_tensor]),
-                          minlength=len(workload.tensor_bytes))  # fmt: skip
-    moved = touched * workload.tensor_bytes  # [B] of each tensor if it lives outside
-    order = np.argsort(workload.tensor_bytes, kind="stable")
-    sizes, first = np.unique(workload.tensor_bytes[order], return_index=True)
-    inside = np.concatenate([[0], np.cumsum(moved[order], dtype=np.int64)])
-    saved = inside[np.append(first, len(order))]  # [B] no longer moved from each size on
-    external = int(moved.sum()) + int(workload.param_bytes.sum()) - saved
-    return Surface(sizes.astype(float), external.astype(float),
-                   float(workload.costs.matrix_ops.sum()), float(workload.costs.host_ops.sum()))  # fmt: skip
+    costs, sizes = workload.costs, workload.tensor_bytes
+    order = np.argsort(sizes, kind="stable")
+    steps, first = np.unique(sizes[order], return_index=True)
+    ends = np.append(first, len(order))
+
+    def left(per_tensor: Any, params: Any) -> NDArray[Any]:
+        """What still moves from each size on: all of it, less the maps that are inside by then."""
+        inside = np.concatenate([[0], np.cumsum(per_tensor[order])])
+        return np.asarray(per_tensor.sum() + params.sum() - inside[ends])
+
+    touched = _per_tensor(
+        workload, np.ones(len(workload.rows), np.int64), np.ones(len(workload.rows), np.int64)
+    )
+    external = left(touched * sizes, workload.param_bytes)
+    taken = external
+    if costs.read is not None and costs.write is not None:
+        taken = left(
+            _per_tensor(workload, costs.read, costs.write) * sizes,
+            costs.read * workload.param_bytes,
+        )
+    stays = np.zeros(len(external))
+    if costs.on_chip_bandwidth is not None:
+        stays = (workload.touched_bytes.sum() - external) / costs.on_chip_bandwidth
+    launch = 0.0 if costs.launch is None else float(costs.launch.sum())
+    return Surface(steps.astype(float), external.astype(float), taken.astype(float), stays, launch,
+                   float(costs.matrix_ops.sum()), float(costs.host_ops.sum()))  # fmt: skip
+
+
+def _per_tensor(workload: Workload, read: Any, write: Any) -> NDArray[Any]:
+    """For each map the sum of `read` over the rows that read it and of `write` over those that write it (T,)."""
+    found = np.zeros(len(workload.tensor_bytes), dtype=np.asarray(read).dtype)
+    np.add.at(found, workload.in_tensor, np.repeat(read, np.diff(workload.in_ptr)))
+    np.add.at(found, workload.out_tensor, np.repeat(write, np.diff(workload.out_ptr)))
+    return found
 
 
 @dataclass(frozen=True, eq=False)

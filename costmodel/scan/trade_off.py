@@ -9,7 +9,7 @@ import numpy as np
 
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.run import Run
-from costmodel.scan.solve import form_of, unmoved, work
+from costmodel.scan.solve import form_of, rest_of, unmoved, work
 from costmodel.scan.target import Target
 
 POINTS = 50  # of a curve
@@ -47,7 +47,7 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
     if seconds is None:
         fixed = unmoved(form, machine, target, first)
         return Curve(pair, fixed.possible, fixed.reason.replace(first, f"{first} or {second}"))
-    rest = sum(todo[n] / getattr(machine, n) for n in todo if n not in pair)
+    rest = rest_of(form, machine, first, second)
     spare = seconds.value - rest
     idle = [name for name in pair if not todo[name]]
     if len(idle) == 2:

@@ -1,0 +1,44 @@
+"""The crude model to beat: seconds per operation, per byte and per node of each kind of layer.
+
+It knows nothing of the machine; its coefficients are fitted by non-negative least squares on relative errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from costmodel.calibration.design import Floats, Ints
+from costmodel.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Additive:
+    """Sums over the rows of N networks, and their measured times."""
+
+    sums: Floats  # (N, 3 kinds): operations, bytes and rows of each kind
+    measured: Floats  # (N,) [s]
+
+    def predict(self, train: Ints, test: Ints) -> Floats:
+        """Times [s] of the networks `test` by coefficients fitted on `train`: min ||A x / t - 1||, x >= 0."""
+        from scipy.optimize import nnls
+
+        scale = np.maximum(self.sums[train].max(axis=0), 1.0)  # columns of like size
+        relative = self.sums[train] / scale / self.measured[train, np.newaxis]
+        return np.asarray(self.sums[test] / scale @ nnls(relative, np.ones(len(train)))[0])
+
+
+def additive(runs: Sequence[Run], measured: Floats) -> Additive:
+    """The model of `runs`, which no pass has rewritten."""
+    kinds = sorted({row.parts[0].layer.kind for run in runs for row in run.workload.rows})
+    place = {kind: number for number, kind in enumerate(kinds)}
+    sums = np.zeros((len(runs), 3, len(kinds)))
+    for number, run in enumerate(runs):
+        work = run.workload
+        at = np.array([place[row.parts[0].layer.kind] for row in work.rows])
+        seen = np.array([not row.view for row in work.rows])
+        for column, values in enumerate((work.ops, work.touched_bytes, seen)):
+            np.add.at(sums[number, column], at, np.where(seen, values, 0))
+    return Additive(sums.reshape(len(runs), -1), measured)

@@ -1,0 +1,33 @@
+"""Which measurements are left out together, so that nothing of a family is known when it is predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from costmodel.calibration.design import Ints
+
+MOST = 10  # folds: further families share one
+RANDOM = 5  # folds where there are no families
+
+
+def grouped(groups: Sequence[str], most: int = MOST) -> list[Ints]:
+    """The places of each group, (k,) each; beyond `most` groups the small ones share folds of even size."""
+    members = {word: [n for n, g in enumerate(groups) if g == word] for word in sorted(set(groups))}
+    if len(members) <= most:
+        return [np.array(places) for places in members.values()]
+    shared: list[list[int]] = [[] for _ in range(most)]
+    for places in sorted(members.values(), key=len, reverse=True):
+        min(shared, key=len).extend(places)
+    return [np.array(sorted(places)) for places in shared]
+
+
+def groups(families: Sequence[str], networks: Sequence[str], seed: int = 0) -> list[str]:
+    """The family of each measurement; where fewer than two are named, networks dealt out at random."""
+    if len(set(families)) > 1:
+        return list(families)
+    names = sorted(set(networks))
+    order = np.random.default_rng(seed).permutation(len(names))
+    fold = {names[n]: str(at % RANDOM) for at, n in enumerate(order)}
+    return [fold[name] for name in networks]
