@@ -23,10 +23,12 @@ def interval(profile: HardwareProfile, total: float) -> tuple[float, float] | No
     return low * total, high * total
 
 
-def intensity(workload: Workload, result: Result) -> float:
-    """Operations per external byte of the whole network [op/B]; infinite where nothing is moved."""
-    moved = float(result.external_bytes.sum())
-    return float(workload.matrix_ops.sum() + workload.host_ops.sum()) / moved if moved else np.inf
+def intensity(workload: Workload) -> float:
+    """Operations per byte that rows read and write, wherever it lives [op/B]; infinite where nothing is touched."""
+    touched = float(workload.touched_bytes.sum())
+    return (
+        float(workload.matrix_ops.sum() + workload.host_ops.sum()) / touched if touched else np.inf
+    )
 
 
 def kinds(workload: Workload) -> dict[str, list[int]]:
@@ -71,7 +73,7 @@ def _unlike(known: Calibration, workload: Workload, result: Result) -> list[str]
         if word not in known.kinds and share > NOTICED:
             found.append(f"{word}: {100 * share:.0f} % of the time is in a kind that was never measured")  # fmt: skip
     low, high = known.intensity
-    here = intensity(workload, result)
+    here = intensity(workload)
     if not low <= here <= high:
         found.append(f"{here:.3g} operations per byte: networks of {low:.3g} to {high:.3g} were measured")  # fmt: skip
     return found

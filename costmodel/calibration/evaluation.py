@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel import networks
-from costmodel.arch.network import Network
+from costmodel import trust
+from costmodel.calibration import runs
 from costmodel.calibration.measurements import Measurement
-from costmodel.errors import InputError, Problem, Problems
 from costmodel.hardware import HardwareProfile
-from costmodel.run import Run, run
+from costmodel.run import Run
 
 WORST = 10  # networks that are named with a likely reason
 
@@ -29,6 +28,14 @@ class Outcome:
     share: float  # of the predicted time that they take
     bound: str  # what the whole run spends most time on
     rows: int
+    interval: tuple[float, float] | None = None  # [s] 90 %, where the profile is calibrated
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the measured time lies in the interval."""
+        if self.interval is None:
+            return None
+        return bool(self.interval[0] <= self.measured.seconds <= self.interval[1])
 
     @property
     def error(self) -> float:
@@ -41,7 +48,8 @@ class Outcome:
         one = self.measured
         return {"network": one.network, "family": one.family, "batch": one.batch, "dtype": one.dtype,
                 "measured_s": one.seconds, "predicted_s": self.predicted_s, "error": self.error,
-                "dominating_kind": self.kind, "dominating_share": self.share, "bound": self.bound, "rows": self.rows}  # fmt: skip
+                "dominating_kind": self.kind, "dominating_share": self.share, "bound": self.bound, "rows": self.rows,
+                **({} if self.interval is None else {"low_s": self.interval[0], "high_s": self.interval[1], "inside": self.inside})}  # fmt: skip
 
     @property
     def reason(self) -> str:
@@ -56,26 +64,21 @@ def evaluate(measurements: Sequence[Measurement], profile: HardwareProfile, *, h
 
     Raises InputError naming every network that cannot be read, at its line in the table.
     """
-    problems, known, found = Problems(), dict[str, Network](), []
-    for one in measurements:
-        try:
-            if one.network not in known:
-                known[one.network] = networks.load(one.network)
-            done = run(known[one.network], profile, hw_file=hw_file, batch=one.batch, uniform=True, passes=passes,
-                       choices={**(choices or {}), "dtype": one.dtype})  # fmt: skip
-        except InputError as error:
-            problems.found.extend(_at_line(one, problem) for problem in error.problems)
-            continue
-        found.append(outcome(one, done))
-    problems.raise_if_any()
-    return found
+    loaded = runs.load(measurements)
+    done = runs.on(profile, measurements, loaded, hw_file=hw_file, passes=passes, choices=choices)
+    pairs = zip(measurements, done, strict=True)
+    return [outcome(one, run) for one, run in pairs if not one.traced or runs.time_of(one, run)]
 
 
-def _at_line(one: Measurement, problem: Problem) -> Problem:
-    """A network's problem at the line that names the network; a profile's problem as it is."""
-    if problem.place.file == one.network:
-        return Problem(one.place, f"'{one.network}': {problem.what}", problem.remedy)
-    return problem
+def held_out(
+    measured: Measurement, done: Run, predicted: float, interval: tuple[float, float]
+) -> Outcome:
+    """A prediction made elsewhere beside its measurement; where the time goes is taken from the run `done`."""
+    return replace(
+        outcome(measured, done),
+        predicted_s=float(predicted),
+        interval=(float(interval[0]), float(interval[1])),
+    )
 
 
 def outcome(measured: Measurement, done: Run) -> Outcome:
@@ -91,7 +94,9 @@ def outcome(measured: Measurement, done: Run) -> Outcome:
     }
     bound = max(busy, key=lambda word: float(busy[word].sum()))
     share = kinds[kind] / done.total_time if done.total_time else 0.0
-    return Outcome(measured, done.total_time, kind, share, bound, len(done.workload.rows))
+    predicted = runs.time_of(measured, done)
+    ends = trust.interval(done.profile, predicted)
+    return Outcome(measured, predicted, kind, share, bound, len(done.workload.rows), ends)
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -136,7 +141,13 @@ def worst(outcomes: Sequence[Outcome], most: int = WORST) -> list[Outcome]:
     return sorted(outcomes, key=lambda o: -abs(o.error))[:most]
 
 
+def coverage(outcomes: Sequence[Outcome]) -> float | None:
+    """The share of measured times inside their 90 % interval; None for a profile that states none."""
+    known = [o.inside for o in outcomes if o.inside is not None]
+    return sum(known) / len(known) if known else None
+
+
 def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Everything, as the JSON report has it. `coverage_90` is null: an uncalibrated profile states no interval."""
-    return {**figures(outcomes), "coverage_90": None, "by_family": grouped(outcomes, "family"),
+    """Everything, as the JSON report has it."""
+    return {**figures(outcomes), "coverage_90": coverage(outcomes), "by_family": grouped(outcomes, "family"),
             "by_dominating_kind": grouped(outcomes, "dominating_kind"), "rows": [o.record for o in outcomes]}  # fmt: skip

@@ -1,27 +1,32 @@
 """The fit: coefficients of a `Design` that stay at the base profile unless measurements speak against it.
 
-Minimised over log-coefficients u of the shares, their machine-wide levels g, and the linear coefficients c:
+A coefficient is what one column's time is multiplied by: one over a share, or a launch in microseconds. Shares are
+fitted by their logarithms u, each near its resource's level g of the whole machine, the others (c) as they are:
 
-    sum w rho((log prediction - log measured) / NOISE) + sum ((u - g) / KIND)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
+    sum w rho((log predicted - log measured) / NOISE) + sum ((u - g) / KIND)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
 
-with rho(r) = 2 (sqrt(1 + r^2) - 1), so that an outlier pulls with bounded force. Physics bounds everything: a share
-is at most 1 (u >= 0), nothing is negative. These are the posterior mode of a two-level normal prior around the base.
+with rho(r) = 2 (sqrt(1 + r^2) - 1), so that an outlier pulls with bounded force, and s the coefficient at which the column
+alone would explain the measurements. Physics bounds everything: a share is at most 1, nothing is negative.
+This is the posterior mode under a two-level normal prior around the base (Gelman et al., Bayesian Data Analysis, ch. 5).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from costmodel.calibration.design import Design, Floats, Ints
+from costmodel.calibration.design import Design, Floats, Ints, Name
 
 NOISE = 0.05  # of a measured time, relative: what runs of one program differ by
-KIND = 0.3  # spread of a kind's log-share around the machine's
+KIND = 0.5  # spread of a kind's log-share around the machine's
 MACHINE = 1.0  # spread of the machine's log-shares around the base profile's
-ROUNDS = 8  # reweightings; later ones change the fourth digit
-SHARES = ("compute", "bandwidth", "parameters")  # coefficients that are one over a share
-LEVELS = ("compute", "bandwidth")  # those whose kinds have a level of the machine in common
+STEPS = 60  # at most; a dozen are usual
+REACH = 0.7  # of a step in a log-share: a factor of two
+CLOSE = 1e-4  # of that reach: a step that changes nothing any more
+LEVELS = ("compute", "bandwidth")  # resources whose kinds share a level of the machine
+SHARES = (*LEVELS, "parameters")  # coefficients that are one over a share
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +35,93 @@ class Fitted:
 
     design: Design
     coefficients: Floats
+    levels: dict[
+        str, float
+    ]  # of the whole machine, for kinds that were not measured: shares of the peaks
+
+    @property
+    def named(self) -> dict[Name, float]:
+        """The coefficients by their columns' names."""
+        return dict(zip(self.design.names, map(float, self.coefficients), strict=True))
 
     def predict(self, places: Ints) -> Floats:
         """Times [s] of the measurements at `places`."""
         return np.asarray(self.design.columns[places] @ self.coefficients)
+
+
+def fit(design: Design, places: Ints) -> Fitted:
+    """The coefficients that the measurements at `places` make most probable.
+
+    Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0.
+    """
+    from scipy.optimize import nnls
+
+    system = _System(design, places)
+    found = system.start
+    for _ in range(STEPS):
+        residuals, slopes = system.linear(found)
+        target = slopes @ found - residuals
+        factor = np.linalg.cholesky(slopes.T @ slopes)
+        wanted = nnls(factor.T, np.linalg.solve(factor, slopes.T @ target))[0]
+        change = wanted - found
+        found = found + np.clip(change, -system.reach, system.reach)
+        if np.all(np.abs(change) < CLOSE * system.reach):
+            break
+    levels = dict(zip(LEVELS, map(float, np.exp(-found)), strict=False))
+    return Fitted(design, system.coefficients(found), levels)
+
+
+class _System:
+    """Residuals and their derivatives in v = (g, one entry per column): log-coefficients of shares, else coefficients."""
+
+    def __init__(self, design: Design, places: Ints) -> None:
+        self.columns, self.weights = design.columns[places], np.sqrt(design.weights[places])
+        self.log_measured = np.log(design.measured[places])
+        resources = [resource for resource, _ in design.names]
+        self.shares = np.array([resource in SHARES for resource in resources])
+        self.prior = _prior(design, resources, places)
+        # a linear coefficient may go anywhere: up to where its column explains any measurement ten times
+        self.reach = np.full(len(LEVELS) + len(resources), REACH)
+        free = design.columns[places] / design.measured[places, np.newaxis]
+        self.reach[len(LEVELS) :][~self.shares] = (
+            10 / np.maximum(free.max(axis=0), 1e-12)[~self.shares]
+        )
+        self.start = np.full(len(LEVELS) + len(resources), 0.1)
+        self.start[len(LEVELS) :][~self.shares] = 0.01
+
+    def coefficients(self, v: Floats) -> Floats:
+        own = v[len(LEVELS) :]
+        return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
+
+    def misfit(self, v: Floats) -> Floats:
+        """Differences of the logarithms in units of the noise."""
+        predicted = self.columns @ self.coefficients(v)
+        return np.asarray((np.log(predicted) - self.log_measured) / NOISE)
+
+    def linear(self, v: Floats) -> tuple[Floats, Floats]:
+        """Residuals and their slopes at v, those of the measurements weighted so that their squares act like rho."""
+        coefficients, misfit = self.coefficients(v), self.misfit(v)
+        root = self.weights / (1 + misfit**2) ** 0.25
+        terms = self.columns * np.where(self.shares, coefficients, 1.0)
+        slopes = np.zeros((len(terms), len(v)))
+        slopes[:, len(LEVELS) :] = (
+            terms * (root / NOISE / (self.columns @ coefficients))[:, np.newaxis]
+        )
+        return np.concatenate([misfit * root, self.prior @ v]), np.vstack([slopes, self.prior])
+
+
+def _prior(design: Design, resources: list[str], places: Ints) -> Any:
+    """The prior's residuals as a matrix on v: one line per level and per column."""
+    levels, size = len(LEVELS), len(LEVELS) + len(resources)
+    found = np.zeros((size, size))
+    found[range(levels), range(levels)] = 1 / MACHINE
+    share = design.columns[places] / design.measured[places, np.newaxis]
+    for number, resource in enumerate(resources, start=levels):
+        if resource in LEVELS:
+            found[number, number] = 1 / KIND
+            found[number, LEVELS.index(resource)] = -1 / KIND
+        elif resource in SHARES:
+            found[number, number] = 1 / MACHINE
+        else:
+            found[number, number] = float(share[:, number - levels].mean())
+    return found

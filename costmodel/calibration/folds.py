@@ -24,9 +24,11 @@ def grouped(groups: Sequence[str], most: int = MOST) -> list[Ints]:
 
 
 def groups(families: Sequence[str], networks: Sequence[str], seed: int = 0) -> list[str]:
-    """The family of each measurement; where fewer than two are named, networks dealt out at random."""
+    """The family of each measurement; where fewer than two are named, networks dealt out at random (layers of a single one)."""
     if len(set(families)) > 1:
         return list(families)
+    if len(set(networks)) == 1:
+        networks = [str(number) for number in range(len(networks))]
     names = sorted(set(networks))
     order = np.random.default_rng(seed).permutation(len(names))
     fold = {names[n]: str(at % RANDOM) for at, n in enumerate(order)}

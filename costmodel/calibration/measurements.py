@@ -124,11 +124,22 @@ def _measurements(
     return []
 
 
+def checked(network: str, batch: int, dtype: str, place: Place) -> Measurement:
+    """A measurement whose time is not known yet. Raises InputError for a bad batch or dtype."""
+    if batch < 1:
+        raise InputError.at(Place("--batch"), f"batch is {batch}", "use a whole number from 1")
+    try:
+        dtypes.bits(dtype)
+    except BadValue as error:
+        raise error.at(Place("--dtype")) from None
+    return Measurement(network, batch, dtype, 0.0, "", place)
+
+
 def from_profile(path: str, one: Measurement) -> list[Measurement]:
     """`one` with the times of an ONNX Runtime profile: the run, and each of its nodes. Raises InputError."""
     times = runtime_profile.read(path)
     whole = replace(one, seconds=times.run)
-    return [whole, *(replace(one, seconds=time, layer=name, traced=True)
+    return [whole, *(replace(one, seconds=time, layer=name.lstrip("/"), traced=True)
                      for name, time in times.nodes.items() if time > 0)]  # fmt: skip
 
 

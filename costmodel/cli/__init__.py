@@ -24,6 +24,7 @@ COMMANDS = (
     "scan",
     "solve",
     "sensitivity",
+    "calibrate",
     "evaluate",
     "reproduce",
     "list",

@@ -38,7 +38,7 @@ class Calibration(BaseModel):
     interval_90: Range
     dtypes: tuple[str, ...]
     batch: tuple[int, int]  # least and greatest
-    intensity: Range  # operations per external byte of whole networks [op/B]
+    intensity: Range  # operations per byte that the rows of a network read and write [op/B]
     kinds: tuple[str, ...]  # layer kinds, variants included
     networks: tuple[str, ...]
 

@@ -1,0 +1,91 @@
+"""A calibration as a profile that a person can read and correct."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costmodel import trust
+from costmodel.calibration.calibrate import Calibrated
+from costmodel.calibration.design import Floats
+from costmodel.calibration.interval import spread
+from costmodel.documents import read_text
+from costmodel.hardware.calibration import Calibration, Errors
+
+DIGITS = 3  # of a fitted figure: the fourth is noise
+
+
+def errors(predicted: Floats, measured: Floats) -> Errors:
+    """Mean, median and 90th percentile of |predicted - measured| / measured, to a thousandth."""
+    size = np.abs(predicted / measured - 1)
+    return Errors(mean=round(float(size.mean()), 4), median=round(float(np.median(size)), 4),
+                  p90=round(float(np.quantile(size, 0.9)), 4))  # fmt: skip
+
+
+def provenance(found: Calibrated, source: str) -> Calibration:
+    """What the profile says of its measurements and errors."""
+    seen, whole = found.measurements, found.whole
+    families: dict[str, int] = {}
+    for one in seen:
+        families[one.family or "-"] = families.get(one.family or "-", 0) + 1
+    intensities = [trust.intensity(run.workload) for run in found.runs]
+    held = found.held_out.predicted
+    low, high = spread(np.log(found.measured / held)[whole])
+    return Calibration(
+        base=found.base.name, measurements=source, count=len(seen), families=families,
+        held_out=errors(held[whole], found.measured[whole]),
+        uncalibrated=errors(found.uncalibrated[whole], found.measured[whole]),
+        interval_90=(_round(low), _round(high)), dtypes=tuple(sorted({one.dtype for one in seen})),
+        batch=(min(one.batch for one in seen), max(one.batch for one in seen)),
+        intensity=(_round(min(intensities)), _round(max(intensities))),
+        kinds=tuple(sorted({kind for run in found.runs for kind in trust.kinds(run.workload)})),
+        networks=tuple(sorted({one.name for one in seen})),
+    )  # fmt: skip
+
+
+def fields(found: Calibrated, source: str) -> dict[str, Any]:
+    """What the calibration adds to the base profile, as it is written in YAML."""
+    coefficients = found.fitted.named
+    kinds = sorted(
+        {kind for resource, kind in coefficients if resource in ("compute", "bandwidth")}
+    )
+    policies = found.runs[0].policies
+    written: dict[str, Any] = {
+        "efficiency": {
+            "default": {key: _round(share) for key, share in found.fitted.levels.items()},
+            **{kind: _shares(coefficients, kind) for kind in kinds},
+        },
+        "launch": f"{_round(coefficients[('launch', '')])} us",
+        "convention": policies.timed_convention, "placement": policies.placement, "timing": policies.timing,
+        "passes": list(found.choice.passes),
+        "calibration": provenance(found, source).model_dump(mode="json"),
+    }  # fmt: skip
+    return written
+
+
+def _shares(coefficients: dict[tuple[str, str], float], kind: str) -> dict[str, float]:
+    return {resource: _round(1 / coefficients[resource, kind]) for resource in ("compute", "bandwidth")
+            if (resource, kind) in coefficients}  # fmt: skip
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def text(base_file: str | Path, found: Calibrated, source: str) -> str:
+    """The base profile's file, its comments kept, with the fitted figures in it."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 120
+    document = yaml.load(read_text(base_file))
+    document["name"] = f"{found.base.name}, measured"
+    document["source"] = f"{found.base.source}; efficiency and launch fitted to {source}"
+    for key, value in fields(found, source).items():
+        document[key] = value
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()

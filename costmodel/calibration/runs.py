@@ -1,0 +1,74 @@
+"""Measured networks, read once and run on a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from costmodel import networks
+from costmodel.arch.network import Network, Row
+from costmodel.calibration.measurements import Measurement
+from costmodel.errors import InputError, Problem, Problems, did_you_mean
+from costmodel.hardware import HardwareProfile
+from costmodel.run import Run, run
+
+Loaded = dict[str, Network]
+
+
+def load(measurements: Sequence[Measurement]) -> Loaded:
+    """Every network, read once. Raises InputError, with a problem at each line that names a bad one."""
+    problems, found, failed = Problems(), Loaded(), dict[str, InputError]()
+    for one in measurements:
+        if one.network not in found and one.network not in failed:
+            try:
+                found[one.network] = networks.load(one.network)
+            except InputError as error:
+                failed[one.network] = error
+        if one.network in failed:
+            problems.found.extend(
+                _at_line(one, problem) for problem in failed[one.network].problems
+            )
+        elif one.layer and not one.traced:
+            _check_layer(one, found[one.network], problems)
+    problems.raise_if_any()
+    return found
+
+
+def _at_line(one: Measurement, problem: Problem) -> Problem:
+    """A network's problem at the line that names the network."""
+    return Problem(one.place, f"'{one.network}': {problem.what}", problem.remedy)
+
+
+def _check_layer(one: Measurement, network: Network, problems: Problems) -> None:
+    if not rows_of(one.layer, network.rows):
+        names = [row.id for row in network.rows]
+        problems.add(
+            one.place, f"'{one.network}' has no layer '{one.layer}'", did_you_mean(one.layer, names)
+        )
+
+
+def rows_of(layer: str, rows: Sequence[Row]) -> list[int]:
+    """The places of the rows that `layer` names: by their unique id, else by their printed name."""
+    return ([n for n, row in enumerate(rows) if row.id == layer]
+            or [n for n, row in enumerate(rows) if row.name == layer])  # fmt: skip
+
+
+def on(profile: HardwareProfile, measurements: Sequence[Measurement], loaded: Loaded, *, hw_file: str = "",
+       passes: Sequence[str] | None = None, choices: Mapping[str, str | None] | None = None) -> list[Run]:  # fmt: skip
+    """The run of each measurement on `profile`, counted alike; equal runs are one. Raises InputError."""
+    problems, known, found = Problems(), dict[tuple[str, int, str], Run](), []
+    for one in measurements:
+        key = (one.network, one.batch, one.dtype)
+        with problems.collect():
+            if key not in known:
+                known[key] = run(loaded[one.network], profile, hw_file=hw_file, batch=one.batch, uniform=True,
+                                 passes=passes, choices={**(choices or {}), "dtype": one.dtype})  # fmt: skip
+            found.append(known[key])
+    problems.raise_if_any()
+    return found
+
+
+def time_of(one: Measurement, done: Run) -> float:
+    """The predicted time of what was measured: the run, or one of its layers [s]; 0 for a layer that is not there."""
+    if not one.layer:
+        return done.total_time
+    return float(done.result.total[rows_of(one.layer, done.workload.rows)].sum())

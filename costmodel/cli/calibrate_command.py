@@ -1,0 +1,88 @@
+"""A machine's profile fitted to measured times, with its error bar.
+
+MEASUREMENTS.csv has the columns network, batch, dtype, seconds and, if wanted, family and layer; networks are paths
+relative to the file (YAML or ONNX) or shipped names; a cell of seconds may name an ONNX Runtime profile. A profile (.json)
+is accepted in the table's place, with --network. docs/calibration.md says what is fitted, and how to measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from costmodel.cli import options
+
+if TYPE_CHECKING:
+    from costmodel.calibration.measurements import Measurement
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("measurements", metavar="MEASUREMENTS.csv",
+                        help="measured networks, or one ONNX Runtime profile (.json)")  # fmt: skip
+    parser.add_argument("--hw", required=True, metavar="BASE",
+                        help="the profile to start from, or a shipped short name")  # fmt: skip
+    parser.add_argument(
+        "--out", required=True, metavar="PROFILE.yaml", help="the calibrated profile"
+    )
+    parser.add_argument(
+        "--network", metavar="ARCH", help="the network that a profile (.json) is of"
+    )
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="its samples per run")
+    parser.add_argument("--dtype", metavar="TYPE", default="fp32", help="its element type")
+    parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
+    parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
+    options.add_passes(parser)
+    parser.add_argument(
+        "--json", metavar="FILE", help="write errors, parameters and every measurement"
+    )
+    parser.add_argument("--plot", metavar="DIR", help="write calibration.png: held-out predictions")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit, cross-validate, write the profile, print."""
+    from pathlib import Path
+
+    from costmodel import hardware, shipped
+    from costmodel.calibration import calibrate, profile
+    from costmodel.errors import Problems
+    from costmodel.report import calibrated, files
+
+    problems = Problems()
+    with problems.collect():
+        table = _table(args)
+    with problems.collect():
+        base = shipped.find(args.hw, "hwprofiles")
+        machine = hardware.load_profile(base)
+    problems.raise_if_any()
+    found = calibrate.calibrate(table, machine, hw_file=str(base), passes=options.passes(args),
+                                choices={key: getattr(args, key) for key in ("convention", "placement")})  # fmt: skip
+    written = profile.text(base, found, Path(args.measurements).name)
+    files.write(args.out, lambda stream: stream.write(written))
+    if args.json:
+        files.write_json(args.json, calibrated.record(found))
+    if args.plot:
+        from costmodel.report import plots
+
+        plots.save(calibrated.figure(found), Path(args.plot) / "calibration.png")
+    print("\n".join(calibrated.lines(found)))
+    return 0
+
+
+def _table(args: argparse.Namespace) -> list[Measurement]:
+    """The measurements of the table, or of the one profile. Raises InputError."""
+    from costmodel.calibration import measurements
+    from costmodel.errors import InputError, Place
+
+    if not args.measurements.endswith(".json"):
+        if args.network:
+            raise InputError.at(Place("--network"), "is for an ONNX Runtime profile (.json)",
+                                "name networks in the table")  # fmt: skip
+        return measurements.read(args.measurements)
+    if not args.network:
+        raise InputError.at(Place(args.measurements), "a profile does not say which network it is of",
+                            "add --network MODEL.onnx (and --batch, --dtype)")  # fmt: skip
+    place = Place(args.measurements)
+    return measurements.from_profile(
+        args.measurements, measurements.checked(args.network, args.batch, args.dtype, place)
+    )
