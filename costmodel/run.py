@@ -214,10 +214,10 @@ def run(
     (the axes of a scan) need not stand in the profile.
     """
     passes = profile.passes if passes is None else tuple(passes)
-    network = rewritten(network, passes)
     common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
     files = [*common, network.choices, profile.choices]
     chosen = policies.choose(choices or {}, *files, batch=batch)
+    network = rewritten(network, passes, dtypes.bits(chosen.dtype))
     counting = Counting(
         chosen.report, chosen.timed, traits(profile, chosen.dtype), batch, dtypes.bits(chosen.dtype)
     )
@@ -239,10 +239,10 @@ def evaluated(
     return evaluate(workload, machine, placement, timing, first=first)
 
 
-def rewritten(network: Network, passes: Sequence[str]) -> Network:
-    """`network` after `passes`. Raises InputError for an unknown one."""
+def rewritten(network: Network, passes: Sequence[str], bits: int | None = None) -> Network:
+    """`network` after `passes` that are for elements of `bits`. Raises InputError for an unknown one."""
     try:
-        return graph_passes.apply(network, passes)
+        return graph_passes.apply(network, passes, bits)
     except BadValue as error:
         raise error.at(Place("--pass")) from None
 

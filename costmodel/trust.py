@@ -32,11 +32,11 @@ def intensity(workload: Workload) -> float:
 
 
 def kinds(workload: Workload) -> dict[str, list[int]]:
-    """The rows of each kind or variant, by their first part; views take no time and are left out."""
+    """The rows of each kind, by their first part; views take no time and are left out."""
     found: dict[str, list[int]] = {}
     for number, row in enumerate(workload.rows):
         if not row.view:
-            found.setdefault(row.parts[0].layer.variant, []).append(number)
+            found.setdefault(row.parts[0].layer.kind, []).append(number)
     return found
 
 

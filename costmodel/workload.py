@@ -112,8 +112,8 @@ class Traits:
         return self.engines.get(kind) or layers.get(kind).engine
 
     def share(self, layer: Layer) -> tuple[float, float]:
-        """The shares of the peak rate and of the peak bandwidth that `layer` reaches: its variant's, its kind's, or the default."""
-        words = (layer.variant, layer.kind, "default")
+        """The shares of the peak rate and of the peak bandwidth that `layer` reaches: its kind's, its routine's, or the default."""
+        words = (layer.kind, layer.runs_as, "default")
         return next((self.shares[word] for word in words if word in self.shares), (1.0, 1.0))
 
 

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from costmodel import passes as graph_passes
+from costmodel import timing
 from costmodel.calibration import folds, runs
 from costmodel.calibration.additive import Additive, additive
 from costmodel.calibration.crossval import Candidate, HeldOut, final, left_out, nested
@@ -69,11 +70,12 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
     loaded = runs.load(measurements)
     styles = list(STYLES.values()) if passes is None else [tuple(passes)]
     used = _usable(measurements, loaded, styles)
-    peaks = base.model_copy(update={"efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "passes": (),
+    peaks = base.model_copy(update={"timing": "partial", "efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "passes": (),
                                     "calibration": None})  # fmt: skip
     on_peaks = partial(runs.on, peaks, used, loaded, hw_file=hw_file, choices=choices)
     by_style = {style: on_peaks(passes=style) for style in styles}
-    candidates = [Candidate(style, design(used, found)) for style, found in by_style.items()]
+    clock = timing.load(by_style[styles[0]][0].policies.timing)
+    candidates = [Candidate(style, design(used, found, clock)) for style, found in by_style.items()]
     groups = folds.groups([one.family for one in used], [one.network for one in used])
     choice, fitted = final(candidates, groups)
     plain = runs.on(base, used, loaded, hw_file=hw_file, passes=passes, choices=choices)

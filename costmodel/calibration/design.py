@@ -1,12 +1,13 @@
-"""Measurements as a linear system: what each physical parameter adds to each measured time.
+"""Measurements as a system: what each physical parameter adds to each row of each measured network.
 
 At the base profile's peaks a row costs compute [s] for each of its parts, transfer [s] of its maps and of its
-parameters, the on-chip bytes at the speed of the bus [s], and one launch. A fitted profile multiplies each column by a
-coefficient of its own (one over the share of the peak that is reached), and timing `serial` adds them up.
+parameters, its on-chip bytes at the speed of the bus [s], and one launch. A fitted profile multiplies each of these terms
+by a coefficient of its own (one over the share of the peak that is reached); the timing model joins them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,75 +15,129 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.calibration.measurements import Measurement
+from costmodel.calibration.runs import rows_of
 from costmodel.run import Run, traits
+from costmodel.timing import Timing
+from costmodel.timing.base import Ahead, Load
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Name = tuple[str, str]  # a resource, and the layer kind or variant that uses it
-MICROSECOND = 1e-6  # [s] the unit of the launch column
+Name = tuple[str, str]  # a resource, and the class of layers that uses it
+Terms = tuple[
+    tuple[Name, str, float], ...
+]  # of a row: parameter, what it occupies, seconds at the peaks
+
+OCCUPIED = ("transfer", "matrix", "host", "launch")
+MICROSECOND = 1e-6  # [s] the unit of the launch terms
+STEP = 1e-4  # relative, of the differences that give a timing's slopes
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """N measurements and K columns."""
+    """N measurements, K parameters, and T terms in R different rows."""
 
-    names: tuple[Name, ...]  # of the columns
-    columns: Floats  # (N, K) [s] at the base profile's peaks; launches at a microsecond each
+    names: tuple[Name, ...]  # (K,)
     measured: Floats  # (N,) [s]
     weights: Floats  # (N,) a whole network counts 1, its layers their share of its time
+    timing: Timing
+    owner: Ints  # (R,) the measurement of a row
+    times: Floats  # (R,) how often it has this row
+    row: Ints  # (T,) the row of a term
+    column: Ints  # (T,) its parameter
+    occupied: Ints  # (T,) place in OCCUPIED
+    seconds: Floats  # (T,) at the base profile's peaks; a microsecond for a launch
+
+    def predict(self, coefficients: Floats) -> Floats:
+        """Times (N,) [s]."""
+        busy = self._busy(self.seconds * coefficients[self.column])
+        return _sums(self.owner, self.times * self._total(busy), len(self.measured))
+
+    def slopes(self, coefficients: Floats) -> Floats:
+        """What each coefficient adds to each time per unit of its logarithm (N, K) [s]."""
+        terms = self.seconds * coefficients[self.column]
+        busy, scale = self._busy(terms), np.ones((len(OCCUPIED), len(self.owner)))
+        for number, part in enumerate(busy[:-1]):
+            more = busy.copy()
+            more[number] *= 1 + STEP
+            rise = (self._total(more) - self._total(busy)) / STEP
+            scale[number] = np.divide(rise, part, out=np.zeros_like(part), where=part > 0)
+        found = terms * (scale * self.times)[self.occupied, self.row]
+        size = len(self.measured) * len(self.names)
+        at = self.owner[self.row] * len(self.names) + self.column
+        return _sums(at, found, size).reshape(len(self.measured), -1)
+
+    def _busy(self, terms: Floats) -> Floats:
+        """Seconds of each row on each of OCCUPIED (4, R)."""
+        at = self.occupied * len(self.owner) + self.row
+        return _sums(at, terms, len(OCCUPIED) * len(self.owner)).reshape(len(OCCUPIED), -1)
+
+    def _total(self, busy: Floats) -> Floats:
+        """Seconds of each row (R,)."""
+        return np.asarray(
+            self.timing.row_times(Load(busy[0], busy[1], busy[2], _nothing)) + busy[3]
+        )
 
 
-def seconds_by_row(run: Run) -> Iterator[tuple[int, Name, float]]:
-    """(row, column, seconds) of a `run` on a profile of peaks: no shares, no launch, no on-chip bandwidth."""
+def _sums(at: Ints, values: Floats, size: int) -> Floats:
+    """The sum of `values` at each of `size` places."""
+    return np.asarray(np.bincount(at, values, size), dtype=float)
+
+
+def _nothing() -> Ahead:
+    """Timing models that look ahead are refused before."""
+    raise NotImplementedError
+
+
+def design(measurements: Sequence[Measurement], runs: Sequence[Run], timing: Timing) -> Design:
+    """The system of `measurements`, each with its run on a profile of peaks; a layer's line holds its rows alone."""
+    rows: list[tuple[int, Terms, int]] = []
+    for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
+        chosen = (
+            rows_of(one.layer, run.workload.rows) if one.layer else range(len(run.workload.rows))
+        )
+        rows += [(number, terms, count) for terms, count in Counter(terms_of(run, chosen)).items()]
+    names = sorted({name for _, terms, _ in rows for name, _, _ in terms})
+    place = {name: number for number, name in enumerate(names)}
+    flat = [(at, place[name], OCCUPIED.index(word), time)
+            for at, (_, terms, _) in enumerate(rows) for name, word, time in terms]  # fmt: skip
+    row, column, occupied, seconds = (np.array(values) for values in zip(*flat, strict=True))
+    return Design(
+        tuple(names), np.array([one.seconds for one in measurements]), _weights(measurements), timing,
+        np.array([number for number, _, _ in rows]), np.array([float(count) for _, _, count in rows]),
+        row, column, occupied, seconds.astype(float),
+    )  # fmt: skip
+
+
+def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
+    """The terms of the rows `chosen` of a `run` on a profile of peaks: no shares, no launch, no on-chip bandwidth."""
     work, result = run.workload, run.result
     params = np.where(result.plan.params, 0, work.param_bytes) / run.machine.bandwidth
     on_chip = (work.touched_bytes - result.external_bytes) / run.machine.bandwidth
     engines = {"matrix": (result.matrix, work.matrix_ops), "host": (result.host, work.host_ops)}
     known = traits(run.profile, run.policies.dtype)
-    for number, row in enumerate(work.rows):
+    for number in chosen:
+        row = work.rows[number]
         if row.view:
             continue
-        first = row.parts[0].layer.variant
+        terms: list[tuple[Name, str, float]] = []
         for part in row.parts:
-            kind = part.layer.kind
-            time, ops = (array[number] for array in engines[known.engine(kind)])
-            mine = run.policies.timed.ops(kind, part.tally) * run.policies.batch
+            engine = known.engine(part.layer.kind)
+            time, ops = (array[number] for array in engines[engine])
+            mine = run.policies.timed.ops(part.layer.kind, part.tally) * run.policies.batch
             if mine:
-                yield number, ("compute", part.layer.variant), float(time * mine / ops)
-        yield number, ("bandwidth", first), float(result.transfer[number] - params[number])
-        yield number, ("parameters", ""), float(params[number])
-        yield number, ("on_chip", ""), float(on_chip[number])
-        yield number, ("launch", ""), MICROSECOND
-
-
-def design(measurements: Sequence[Measurement], runs: Sequence[Run]) -> Design:
-    """The system of `measurements`, each with its run; a layer's line holds its row alone."""
-    places: dict[Name, int] = {}
-    cells: list[tuple[int, int, float]] = []
-    known: dict[int, list[tuple[int, Name, float]]] = {}
-    for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
-        for row, name, time in known.setdefault(id(run), list(seconds_by_row(run))):
-            if not one.layer or one.layer in (
-                run.workload.rows[row].id,
-                run.workload.rows[row].name,
-            ):
-                cells.append((number, places.setdefault(name, len(places)), time))
-    names = sorted(places)
-    order = {places[name]: number for number, name in enumerate(names)}
-    columns = np.zeros((len(measurements), len(names)))
-    for number, column, time in cells:
-        columns[number, order[column]] += time
-    measured = np.array([one.seconds for one in measurements])
-    return Design(tuple(names), columns, measured, _weights(measurements))
+                terms.append((("compute", part.layer.runs_as), engine, float(time * mine / ops)))
+        maps = float(result.transfer[number] - params[number])
+        terms += [(("bandwidth", row.parts[0].layer.runs_as), "transfer", maps), (("parameters", ""), "transfer", float(params[number])),
+                  (("on_chip", ""), "transfer", float(on_chip[number])), (("launch", ""), "launch", MICROSECOND)]  # fmt: skip
+        yield tuple(term for term in terms if term[2])
 
 
 def _weights(measurements: Sequence[Measurement]) -> Floats:
     """1 for a whole network; the layers of one share a weight of 1 by their measured times."""
-    sums: dict[tuple[str, int, str], float] = {}
+    sums: Counter[tuple[str, int, str]] = Counter()
     for one in measurements:
         if one.layer:
-            key = (one.network, one.batch, one.dtype)
-            sums[key] = sums.get(key, 0.0) + one.seconds
+            sums[one.network, one.batch, one.dtype] += one.seconds  # type: ignore[assignment]
     return np.array([one.seconds / sums[one.network, one.batch, one.dtype] if one.layer else 1.0
                      for one in measurements])  # fmt: skip

@@ -46,7 +46,7 @@ class Fitted:
 
     def predict(self, places: Ints) -> Floats:
         """Times [s] of the measurements at `places`."""
-        return np.asarray(self.design.columns[places] @ self.coefficients)
+        return self.design.predict(self.coefficients)[places]
 
 
 def fit(design: Design, places: Ints) -> Fitted:
@@ -72,19 +72,20 @@ def fit(design: Design, places: Ints) -> Fitted:
 
 
 class _System:
-    """Residuals and their derivatives in v = (g, one entry per column): log-coefficients of shares, else coefficients."""
+    """Residuals and their slopes in v = (g, one entry per parameter): log-coefficients of shares, else coefficients."""
 
     def __init__(self, design: Design, places: Ints) -> None:
-        self.columns, self.weights = design.columns[places], np.sqrt(design.weights[places])
+        self.design, self.places = design, places
+        self.weights = np.sqrt(design.weights[places])
         self.log_measured = np.log(design.measured[places])
         resources = [resource for resource, _ in design.names]
         self.shares = np.array([resource in SHARES for resource in resources])
-        self.prior = _prior(design, resources, places)
-        # a linear coefficient may go anywhere: up to where its column explains any measurement ten times
+        alone = design.slopes(np.ones(len(resources)))[places] / design.measured[places, np.newaxis]
+        self.prior = _prior(resources, alone)
+        # a linear coefficient may go anywhere: up to where its terms explain any measurement ten times
         self.reach = np.full(len(LEVELS) + len(resources), REACH)
-        free = design.columns[places] / design.measured[places, np.newaxis]
         self.reach[len(LEVELS) :][~self.shares] = (
-            10 / np.maximum(free.max(axis=0), 1e-12)[~self.shares]
+            10 / np.maximum(alone.max(axis=0), 1e-12)[~self.shares]
         )
         self.start = np.full(len(LEVELS) + len(resources), 0.1)
         self.start[len(LEVELS) :][~self.shares] = 0.01
@@ -93,29 +94,27 @@ class _System:
         own = v[len(LEVELS) :]
         return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
 
-    def misfit(self, v: Floats) -> Floats:
-        """Differences of the logarithms in units of the noise."""
-        predicted = self.columns @ self.coefficients(v)
-        return np.asarray((np.log(predicted) - self.log_measured) / NOISE)
-
     def linear(self, v: Floats) -> tuple[Floats, Floats]:
         """Residuals and their slopes at v, those of the measurements weighted so that their squares act like rho."""
-        coefficients, misfit = self.coefficients(v), self.misfit(v)
+        coefficients = self.coefficients(v)
+        predicted = self.design.predict(coefficients)[self.places]
+        misfit = (np.log(predicted) - self.log_measured) / NOISE
         root = self.weights / (1 + misfit**2) ** 0.25
-        terms = self.columns * np.where(self.shares, coefficients, 1.0)
-        slopes = np.zeros((len(terms), len(v)))
+        # d/dv: of a log-coefficient as it is, of a linear one divided by it
+        scale = np.where(self.shares, 1.0, 1 / np.maximum(coefficients, 1e-9))
+        slopes = np.zeros((len(predicted), len(v)))
         slopes[:, len(LEVELS) :] = (
-            terms * (root / NOISE / (self.columns @ coefficients))[:, np.newaxis]
+            self.design.slopes(np.maximum(coefficients, 1e-9))[self.places] * scale
         )
+        slopes *= (root / NOISE / predicted)[:, np.newaxis]
         return np.concatenate([misfit * root, self.prior @ v]), np.vstack([slopes, self.prior])
 
 
-def _prior(design: Design, resources: list[str], places: Ints) -> Any:
-    """The prior's residuals as a matrix on v: one line per level and per column."""
+def _prior(resources: list[str], alone: Floats) -> Any:
+    """The prior's residuals as a matrix on v: one line per level and per parameter."""
     levels, size = len(LEVELS), len(LEVELS) + len(resources)
     found = np.zeros((size, size))
     found[range(levels), range(levels)] = 1 / MACHINE
-    share = design.columns[places] / design.measured[places, np.newaxis]
     for number, resource in enumerate(resources, start=levels):
         if resource in LEVELS:
             found[number, number] = 1 / KIND
@@ -123,5 +122,5 @@ def _prior(design: Design, resources: list[str], places: Ints) -> Any:
         elif resource in SHARES:
             found[number, number] = 1 / MACHINE
         else:
-            found[number, number] = float(share[:, number - levels].mean())
+            found[number, number] = float(alone[:, number - levels].mean())
     return found

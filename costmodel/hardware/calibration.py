@@ -39,7 +39,7 @@ class Calibration(BaseModel):
     dtypes: tuple[str, ...]
     batch: tuple[int, int]  # least and greatest
     intensity: Range  # operations per byte that the rows of a network read and write [op/B]
-    kinds: tuple[str, ...]  # layer kinds, variants included
+    kinds: tuple[str, ...]  # layer kinds
     networks: tuple[str, ...]
 
     @field_validator("interval_90")

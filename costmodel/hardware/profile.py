@@ -65,7 +65,7 @@ class HardwareProfile(BaseModel):
     Quantities are written with their unit and held in SI units: bandwidth [B/s] of the external memory
     (reads, and writes too unless write_bandwidth says otherwise), on_chip_memory [B], on_chip_bandwidth [B/s]
     (none: on-chip maps cost no time), matrix and host rates [op/s] (one multiply-add is two), for every dtype
-    or for each that is published. `efficiency` by layer kind or variant ('default' for the others), `launch` [s] once per
+    or for each that is published. `efficiency` by layer kind or routine ('default' for the others), `launch` [s] once per
     row, `energy` [J]. `engines` moves layer kinds to the other engine; policies are defaults for this machine,
     `passes` the rewrites that its software makes. `calibration` says what fitted figures rest on.
     What is not published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.

@@ -205,8 +205,9 @@ class Walk:
         else:
             work = rule(node)
         tally, constants = self.parameters.count(node, work)
-        taps = tuple(v.tap for v in inputs if v is not None and v.tap is not None)
-        part = Part(work.layer, tuple(t.shape for t in taps), shapes, tally)
+        maps = [v for v in inputs if v is not None and v.tap is not None]
+        taps = tuple(v.tap for v in maps if v.tap is not None)
+        part = Part(work.layer, tuple(v.shape for v in maps), shapes, tally)  # as views show them
         name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
         out = self.builder.ready(name, name, _block(name), self.place, (part,), taps,
                                  out_bits=tuple(self.bits(types[n]) for n in ports), constants=constants)  # fmt: skip

@@ -7,9 +7,9 @@ from functools import cache
 
 from costmodel import discovery
 from costmodel.errors import BadValue, CostModelError, did_you_mean
-from costmodel.layers.base import Engine, Example, Layer, make
+from costmodel.layers.base import ROUTINES, Engine, Example, Layer, make
 
-__all__ = ["Engine", "Example", "Layer", "check", "get", "kinds", "make"]
+__all__ = ["ROUTINES", "Engine", "Example", "Layer", "check", "get", "kinds", "make"]
 
 
 @cache
@@ -37,8 +37,8 @@ def get(word: str) -> type[Layer]:
 
 
 def check(word: str) -> None:
-    """BadValue, with the nearest name, unless `word` is a layer kind or one of its variants (``conv2d.1x1``)."""
-    kind, dot, variant = word.partition(".")
-    known = get(kind).variants
-    if dot and variant not in known:
-        raise BadValue(f"unknown variant '{word}'", f"'{kind}' has {', '.join(known) or 'none'}")
+    """BadValue, with the nearest name, unless `word` is a layer kind or one of ROUTINES."""
+    if word not in ROUTINES and word not in kinds():
+        raise BadValue(
+            f"unknown layer kind or routine '{word}'", did_you_mean(word, [*kinds(), *ROUTINES])
+        )

@@ -74,6 +74,7 @@ class Softmax(Elementwise):
     """exp(x) / sum exp(x): one exponential, addition and division per class."""
 
     kind: ClassVar[str] = "softmax"
+    routine: ClassVar[str] = "norm"
     source: ClassVar[str] = "HairNet Appendix, row SoftMax: 3 operations per class"
     per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
 

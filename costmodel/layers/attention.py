@@ -14,6 +14,7 @@ class Attention(Layer):
     """softmax(Q K^T / sqrt d) V on [heads, tokens, size]: two products, and a softmax of the scores."""
 
     kind: ClassVar[str] = "attention"
+    routine: ClassVar[str] = "dense"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = (
         "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"

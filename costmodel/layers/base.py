@@ -14,6 +14,15 @@ from costmodel.errors import BadValue
 from costmodel.tally import Shape, Shapes, Tally
 
 Engine = Literal["matrix", "host"]
+# Kernels that many kinds share: what is known of the speed of one kind is expected of the others.
+ROUTINES = {
+    "dense": "matrix products: dense convolutions, linear layers, attention",
+    "grouped": "convolutions in groups of several channels",
+    "depthwise": "one kernel per channel",
+    "norm": "a statistic over each vector, then a pass over it",
+    "stream": "each element read and written in order",
+    "move": "elements at other places: copies, transpositions, windows",
+}
 MAX_ELEMENTS = 2**53  # [elements] of one map: every byte count stays exact in a float
 
 
@@ -36,12 +45,12 @@ class Layer:
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # least and most inputs (None: any)
     view: ClassVar[bool] = False  # True: the output is the input's memory under another shape
     in_place: ClassVar[bool] = False  # True: an input that nobody needs any more may be overwritten
-    variants: ClassVar[tuple[str, ...]] = ()  # uses that libraries run by routines of their own
+    routine: ClassVar[str] = "stream"  # one of ROUTINES
 
     @property
-    def variant(self) -> str:
-        """Which routine a library takes: ``kind.variant`` for one of `variants`, else the kind."""
-        return self.kind
+    def runs_as(self) -> str:
+        """The routine of this very layer: the kind's, where its attributes do not say otherwise."""
+        return self.routine
 
     def out_shapes(self, inputs: Shapes) -> Shapes:
         """Shapes of all outputs for the input shapes `inputs`. Raises BadValue if they misfit."""

@@ -14,6 +14,8 @@ from costmodel.tally import Shape, Shapes, Tally
 class Movement(Layer):
     """Shared by layers that copy elements and compute nothing."""
 
+    routine: ClassVar[str] = "move"
+
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """No arithmetic."""
         return Tally.of(inputs, outputs)

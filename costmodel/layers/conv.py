@@ -17,7 +17,7 @@ class Conv2d(Layer):
     """2-D convolution: kernel^2 * C_in / groups * C_out * H_out * W_out multiply-adds."""
 
     kind: ClassVar[str] = "conv2d"
-    variants: ClassVar[tuple[str, ...]] = ("1x1", "grouped")
+    routine: ClassVar[str] = "dense"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "HairNet section 3.1; Dumoulin & Visin 2016 (shapes)"
 
@@ -38,11 +38,9 @@ class Conv2d(Layer):
     )  # fmt: skip
 
     @property
-    def variant(self) -> str:
-        """A 1x1 convolution is a plain matrix product; groups take kernels of their own."""
-        if self.groups > 1:
-            return f"{self.kind}.grouped"
-        return f"{self.kind}.1x1" if self.kernel == (1, 1) else self.kind
+    def runs_as(self) -> str:
+        """Groups take kernels of their own."""
+        return "grouped" if self.groups > 1 else self.routine
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(filters, H_out, W_out)."""
@@ -71,6 +69,7 @@ class DepthwiseConv2d(Layer):
     """Depthwise 2-D convolution: one kernel per channel, `multiplier` outputs for each."""
 
     kind: ClassVar[str] = "depthwise_conv2d"
+    routine: ClassVar[str] = "depthwise"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "HairNet section 3.1; Enhanced Hybrid MobileNet eqs. (1), (3)"
 

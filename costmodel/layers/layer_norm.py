@@ -20,6 +20,7 @@ class SampleNorm(Layer):
     """
 
     in_place: ClassVar[bool] = True
+    routine: ClassVar[str] = "norm"
 
     channels_last: ClassVar[bool] = False
     affine: bool = True
@@ -86,6 +87,7 @@ class RmsNorm(Layer):
     """Division by the root mean square of each token: two products, an addition and the scale's product."""
 
     kind: ClassVar[str] = "rms_norm"
+    routine: ClassVar[str] = "norm"
     source: ClassVar[str] = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
     examples: ClassVar[tuple[Example, ...]] = (Example({}, ((7, 8),)),)
 
@@ -108,6 +110,7 @@ class LocalResponseNorm(Layer):
     """x / (k + a / n * sum of n neighbouring channels' squares) ** b."""
 
     kind: ClassVar[str] = "local_response_norm"
+    routine: ClassVar[str] = "norm"
     source: ClassVar[str] = "Krizhevsky et al. 2012, section 3.3"
     examples: ClassVar[tuple[Example, ...]] = (Example({"size": 5}, ((8, 4, 4),)),)
 

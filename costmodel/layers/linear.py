@@ -16,6 +16,7 @@ class Linear(Layer):
     """Dense layer on a vector [features], or on each token of [tokens, features]."""
 
     kind: ClassVar[str] = "linear"
+    routine: ClassVar[str] = "dense"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
 

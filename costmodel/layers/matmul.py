@@ -17,6 +17,7 @@ class Matmul(Layer):
     """Product of two maps [..., m, k] and [..., k, n]: m k n multiply-adds for each leading index."""
 
     kind: ClassVar[str] = "matmul"
+    routine: ClassVar[str] = "dense"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "Vaswani et al. 2017, Attention, eq. (1): Q K^T and its product with V"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)

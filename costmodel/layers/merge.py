@@ -90,6 +90,7 @@ class Concat(Layer):
     """Concatenation along an axis (0: channels): data movement, no arithmetic."""
 
     kind: ClassVar[str] = "concat"
+    routine: ClassVar[str] = "move"
     source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from costmodel.errors import BadValue
 from costmodel.layers.base import Example, need_map
 from costmodel.layers.channels import Movement
-from costmodel.layers.fields import Pair, pair, whole_list
+from costmodel.layers.fields import Pair, attribute, pair, whole_list
 from costmodel.tally import Shape, Shapes
 
 
@@ -74,10 +74,35 @@ class Copy(Movement):
         return lambda x: x.clone()
 
 
+class StridedView(Copy):
+    """The same elements where they lie, read with other strides."""
+
+    kind: ClassVar[str] = "strided_view"
+    source: ClassVar[str] = (
+        "numpy and torch: transposing, slicing and broadcasting change strides alone"
+    )
+    view: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Piece(Copy):
+    """Elements of one range or position of an axis, copied."""
+
+    kind: ClassVar[str] = "piece"
+    source: ClassVar[str] = (
+        "slices, splits and scalar indices: a view where its readers take strides, else a copy"
+    )
+
+    axis: int | None = attribute(
+        lambda value: None if value is None else int(value), None
+    )  # that is indexed away; None: ranges
+
+
 class Cast(Copy):
     """The same elements in another number format."""
 
     kind: ClassVar[str] = "cast"
+    routine: ClassVar[str] = "stream"
 
 
 class Unknown(Copy):

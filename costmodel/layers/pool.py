@@ -16,6 +16,8 @@ from costmodel.tally import Shape, Shapes, Tally, elements
 class Pool(Layer):
     """Shared by window pools. The stride is the kernel's size unless given."""
 
+    routine: ClassVar[str] = "move"
+
     kernel: Pair = pair()
     stride: Pair | None = attribute(pair().metadata["read"], None)
     padding: Padding = padding()
@@ -88,6 +90,7 @@ class FractionalMaxPool(Layer):
     """Maximum over pseudo-random windows that overlap, to a map of explicit `size`."""
 
     kind: ClassVar[str] = "fractional_max_pool"
+    routine: ClassVar[str] = "move"
     source: ClassVar[str] = "Graham 2014 (arXiv 1412.6071); Enhanced Hybrid MobileNet Table 3"
 
     size: Pair = pair()

@@ -21,8 +21,12 @@ def names() -> tuple[str, ...]:
     return discovery.modules(__name__)
 
 
-def apply(network: Network, words: Sequence[str]) -> Network:
-    """`network` after the passes `words`, one after the other. Raises BadValue for an unknown one."""
-    for word in words:
-        network = load(word).apply(network)
+def apply(network: Network, words: Sequence[str], bits: int | None = None) -> Network:
+    """`network` after the passes `words`, one after the other. Raises BadValue for an unknown one.
+
+    Those that are for another element size than `bits` (None: unknown) do nothing.
+    """
+    for one in map(load, words):
+        if bits is None or one.bits in (None, bits):
+            network = one.apply(network)
     return network

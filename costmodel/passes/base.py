@@ -18,6 +18,7 @@ class Pass(ABC):
     """A rewrite of the layer graph that keeps what it computes."""
 
     source: ClassVar[str]
+    bits: ClassVar[int | None] = None  # of the dtypes it is for; None: any
 
     @abstractmethod
     def apply(self, network: Network) -> Network:
@@ -44,6 +45,14 @@ class Draft:
             return None
         return row if self.readers[key] == {reader.id} else None
 
+    def only_reader(self, row: Row) -> Row | None:
+        """The row that alone reads all that `row` writes; else None."""
+        readers = self.readers.get((row.id, 0), set())
+        reader = self.rows.get(next(iter(readers))) if len(readers) == 1 else None
+        return (
+            reader if reader is not None and self.feeds_only(row.taps[0], reader) is row else None
+        )
+
     def merge(self, first: Row, then: Row, parts: Sequence[Part]) -> Row:
         """One row of `parts` in the place of `then`, reading what both read; its name is that of `first`."""
         inputs = tuple(
@@ -69,16 +78,18 @@ class Draft:
         return tuple(replace(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
 
 
-def rebuilt(network: Network, rows: Iterable[Row]) -> Network:
-    """`network` with these rows, in this order, behind its inputs."""
+def rebuilt(
+    network: Network, rows: Iterable[Row], inputs: Taps | None = None, outputs: Taps | None = None
+) -> Network:
+    """`network` with these rows, in this order, behind its inputs; these inputs and outputs, where they are given."""
     graph = nx.DiGraph()
-    for tap in network.inputs:
+    for tap in network.inputs if inputs is None else inputs:
         graph.add_node(tap.node, shape=tap.shape, bits=tap.bits)
     for row in rows:
         graph.add_node(row.id, row=row)
         for tap in row.inputs:
             graph.add_edge(tap.node, row.id)
-    return replace(network, graph=graph)
+    return replace(network, graph=graph, outputs=network.outputs if outputs is None else outputs)
 
 
 def _together(first: Row, then: Row) -> Constants | None:

@@ -5,34 +5,34 @@ from __future__ import annotations
 from typing import ClassVar
 
 from costmodel.arch.network import Network, Row
+from costmodel.layers.arithmetic import Arithmetic
 from costmodel.passes.base import Draft, Pass, elementwise
 
-WHOLE = (
-    "batch_norm",
-    "layer_norm",
-    "group_norm",
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "prelu",
-    "gelu",
-    "silu",
-    "hard_swish",
-)
+# How exporters spell functions of one map: words of consecutive rows, none of which anybody else reads.
+SPELT = {
+    ("div", "erf", "add", "mul", "mul"): "gelu",
+    ("mul", "erf", "add", "mul", "mul"): "gelu",
+    ("pow", "mul", "add", "mul", "tanh", "add", "mul", "mul"): "gelu by tanh",
+    ("sigmoid", "mul"): "silu",
+    ("hard_sigmoid", "mul"): "hard swish",
+    ("sigmoid", "tanh", "mul"): "mish: softplus counts as sigmoid",
+    ("group_norm", "mul", "add"): "group norm: an instance norm, then scale and shift",
+}
 
 
 class FuseFunctions(Pass):
-    """Arithmetic rows that together are one function of one map (GELU by erf, x * sigmoid(x)) are joined.
+    """Rows that together are one function of one map (GELU by erf, x * sigmoid(x)) are joined.
 
-    A bias added to a dense layer's output joins the layer. Rows that are a layer of their own, as a framework runs them without a compiler, stay apart.
+    A bias added to a dense layer's output joins the layer. What a framework runs as an operation of its own without a
+    compiler (a scale by a parameter, a sum) stays apart.
     """
 
     source: ClassVar[str] = (
-        "what torch.onnx.export writes for torch.nn.functional.gelu and silu (operator set 17)"
+        "what torch.onnx.export writes for torch.nn.functional.gelu, silu, group_norm and linear (operator set 17)"
     )
 
     def apply(self, network: Network) -> Network:
-        """One sweep in execution order; a row that was joined is looked at again."""
+        """One sweep in execution order."""
         draft = Draft(network)
         for row in network.rows:
             if row.kind == "add" and len(row.inputs) == 1:  # the other summand is a constant
@@ -40,25 +40,32 @@ class FuseFunctions(Pass):
                 if first is not None and first.parts[-1].layer.kind == "linear":
                     draft.merge(first, row, (*first.parts, *row.parts))
         for name in list(draft.rows):
-            current: Row | None = draft.rows.get(name)
-            while current is not None and arithmetic(current):
-                current = _join(draft, current)
+            if name in draft.rows:
+                chain = spelt(draft, draft.rows[name])
+                for row in chain[1:]:
+                    chain[0] = draft.merge(chain[0], row, (*chain[0].parts, *row.parts))
         return draft.network()
 
 
-def arithmetic(row: Row) -> bool:
-    """True for an elementwise row none of whose parts is a layer of its own."""
-    return elementwise(row) and not any(part.layer.kind in WHOLE for part in row.parts)
+def spelt(draft: Draft, row: Row) -> list[Row]:
+    """The rows that spell out one function, beginning with `row`; empty if it begins none."""
+    sources, chain = set(row.inputs), [row]
+    words: tuple[str, ...] = (_word(row),)
+    while len(sources) == 1 and words not in SPELT:
+        if not any(known[: len(words)] == words for known in SPELT):
+            return []
+        last = chain[-1]
+        reader = draft.only_reader(last)
+        if reader is None or not {t for t in reader.inputs if t.node != last.id} <= sources:
+            return []
+        chain.append(reader)
+        words = (*words, _word(reader))
+    return chain if len(sources) == 1 else []
 
 
-def _join(draft: Draft, row: Row) -> Row | None:
-    """`row` with a row before it that makes one function of one map together with it; None if there is none."""
-    for tap in row.inputs:
-        first = draft.feeds_only(tap, row)
-        if first is None or not arithmetic(first) or first.outputs[0] != row.outputs[0]:
-            continue
-        if {*first.inputs, *row.inputs} - {tap} == set(first.inputs) and len(
-            set(first.inputs)
-        ) == 1:
-            return draft.merge(first, row, (*first.parts, *row.parts))
-    return None
+def _word(row: Row) -> str:
+    """The function of an elementwise row or norm; empty for anything else."""
+    layer = row.parts[0].layer
+    if len(row.parts) > 1 or not (elementwise(row) or layer.kind == "group_norm"):
+        return ""
+    return layer.function if isinstance(layer, Arithmetic) else layer.kind

@@ -80,7 +80,7 @@ def _families(found: Calibrated, every: list[Outcome]) -> list[str]:
 def parameters(found: Calibrated) -> list[dict[str, Any]]:
     """The fitted parameters and, as evidence, the share of the predicted times that each explains."""
     design, coefficients = found.choice.design, found.fitted.coefficients
-    times = design.columns * coefficients
+    times = design.slopes(coefficients)
     share = (times / times.sum(axis=1, keepdims=True)).mean(axis=0)
     return [{"resource": resource, "kind": kind, "coefficient": float(value), "share_of_time": float(part)}
             for (resource, kind), value, part in zip(design.names, coefficients, share, strict=True)]  # fmt: skip

@@ -6,7 +6,7 @@ from math import prod
 
 from costmodel.importer.node import Node, Rule, Work
 from costmodel.layers.merge import Concat
-from costmodel.layers.move import Copy, Resize, Transpose
+from costmodel.layers.move import Copy, Piece, Resize, Transpose
 
 VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
 
@@ -14,6 +14,14 @@ VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
 def copy(node: Node) -> Work:
     """Elements at other places; what follows the data are axes, sizes and positions."""
     layer = Copy()
+    return Work(
+        layer, layer.tally((node.shape(),), node.outputs), aside=tuple(range(1, len(node.inputs)))
+    )
+
+
+def piece(node: Node) -> Work:
+    """A range of an axis, or several: what they leave out is not read."""
+    layer = Piece()
     return Work(
         layer, layer.tally((node.shape(),), node.outputs), aside=tuple(range(1, len(node.inputs)))
     )
@@ -39,7 +47,9 @@ def resize(node: Node) -> Work:
 
 def gather(node: Node) -> Work:
     """Rows of a table by position: of a table of weights (an embedding) only the rows are read."""
-    layer = Copy()
+    index = node.inputs[1]
+    scalar = node.op == "Gather" and index is not None and index.constant and not index.shape
+    layer = Piece(axis=node.get("axis", 0) % len(node.shape())) if scalar else Copy()
     return Work(
         layer,
         layer.tally((node.outputs[0],), node.outputs),
@@ -55,7 +65,8 @@ def scatter(node: Node) -> Work:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("Slice", "Split", "Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Compress", "Trilu",
+    **dict.fromkeys(("Slice", "Split"), piece),
+    **dict.fromkeys(("Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Compress", "Trilu",
                      "ReverseSequence", "OneHot", "EyeLike", "Range", "NonZero", "CenterCropPad"), copy),
     **dict.fromkeys(("Gather", "GatherElements", "GatherND"), gather),
     **dict.fromkeys(("Scatter", "ScatterElements", "ScatterND"), scatter),
