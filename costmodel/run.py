@@ -17,12 +17,14 @@ from costmodel import timing as timings
 from costmodel.arch.network import Network
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.hardware import HardwareProfile, Machine, machine_for
+from costmodel.layers import Engine
 from costmodel.packing import Packing
 from costmodel.placement.resident import whole_plan
 from costmodel.policies import Policies
 from costmodel.simulate import Array, Result, evaluate, live_internal_bytes
-from costmodel.workload import Counting, Traits, Workload, prepare
+from costmodel.workload import Counting, Shares, Traits, Workload, prepare
 
+ENGINES: tuple[Engine, ...] = ("matrix", "host")
 RESOURCES = ("transfer", "matrix", "host")  # the order in which ties are named
 INTERVAL = ("total_time_low_s", "total_time_high_s")  # the ends of the 90 % interval in reports
 
@@ -251,5 +253,11 @@ def traits(profile: HardwareProfile, dtype: str) -> Traits:
     """What a profile says of layer kinds and of its bus, as plain numbers."""
     read = profile.figure("bandwidth", dtype)
     ratio = read / profile.write_bandwidth if read and profile.write_bandwidth else 1.0
-    shares = {kind: (share.compute, share.bandwidth) for kind, share in profile.efficiency.items()}
-    return Traits(profile.engines, shares, ratio, profile.launch, profile.on_chip_bandwidth)
+    shares = {kind: Shares(share.compute, share.bandwidth, share.bandwidth if share.parameters is None else share.parameters)
+              for kind, share in profile.efficiency.items()}  # fmt: skip
+    launch = (
+        profile.launch
+        if isinstance(profile.launch, dict)
+        else dict.fromkeys(ENGINES, profile.launch)
+    )
+    return Traits(profile.engines, shares, ratio, launch, profile.on_chip_bandwidth)

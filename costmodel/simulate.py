@@ -69,11 +69,12 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
         plan.params & ~workload.own_params if first else plan.params
     )  # shared ones are loaded once
     params = np.where(stays, 0, workload.param_bytes)
-    read = workload.over_inputs(outside) + params + plan.loads
+    read = workload.over_inputs(outside) + plan.loads
     write = workload.over_outputs(outside) + plan.stores
-    external = read + write
-    moved = external[point]
-    taken = moved if costs.read is None else (read * costs.read + write * costs.write)[point]
+    external = read + write + params
+    moved, taken = external[point], external[point]
+    if costs.read is not None:
+        taken = (read * costs.read + write * costs.write + params * costs.params)[point]
     bandwidth = _column(machine.bandwidth)
     transfer = taken / bandwidth
     if costs.on_chip_bandwidth is not None:
@@ -88,7 +89,7 @@ def evaluate(workload: Workload, machine: Machine, placement: Placement, timing:
     def ahead() -> Ahead:
         room = memories[:, np.newaxis] - live_internal_bytes(workload, plan)
         loaded = np.broadcast_to(params, external.shape)[point].astype(float)
-        pace = 1.0 if costs.read is None else costs.read
+        pace = 1.0 if costs.params is None else costs.params
         return Ahead(loaded, loaded * pace / bandwidth, np.maximum(room, 0)[point].astype(float))
 
     load = Load(transfer, matrix, host, ahead)

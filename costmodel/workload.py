@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +91,20 @@ class Costs:
         None  # (R,) bytes of peak bandwidth that a byte read takes; None: one each
     )
     write: Floats | None = None  # (R,)
+    params: Floats | None = None  # (R,) the same of a byte of parameters
     launch: Floats | None = None  # (R,) [s] on top of each row
     on_chip_bandwidth: float | None = None  # [B/s]; None: on-chip maps take no time
+
+
+class Shares(NamedTuple):
+    """Of the peak arithmetic rate, and of the peak bandwidth for maps and for parameters."""
+
+    compute: float = 1.0
+    bandwidth: float = 1.0
+    parameters: float = 1.0
+
+
+PERFECT = Shares()
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,21 +112,19 @@ class Traits:
     """What a machine says of layer kinds and of its bus; the defaults change nothing."""
 
     engines: Mapping[str, Engine] = field(default_factory=dict)
-    shares: Mapping[str, tuple[float, float]] = field(
-        default_factory=dict
-    )  # of peak arithmetic, of bandwidth
+    shares: Mapping[str, Shares] = field(default_factory=dict)
     write_ratio: float = 1.0  # bandwidth of reads over that of writes
-    launch: float = 0.0  # [s]
+    launch: Mapping[Engine, float] = field(default_factory=dict)  # [s] of a row by its engine
     on_chip_bandwidth: float | None = None  # [B/s]
 
     def engine(self, kind: str) -> Engine:
         """Where layers of `kind` run."""
         return self.engines.get(kind) or layers.get(kind).engine
 
-    def share(self, layer: Layer) -> tuple[float, float]:
-        """The shares of the peak rate and of the peak bandwidth that `layer` reaches: its kind's, its routine's, or the default."""
+    def share(self, layer: Layer) -> Shares:
+        """The shares of the peaks that `layer` reaches: its kind's, its routine's, or the default."""
         words = (layer.kind, layer.runs_as, "default")
-        return next((self.shares[word] for word in words if word in self.shares), (1.0, 1.0))
+        return next((self.shares[word] for word in words if word in self.shares), PERFECT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,23 +198,23 @@ def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:
 def costs(rows: Sequence[Row], counting: Counting, matrix_ops: Floats, host_ops: Floats) -> Costs:
     """What the machine's traits make of each row."""
     traits = counting.traits
-    launch = (
-        traits.launch * np.array([not row.view for row in rows], dtype=float)
-        if traits.launch
-        else None
-    )
+    launch = None
+    if any(traits.launch.values()):
+        launch = np.array([0.0 if row.view else traits.launch.get(traits.engine(row.parts[0].layer.kind), 0.0)
+                           for row in rows])  # fmt: skip
     plain = Costs(matrix_ops, host_ops, launch=launch, on_chip_bandwidth=traits.on_chip_bandwidth)
     if not traits.shares and traits.write_ratio == 1:
         return plain
     spread = {"matrix": np.zeros(len(rows)), "host": np.zeros(len(rows))}
-    read = np.ones(len(rows))
+    read, params = np.ones(len(rows)), np.ones(len(rows))
     for number, row in enumerate(rows):
         for part in row.parts:
             kind = part.layer.kind
             ops = counting.timed.ops(kind, part.tally) * counting.batch
-            spread[traits.engine(kind)][number] += ops / traits.share(part.layer)[0]
-        read[number] = 1 / traits.share(row.parts[0].layer)[1]  # of a fused row its first part's
-    return replace(plain, matrix_ops=spread["matrix"], host_ops=spread["host"], read=read,
+            spread[traits.engine(kind)][number] += ops / traits.share(part.layer).compute
+        first = traits.share(row.parts[0].layer)  # of a fused row its first part's
+        read[number], params[number] = 1 / first.bandwidth, 1 / first.parameters
+    return replace(plain, matrix_ops=spread["matrix"], host_ops=spread["host"], read=read, params=params,
                    write=read * traits.write_ratio)  # fmt: skip
 
 

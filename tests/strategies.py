@@ -8,7 +8,7 @@ from costmodel import conventions, layers
 from costmodel.arch.network import Builder, Network, Taps
 from costmodel.errors import Place
 from costmodel.layers import make
-from costmodel.workload import Counting, Traits, Workload, prepare
+from costmodel.workload import Counting, Shares, Traits, Workload, prepare
 
 FLOPS = conventions.load("flops")
 PERFECT = Traits()
@@ -39,6 +39,9 @@ def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workl
 
 def all_traits() -> st.SearchStrategy[Traits]:
     """Machines that reach shares of their peaks, launch rows, and take time on chip."""
-    share = st.tuples(st.floats(0.05, 1), st.floats(0.05, 1))
+    share = st.builds(Shares, *[st.floats(0.05, 1)] * 3)
+    launch = st.builds(
+        lambda a, b: {"matrix": a, "host": b}, *[st.sampled_from([0.0, 1e-5, 1.0])] * 2
+    )
     return st.builds(Traits, st.just({}), st.dictionaries(st.sampled_from(["default", "conv2d", "relu", "linear"]), share),
-                     st.floats(0.25, 4), st.sampled_from([0.0, 1e-5, 1.0]), st.sampled_from([None, 1e6, 1e12]))  # fmt: skip
+                     st.floats(0.25, 4), launch, st.sampled_from([None, 1e6, 1e12]))  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 
 import numpy as np
 
@@ -12,20 +12,23 @@ from costmodel import passes as graph_passes
 from costmodel import timing
 from costmodel.calibration import folds, runs
 from costmodel.calibration.additive import Additive, additive
-from costmodel.calibration.crossval import Candidate, HeldOut, final, left_out, nested
-from costmodel.calibration.design import Bools, Floats, design
-from costmodel.calibration.fit import Fitted
+from costmodel.calibration.crossval import Choice, HeldOut, Options, choose, left_out, nested
+from costmodel.calibration.design import Bools, Design, Floats, design
+from costmodel.calibration.fit import Fitted, fit
 from costmodel.calibration.measurements import Measurement
-from costmodel.errors import InputError
+from costmodel.errors import InputError, Place
 from costmodel.hardware import HardwareProfile
 from costmodel.run import Run
 
-# What the software of a machine may do to a graph before it runs: the one that predicts best is taken.
+# What the software of a machine may do to a graph before it runs; the one that predicts best is taken.
 STYLES: dict[str, tuple[str, ...]] = {
+    "eager": ("fuse_functions", "fuse_sdpa", "strided_views", "bias_rows", "autocast"),
+    "compiled": ("fuse_functions", "fuse_attention", "strided_views", "fuse_elementwise"),
     "as exported": (),
-    "eager": ("fuse_functions", "fuse_attention"),
-    "compiled": ("fold_batch_norm", "fuse_functions", "fuse_attention", "fuse_elementwise"),
 }
+TIMINGS = ("partial", "serial")
+PLACEMENTS = ("per_tensor", "all_external")
+FREEDOMS = (0.2, 0.4)  # spread of the log-shares of one machine's routines: 20 or 40 % apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +37,9 @@ class Calibrated:
 
     measurements: tuple[Measurement, ...]
     base: HardwareProfile
-    choice: Candidate
+    choice: Choice  # passes, timing, placement, freedom
     fitted: Fitted
-    runs: tuple[Run, ...]  # on the base profile's peaks, under the chosen passes
+    runs: tuple[Run, ...]  # on the base profile's peaks, under what was chosen
     groups: tuple[str, ...]  # what is left out together
     held_out: HeldOut
     uncalibrated: Floats  # (N,) [s] by the base profile
@@ -47,7 +50,7 @@ class Calibrated:
     @property
     def measured(self) -> Floats:
         """(N,) [s]."""
-        return self.choice.design.measured
+        return self.fitted.design.measured
 
     @property
     def whole(self) -> Bools:
@@ -56,35 +59,90 @@ class Calibrated:
         return found if found.sum() > 1 else np.ones_like(found)
 
 
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Measured networks on the peaks of a base profile, in every way that may be chosen."""
+
+    measurements: tuple[Measurement, ...]
+    loaded: runs.Loaded
+    base: HardwareProfile
+    hw_file: str
+    convention: str | None
+    options: Options
+
+    @property
+    def groups(self) -> list[str]:
+        """What is left out together."""
+        return folds.groups(
+            [one.family for one in self.measurements], [one.network for one in self.measurements]
+        )
+
+    def on(
+        self, profile: HardwareProfile, passes: Sequence[str] | None, placement: str | None = None
+    ) -> list[Run]:
+        """The measured networks on `profile`."""
+        choices = {"convention": self.convention, "placement": placement}
+        return runs.on(
+            profile,
+            self.measurements,
+            self.loaded,
+            hw_file=self.hw_file,
+            passes=passes,
+            choices=choices,
+        )
+
+
+def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file: str = "",
+          passes: Sequence[str] | None = None, choices: Mapping[str, str | None] | None = None) -> Bench:  # fmt: skip
+    """The measurements made ready; what `passes` and `choices` (placement, timing) name is not chosen any more.
+
+    Raises InputError naming every network or layer that cannot be used, at its line, and for a timing model that
+    looks ahead, which gives rows no time of their own.
+    """
+    given = {key: (choices or {}).get(key) or getattr(base, key) for key in ("timing", "placement")}
+    if given["timing"] == "pipelined":
+        raise InputError.at(Place("--timing"), "'pipelined' cannot be fitted: what a row takes depends on the rows around it",
+                            f"fit with one of {', '.join((*TIMINGS, 'overlap'))}")  # fmt: skip
+    wanted = passes if passes is not None else (base.passes or None)
+    styles = list(STYLES.values()) if wanted is None else [tuple(wanted)]
+    loaded = runs.load(measurements)
+    peaks = base.model_copy(
+        update={"efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "calibration": None}
+    )
+
+    @cache
+    def made(style: tuple[str, ...], clock: str, placement: str) -> Design:
+        return design(found.measurements, found.on(peaks, style, placement), timing.load(clock))
+
+    values = {"passes": styles, "timing": [given["timing"]] if given["timing"] else TIMINGS,
+              "placement": [given["placement"]] if given["placement"] else PLACEMENTS, "freedom": FREEDOMS}  # fmt: skip
+    found = Bench(tuple(_usable(measurements, loaded, styles)), loaded, peaks, hw_file, (choices or {}).get("convention"),
+                  Options(values, lambda choice: made(*choice[:3])))  # fmt: skip
+    return found
+
+
 def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file: str = "",
               passes: Sequence[str] | None = None, choices: Mapping[str, str | None] | None = None) -> Calibrated:  # fmt: skip
-    """Fit `base` to `measurements`, under `passes` or whatever of STYLES predicts best.
+    """Fit `base` to `measurements`, choosing between STYLES, TIMINGS and PLACEMENTS where nothing is given.
 
-    Raises InputError naming every network or layer that cannot be used, at its line, and for measurements of a
-    single network, which leave nothing to hold out.
+    Raises InputError as `bench` does, and for few measurements of a single network, which leave nothing to hold out.
     """
     if len({one.network for one in measurements}) < 2 and len(measurements) < folds.RANDOM:
         raise InputError.at(measurements[0].place, "all measurements are of one network: nothing can be held out, so "
                             "no error could be stated", "measure at least two networks, better ten of several families, "
                             "or the layers of one")  # fmt: skip
-    loaded = runs.load(measurements)
-    styles = list(STYLES.values()) if passes is None else [tuple(passes)]
-    used = _usable(measurements, loaded, styles)
-    peaks = base.model_copy(update={"timing": "partial", "efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "passes": (),
-                                    "calibration": None})  # fmt: skip
-    on_peaks = partial(runs.on, peaks, used, loaded, hw_file=hw_file, choices=choices)
-    by_style = {style: on_peaks(passes=style) for style in styles}
-    clock = timing.load(by_style[styles[0]][0].policies.timing)
-    candidates = [Candidate(style, design(used, found, clock)) for style, found in by_style.items()]
-    groups = folds.groups([one.family for one in used], [one.network for one in used])
-    choice, fitted = final(candidates, groups)
-    plain = runs.on(base, used, loaded, hw_file=hw_file, passes=passes, choices=choices)
-    crude = additive(on_peaks(passes=()), choice.design.measured)
+    ready = bench(measurements, base, hw_file=hw_file, passes=passes, choices=choices)
+    used, groups, every = ready.measurements, ready.groups, np.arange(len(ready.measurements))
+    measured = np.array([one.seconds for one in used])
+    choice, _ = choose(ready.options, measured, groups, every)
+    fitted = fit(ready.options.design(choice), every, choice[-1])
+    plain = ready.on(base, passes)
+    crude = additive(ready.on(ready.base, ()), measured)
     return Calibrated(
-        tuple(used), base, choice, fitted, tuple(by_style[choice.passes]), tuple(groups), nested(candidates, groups),
+        used, base, choice, fitted, tuple(ready.on(ready.base, choice[0], choice[2])), tuple(groups),
+        nested(ready.options, measured, groups),
         np.array([runs.time_of(one, done) for one, done in zip(used, plain, strict=True)]),
-        crude, left_out(crude.predict, groups, np.arange(len(used))),
-        _notes(used, len(fitted.design.names), groups),
+        crude, left_out(crude.predict, groups, every), _notes(used, len(fitted.design.names)),
     )  # fmt: skip
 
 
@@ -102,12 +160,12 @@ def _usable(
             if not one.layer or all(runs.rows_of(one.layer, found) for found in rows[one.network])]  # fmt: skip
 
 
-def _notes(used: Sequence[Measurement], parameters: int, groups: Sequence[str]) -> tuple[str, ...]:
+def _notes(used: Sequence[Measurement], parameters: int) -> tuple[str, ...]:
     """Where the measurements are few."""
     found = []
     if len(used) < parameters:
         found.append(
-            f"{len(used)} measurements for {parameters} parameters: those without evidence stay at the base profile"
+            f"{len(used)} measurements for {parameters} parameters: those without evidence stay near the base profile"
         )
     if len({one.network for one in used}) < 2:
         found.append(

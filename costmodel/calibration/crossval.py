@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from costmodel.calibration import folds
 from costmodel.calibration.design import Design, Floats, Ints
-from costmodel.calibration.fit import Fitted, fit
+from costmodel.calibration.fit import fit
 from costmodel.calibration.interval import spread
 
 Predict = Callable[[Ints, Ints], Floats]  # times [s] of the second places, learnt from the first
+Choice = tuple[Any, ...]  # one value of each option
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """One way to model the machine's software: rewrites of the graph, and the design they make."""
+class Options:
+    """What may be chosen: values of each option, the first one to begin with, and the design they make."""
 
-    passes: tuple[str, ...]
-    design: Design
+    values: Mapping[str, Sequence[Any]]  # the last is the freedom of the fit
+    design: Callable[[Choice], Design]
 
-    def predict(self, train: Ints, test: Ints) -> Floats:
-        """Times [s] of `test` by a fit to `train`."""
-        return fit(self.design, train).predict(test)
+    def predict(self, choice: Choice) -> Predict:
+        """Times of some measurements by a fit to others, under `choice`."""
+        made = self.design(choice)
+        return lambda train, test: fit(made, train, choice[-1]).predict(test)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,7 @@ class HeldOut:
     predicted: Floats  # (N,) [s]
     low: Floats  # (N,) ends of the 90 % interval, from the other families' errors alone [s]
     high: Floats
+    choices: tuple[Choice, ...]  # what was chosen without each group
 
 
 def left_out(predict: Predict, groups: Sequence[str], places: Ints) -> Floats:
@@ -46,35 +50,40 @@ def left_out(predict: Predict, groups: Sequence[str], places: Ints) -> Floats:
 
 
 def choose(
-    candidates: Sequence[Candidate], groups: Sequence[str], places: Ints
-) -> tuple[Candidate, Floats]:
-    """The candidate that predicts left-out groups best, by mean absolute log-error, and its log-errors (k,)."""
-    measured = candidates[0].design.measured[places]
-    errors = [np.log(measured / left_out(one.predict, groups, places)) for one in candidates]
-    best = int(np.argmin([np.abs(found).mean() for found in errors]))
-    return candidates[best], errors[best]
+    options: Options, measured: Floats, groups: Sequence[str], places: Ints
+) -> tuple[Choice, Floats]:
+    """The choice that predicts left-out groups best, by mean absolute log-error, and its log-errors (k,).
+
+    One option after the other, the rest as chosen so far: their effects hardly depend on one another.
+    """
+    tried: dict[Choice, Floats] = {}
+
+    def errors(choice: Choice) -> Floats:
+        if choice not in tried:
+            tried[choice] = np.log(
+                measured[places] / left_out(options.predict(choice), groups, places)
+            )
+        return tried[choice]
+
+    best: Choice = tuple(values[0] for values in options.values.values())
+    for place, values in enumerate(options.values.values()):
+        candidates = [(*best[:place], value, *best[place + 1 :]) for value in values]
+        best = min(candidates, key=lambda choice: float(np.abs(errors(choice)).mean()))
+    return best, errors(best)
 
 
-def nested(candidates: Sequence[Candidate], groups: Sequence[str]) -> HeldOut:
-    """Each group predicted by the candidate chosen, the fit made and the interval taken from the others."""
+def nested(options: Options, measured: Floats, groups: Sequence[str]) -> HeldOut:
+    """Each group predicted by what is chosen and fitted, and with an interval taken, from the others."""
     every = np.arange(len(groups))
     predicted, low, high = np.empty((3, len(groups)))
+    choices = []
     for inside in folds.grouped(groups):
         rest = np.setdiff1d(every, inside)
-        others = [groups[place] for place in rest]
-        best, errors = (
-            choose(candidates, groups, rest)
-            if len(set(others)) > 1
-            else (candidates[0], np.zeros(0))
-        )
-        predicted[inside] = best.predict(rest, inside)
-        ends = spread(errors)
-        low[inside], high[inside] = (predicted[inside] * end for end in ends)
-    return HeldOut(predicted, low, high)
-
-
-def final(candidates: Sequence[Candidate], groups: Sequence[str]) -> tuple[Candidate, Fitted]:
-    """The candidate chosen and fitted on everything."""
-    every = np.arange(len(groups))
-    best, _ = choose(candidates, groups, every)
-    return best, fit(best.design, every)
+        best: Choice = tuple(values[0] for values in options.values.values())
+        errors = np.zeros(0)
+        if len({groups[place] for place in rest}) > 1:
+            best, errors = choose(options, measured, groups, rest)
+        predicted[inside] = options.predict(best)(rest, inside)
+        low[inside], high[inside] = (predicted[inside] * end for end in spread(errors))
+        choices.append(best)
+    return HeldOut(predicted, low, high, tuple(choices))

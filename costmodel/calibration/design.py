@@ -128,8 +128,8 @@ def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
             if mine:
                 terms.append((("compute", part.layer.runs_as), engine, float(time * mine / ops)))
         maps = float(result.transfer[number] - params[number])
-        terms += [(("bandwidth", row.parts[0].layer.runs_as), "transfer", maps), (("parameters", ""), "transfer", float(params[number])),
-                  (("on_chip", ""), "transfer", float(on_chip[number])), (("launch", ""), "launch", MICROSECOND)]  # fmt: skip
+        terms += [(("bandwidth", row.parts[0].layer.runs_as), "transfer", maps), (("parameters", row.parts[0].layer.runs_as), "transfer", float(params[number])),
+                  (("on_chip", ""), "transfer", float(on_chip[number])), (("launch", known.engine(row.parts[0].layer.kind)), "launch", MICROSECOND)]  # fmt: skip
         yield tuple(term for term in terms if term[2])
 
 

@@ -3,7 +3,7 @@
 A coefficient is what one column's time is multiplied by: one over a share, or a launch in microseconds. Shares are
 fitted by their logarithms u, each near its resource's level g of the whole machine, the others (c) as they are:
 
-    sum w rho((log predicted - log measured) / NOISE) + sum ((u - g) / KIND)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
+    sum w rho((log predicted - log measured) / NOISE) + sum ((u - g) / freedom)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
 
 with rho(r) = 2 (sqrt(1 + r^2) - 1), so that an outlier pulls with bounded force, and s the coefficient at which the column
 alone would explain the measurements. Physics bounds everything: a share is at most 1, nothing is negative.
@@ -20,13 +20,11 @@ import numpy as np
 from costmodel.calibration.design import Design, Floats, Ints, Name
 
 NOISE = 0.05  # of a measured time, relative: what runs of one program differ by
-KIND = 0.5  # spread of a kind's log-share around the machine's
 MACHINE = 1.0  # spread of the machine's log-shares around the base profile's
 STEPS = 60  # at most; a dozen are usual
 REACH = 0.7  # of a step in a log-share: a factor of two
 CLOSE = 1e-4  # of that reach: a step that changes nothing any more
-LEVELS = ("compute", "bandwidth")  # resources whose kinds share a level of the machine
-SHARES = (*LEVELS, "parameters")  # coefficients that are one over a share
+SHARES = ("compute", "bandwidth", "parameters")  # resources whose coefficients are one over a share
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +42,29 @@ class Fitted:
         """The coefficients by their columns' names."""
         return dict(zip(self.design.names, map(float, self.coefficients), strict=True))
 
+    @property
+    def shares(self) -> dict[str, dict[str, float]]:
+        """The shares of the peaks that each routine reaches; the level where it has no such term."""
+        found: dict[str, dict[str, float]] = {}
+        for (resource, word), value in self.named.items():
+            if resource in SHARES:
+                found.setdefault(word, dict(self.levels))[resource] = 1 / value
+        return found
+
     def predict(self, places: Ints) -> Floats:
         """Times [s] of the measurements at `places`."""
         return self.design.predict(self.coefficients)[places]
 
 
-def fit(design: Design, places: Ints) -> Fitted:
+def fit(design: Design, places: Ints, freedom: float) -> Fitted:
     """The coefficients that the measurements at `places` make most probable.
 
+    `freedom` is the spread of the log-shares of a machine's routines around their common level.
     Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0.
     """
     from scipy.optimize import nnls
 
-    system = _System(design, places)
+    system = _System(design, places, freedom)
     found = system.start
     for _ in range(STEPS):
         residuals, slopes = system.linear(found)
@@ -67,31 +75,31 @@ def fit(design: Design, places: Ints) -> Fitted:
         found = found + np.clip(change, -system.reach, system.reach)
         if np.all(np.abs(change) < CLOSE * system.reach):
             break
-    levels = dict(zip(LEVELS, map(float, np.exp(-found)), strict=False))
+    levels = dict(zip(SHARES, map(float, np.exp(-found)), strict=False))
     return Fitted(design, system.coefficients(found), levels)
 
 
 class _System:
     """Residuals and their slopes in v = (g, one entry per parameter): log-coefficients of shares, else coefficients."""
 
-    def __init__(self, design: Design, places: Ints) -> None:
+    def __init__(self, design: Design, places: Ints, freedom: float) -> None:
         self.design, self.places = design, places
         self.weights = np.sqrt(design.weights[places])
         self.log_measured = np.log(design.measured[places])
         resources = [resource for resource, _ in design.names]
         self.shares = np.array([resource in SHARES for resource in resources])
         alone = design.slopes(np.ones(len(resources)))[places] / design.measured[places, np.newaxis]
-        self.prior = _prior(resources, alone)
+        self.prior = _prior(resources, alone, freedom)
         # a linear coefficient may go anywhere: up to where its terms explain any measurement ten times
-        self.reach = np.full(len(LEVELS) + len(resources), REACH)
-        self.reach[len(LEVELS) :][~self.shares] = (
+        self.reach = np.full(len(SHARES) + len(resources), REACH)
+        self.reach[len(SHARES) :][~self.shares] = (
             10 / np.maximum(alone.max(axis=0), 1e-12)[~self.shares]
         )
-        self.start = np.full(len(LEVELS) + len(resources), 0.1)
-        self.start[len(LEVELS) :][~self.shares] = 0.01
+        self.start = np.full(len(SHARES) + len(resources), 0.1)
+        self.start[len(SHARES) :][~self.shares] = 0.01
 
     def coefficients(self, v: Floats) -> Floats:
-        own = v[len(LEVELS) :]
+        own = v[len(SHARES) :]
         return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
 
     def linear(self, v: Floats) -> tuple[Floats, Floats]:
@@ -103,24 +111,22 @@ class _System:
         # d/dv: of a log-coefficient as it is, of a linear one divided by it
         scale = np.where(self.shares, 1.0, 1 / np.maximum(coefficients, 1e-9))
         slopes = np.zeros((len(predicted), len(v)))
-        slopes[:, len(LEVELS) :] = (
+        slopes[:, len(SHARES) :] = (
             self.design.slopes(np.maximum(coefficients, 1e-9))[self.places] * scale
         )
         slopes *= (root / NOISE / predicted)[:, np.newaxis]
         return np.concatenate([misfit * root, self.prior @ v]), np.vstack([slopes, self.prior])
 
 
-def _prior(resources: list[str], alone: Floats) -> Any:
+def _prior(resources: list[str], alone: Floats, freedom: float) -> Any:
     """The prior's residuals as a matrix on v: one line per level and per parameter."""
-    levels, size = len(LEVELS), len(LEVELS) + len(resources)
+    levels, size = len(SHARES), len(SHARES) + len(resources)
     found = np.zeros((size, size))
     found[range(levels), range(levels)] = 1 / MACHINE
     for number, resource in enumerate(resources, start=levels):
-        if resource in LEVELS:
-            found[number, number] = 1 / KIND
-            found[number, LEVELS.index(resource)] = -1 / KIND
-        elif resource in SHARES:
-            found[number, number] = 1 / MACHINE
+        if resource in SHARES:
+            found[number, number] = 1 / freedom
+            found[number, SHARES.index(resource)] = -1 / freedom
         else:
             found[number, number] = float(alone[:, number - levels].mean())
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,27 +49,29 @@ def provenance(found: Calibrated, source: str) -> Calibration:
 
 def fields(found: Calibrated, source: str) -> dict[str, Any]:
     """What the calibration adds to the base profile, as it is written in YAML."""
-    coefficients = found.fitted.named
-    kinds = sorted(
-        {kind for resource, kind in coefficients if resource in ("compute", "bandwidth")}
-    )
+    fitted = found.fitted
     policies = found.runs[0].policies
+    passes, clock, placement, _ = found.choice
+    launch = {
+        engine: f"{_round(value)} us"
+        for (resource, engine), value in fitted.named.items()
+        if resource == "launch"
+    }
     written: dict[str, Any] = {
-        "efficiency": {
-            "default": {key: _round(share) for key, share in found.fitted.levels.items()},
-            **{kind: _shares(coefficients, kind) for kind in kinds},
-        },
-        "launch": f"{_round(coefficients[('launch', '')])} us",
-        "convention": policies.timed_convention, "placement": policies.placement, "timing": policies.timing,
-        "passes": list(found.choice.passes),
-        "calibration": provenance(found, source).model_dump(mode="json"),
+        "efficiency": {"default": _rounded(fitted.levels), **{word: _rounded(shares) for word, shares in fitted.shares.items()}},
+        "launch": launch, "convention": policies.timed_convention, "placement": placement, "timing": clock,
+        "passes": list(passes), "calibration": provenance(found, source).model_dump(mode="json"),
     }  # fmt: skip
+    on_chip = fitted.named.get(("on_chip", ""), 0.0)
+    if on_chip > 0:
+        written["on_chip_bandwidth"] = (
+            f"{_round(found.runs[0].machine.bandwidth / on_chip / 1e9)} GB/s"
+        )
     return written
 
 
-def _shares(coefficients: dict[tuple[str, str], float], kind: str) -> dict[str, float]:
-    return {resource: _round(1 / coefficients[resource, kind]) for resource in ("compute", "bandwidth")
-            if (resource, kind) in coefficients}  # fmt: skip
+def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
+    return {resource: _round(share) for resource, share in shares.items()}
 
 
 def _round(value: float) -> float:

@@ -31,7 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="its samples per run")
     parser.add_argument("--dtype", metavar="TYPE", default="fp32", help="its element type")
     parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
-    parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
+    parser.add_argument(
+        "--placement", metavar="P", help="which tensors live on chip (else what predicts best)"
+    )
+    parser.add_argument(
+        "--timing", metavar="T", help="how transfer and compute add up (else what predicts best)"
+    )
     options.add_passes(parser)
     parser.add_argument(
         "--json", metavar="FILE", help="write errors, parameters and every measurement"
@@ -56,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         machine = hardware.load_profile(base)
     problems.raise_if_any()
     found = calibrate.calibrate(table, machine, hw_file=str(base), passes=options.passes(args),
-                                choices={key: getattr(args, key) for key in ("convention", "placement")})  # fmt: skip
+                                choices={key: getattr(args, key) for key in ("convention", "placement", "timing")})  # fmt: skip
     written = profile.text(base, found, Path(args.measurements).name)
     files.write(args.out, lambda stream: stream.write(written))
     if args.json:

@@ -29,17 +29,21 @@ class Assumed(BaseModel):
 
 
 class Efficiency(BaseModel):
-    """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches."""
+    """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches.
+
+    `parameters` is the share for them alone: a library may reorder weights each time before it uses them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     compute: float = 1.0
-    bandwidth: float = 1.0
+    bandwidth: float = 1.0  # for maps, and for parameters too where nothing else is said
+    parameters: float | None = None
 
-    @field_validator("compute", "bandwidth")
+    @field_validator("compute", "bandwidth", "parameters")
     @classmethod
-    def _share(cls, value: float) -> float:
-        if not 0 < value <= 1:
+    def _share(cls, value: float | None) -> float | None:
+        if value is not None and not 0 < value <= 1:
             raise BadValue(f"{value:g} is no share of a peak", "write a number above 0, up to 1")
         return value
 
@@ -66,7 +70,7 @@ class HardwareProfile(BaseModel):
     (reads, and writes too unless write_bandwidth says otherwise), on_chip_memory [B], on_chip_bandwidth [B/s]
     (none: on-chip maps cost no time), matrix and host rates [op/s] (one multiply-add is two), for every dtype
     or for each that is published. `efficiency` by layer kind or routine ('default' for the others), `launch` [s] once per
-    row, `energy` [J]. `engines` moves layer kinds to the other engine; policies are defaults for this machine,
+    row, or once for each engine that runs it; `energy` [J]. `engines` moves layer kinds to the other engine; policies are defaults for this machine,
     `passes` the rewrites that its software makes. `calibration` says what fitted figures rest on.
     What is not published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
@@ -84,7 +88,7 @@ class HardwareProfile(BaseModel):
     host: Rates | None = None
     assumed: dict[str, Assumed] = {}
     efficiency: dict[str, Efficiency] = {}
-    launch: float = 0.0
+    launch: float | dict[Engine, float] = 0.0
     energy: Energy | None = None
     engines: dict[str, Engine] = {}
     convention: str | None = None
@@ -101,7 +105,12 @@ class HardwareProfile(BaseModel):
 
     @field_validator("launch", mode="before")
     @classmethod
-    def _seconds(cls, value: Any) -> float:
+    def _seconds(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                engine: float(units.parse(time, "time", zero=True))
+                for engine, time in value.items()
+            }
         return float(units.parse(value, "time", zero=True))
 
     @field_validator(*RATES, mode="before")

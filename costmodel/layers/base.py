@@ -16,7 +16,8 @@ from costmodel.tally import Shape, Shapes, Tally
 Engine = Literal["matrix", "host"]
 # Kernels that many kinds share: what is known of the speed of one kind is expected of the others.
 ROUTINES = {
-    "dense": "matrix products: dense convolutions, linear layers, attention",
+    "dense": "matrix products: 1x1 convolutions, linear layers, attention",
+    "window": "dense convolutions of several positions",
     "grouped": "convolutions in groups of several channels",
     "depthwise": "one kernel per channel",
     "norm": "a statistic over each vector, then a pass over it",

@@ -17,7 +17,7 @@ class Conv2d(Layer):
     """2-D convolution: kernel^2 * C_in / groups * C_out * H_out * W_out multiply-adds."""
 
     kind: ClassVar[str] = "conv2d"
-    routine: ClassVar[str] = "dense"
+    routine: ClassVar[str] = "window"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "HairNet section 3.1; Dumoulin & Visin 2016 (shapes)"
 
@@ -39,8 +39,10 @@ class Conv2d(Layer):
 
     @property
     def runs_as(self) -> str:
-        """Groups take kernels of their own."""
-        return "grouped" if self.groups > 1 else self.routine
+        """Groups take kernels of their own; a 1x1 convolution is a plain matrix product."""
+        if self.groups > 1:
+            return "grouped"
+        return "dense" if self.kernel == (1, 1) else self.routine
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(filters, H_out, W_out)."""

@@ -16,7 +16,7 @@ class ConvTranspose2d(Layer):
     """Transposed convolution: every input element is spread over kernel^2 C_out / groups outputs."""
 
     kind: ClassVar[str] = "conv_transpose2d"
-    routine: ClassVar[str] = "dense"
+    routine: ClassVar[str] = "window"
     engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = "Dumoulin & Visin 2016, section 4, relationship 14"
 

@@ -12,7 +12,12 @@ from costmodel.layers.move import Cast
 from costmodel.passes.base import Pass, rebuilt
 
 WIDE = 32  # [bit] of the network's input, its parameters, and what is kept at full precision
-NARROW = ("dense", "grouped", "depthwise")  # routines that take and give the run's own 16 bits
+NARROW = (
+    "dense",
+    "window",
+    "grouped",
+    "depthwise",
+)  # routines that take and give the run's own 16 bits
 CONVERTED = ("layer_norm", "group_norm", "resize")  # kinds whose input is converted up before
 FUNCTIONS = ("pow", "exp", "log", "reciprocal")  # and elementwise functions
 KEPT_UP = ("softmax",)  # kinds that read 16 bits and write 32

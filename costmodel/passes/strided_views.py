@@ -110,7 +110,7 @@ class _Layouts:
     def _written(self, row: Row) -> list[Layout]:
         """The outputs of a row that writes memory of its own."""
         layer, shapes = row.parts[0].layer, [_batched(shape) for shape in row.outputs]
-        if layer.runs_as in ("dense", "grouped", "depthwise"):
+        if layer.runs_as in ("dense", "window", "grouped", "depthwise"):
             if layer.kind in ("conv2d", "depthwise_conv2d", "conv_transpose2d"):
                 return [lay.channels_last(shape) for shape in shapes]
             if attends(row) and len(shapes[0]) == 4:

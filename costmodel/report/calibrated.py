@@ -10,6 +10,7 @@ from costmodel.calibration import evaluation, profile
 from costmodel.calibration.calibrate import STYLES, Calibrated
 from costmodel.calibration.design import Floats
 from costmodel.calibration.evaluation import Outcome
+from costmodel.calibration.fit import SHARES
 from costmodel.report import scatter
 from costmodel.report.numbers import columns, seconds
 
@@ -41,12 +42,11 @@ def lines(found: Calibrated) -> list[str]:
     every = outcomes(found)
     inside = evaluation.coverage([o for o, whole in zip(every, found.whole, strict=True) if whole])
     low, high = profile.provenance(found, "").interval_90
-    style = next(
-        (word for word, passes in STYLES.items() if passes == found.choice.passes), "as asked"
-    )
+    passes, clock, placement, _ = found.choice
+    style = next((word for word, known in STYLES.items() if known == passes), "as asked")
     return [
         f"{len(every)} measurements of {len({o.measured.network for o in every})} networks on {found.base.name}; "
-        f"graphs taken as {style}: {', '.join(found.choice.passes) or 'no rewrite'}",
+        f"graphs taken as {style} ({', '.join(passes) or 'no rewrite'}), timing {clock}, placement {placement}",
         "", *_errors(found), "", *_families(found, every), "",
         f"90 % interval: {low:.3g} to {high:.3g} times the predicted total; "
         f"{100 * (inside or 0):.0f} % of held-out networks lie in one made without their family",
@@ -77,35 +77,28 @@ def _families(found: Calibrated, every: list[Outcome]) -> list[str]:
     return columns(table)
 
 
-def parameters(found: Calibrated) -> list[dict[str, Any]]:
-    """The fitted parameters and, as evidence, the share of the predicted times that each explains."""
-    design, coefficients = found.choice.design, found.fitted.coefficients
-    times = design.slopes(coefficients)
-    share = (times / times.sum(axis=1, keepdims=True)).mean(axis=0)
-    return [{"resource": resource, "kind": kind, "coefficient": float(value), "share_of_time": float(part)}
-            for (resource, kind), value, part in zip(design.names, coefficients, share, strict=True)]  # fmt: skip
+def evidence(found: Calibrated) -> dict[tuple[str, str], float]:
+    """The share of the predicted times that each parameter decides, in the mean over the measurements."""
+    design, coefficients = found.fitted.design, found.fitted.coefficients
+    share = design.slopes(coefficients) / design.predict(coefficients)[:, np.newaxis]
+    return dict(zip(design.names, map(float, share.mean(axis=0)), strict=True))
 
 
 def _fitted(found: Calibrated) -> list[str]:
-    """One line a kind: shares of the peaks, and how much of the time they decide."""
-    by_kind: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in parameters(found):
-        by_kind.setdefault(one["kind"] or one["resource"], {})[one["resource"]] = one
-    table = [["fitted", "compute", "bandwidth", "of_time_%"]]
-    order = sorted(
-        by_kind.items(), key=lambda item: -sum(p["share_of_time"] for p in item[1].values())
-    )
-    for kind, shares in order:
-        cells = [
-            f"{1 / shares[r]['coefficient']:.3g}" if r in shares else "-"
-            for r in ("compute", "bandwidth")
-        ]
-        if kind == "launch":
-            cells = [f"{shares[kind]['coefficient']:.3g} us", "a row"]
-        table.append(
-            [kind, *cells, f"{100 * sum(p['share_of_time'] for p in shares.values()):.1f}"]
-        )
-    return columns(table)
+    """One line a routine: its shares of the peaks, and how much of the time they decide."""
+    decided = evidence(found)
+    table = [["shares of the peaks", *SHARES, "of_time_%"]]
+    for word, shares in found.fitted.shares.items():
+        part = sum(decided.get((resource, word), 0.0) for resource in SHARES)
+        table.append([word, *(f"{shares[resource]:.3g}" if (resource, word) in decided else "-" for resource in SHARES),
+                      f"{100 * part:.1f}"])  # fmt: skip
+    lines = columns(table)
+    for (resource, word), value in found.fitted.named.items():
+        if resource == "launch":
+            lines.append(
+                f"launch of a {word} row: {value:.3g} us, {100 * decided[resource, word]:.1f} % of the time"
+            )
+    return lines
 
 
 def _worst(every: list[Outcome]) -> list[str]:
@@ -119,8 +112,9 @@ def record(found: Calibrated) -> dict[str, Any]:
     return {
         "errors": {title: profile.errors(predicted[found.whole], found.measured[found.whole]).model_dump()
                    for title, predicted in compared(found).items()},
-        "held_out": evaluation.report(every), "passes": list(found.choice.passes),
-        "parameters": parameters(found), "calibration": profile.provenance(found, "").model_dump(mode="json"),
+        "held_out": evaluation.report(every), "passes": list(found.choice[0]),
+        "parameters": [{"resource": resource, "of": word, "coefficient": value, "share_of_time": evidence(found)[resource, word]}
+                       for (resource, word), value in found.fitted.named.items()], "calibration": profile.provenance(found, "").model_dump(mode="json"),
         "notes": list(found.notes),
     }  # fmt: skip
 

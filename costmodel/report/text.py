@@ -54,10 +54,20 @@ def machine_words(run: Run) -> list[str]:
                "matrix": (run.machine.matrix, "rate"), "host": (run.machine.host, "rate"),
                "for writes": (run.profile.write_bandwidth, "bandwidth"),
                "to the on-chip memory": (run.profile.on_chip_bandwidth, "bandwidth"),
-               "launch of a row": (run.profile.launch or None, "time")}  # fmt: skip
+               **launch_words(run)}  # fmt: skip
     words = [f"{units.show(value, kind)} {word}" for word, (value, kind) in figures.items()
              if value is not None and value != math.inf]  # fmt: skip
     return words + ["efficiency by layer kind"] * bool(run.profile.efficiency)
+
+
+def launch_words(run: Run) -> dict[str, tuple[float, str]]:
+    """The launch costs in force."""
+    launch = run.profile.launch
+    if isinstance(launch, dict):
+        return {
+            f"launch of a {engine} row": (time, "time") for engine, time in launch.items() if time
+        }
+    return {"launch of a row": (launch, "time")} if launch else {}
 
 
 def _layer_table(found: list[Record]) -> list[list[str]]:

@@ -110,10 +110,10 @@ def surface(workload: Workload, placement: Placement, timing: Timing) -> Surface
     )
     external = left(touched * sizes, workload.param_bytes)
     taken = external
-    if costs.read is not None and costs.write is not None:
+    if costs.read is not None and costs.write is not None and costs.params is not None:
         taken = left(
             _per_tensor(workload, costs.read, costs.write) * sizes,
-            costs.read * workload.param_bytes,
+            costs.params * workload.param_bytes,
         )
     stays = np.zeros(len(external))
     if costs.on_chip_bandwidth is not None:
