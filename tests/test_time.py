@@ -63,12 +63,20 @@ def test_prefetching_by_hand(transfer: list[float], compute: list[float], params
 
 @given(networks(), MACHINES, st.sampled_from(placement.names()))
 def test_more_concurrency_is_never_slower(network: Network, machine: Machine, place: str) -> None:
-    """pipelined <= overlap <= serial, row sums and all, up to rounding."""
+    """pipelined <= overlap <= partial <= serial, row sums and all, up to rounding."""
     work = counted(network)
     total = {word: float(evaluate(work, machine, placement.load(place), timing.load(word)).total_time)
-             for word in ("serial", "overlap", "pipelined")}  # fmt: skip
+             for word in ("serial", "partial", "overlap", "pipelined")}  # fmt: skip
     assert total["pipelined"] <= total["overlap"] * (1 + 1e-12)
-    assert total["overlap"] <= total["serial"] * (1 + 1e-12)
+    assert total["overlap"] <= total["partial"] * (1 + 1e-12)
+    assert total["partial"] <= total["serial"] * (1 + 1e-12)
+
+
+def test_partial_overlap_by_hand() -> None:
+    """3 s of transfer beside 1 + 3 s of compute: 5 s (3, 4, 5); either alone takes its own time."""
+    row = np.array([3.0, 3.0, 0.0])
+    load = Load(row, np.array([1.0, 0.0, 2.0]), np.array([3.0, 0.0, 0.0]), lambda: None)  # type: ignore[arg-type,return-value]
+    assert timing.load("partial").row_times(load).tolist() == [5.0, 3.0, 2.0]
 
 
 @given(networks(), MACHINES, st.sampled_from(RESIDENT))

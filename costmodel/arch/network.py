@@ -53,6 +53,7 @@ class Constants:
     sources: frozenset[str] = (
         frozenset()
     )  # the initialisers behind them; rows with the same ones share them
+    tensors: bool = False  # among them tensors of one axis or more, not numbers alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)

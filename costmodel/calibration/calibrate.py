@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +23,19 @@ from costmodel.run import Run
 
 # What the software of a machine may do to a graph before it runs; the one that predicts best is taken.
 STYLES: dict[str, tuple[str, ...]] = {
-    "eager": ("fuse_functions", "fuse_sdpa", "strided_views", "bias_rows", "autocast"),
+    "eager": (
+        "fuse_functions",
+        "fuse_sdpa",
+        "strided_views",
+        "bias_rows",
+        "autocast",
+        "pad_channels",
+    ),
     "compiled": ("fuse_functions", "fuse_attention", "strided_views", "fuse_elementwise"),
     "as exported": (),
 }
-TIMINGS = ("partial", "serial")
+TIMING = "partial"  # unless the base profile or the command says otherwise
 PLACEMENTS = ("per_tensor", "all_external")
-FREEDOMS = (0.2, 0.4)  # spread of the log-shares of one machine's routines: 20 or 40 % apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +44,7 @@ class Calibrated:
 
     measurements: tuple[Measurement, ...]
     base: HardwareProfile
-    choice: Choice  # passes, timing, placement, freedom
+    choice: Choice  # passes, timing, placement
     fitted: Fitted
     runs: tuple[Run, ...]  # on the base profile's peaks, under what was chosen
     groups: tuple[str, ...]  # what is left out together
@@ -102,7 +109,7 @@ def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file
     given = {key: (choices or {}).get(key) or getattr(base, key) for key in ("timing", "placement")}
     if given["timing"] == "pipelined":
         raise InputError.at(Place("--timing"), "'pipelined' cannot be fitted: what a row takes depends on the rows around it",
-                            f"fit with one of {', '.join((*TIMINGS, 'overlap'))}")  # fmt: skip
+                            f"fit with one of {', '.join((TIMING, 'serial', 'overlap'))}")  # fmt: skip
     wanted = passes if passes is not None else (base.passes or None)
     styles = list(STYLES.values()) if wanted is None else [tuple(wanted)]
     loaded = runs.load(measurements)
@@ -114,16 +121,16 @@ def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file
     def made(style: tuple[str, ...], clock: str, placement: str) -> Design:
         return design(found.measurements, found.on(peaks, style, placement), timing.load(clock))
 
-    values = {"passes": styles, "timing": [given["timing"]] if given["timing"] else TIMINGS,
-              "placement": [given["placement"]] if given["placement"] else PLACEMENTS, "freedom": FREEDOMS}  # fmt: skip
+    values: dict[str, Sequence[Any]] = {"passes": styles, "timing": [given["timing"] or TIMING],
+              "placement": [given["placement"]] if given["placement"] else PLACEMENTS}  # fmt: skip
     found = Bench(tuple(_usable(measurements, loaded, styles)), loaded, peaks, hw_file, (choices or {}).get("convention"),
-                  Options(values, lambda choice: made(*choice[:3])))  # fmt: skip
+                  Options(values, lambda choice: made(*choice)))  # fmt: skip
     return found
 
 
 def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file: str = "",
               passes: Sequence[str] | None = None, choices: Mapping[str, str | None] | None = None) -> Calibrated:  # fmt: skip
-    """Fit `base` to `measurements`, choosing between STYLES, TIMINGS and PLACEMENTS where nothing is given.
+    """Fit `base` to `measurements`, choosing between STYLES and PLACEMENTS where nothing is given.
 
     Raises InputError as `bench` does, and for few measurements of a single network, which leave nothing to hold out.
     """
@@ -135,7 +142,7 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
     used, groups, every = ready.measurements, ready.groups, np.arange(len(ready.measurements))
     measured = np.array([one.seconds for one in used])
     choice, _ = choose(ready.options, measured, groups, every)
-    fitted = fit(ready.options.design(choice), every, choice[-1])
+    fitted = fit(ready.options.design(choice), every)
     plain = ready.on(base, passes)
     crude = additive(ready.on(ready.base, ()), measured)
     return Calibrated(

@@ -21,13 +21,13 @@ Choice = tuple[Any, ...]  # one value of each option
 class Options:
     """What may be chosen: values of each option, the first one to begin with, and the design they make."""
 
-    values: Mapping[str, Sequence[Any]]  # the last is the freedom of the fit
+    values: Mapping[str, Sequence[Any]]
     design: Callable[[Choice], Design]
 
     def predict(self, choice: Choice) -> Predict:
         """Times of some measurements by a fit to others, under `choice`."""
         made = self.design(choice)
-        return lambda train, test: fit(made, train, choice[-1]).predict(test)
+        return lambda train, test: fit(made, train).predict(test)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ def choose(
 ) -> tuple[Choice, Floats]:
     """The choice that predicts left-out groups best, by mean absolute log-error, and its log-errors (k,).
 
-    One option after the other, the rest as chosen so far: their effects hardly depend on one another.
+    One option after the other, the rest as chosen so far: their effects hardly depend on one another. The first value
+    of each stays unless another one's errors are smaller by more than their difference's standard error.
     """
     tried: dict[Choice, Floats] = {}
 
@@ -67,8 +68,11 @@ def choose(
 
     best: Choice = tuple(values[0] for values in options.values.values())
     for place, values in enumerate(options.values.values()):
-        candidates = [(*best[:place], value, *best[place + 1 :]) for value in values]
-        best = min(candidates, key=lambda choice: float(np.abs(errors(choice)).mean()))
+        for value in values[1:]:
+            other = (*best[:place], value, *best[place + 1 :])
+            gain = np.abs(errors(best)) - np.abs(errors(other))
+            if gain.mean() > gain.std() / np.sqrt(len(gain)):
+                best = other
     return best, errors(best)
 
 

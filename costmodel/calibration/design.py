@@ -29,6 +29,9 @@ Terms = tuple[
 ]  # of a row: parameter, what it occupies, seconds at the peaks
 
 OCCUPIED = ("transfer", "matrix", "host", "launch")
+AS_DENSE = {
+    "window": "dense"
+}  # routines whose arithmetic is the same product: one share of the peak
 MICROSECOND = 1e-6  # [s] the unit of the launch terms
 STEP = 1e-4  # relative, of the differences that give a timing's slopes
 
@@ -126,7 +129,13 @@ def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
             time, ops = (array[number] for array in engines[engine])
             mine = run.policies.timed.ops(part.layer.kind, part.tally) * run.policies.batch
             if mine:
-                terms.append((("compute", part.layer.runs_as), engine, float(time * mine / ops)))
+                terms.append(
+                    (
+                        ("compute", AS_DENSE.get(part.layer.runs_as, part.layer.runs_as)),
+                        engine,
+                        float(time * mine / ops),
+                    )
+                )
         maps = float(result.transfer[number] - params[number])
         terms += [(("bandwidth", row.parts[0].layer.runs_as), "transfer", maps), (("parameters", row.parts[0].layer.runs_as), "transfer", float(params[number])),
                   (("on_chip", ""), "transfer", float(on_chip[number])), (("launch", known.engine(row.parts[0].layer.kind)), "launch", MICROSECOND)]  # fmt: skip

@@ -3,7 +3,7 @@
 A coefficient is what one column's time is multiplied by: one over a share, or a launch in microseconds. Shares are
 fitted by their logarithms u, each near its resource's level g of the whole machine, the others (c) as they are:
 
-    sum w rho((log predicted - log measured) / NOISE) + sum ((u - g) / freedom)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
+    sum w rho((log predicted - log measured) / NOISE) + sum ((u - g) / ROUTINE)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
 
 with rho(r) = 2 (sqrt(1 + r^2) - 1), so that an outlier pulls with bounded force, and s the coefficient at which the column
 alone would explain the measurements. Physics bounds everything: a share is at most 1, nothing is negative.
@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.calibration.design import Design, Floats, Ints, Name
+from costmodel.calibration.design import AS_DENSE, Design, Floats, Ints, Name
 
 NOISE = 0.05  # of a measured time, relative: what runs of one program differ by
+ROUTINE = (
+    0.2  # spread of a routine's log-share around the machine's: kernels of one vendor are alike
+)
 MACHINE = 1.0  # spread of the machine's log-shares around the base profile's
 STEPS = 60  # at most; a dozen are usual
 REACH = 0.7  # of a step in a log-share: a factor of two
@@ -49,6 +52,9 @@ class Fitted:
         for (resource, word), value in self.named.items():
             if resource in SHARES:
                 found.setdefault(word, dict(self.levels))[resource] = 1 / value
+        for word, like in AS_DENSE.items():
+            if word in found and like in found:
+                found[word]["compute"] = found[like]["compute"]
         return found
 
     def predict(self, places: Ints) -> Floats:
@@ -56,15 +62,14 @@ class Fitted:
         return self.design.predict(self.coefficients)[places]
 
 
-def fit(design: Design, places: Ints, freedom: float) -> Fitted:
+def fit(design: Design, places: Ints) -> Fitted:
     """The coefficients that the measurements at `places` make most probable.
 
-    `freedom` is the spread of the log-shares of a machine's routines around their common level.
     Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0.
     """
     from scipy.optimize import nnls
 
-    system = _System(design, places, freedom)
+    system = _System(design, places)
     found = system.start
     for _ in range(STEPS):
         residuals, slopes = system.linear(found)
@@ -82,14 +87,14 @@ def fit(design: Design, places: Ints, freedom: float) -> Fitted:
 class _System:
     """Residuals and their slopes in v = (g, one entry per parameter): log-coefficients of shares, else coefficients."""
 
-    def __init__(self, design: Design, places: Ints, freedom: float) -> None:
+    def __init__(self, design: Design, places: Ints) -> None:
         self.design, self.places = design, places
         self.weights = np.sqrt(design.weights[places])
         self.log_measured = np.log(design.measured[places])
         resources = [resource for resource, _ in design.names]
         self.shares = np.array([resource in SHARES for resource in resources])
         alone = design.slopes(np.ones(len(resources)))[places] / design.measured[places, np.newaxis]
-        self.prior = _prior(resources, alone, freedom)
+        self.prior = _prior(resources, alone)
         # a linear coefficient may go anywhere: up to where its terms explain any measurement ten times
         self.reach = np.full(len(SHARES) + len(resources), REACH)
         self.reach[len(SHARES) :][~self.shares] = (
@@ -118,15 +123,15 @@ class _System:
         return np.concatenate([misfit * root, self.prior @ v]), np.vstack([slopes, self.prior])
 
 
-def _prior(resources: list[str], alone: Floats, freedom: float) -> Any:
+def _prior(resources: list[str], alone: Floats) -> Any:
     """The prior's residuals as a matrix on v: one line per level and per parameter."""
     levels, size = len(SHARES), len(SHARES) + len(resources)
     found = np.zeros((size, size))
     found[range(levels), range(levels)] = 1 / MACHINE
     for number, resource in enumerate(resources, start=levels):
         if resource in SHARES:
-            found[number, number] = 1 / freedom
-            found[number, SHARES.index(resource)] = -1 / freedom
+            found[number, number] = 1 / ROUTINE
+            found[number, SHARES.index(resource)] = -1 / ROUTINE
         else:
             found[number, number] = float(alone[:, number - levels].mean())
     return found

@@ -51,7 +51,7 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
     """What the calibration adds to the base profile, as it is written in YAML."""
     fitted = found.fitted
     policies = found.runs[0].policies
-    passes, clock, placement, _ = found.choice
+    passes, clock, placement = found.choice
     launch = {
         engine: f"{_round(value)} us"
         for (resource, engine), value in fitted.named.items()

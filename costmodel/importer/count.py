@@ -25,6 +25,7 @@ class Parameters:
         """The tally with the parameters that this row is the first to use, and what it moves of constants."""
         fresh, floats, fixed = dict[int, int](), 0, 0
         sources: set[str] = set()
+        tensors = False
         for position, value in enumerate(node.inputs):
             if value is None or value.origin is None:
                 continue
@@ -32,6 +33,9 @@ class Parameters:
                 fresh[position] = self._fresh(
                     value, value.origin, named=position in (*work.weights, *work.statistics)
                 )
+            if position not in work.aside:
+                held = bool(value.origin.weights) and len(value.shape) > 0
+                tensors |= value.floating and (held or value.elements > 1)
             if position not in work.aside and value.elements > 1:
                 sources |= value.origin.weights
                 count = (
@@ -41,7 +45,7 @@ class Parameters:
                 )
                 floats += count if value.bits is None else 0
                 fixed += size_of(count, value.bits) if value.bits is not None else 0
-        return self._tally(work, fresh), Constants(floats, fixed, frozenset(sources))
+        return self._tally(work, fresh), Constants(floats, fixed, frozenset(sources), tensors)
 
     def _tally(self, work: Work, fresh: dict[int, int]) -> Tally:
         """The work's tally with these parameters, those of a batch norm under their own names."""

@@ -26,7 +26,7 @@ KEPT_UP = ("softmax",)  # kinds that read 16 bits and write 32
 class Autocast(Pass):
     """Convolutions, dense layers and products run in the run's own type, norms and some functions in 32 bits.
 
-    Everything else takes the widest type it reads: a parameter of more than one element (a layer scale, a position embedding)
+    Everything else takes the widest type it reads: a parameter that is no mere number (a layer scale, a position embedding)
     is 32 bits wide and carries the maps behind it along. Conversions are rows. Parameters are converted too, once a run;
     that is left out, for it matters at small batches alone. Only for dtypes of 16 bits.
     """
@@ -60,7 +60,7 @@ def _typed(row: Row, width: dict[tuple[str, int], int | None]) -> Iterator[Row]:
     taps = _widened(row.inputs, width)
     layer = row.parts[0].layer
     floats = [tap for tap in taps if tap.bits in (None, WIDE)]
-    if not floats:
+    if not floats or isinstance(layer, Cast):  # a conversion gives what it is there for
         yield replace(row, inputs=taps)
         return
     wide, wanted = any(tap.bits == WIDE for tap in floats), "any"
@@ -68,7 +68,9 @@ def _typed(row: Row, width: dict[tuple[str, int], int | None]) -> Iterator[Row]:
         wide, wanted = False, "narrow"
     elif layer.kind in CONVERTED or (isinstance(layer, Arithmetic) and layer.function in FUNCTIONS):
         wide, wanted = True, "wide"
-    elif layer.kind in KEPT_UP or (not row.view and _held(row) > 1 and layer.kind != "batch_norm"):
+    elif layer.kind in KEPT_UP or (
+        not row.view and _holds_tensors(row) and layer.kind != "batch_norm"
+    ):
         wide = True
     converted = list(taps)
     for place, tap in enumerate(taps):
@@ -81,11 +83,11 @@ def _typed(row: Row, width: dict[tuple[str, int], int | None]) -> Iterator[Row]:
     yield replace(row, inputs=tuple(converted), out_bits=bits)
 
 
-def _held(row: Row) -> int:
-    """Elements of the parameters beside the maps."""
+def _holds_tensors(row: Row) -> bool:
+    """True where a parameter with axes of its own, not only a number, meets the maps."""
     if row.constants is not None:
-        return row.constants.elements
-    return sum(part.tally.moved_params for part in row.parts)
+        return row.constants.tensors
+    return any(part.tally.moved_params for part in row.parts)
 
 
 def _conversion(row: Row, place: int, tap: Tap, bits: int | None) -> Row:

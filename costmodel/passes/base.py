@@ -101,7 +101,7 @@ def _together(first: Row, then: Row) -> Constants | None:
         for row in (first, then)
     ]
     return Constants(both[0].elements + both[1].elements, both[0].fixed_bytes + both[1].fixed_bytes,
-                     both[0].sources | both[1].sources)  # fmt: skip
+                     both[0].sources | both[1].sources, both[0].tensors or both[1].tensors)  # fmt: skip
 
 
 def elementwise(row: Row) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.arch.network import Constants, Network, Part, Row, Tap
+from costmodel.arch.network import Constants, Network, Part, Row
 from costmodel.layers.conv import Conv2d, DepthwiseConv2d
 from costmodel.layers.merge import Add
 from costmodel.passes.base import Pass, rebuilt
@@ -35,12 +35,30 @@ def _reading(row: Row, moved: dict[str, str]) -> Row:
 
 
 def _parted(row: Row, moved: dict[str, str]) -> Iterator[Row]:
-    """The row, or two: the bias stays counted with the convolution, whose tally holds it."""
-    yield row
-    layer = row.parts[-1].layer
-    if isinstance(layer, Conv2d | DepthwiseConv2d) and layer.bias:
-        (tap,) = row.taps
-        part = Part(Add(), (tap.shape,), row.outputs, Tally.of((tap.shape,), row.outputs))
-        moved[row.id] = f"{row.id}:bias"
-        yield Row(moved[row.id], "bias", row.block, row.place, (part,), (Tap(row.id, 0, tap.shape, tap.bits),),
-                  row.out_bits, Constants(0, 0))  # fmt: skip
+    """The row, or two: the convolution without its bias, and a sum that reads it."""
+    part = row.parts[-1]
+    if not (isinstance(part.layer, Conv2d | DepthwiseConv2d) and part.layer.bias):
+        yield row
+        return
+    biases = part.tally.biases
+    bare = replace(part, layer=replace(part.layer, bias=False), tally=replace(part.tally, biases=0))
+    held = row.constants and replace(
+        row.constants, elements=max(row.constants.elements - biases, 0)
+    )
+    yield replace(row, parts=(*row.parts[:-1], bare), constants=held)
+    (tap,) = row.taps
+    summed = Part(
+        Add(), row.outputs, row.outputs, Tally.of(row.outputs, row.outputs, biases=biases)
+    )
+    moved[row.id] = f"{row.id}:bias"
+    # in place: it does not widen what it is added to, so it holds no tensor in autocast's sense
+    yield Row(
+        moved[row.id],
+        "bias",
+        row.block,
+        row.place,
+        (summed,),
+        (tap,),
+        row.out_bits,
+        Constants(biases, 0),
+    )

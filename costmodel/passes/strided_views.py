@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from costmodel import layout as lay
 from costmodel.arch.network import Network, Part, Row, Tap
 from costmodel.layers.move import Copy, Piece, StridedView, Transpose
-from costmodel.passes import layout as lay
+from costmodel.layout import Layout
 from costmodel.passes.base import Pass, rebuilt
-from costmodel.passes.layout import Layout
 from costmodel.tally import Shape, Tally
 
 BATCH = 2  # stands for any batch above 1: the exporter's 1 would hide that axes cannot be merged
@@ -85,10 +85,7 @@ class _Layouts:
     def _source(self, row: Row, place: int = 0) -> Layout | None:
         """An input as the row sees it."""
         tap = row.inputs[place]
-        shapes = row.parts[0].inputs
-        return lay.seen(
-            self.of[tap.node, tap.port], shapes[place] if place < len(shapes) else tap.shape
-        )
+        return _shown(self.of[tap.node, tap.port], row, place)
 
     def _moved(self, row: Row) -> list[Layout] | None:
         """The outputs of a movable row as views, if every reader takes them; else None."""
@@ -101,8 +98,7 @@ class _Layouts:
         outputs = [out for out in found if out is not None]
         for tap, out in zip(row.taps, outputs, strict=True):
             for reader, place in self.readers.get((row.id, tap.port), []):
-                shapes = reader.parts[0].inputs
-                shown = lay.seen(out, shapes[place]) if place < len(shapes) else out
+                shown = _shown(out, reader, place)
                 if shown is None or not _takes(reader, shown):
                     return None
         return outputs
@@ -126,6 +122,14 @@ class _Layouts:
         if not sources:
             return [lay.row_major(shape) for shape in shapes]
         return [lay.alike(max(sources, key=lambda one: one.size), shape) for shape in shapes]
+
+
+def _shown(layout: Layout, reader: Row, place: int) -> Layout | None:
+    """A map as its reader sees it, behind the reshapes between them; None where these take a copy."""
+    shapes, written = reader.parts[0].inputs, reader.inputs[place].shape
+    if place >= len(shapes) or shapes[place] == written:
+        return layout
+    return lay.seen(layout, shapes[place])
 
 
 def _batched(shape: Shape) -> Shape:

@@ -42,7 +42,7 @@ def lines(found: Calibrated) -> list[str]:
     every = outcomes(found)
     inside = evaluation.coverage([o for o, whole in zip(every, found.whole, strict=True) if whole])
     low, high = profile.provenance(found, "").interval_90
-    passes, clock, placement, _ = found.choice
+    passes, clock, placement = found.choice
     style = next((word for word, known in STYLES.items() if known == passes), "as asked")
     return [
         f"{len(every)} measurements of {len({o.measured.network for o in every})} networks on {found.base.name}; "
