@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from costmodel.calibration.design import Floats, Ints
+from costmodel.calibration.measurements import Measurement
+from costmodel.calibration.runs import rows_of
 from costmodel.run import Run
 
 
@@ -30,15 +32,17 @@ class Additive:
         return np.asarray(self.sums[test] / scale @ nnls(relative, np.ones(len(train)))[0])
 
 
-def additive(runs: Sequence[Run], measured: Floats) -> Additive:
-    """The model of `runs`, which no pass has rewritten."""
+def additive(measurements: Sequence[Measurement], runs: Sequence[Run]) -> Additive:
+    """The model of `measurements`, each with its run, which no pass has rewritten."""
     kinds = sorted({row.parts[0].layer.kind for run in runs for row in run.workload.rows})
     place = {kind: number for number, kind in enumerate(kinds)}
     sums = np.zeros((len(runs), 3, len(kinds)))
-    for number, run in enumerate(runs):
+    for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
         work = run.workload
         at = np.array([place[row.parts[0].layer.kind] for row in work.rows])
         seen = np.array([not row.view for row in work.rows])
+        if one.layer:
+            seen &= np.isin(np.arange(len(seen)), rows_of(one.layer, work.rows))
         for column, values in enumerate((work.ops, work.touched_bytes, seen)):
             np.add.at(sums[number, column], at, np.where(seen, values, 0))
-    return Additive(sums.reshape(len(runs), -1), measured)
+    return Additive(sums.reshape(len(runs), -1), np.array([one.seconds for one in measurements]))

@@ -10,20 +10,13 @@ from typing import Any
 import numpy as np
 
 from costmodel import trust
+from costmodel.calibration import errors
 from costmodel.calibration.calibrate import Calibrated
-from costmodel.calibration.design import Floats
 from costmodel.calibration.interval import spread
 from costmodel.documents import read_text
-from costmodel.hardware.calibration import Calibration, Errors
+from costmodel.hardware.calibration import Calibration
 
 DIGITS = 3  # of a fitted figure: the fourth is noise
-
-
-def errors(predicted: Floats, measured: Floats) -> Errors:
-    """Mean, median and 90th percentile of |predicted - measured| / measured, to a thousandth."""
-    size = np.abs(predicted / measured - 1)
-    return Errors(mean=round(float(size.mean()), 4), median=round(float(np.median(size)), 4),
-                  p90=round(float(np.quantile(size, 0.9)), 4))  # fmt: skip
 
 
 def provenance(found: Calibrated, source: str) -> Calibration:
@@ -37,8 +30,8 @@ def provenance(found: Calibrated, source: str) -> Calibration:
     low, high = spread(np.log(found.measured / held)[whole])
     return Calibration(
         base=found.base.name, measurements=source, count=len(seen), families=families,
-        held_out=errors(held[whole], found.measured[whole]),
-        uncalibrated=errors(found.uncalibrated[whole], found.measured[whole]),
+        held_out=errors.of(held[whole], found.measured[whole]),
+        uncalibrated=errors.of(found.uncalibrated[whole], found.measured[whole]),
         interval_90=(_round(low), _round(high)), dtypes=tuple(sorted({one.dtype for one in seen})),
         batch=(min(one.batch for one in seen), max(one.batch for one in seen)),
         intensity=(_round(min(intensities)), _round(max(intensities))),

@@ -43,6 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plot", metavar="DIR", help="write calibration.png: held-out predictions")
 
+    parser.add_argument(
+        "--study",
+        metavar="DIR",
+        help="write what each feature is worth, and a learning curve: takes minutes",
+    )
+
 
 def run(args: argparse.Namespace) -> int:
     """Fit, cross-validate, write the profile, print."""
@@ -66,6 +72,10 @@ def run(args: argparse.Namespace) -> int:
     files.write(args.out, lambda stream: stream.write(written))
     if args.json:
         files.write_json(args.json, calibrated.record(found))
+    if args.study:
+        from costmodel.report import study
+
+        study.write(args.study, found)
     if args.plot:
         from costmodel.report import plots
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.calibration import evaluation, profile
-from costmodel.calibration.calibrate import STYLES, Calibrated
+from costmodel.calibration import errors, evaluation, profile
+from costmodel.calibration.bench import STYLES
+from costmodel.calibration.calibrate import Calibrated
 from costmodel.calibration.design import Floats
 from costmodel.calibration.evaluation import Outcome
 from costmodel.calibration.fit import SHARES
@@ -57,7 +58,7 @@ def lines(found: Calibrated) -> list[str]:
 def _errors(found: Calibrated) -> list[str]:
     table = [["absolute error", "mean_%", "median_%", "p90_%"]]
     for title, predicted in compared(found).items():
-        size = profile.errors(predicted[found.whole], found.measured[found.whole])
+        size = errors.of(predicted[found.whole], found.measured[found.whole])
         table.append(
             [title, *(f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))]
         )
@@ -110,7 +111,7 @@ def record(found: Calibrated) -> dict[str, Any]:
     """The JSON report."""
     every = outcomes(found)
     return {
-        "errors": {title: profile.errors(predicted[found.whole], found.measured[found.whole]).model_dump()
+        "errors": {title: errors.of(predicted[found.whole], found.measured[found.whole]).model_dump()
                    for title, predicted in compared(found).items()},
         "held_out": evaluation.report(every), "passes": list(found.choice[0]),
         "parameters": [{"resource": resource, "of": word, "coefficient": value, "share_of_time": evidence(found)[resource, word]}

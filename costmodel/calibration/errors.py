@@ -1,0 +1,15 @@
+"""Absolute relative errors in three figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costmodel.calibration.design import Floats
+from costmodel.hardware.calibration import Errors
+
+
+def of(predicted: Floats, measured: Floats) -> Errors:
+    """Mean, median and 90th percentile of |predicted - measured| / measured, to a ten-thousandth."""
+    size = np.abs(predicted / measured - 1)
+    return Errors(mean=round(float(size.mean()), 4), median=round(float(np.median(size)), 4),
+                  p90=round(float(np.quantile(size, 0.9)), 4))  # fmt: skip
