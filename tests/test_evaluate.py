@@ -112,7 +112,7 @@ def test_a_header_that_lacks_columns(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("machine", "passes", "line"), [
-    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 13.0 % | 8.1 % | 31.3 % |"),
+    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 12.1 % | 7.7 % | 30.0 % |"),
 ])  # fmt: skip
 def test_the_page_states_what_comes_out(
     machine: str, passes: list[str], line: str, tmp_path: Path

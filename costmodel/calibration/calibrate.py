@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from costmodel.calibration.crossval import Choice, HeldOut, choose, left_out, ne
 from costmodel.calibration.design import Bools, Floats
 from costmodel.calibration.fit import Fitted, fit
 from costmodel.calibration.measurements import Measurement
-from costmodel.errors import InputError
+from costmodel.errors import InputError, MissingExtra
 from costmodel.hardware import HardwareProfile
 from costmodel.run import Run
 
@@ -54,6 +55,8 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
 
     Raises InputError as `bench` does, and for few measurements of a single network, which leave nothing to hold out.
     """
+    if find_spec("scipy") is None:
+        raise MissingExtra("scipy", "calibrate", "calibrate")
     if len({one.network for one in measurements}) < 2 and len(measurements) < folds.RANDOM:
         raise InputError.at(measurements[0].place, "all measurements are of one network: nothing can be held out, so "
                             "no error could be stated", "measure at least two networks, better ten of several families, "

@@ -133,5 +133,6 @@ def _prior(resources: list[str], alone: Floats) -> Any:
             found[number, number] = 1 / ROUTINE
             found[number, SHARES.index(resource)] = -1 / ROUTINE
         else:
-            found[number, number] = float(alone[:, number - levels].mean())
+            # one that no measurement has stays at nothing
+            found[number, number] = float(alone[:, number - levels].mean()) or 1.0
     return found

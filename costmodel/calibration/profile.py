@@ -16,6 +16,12 @@ from costmodel.calibration.interval import spread
 from costmodel.documents import read_text
 from costmodel.hardware.calibration import Calibration
 
+COMMENTS = {
+    "efficiency": "Fitted: shares of the peaks that kernels reach, by routine ('costmodel list layers' names each kind's).",
+    "launch": "Fitted: what each row takes besides.",
+    "passes": "Chosen by cross-validation: what the software does to a graph before it runs.",
+    "calibration": "What the fitted figures rest on, and how wrong they may be.",
+}
 DIGITS = 3  # of a fitted figure: the fourth is noise
 
 
@@ -81,7 +87,22 @@ def text(base_file: str | Path, found: Calibrated, source: str) -> str:
     document["name"] = f"{found.base.name}, measured"
     document["source"] = f"{found.base.source}; efficiency and launch fitted to {source}"
     for key, value in fields(found, source).items():
-        document[key] = value
+        document[key] = _flowing(value, key in ("efficiency", "calibration"))
+        if key in COMMENTS:
+            document.yaml_set_comment_before_after_key(key, COMMENTS[key])
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
+
+
+def _flowing(value: Any, block: bool = False) -> Any:
+    """Mappings and lists of a profile on one line each, but for those that are a `block` of lines."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if not isinstance(value, dict | list):
+        return value
+    found: Any = CommentedSeq(value) if isinstance(value, list) else CommentedMap(
+        {key: _flowing(item) for key, item in value.items()})  # fmt: skip
+    if not block:
+        found.fa.set_flow_style()
+    return found

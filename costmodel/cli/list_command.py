@@ -41,7 +41,7 @@ def _entries(family: str) -> Iterator[tuple[str, str, str]]:
             yield word, str(top.get("description", top["name"])), str(top["source"])
     elif family == "layers":
         for word, kind in sorted(layers.kinds().items()):
-            yield word, headline(kind), kind.source
+            yield word, f"{headline(kind)} (routine: {kind.routine})", kind.source
     else:
         module = {
             "conventions": conventions,

@@ -41,7 +41,7 @@ def figure(outcomes: Sequence[Outcome], machine: str) -> Figure:
     found = figures(outcomes)
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel="measured time per sample [ms]",
              ylabel="predicted time per sample [ms]",
-             title=f"{machine}: {found['n']} measurements, mean error {100 * found['mape']:.1f} %, "
+             title=f"{machine}\n{found['n']} measurements, mean error {100 * found['mape']:.1f} %, "
              f"median {100 * found['median_ape']:.1f} %")  # fmt: skip
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False, title="dotted: a factor of two",
