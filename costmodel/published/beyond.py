@@ -13,7 +13,7 @@ from costmodel.run import Run, simulate
 FOLDER = "hairnet_beyond"
 MACHINE = "accel_1tflops"
 PLACEMENTS = ("per_tensor", "all_external", "resident", "resident+weights")
-TIMINGS = ("serial", "overlap", "pipelined")
+TIMINGS = ("serial", "partial", "overlap", "pipelined")
 SHOWN = ("resident", "pipelined")  # the run whose memory map and timeline are drawn
 COLUMNS = ("placement", "timing", "total_time_s", "first_total_time_s", "external_bytes", "peak_internal_bytes",
            "pinned_bytes", "transfer_time_s", "compute_time_s")  # fmt: skip
