@@ -138,11 +138,42 @@ def test_what_was_measured_at_the_base_stays_there(folder: Path) -> None:
     assert max(found.launch.values()) < 1e-7
 
 
+def test_shares_that_the_base_states_are_the_prior(folder: Path) -> None:
+    """A base that knows its shares and launches, and a machine that is like it: they come out again, unmeasured routines' too."""
+    stated = "efficiency: {default: {compute: 0.5, bandwidth: 0.25}, norm: 0.125}\nlaunch: 30 us\n"
+    rows = truth(
+        folder, efficiency={"default": Efficiency(compute=0.5, bandwidth=0.25)}, launch=30e-6
+    )
+    (folder / "base.yaml").write_text(BASE + stated)
+    few = [row for row in rows if row["network"] in ("hairnet", "alexnet")]
+    assert (
+        main(
+            [
+                "calibrate",
+                write(folder, few),
+                "--hw",
+                str(folder / "base.yaml"),
+                "--out",
+                str(folder / "out.yaml"),
+                "--pass",
+                "none",
+            ]
+        )
+        == 0
+    )
+    found = load_profile(folder / "out.yaml")
+    assert isinstance(found.launch, dict)
+    assert found.launch["matrix"] == pytest.approx(30e-6, rel=0.03)
+    for word in ("default", "dense", "stream"):
+        assert found.efficiency[word].compute == pytest.approx(0.5, rel=0.03)
+        assert found.efficiency[word].bandwidth == pytest.approx(0.25, rel=0.03)
+
+
 def one_column(measured: list[float], seconds: list[float]) -> Design:
     """Measurements whose time is one coefficient times a number, as a share of the bandwidth."""
     n = np.arange(len(measured))
     return Design((("bandwidth", "stream"),), np.array(measured), np.ones(len(n)), timing("serial"), n, np.ones(len(n)),
-                  n, np.zeros(len(n), dtype=int), np.zeros(len(n), dtype=int), np.array(seconds))  # fmt: skip
+                  n, np.zeros(len(n), dtype=int), np.zeros(len(n), dtype=int), np.array(seconds), np.ones(1))  # fmt: skip
 
 
 def test_the_fit_by_hand() -> None:
@@ -161,7 +192,7 @@ def test_slopes_are_derivatives(folder: Path) -> None:
     rows, terms = 40, 150
     made = Design((("compute", "dense"), ("bandwidth", "dense"), ("parameters", ""), ("on_chip", ""), ("launch", "")),
                   np.ones(7), np.ones(7), timing("partial"), rng.integers(0, 7, rows), rng.integers(1, 4, rows).astype(float),
-                  rng.integers(0, rows, terms), rng.integers(0, 5, terms), rng.integers(0, 4, terms), rng.random(terms))  # fmt: skip
+                  rng.integers(0, rows, terms), rng.integers(0, 5, terms), rng.integers(0, 4, terms), rng.random(terms), np.ones(5))  # fmt: skip
     at = rng.uniform(1, 3, 5)
     slopes = made.slopes(at)
     for column in range(5):

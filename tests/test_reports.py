@@ -10,7 +10,10 @@ import pytest
 from costmodel.cli import main
 
 REPORTS = Path(__file__).parent.parent / "reports"
-APART = ("parity", "calibration")  # written by tests/parity.py and tests/calibrated.py, from test material
+APART = (
+    "parity",
+    "calibration",
+)  # written by tests/parity.py and tests/calibrated.py, from test material
 
 
 @pytest.fixture(scope="module")

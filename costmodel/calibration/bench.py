@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from costmodel import passes as graph_passes
 from costmodel import timing
 from costmodel.calibration import folds, runs
 from costmodel.calibration.crossval import Options
-from costmodel.calibration.design import Design, Floats, Ints, design
+from costmodel.calibration.design import MICROSECOND, Design, Floats, Ints, Name, design
 from costmodel.calibration.measurements import Measurement
 from costmodel.errors import InputError, Place
 from costmodel.hardware import HardwareProfile
-from costmodel.run import Run
+from costmodel.hardware.profile import Efficiency
+from costmodel.run import ENGINES, Run
 
 # What the software of a machine may do to a graph before it runs; the one that predicts best is taken.
 STYLES: dict[str, tuple[str, ...]] = {
@@ -42,7 +43,7 @@ class Bench:
 
     measurements: tuple[Measurement, ...]
     loaded: runs.Loaded
-    base: HardwareProfile
+    peaks: HardwareProfile  # the base profile without shares, launches and on-chip bandwidth
     hw_file: str
     convention: str | None
     options: Options
@@ -70,15 +71,13 @@ class Bench:
         self, profile: HardwareProfile, passes: Sequence[str] | None, placement: str | None = None
     ) -> list[Run]:
         """The measured networks on `profile`."""
-        choices = {"convention": self.convention, "placement": placement}
-        return runs.on(
-            profile,
-            self.measurements,
-            self.loaded,
-            hw_file=self.hw_file,
-            passes=passes,
-            choices=choices,
-        )
+        return runs.on(profile, self.measurements, self.loaded, hw_file=self.hw_file, passes=passes,
+                       choices={"convention": self.convention, "placement": placement})  # fmt: skip
+
+    @cache  # noqa: B019  one bench lives as long as the command
+    def on_peaks(self, passes: tuple[str, ...], placement: str) -> list[Run]:
+        """The same on the base profile's peaks, worked out once."""
+        return self.on(self.peaks, passes, placement)
 
 
 def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file: str = "",
@@ -99,15 +98,36 @@ def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file
         update={"efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "calibration": None}
     )
 
+    expected = partial(at_base, base)
+
     @cache
     def made(style: tuple[str, ...], clock: str, placement: str) -> Design:
-        return design(found.measurements, found.on(peaks, style, placement), timing.load(clock))
+        return design(
+            found.measurements, found.on_peaks(style, placement), timing.load(clock), expected
+        )
 
     values: dict[str, Sequence[Any]] = {"passes": styles, "timing": [given["timing"] or TIMING],
               "placement": [given["placement"]] if given["placement"] else PLACEMENTS}  # fmt: skip
     found = Bench(tuple(_usable(measurements, loaded, styles)), loaded, peaks, hw_file, (choices or {}).get("convention"),
                   Options(values, lambda choice: made(*choice)))  # fmt: skip
     return found
+
+
+def at_base(base: HardwareProfile, name: Name) -> float:
+    """The coefficient of a parameter that the base profile states: one over a share, a launch [us], bus over on-chip bandwidth."""
+    resource, word = name
+    if resource == "launch":
+        engines = (
+            base.launch if isinstance(base.launch, dict) else dict.fromkeys(ENGINES, base.launch)
+        )
+        launch = {str(engine): time for engine, time in engines.items()}.get(word, 0.0)
+        return launch / MICROSECOND
+    if resource == "on_chip":
+        bandwidth = base.bandwidth or 0.0
+        return bandwidth / base.on_chip_bandwidth if base.on_chip_bandwidth else 0.0
+    share = base.efficiency.get(word) or base.efficiency.get("default") or Efficiency()
+    found = getattr(share, resource)
+    return 1 / (share.bandwidth if found is None else found)
 
 
 def _usable(

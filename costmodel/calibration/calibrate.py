@@ -10,7 +10,7 @@ import numpy as np
 
 from costmodel.calibration import folds, runs
 from costmodel.calibration.additive import Additive, additive
-from costmodel.calibration.bench import Bench, bench
+from costmodel.calibration.bench import PLACEMENTS, Bench, bench
 from costmodel.calibration.crossval import Choice, HeldOut, choose, left_out, nested
 from costmodel.calibration.design import Bools, Floats
 from costmodel.calibration.fit import Fitted, fit
@@ -67,9 +67,9 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
     choice, _ = choose(ready.options, measured, groups, every)
     fitted = fit(ready.options.design(choice), every)
     plain = ready.on(base, passes)
-    crude = additive(used, ready.on(ready.base, ()))
+    crude = additive(used, ready.on_peaks((), PLACEMENTS[-1]))
     return Calibrated(
-        used, base, ready, choice, fitted, tuple(ready.on(ready.base, choice[0], choice[2])), tuple(groups),
+        used, base, ready, choice, fitted, tuple(ready.on_peaks(choice[0], choice[2])), tuple(groups),
         nested(ready.options, measured, groups),
         np.array([runs.time_of(one, done) for one, done in zip(used, plain, strict=True)]),
         crude, left_out(crude.predict, groups, every), _notes(used, len(fitted.design.names)),

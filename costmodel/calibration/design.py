@@ -8,7 +8,7 @@ by a coefficient of its own (one over the share of the peak that is reached); th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,7 @@ class Design:
     column: Ints  # (T,) its parameter
     occupied: Ints  # (T,) place in OCCUPIED
     seconds: Floats  # (T,) at the base profile's peaks; a microsecond for a launch
+    expected: Floats  # (K,) coefficients that the base profile states
 
     def predict(self, coefficients: Floats) -> Floats:
         """Times (N,) [s]."""
@@ -92,8 +93,16 @@ def _nothing() -> Ahead:
     raise NotImplementedError
 
 
-def design(measurements: Sequence[Measurement], runs: Sequence[Run], timing: Timing) -> Design:
-    """The system of `measurements`, each with its run on a profile of peaks; a layer's line holds its rows alone."""
+def design(
+    measurements: Sequence[Measurement],
+    runs: Sequence[Run],
+    timing: Timing,
+    expected: Callable[[Name], float],
+) -> Design:
+    """The system of `measurements`, each with its run on a profile of peaks; a layer's line holds its rows alone.
+
+    `expected` gives the coefficient of a parameter that the base profile states.
+    """
     rows: list[tuple[int, Terms, int]] = []
     for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
         chosen = (
@@ -108,7 +117,7 @@ def design(measurements: Sequence[Measurement], runs: Sequence[Run], timing: Tim
     return Design(
         tuple(names), np.array([one.seconds for one in measurements]), _weights(measurements), timing,
         np.array([number for number, _, _ in rows]), np.array([float(count) for _, _, count in rows]),
-        row, column, occupied, seconds.astype(float),
+        row, column, occupied, seconds.astype(float), np.array([expected(name) for name in names]),
     )  # fmt: skip
 
 

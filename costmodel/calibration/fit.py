@@ -3,10 +3,10 @@
 A coefficient is what one column's time is multiplied by: one over a share, or a launch in microseconds. Shares are
 fitted by their logarithms u, each near its resource's level g of the whole machine, the others (c) as they are:
 
-    sum w rho((log predicted - log measured) / NOISE) + sum ((u - g) / ROUTINE)^2 + sum (g / MACHINE)^2 + sum (c / s)^2
+    sum w rho((log predicted - log measured) / NOISE) + sum ((u - u0 - g) / ROUTINE)^2 + sum (g / MACHINE)^2 + sum ((c - c0) / s)^2
 
 with rho(r) = 2 (sqrt(1 + r^2) - 1), so that an outlier pulls with bounded force, and s the coefficient at which the column
-alone would explain the measurements. Physics bounds everything: a share is at most 1, nothing is negative.
+alone would explain the measurements, and u0, c0 what the base profile states. Physics bounds everything: a share is at most 1, nothing is negative.
 This is the posterior mode under a two-level normal prior around the base (Gelman et al., Bayesian Data Analysis, ch. 5).
 """
 
@@ -95,6 +95,9 @@ class _System:
         self.shares = np.array([resource in SHARES for resource in resources])
         alone = design.slopes(np.ones(len(resources)))[places] / design.measured[places, np.newaxis]
         self.prior = _prior(resources, alone)
+        levels = np.zeros(len(SHARES))
+        stated = np.where(self.shares, np.log(np.maximum(design.expected, 1.0)), design.expected)
+        self.wanted = self.prior @ np.concatenate([levels, stated])
         # a linear coefficient may go anywhere: up to where its terms explain any measurement ten times
         self.reach = np.full(len(SHARES) + len(resources), REACH)
         self.reach[len(SHARES) :][~self.shares] = (
@@ -120,7 +123,9 @@ class _System:
             self.design.slopes(np.maximum(coefficients, 1e-9))[self.places] * scale
         )
         slopes *= (root / NOISE / predicted)[:, np.newaxis]
-        return np.concatenate([misfit * root, self.prior @ v]), np.vstack([slopes, self.prior])
+        return np.concatenate([misfit * root, self.prior @ v - self.wanted]), np.vstack(
+            [slopes, self.prior]
+        )
 
 
 def _prior(resources: list[str], alone: Floats) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from costmodel import trust
 from costmodel.calibration import errors
+from costmodel.calibration.bench import at_base
 from costmodel.calibration.calibrate import Calibrated
 from costmodel.calibration.interval import spread
 from costmodel.documents import read_text
@@ -57,7 +58,7 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
         if resource == "launch"
     }
     written: dict[str, Any] = {
-        "efficiency": {"default": _rounded(fitted.levels), **{word: _rounded(shares) for word, shares in fitted.shares.items()}},
+        "efficiency": {"default": _rounded({r: level / at_base(found.base, (r, "")) for r, level in fitted.levels.items()}), **{word: _rounded(shares) for word, shares in fitted.shares.items()}},
         "launch": launch, "convention": policies.timed_convention, "placement": placement, "timing": clock,
         "passes": list(passes), "calibration": provenance(found, source).model_dump(mode="json"),
     }  # fmt: skip
