@@ -188,7 +188,7 @@ def _count(row: Row, counting: Counting) -> tuple[int, int, int, int, int, int]:
         params += counting.report.params(tally)
         moved += tally.moved_params
         ops += counting.report.ops(kind, tally)
-        timed[counting.traits.engine(kind)] += counting.timed.ops(kind, tally)
+        timed[counting.traits.engine(kind)] += counting.timed.ops(kind, part.timed)
     fixed = 0
     if row.constants is not None:
         moved, fixed = row.constants.elements, row.constants.fixed_bytes
@@ -210,7 +210,7 @@ def costs(rows: Sequence[Row], counting: Counting, matrix_ops: Floats, host_ops:
     for number, row in enumerate(rows):
         for part in row.parts:
             kind = part.layer.kind
-            ops = counting.timed.ops(kind, part.tally) * counting.batch
+            ops = counting.timed.ops(kind, part.timed) * counting.batch
             spread[traits.engine(kind)][number] += ops / traits.share(part.layer).compute
         first = traits.share(row.parts[0].layer)  # of a fused row its first part's
         read[number], params[number] = 1 / first.bandwidth, 1 / first.parameters

@@ -155,8 +155,8 @@ def test_no_pass_may_be_asked_for(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("line", "message"), [
-    ("passes: [fuse_everythin]", "unknown pass 'fuse_everythin'"), ("efficiency: {conv2d.2x2: 0.5}", "unknown variant 'conv2d.2x2'; 'conv2d' has 1x1, grouped"),
-    ("engines: {conv2d.1x1: host}", "unknown layer kind 'conv2d.1x1'"),
+    ("passes: [fuse_everythin]", "unknown pass 'fuse_everythin'"), ("efficiency: {denze: 0.5}", "unknown layer kind or routine 'denze'; did you mean 'dense'?"),
+    ("engines: {dense: host}", "unknown layer kind 'dense'"),
     (KNOWN.replace("[0.5, 1.25]", "[1.25, 0.5]"), "is no interval"),
 ])  # fmt: skip
 def test_bad_profiles(folder: Path, line: str, message: str) -> None:
@@ -168,17 +168,34 @@ def test_bad_profiles(folder: Path, line: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_a_variant_has_an_efficiency_of_its_own(folder: Path) -> None:
-    """A 1x1 convolution of 4 channels: 4*4*2*64 operations; the shares of variant, kind and default."""
+@pytest.mark.parametrize(("layer", "shares", "factor"), [
+    ("kernel: 1", "{conv2d: 0.5, dense: 0.25, default: 0.1}", 2),  # the kind before the routine
+    ("kernel: 1", "{dense: 0.25, window: 0.5, default: 0.1}", 4),
+    ("kernel: 3, padding: same", "{dense: 0.25, window: 0.5, default: 0.1}", 2),
+    ("kernel: 3, padding: same, groups: 2", "{dense: 0.25, window: 0.5, default: 0.1}", 10),
+    ("kernel: 1, groups: 2", "{grouped: 0.2}", 5),
+])  # fmt: skip
+def test_a_routine_has_an_efficiency(folder: Path, layer: str, shares: str, factor: int) -> None:
+    """Four filters on four channels: 4 * 4 * k * k / groups multiply-adds at each of 64 places, at 1 MFLOPS."""
     (folder / "conv.yaml").write_text(
-        RELU.replace("kind: relu", "kind: conv2d, filters: 4, kernel: 1")
+        RELU.replace("kind: relu", f"kind: conv2d, filters: 4, {layer}")
     )
     base = MACHINE.replace("1 TFLOPS", "1 MFLOPS").replace("passes: [fuse_activations]\n", "")
-    for shares, factor in (
-        ("{conv2d.1x1: 0.5, conv2d: 0.25}", 2),
-        ("{conv2d: 0.25, default: 0.1}", 4),
-        ("{conv2d.grouped: 0.5, default: 0.1}", 10),
-    ):
-        (folder / "e.yaml").write_text(f"{base}efficiency: {shares}\n")
-        done = simulate(str(folder / "conv.yaml"), str(folder / "e.yaml"))
-        assert float(done.result.compute.sum()) == pytest.approx(factor * 2048e-6)
+    (folder / "e.yaml").write_text(f"{base}efficiency: {shares}\n")
+    done = simulate(str(folder / "conv.yaml"), str(folder / "e.yaml"))
+    ops = 2 * 16 * (9 if "3" in layer else 1) * 64 / (2 if "groups" in layer else 1)
+    assert float(done.result.compute.sum()) == pytest.approx(factor * ops * 1e-6)
+
+
+def test_parameters_have_a_share_and_engines_a_launch(folder: Path) -> None:
+    """A dense layer of 256 x 10 at 1 MB/s: maps at half the bandwidth, parameters at a quarter; 1 ms for it, 2 ms for the ReLU."""
+    (folder / "fc.yaml").write_text(
+        RELU + "  - f: {kind: flatten}\n  - d: {kind: linear, features: 10}\n"
+    )
+    (folder / "e.yaml").write_text(MACHINE.replace("passes: [fuse_activations]\n", "").replace("1 kB", "1 B")
+                                   + "efficiency: {dense: {bandwidth: 0.5, parameters: 0.25}}\nlaunch: {matrix: 1 ms, host: 2 ms}\n")  # fmt: skip
+    done = simulate(str(folder / "fc.yaml"), str(folder / "e.yaml"))
+    assert float(done.result.transfer[-1]) == pytest.approx(
+        ((1024 + 40) * 2 + (2560 + 10) * 4 * 4) * 1e-6
+    )
+    assert done.launch_time == pytest.approx(3e-3)

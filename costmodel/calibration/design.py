@@ -136,7 +136,7 @@ def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
         for part in row.parts:
             engine = known.engine(part.layer.kind)
             time, ops = (array[number] for array in engines[engine])
-            mine = run.policies.timed.ops(part.layer.kind, part.tally) * run.policies.batch
+            mine = run.policies.timed.ops(part.layer.kind, part.timed) * run.policies.batch
             if mine:
                 terms.append(
                     (

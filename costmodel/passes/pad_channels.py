@@ -16,8 +16,8 @@ STEP = 8  # [channels] of 16 bits that a tensor core's instruction takes: 16 byt
 class PadChannels(Pass):
     """A convolution computes with its input and output channels rounded up to multiples of 8.
 
-    In groups it is the channels of each group, up to the next power of two. What is multiplied by zero takes time all the same: the
-    rewritten graph counts it. Only for dtypes of 16 bits.
+    In groups it is the channels of each group, up to the next power of two. What is multiplied by zero takes time all the
+    same; the multiply-adds that are reported stay those of the network. Only for dtypes of 16 bits.
     """
 
     source: ClassVar[str] = (
@@ -27,7 +27,7 @@ class PadChannels(Pass):
     bits: ClassVar[int | None] = 16
 
     def apply(self, network: Network) -> Network:
-        """Every convolution's multiply-adds, parameters and maps as they are."""
+        """Every convolution; parameters and maps stay as they are."""
         return rebuilt(network, map(_padded, network.rows))
 
 
@@ -44,7 +44,7 @@ def _part(part: Part) -> Part:
         return part
     done = _up(filters, layer.groups > 1) * _up(channels, layer.groups > 1)
     macs = part.tally.macs * done // (filters * channels)
-    return replace(part, tally=replace(part.tally, macs=macs))
+    return replace(part, executed=replace(part.tally, macs=macs))
 
 
 def _up(count: int, grouped: bool) -> int:
