@@ -20,7 +20,8 @@ from costmodel.hardware import HardwareProfile
 from costmodel.hardware.profile import Efficiency
 from costmodel.run import ENGINES, Run
 
-# What the software of a machine may do to a graph before it runs; the one that predicts best is taken.
+# What the software of a machine may do to a graph before it runs; the one that predicts best is taken. No software runs a
+# graph quite as it was exported, so that is taken only where it is clearly better.
 STYLES: dict[str, tuple[str, ...]] = {
     "eager": (
         "fuse_functions",
@@ -109,7 +110,7 @@ def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file
     values: dict[str, Sequence[Any]] = {"passes": styles, "timing": [given["timing"] or TIMING],
               "placement": [given["placement"]] if given["placement"] else PLACEMENTS}  # fmt: skip
     found = Bench(tuple(_usable(measurements, loaded, styles)), loaded, peaks, hw_file, (choices or {}).get("convention"),
-                  Options(values, lambda choice: made(*choice)))  # fmt: skip
+                  Options(values, lambda choice: made(*choice), [STYLES["as exported"]]))  # fmt: skip
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from costmodel.calibration.fit import fit
 from costmodel.calibration.interval import spread
 
 Predict = Callable[[Ints, Ints], Floats]  # times [s] of the second places, learnt from the first
+CLEARLY = 2  # standard errors of the difference over the groups
 Choice = tuple[Any, ...]  # one value of each option
 
 
@@ -23,6 +24,7 @@ class Options:
 
     values: Mapping[str, Sequence[Any]]
     design: Callable[[Choice], Design]
+    reluctant: Collection[Any] = ()  # values that are taken only where they are clearly better
 
     def predict(self, choice: Choice) -> Predict:
         """Times of some measurements by a fit to others, under `choice`."""
@@ -54,8 +56,8 @@ def choose(
 ) -> tuple[Choice, Floats]:
     """The choice that predicts left-out groups best, by mean absolute log-error, and its log-errors (k,).
 
-    One option after the other, the rest as chosen so far: their effects hardly depend on one another. The first value
-    of each stays unless another one's errors are smaller by more than their difference's standard error.
+    Errors are averaged within each group, then over the groups: a new family is what is to be predicted, however many
+    members the known ones have. One option after the other, the rest as chosen so far: their effects hardly depend on one another.
     """
     tried: dict[Choice, Floats] = {}
 
@@ -70,8 +72,12 @@ def choose(
     for place, values in enumerate(options.values.values()):
         for value in values[1:]:
             other = (*best[:place], value, *best[place + 1 :])
-            gain = np.abs(errors(best)) - np.abs(errors(other))
-            if gain.mean() > gain.std() / np.sqrt(len(gain)):
+            each = np.abs(errors(best)) - np.abs(errors(other))
+            gain = np.array(
+                [each[inside].mean() for inside in folds.grouped([groups[p] for p in places])]
+            )
+            margin = CLEARLY if value in options.reluctant else 0
+            if gain.mean() > margin * gain.std() / np.sqrt(len(gain)):
                 best = other
     return best, errors(best)
 
