@@ -74,12 +74,12 @@ class Node:
                 problems.add(self.place, f"{what} has no '{key}'", f"add '{key}: ...'")
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, most: int = MAX_BYTES, wanted: str = "a YAML text file") -> str:
     """The text of a UTF-8 file; InputError for a missing, unreadable, empty or binary one."""
     place = Place(str(path))
     try:
         with Path(path).open("rb") as stream:  # a device has no end: read no more than is used
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(most + 1)
     except FileNotFoundError:
         raise InputError.at(place, "no such file", _nearby(Path(path))) from None
     except IsADirectoryError:
@@ -87,10 +87,10 @@ def read_text(path: str | Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError.at(place, f"cannot be read: {reason}", "check the path") from None
-    if len(data) > MAX_BYTES:
-        raise InputError.at(place, f"is over {MAX_BYTES} bytes long", "a YAML text file is needed")
+    if len(data) > most:
+        raise InputError.at(place, f"is over {most} bytes long", f"{wanted} is needed")
     if b"\0" in data:
-        raise InputError.at(place, "is a binary file", "a YAML text file is needed")
+        raise InputError.at(place, "is a binary file", f"{wanted} is needed")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -100,7 +100,7 @@ def read_text(path: str | Path) -> str:
                             f"byte 0x{data[error.start]:02x} is not UTF-8",
                             "save the file as UTF-8") from None  # fmt: skip
     if not text.strip():
-        raise InputError.at(place, "is empty", "a YAML document is needed")
+        raise InputError.at(place, "is empty", f"{wanted} is needed")
     return text
 
 

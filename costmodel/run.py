@@ -217,6 +217,10 @@ def run(
     """
     passes = profile.passes if passes is None else tuple(passes)
     common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
+    if (
+        profile.calibration is not None and profile.convention
+    ):  # its shares are of operations counted so
+        common = [{"convention": profile.convention}]
     files = [*common, network.choices, profile.choices]
     chosen = policies.choose(choices or {}, *files, batch=batch)
     network = rewritten(network, passes, dtypes.bits(chosen.dtype))

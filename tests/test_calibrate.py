@@ -24,6 +24,7 @@ from costmodel.calibration.design import Design
 from costmodel.calibration.fit import fit
 from costmodel.calibration.interval import spread
 from costmodel.cli import main
+from costmodel.errors import InputError
 from costmodel.hardware import load_profile
 from costmodel.hardware.profile import Efficiency
 from costmodel.run import run, simulate
@@ -248,8 +249,8 @@ def test_folds() -> None:
         for other in many
         if fold is not other
     )
-    assert folds.groups(["a", "b"], ["x", "y"]) == ["a", "b"]
-    dealt = folds.groups([""] * 6, ["x", "x", "y", "z", "u", "v"])
+    assert folds.groups(["a", "b"], ["x", "y"], [1, 1]) == ["a", "b"]
+    dealt = folds.groups([""] * 6, ["x", "x", "y", "z", "u", "v"], [1] * 6)
     assert dealt[0] == dealt[1]
     assert len(set(dealt)) == 5
 
@@ -277,7 +278,7 @@ def test_the_first_choice_stays_unless_another_is_better() -> None:
     ):
         options = Options({"which": list(designs)}, partial(_pick, designs))
         assert choose(options, measured, groups, np.arange(8))[0] == (expected,)
-        found = nested(options, measured, groups)
+        found = nested(options, measured, groups, lambda _: groups)
         assert found.choices == ((expected,),) * 4
         assert found.predicted == pytest.approx(measured, rel=0.01)
 
@@ -320,7 +321,7 @@ def test_duplicates_that_disagree_and_a_single_network(
 ) -> None:
     row = {"network": "alexnet", "batch": "1", "dtype": "fp32", "seconds": "0.1"}
     for rows, words in (([row, {**row, "seconds": "0.2"}], "took 0.2 s, on line 2 0.1 s"),
-                        ([row, {**row, "batch": "2"}], "all measurements are of one network")):  # fmt: skip
+                        ([row, {**row, "batch": "2"}], "of one network: nothing can be held out")):  # fmt: skip
         assert (
             main(
                 [
@@ -336,6 +337,175 @@ def test_duplicates_that_disagree_and_a_single_network(
         )
         assert words in capsys.readouterr().err
         assert not (folder / "out.yaml").exists()
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("", "t.csv: is empty; a table in CSV is needed"), ("network,batch,dtype,seconds\n", "holds no measurements"),
+    ("network,batch,dtype,seconds\nalexnet,\u00b2,fp32,1\n", "t.csv:2:9: batch is '\u00b2'"), ("network,batch,dtype,seconds\n,1,fp32,1\n", "names no network"),
+    ("network,batch,dtype,seconds\nalexnet,1,fp32,1e-300\n", "seconds is '1e-300'"), ("network,batch,dtype,seconds,batch\na,1,fp32,1,2\n", "'batch' is there twice"),
+    ("network,batch,dtype,seconds,layer\nalexnet,1,fp32,1,flatten\n", "is a view, which takes no time"),
+    ("network,batch,dtype,seconds\n" + "\n".join(["alexnet,1,fp32,0.1"] * 6), "of one network: nothing can be held out"),
+])  # fmt: skip
+def test_odd_tables_are_refused(
+    folder: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "t.csv").write_text(text)
+    assert (
+        main(
+            [
+                "calibrate",
+                str(folder / "t.csv"),
+                "--hw",
+                str(folder / "base.yaml"),
+                "--out",
+                str(folder / "out.yaml"),
+            ]
+        )
+        == 2
+    )
+    assert words in capsys.readouterr().err
+    assert not (folder / "out.yaml").exists()
+
+
+def test_what_spreadsheets_write_is_read(folder: Path) -> None:
+    """A byte order mark, CRLF or CR line ends, blanks after commas, quotes over two lines."""
+    text = '\ufeffnetwork, batch, dtype, seconds, family\nalexnet, 1, fp32, 0.1, "a\nb"\n\nhairnet, 1, fp61, 0.2, c\n'
+    for end in ("\n", "\r\n", "\r"):
+        (folder / "t.csv").write_bytes(text.replace("\n", end).encode())
+        with pytest.raises(InputError, match=r"t.csv:5:1\d: unknown dtype 'fp61'"):
+            measurements.read(str(folder / "t.csv"))
+
+
+def test_more_that_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(folder, truth(folder)[:6])
+    words = [
+        "calibrate",
+        file,
+        "--hw",
+        str(folder / "base.yaml"),
+        "--out",
+        str(folder / "out.yaml"),
+    ]
+    for extra, told in (
+        (["--timing", "sometimes"], "--timing: unknown timing 'sometimes'"),
+        (["--pass", "nonsense"], "unknown pass 'nonsense'"),
+    ):
+        assert main([*words, *extra]) == 2
+        assert told in capsys.readouterr().err
+    (folder / "base.yaml").write_text(BASE + "efficiency: {conv2d: 0.5}\n")
+    assert main(words) == 2
+    assert "names layer kinds: conv2d" in capsys.readouterr().err
+    assert not (folder / "out.yaml").exists()
+
+
+def test_times_that_cannot_be_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Milliseconds taken for seconds, the wrong way round: a thousand times faster than the machine's peaks."""
+    rows = [{**row, "seconds": repr(float(row["seconds"]) / 1000)} for row in truth(folder)]
+    assert (
+        main(
+            [
+                "calibrate",
+                write(folder, rows),
+                "--hw",
+                str(folder / "base.yaml"),
+                "--out",
+                str(folder / "out.yaml"),
+                "--pass",
+                "none",
+            ]
+        )
+        == 0
+    )
+    assert (
+        "32 measurements are faster than half of what the machine's peaks allow"
+        in capsys.readouterr().out
+    )
+
+
+def test_on_chip_time_is_fitted_and_written(folder: Path) -> None:
+    """A base whose on-chip bandwidth was guessed too low, and one that is not there at all; placements that load and store."""
+    rows = truth(folder, on_chip_bandwidth=20e9, placement="resident")
+    for guess in ("", "on_chip_bandwidth: 2 GB/s\n"):
+        (folder / "base.yaml").write_text(BASE.replace("all_external", "resident") + guess)
+        words = [write(folder, rows), "--hw"]
+        assert (
+            main(
+                [
+                    "calibrate",
+                    *words,
+                    str(folder / "base.yaml"),
+                    "--out",
+                    str(folder / "out.yaml"),
+                    "--pass",
+                    "none",
+                ]
+            )
+            == 0
+        )
+        assert load_profile(folder / "out.yaml").on_chip_bandwidth == pytest.approx(20e9, rel=0.05)
+        assert (
+            main(["evaluate", *words, str(folder / "out.yaml"), "--json", str(folder / "e.json")])
+            == 0
+        )
+        assert json.loads((folder / "e.json").read_text())["mape"] < 0.01
+    free = truth(folder, on_chip_bandwidth=None, placement="resident")
+    words = [write(folder, free), "--hw"]
+    assert (
+        main(
+            [
+                "calibrate",
+                *words,
+                str(folder / "base.yaml"),
+                "--out",
+                str(folder / "out.yaml"),
+                "--pass",
+                "none",
+            ]
+        )
+        == 0
+    )
+    assert (
+        main(["evaluate", *words, str(folder / "out.yaml"), "--json", str(folder / "e.json")]) == 0
+    )
+    assert json.loads((folder / "e.json").read_text())["mape"] < 0.01
+
+
+def test_calibrating_again_adds_no_text(folder: Path) -> None:
+    """From its own result, with another convention: the name and the comments stay, evaluate counts as the profile says."""
+    words = [
+        "calibrate",
+        write(folder, truth(folder)),
+        "--pass",
+        "none",
+        "--convention",
+        "hairnet",
+        "--out",
+        str(folder / "out.yaml"),
+        "--hw",
+    ]
+    assert main([*words, str(folder / "base.yaml")]) == 0
+    first = (folder / "out.yaml").read_text()
+    assert main([*words, str(folder / "out.yaml")]) == 0
+    again = (folder / "out.yaml").read_text()
+    assert again.count("# Fitted") == first.count("# Fitted") == 2
+    assert "name: base, measured\n" in again
+    assert again.count("fitted to") == 1
+    assert (
+        main(
+            [
+                "evaluate",
+                words[1],
+                "--hw",
+                str(folder / "out.yaml"),
+                "--json",
+                str(folder / "e.json"),
+            ]
+        )
+        == 0
+    )
+    assert json.loads((folder / "e.json").read_text())["rows"]
+    done = simulate("hairnet", str(folder / "out.yaml"))
+    assert done.policies.timed_convention == "hairnet"
 
 
 def test_few_measurements_help_already_and_say_so(
@@ -452,7 +622,10 @@ def test_nodes_that_the_runtime_made_are_left_out(folder: Path) -> None:
     table = measurements.read(str(folder / "t.csv"))
     assert table[0].layer == ""
     assert {"Relu_1", "fc/Gemm", "Softmax"} <= {one.layer for one in table}
-    for trace, code in (("as_written.json", 0), ("optimised.json", 0)):
+    for trace, code in (
+        ("as_written.json", 0),
+        ("optimised.json", 2),
+    ):  # of the latter too few nodes are left
         words = [
             "calibrate",
             str(TRACES / trace),
@@ -462,11 +635,14 @@ def test_nodes_that_the_runtime_made_are_left_out(folder: Path) -> None:
             str(folder / "base.yaml"),
         ]
         assert main([*words, "--out", str(folder / f"{trace}.yaml")]) == code
-        assert load_profile(folder / f"{trace}.yaml").calibration is not None
+        assert (folder / f"{trace}.yaml").exists() == (code == 0)
+    assert load_profile(folder / "as_written.json.yaml").calibration is not None
 
 
 @pytest.mark.parametrize(("text", "extra", "words"), [
-    ("[]", ["--network", "tiny.onnx"], "holds no finished run"), ("{", ["--network", "tiny.onnx"], "p.json:1:2: is no JSON"),
+    ("[]", ["--network", "tiny.onnx"], "holds no finished run"), ("[" * 9000, ["--network", "tiny.onnx"], "is no JSON"),
+    ('[{"cat": "Session", "name": "model_run", "dur": -5}]', ["--network", "tiny.onnx"], "holds no finished run"),
+    ('[{"cat": "Session", "name": "model_run", "dur": 50}]', ["--network", str(TRACES / "tiny.onnx")], "of one network"), ("{", ["--network", "tiny.onnx"], "p.json:1:2: is no JSON"),
     ("{}", ["--network", "tiny.onnx"], "is no ONNX Runtime profile"), ("[]", [], "add --network"),
     ("[]", ["--network", "tiny.onnx", "--batch", "0"], "--batch: batch is 0"), ("[]", ["--network", "t", "--dtype", "x"], "--dtype: unknown dtype"),
 ])  # fmt: skip

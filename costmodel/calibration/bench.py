@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from costmodel import passes as graph_passes
-from costmodel import timing
+from costmodel import policies, timing
 from costmodel.calibration import folds, runs
 from costmodel.calibration.crossval import Options
 from costmodel.calibration.design import MICROSECOND, Design, Floats, Ints, Name, design
 from costmodel.calibration.measurements import Measurement
-from costmodel.errors import InputError, Place
+from costmodel.errors import BadValue, InputError, Place
 from costmodel.hardware import HardwareProfile
 from costmodel.hardware.profile import Efficiency
+from costmodel.layers import ROUTINES
 from costmodel.run import ENGINES, Run
 
 # What the software of a machine may do to a graph before it runs; the one that predicts best is taken. No software runs a
@@ -57,14 +58,13 @@ class Bench:
     @property
     def groups(self) -> list[str]:
         """What is left out together."""
-        return folds.groups(
-            [one.family for one in self.measurements], [one.network for one in self.measurements]
-        )
+        return self.groups_of(np.arange(len(self.measurements)))
 
     def groups_of(self, places: Ints) -> list[str]:
-        """The same where only the measurements at `places` are known: networks, if they are of one family."""
+        """The same where only the measurements at `places` are known, in a list for all: networks, if they are of one family."""
         known = [self.measurements[place] for place in places]
-        inside = folds.groups([one.family for one in known], [one.network for one in known])
+        inside = folds.groups([one.family for one in known], [one.network for one in known],
+                              [(one.batch, one.dtype, one.layer) for one in known])  # fmt: skip
         found = dict(zip(map(int, places), inside, strict=True))
         return [found.get(place, "") for place in range(len(self.measurements))]
 
@@ -88,6 +88,16 @@ def bench(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_file
     Raises InputError naming every network or layer that cannot be used, at its line, and for a timing model that
     looks ahead, which gives rows no time of their own.
     """
+    for key, word in (choices or {}).items():
+        if word is not None:
+            try:
+                policies.check(key, word)
+            except BadValue as error:
+                raise error.at(Place(f"--{key}")) from None
+    named = sorted(set(base.efficiency) - {"default", *ROUTINES})
+    if named:
+        raise InputError.at(Place(hw_file or base.name), f"'efficiency' of the base profile names layer kinds: {', '.join(named)}",
+                            f"calibration fits routines: state {', '.join(ROUTINES)} or default, or leave it out")  # fmt: skip
     given = {key: (choices or {}).get(key) or getattr(base, key) for key in ("timing", "placement")}
     if given["timing"] == "pipelined":
         raise InputError.at(Place("--timing"), "'pipelined' cannot be fitted: what a row takes depends on the rows around it",
@@ -124,7 +134,7 @@ def at_base(base: HardwareProfile, name: Name) -> float:
         launch = {str(engine): time for engine, time in engines.items()}.get(word, 0.0)
         return launch / MICROSECOND
     if resource == "on_chip":
-        bandwidth = base.bandwidth or 0.0
+        bandwidth = base.figure("bandwidth", base.dtype or "fp32") or 0.0
         return bandwidth / base.on_chip_bandwidth if base.on_chip_bandwidth else 0.0
     share = base.efficiency.get(word) or base.efficiency.get("default") or Efficiency()
     found = getattr(share, resource)

@@ -13,11 +13,13 @@ from costmodel.calibration.additive import Additive, additive
 from costmodel.calibration.bench import PLACEMENTS, Bench, bench
 from costmodel.calibration.crossval import Choice, HeldOut, choose, left_out, nested
 from costmodel.calibration.design import Bools, Floats
-from costmodel.calibration.fit import Fitted, fit
+from costmodel.calibration.fit import SHARES, Fitted, fit
 from costmodel.calibration.measurements import Measurement
 from costmodel.errors import InputError, MissingExtra
 from costmodel.hardware import HardwareProfile
 from costmodel.run import Run
+
+TWICE = 2  # a kernel may have an algorithm of fewer operations; beyond this factor it is more likely a mistake
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +59,15 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
     """
     if find_spec("scipy") is None:
         raise MissingExtra("scipy", "calibrate", "calibrate")
-    if len({one.network for one in measurements}) < 2 and len(measurements) < folds.RANDOM:
-        raise InputError.at(measurements[0].place, "all measurements are of one network: nothing can be held out, so "
-                            "no error could be stated", "measure at least two networks, better ten of several families, "
-                            "or the layers of one")  # fmt: skip
     ready = bench(measurements, base, hw_file=hw_file, passes=passes, choices=choices)
+    things = {(one.batch, one.dtype, one.layer) for one in ready.measurements}
+    layers = any(one.layer for one in ready.measurements)
+    if len({one.network for one in ready.measurements}) < 2 and not (
+        layers and len(things) >= folds.RANDOM
+    ):
+        raise InputError.at(measurements[0].place, "all measurements that can be used are of one network: nothing can be held "
+                            "out, so no error could be stated", "measure at least two networks, better ten of several families, "
+                            f"or {folds.RANDOM} layers or more of one")  # fmt: skip
     used, groups, every = ready.measurements, ready.groups, np.arange(len(ready.measurements))
     measured = ready.measured
     choice, _ = choose(ready.options, measured, groups, every)
@@ -70,15 +76,16 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
     crude = additive(used, ready.on_peaks((), PLACEMENTS[-1]))
     return Calibrated(
         used, base, ready, choice, fitted, tuple(ready.on_peaks(choice[0], choice[2])), tuple(groups),
-        nested(ready.options, measured, groups),
+        nested(ready.options, measured, groups, ready.groups_of),
         np.array([runs.time_of(one, done) for one, done in zip(used, plain, strict=True)]),
-        crude, left_out(crude.predict, groups, every), _notes(used, len(fitted.design.names)),
+        crude, left_out(crude.predict, groups, every), _notes(measurements, ready, fitted),
     )  # fmt: skip
 
 
-def _notes(used: Sequence[Measurement], parameters: int) -> tuple[str, ...]:
-    """Where the measurements are few."""
-    found = []
+def _notes(given: Sequence[Measurement], ready: Bench, fitted: Fitted) -> tuple[str, ...]:
+    """What whoever reads the errors has to know of the measurements."""
+    used, found = ready.measurements, []
+    parameters, families = len(fitted.design.names), {one.family for one in used}
     if len(used) < parameters:
         found.append(
             f"{len(used)} measurements for {parameters} parameters: those without evidence stay near the base profile"
@@ -87,7 +94,22 @@ def _notes(used: Sequence[Measurement], parameters: int) -> tuple[str, ...]:
         found.append(
             "one network only: the errors and the interval are of its layers, not of other networks"
         )
-    elif len({one.family for one in used}) < 2:
-        found.append("no families are named: single networks were held out, so like ones may have been seen; "
-                     "add a column 'family'")  # fmt: skip
+    elif len(families) < 2:
+        found.append(("all measurements are of one family" if families != {""} else "no families are named") + ": networks were held out "
+                     "one by one, so like ones were seen; measure other families, and name them in a column 'family'")  # fmt: skip
+    lost = [one.layer for one in given if one.layer and not one.traced and one not in used]
+    if lost:
+        found.append(
+            f"{len(lost)} layers were left out, for a pass merges them into other rows: {', '.join(lost[:5])}"
+        )
+    peaks = fitted.design.predict(
+        np.array([1.0 if word in SHARES else 0.0 for word, _ in fitted.design.names])
+    )
+    fast = [one.name for one, least in zip(used, peaks, strict=True) if one.seconds < least / TWICE]
+    if fast:
+        found.append(f"{len(fast)} measurements are faster than half of what the machine's peaks allow: {', '.join(fast[:5])}. "
+                     "Are they seconds of a whole batch, and is the base profile that machine's?")  # fmt: skip
+    unknown = sorted({word for network in ready.loaded.values() for word in network.unknown})
+    if unknown:
+        found.append(f"unknown operators count as data movement alone: {', '.join(unknown)}")
     return tuple(found)

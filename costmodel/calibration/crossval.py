@@ -82,17 +82,25 @@ def choose(
     return best, errors(best)
 
 
-def nested(options: Options, measured: Floats, groups: Sequence[str]) -> HeldOut:
-    """Each group predicted by what is chosen and fitted, and with an interval taken, from the others."""
+def nested(
+    options: Options,
+    measured: Floats,
+    groups: Sequence[str],
+    regrouped: Callable[[Ints], Sequence[str]],
+) -> HeldOut:
+    """Each group predicted by what is chosen and fitted, and with an interval taken, from the others.
+
+    `regrouped` gives the groups where only some measurements are known: inside a single family, its networks.
+    """
     every = np.arange(len(groups))
     predicted, low, high = np.empty((3, len(groups)))
     choices = []
     for inside in folds.grouped(groups):
         rest = np.setdiff1d(every, inside)
         best: Choice = tuple(values[0] for values in options.values.values())
-        errors = np.zeros(0)
-        if len({groups[place] for place in rest}) > 1:
-            best, errors = choose(options, measured, groups, rest)
+        others, errors = regrouped(rest), np.zeros(0)
+        if len({others[place] for place in rest}) > 1:
+            best, errors = choose(options, measured, others, rest)
         predicted[inside] = options.predict(best)(rest, inside)
         low[inside], high[inside] = (predicted[inside] * end for end in spread(errors))
         choices.append(best)

@@ -125,7 +125,10 @@ def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
     """The terms of the rows `chosen` of a `run` on a profile of peaks: no shares, no launch, no on-chip bandwidth."""
     work, result = run.workload, run.result
     params = np.where(result.plan.params, 0, work.param_bytes) / run.machine.bandwidth
-    on_chip = (work.touched_bytes - result.external_bytes) / run.machine.bandwidth
+    plan = result.plan
+    on_chip = (
+        work.touched_bytes - result.external_bytes + plan.loads + plan.stores
+    ) / run.machine.bandwidth
     engines = {"matrix": (result.matrix, work.matrix_ops), "host": (result.host, work.host_ops)}
     known = traits(run.profile, run.policies.dtype)
     for number in chosen:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.calibration.design import AS_DENSE, Design, Floats, Ints, Name
+from costmodel.calibration.design import Design, Floats, Ints, Name
 
 NOISE = 0.05  # of a measured time, relative: what runs of one program differ by
 ROUTINE = (
@@ -26,6 +26,7 @@ ROUTINE = (
 MACHINE = 1.0  # spread of the machine's log-shares around the base profile's
 STEPS = 60  # at most; a dozen are usual
 REACH = 0.7  # of a step in a log-share: a factor of two
+HALVINGS = 8  # of a step that would make things worse
 CLOSE = 1e-4  # of that reach: a step that changes nothing any more
 SHARES = ("compute", "bandwidth", "parameters")  # resources whose coefficients are one over a share
 
@@ -36,26 +37,12 @@ class Fitted:
 
     design: Design
     coefficients: Floats
-    levels: dict[
-        str, float
-    ]  # of the whole machine, for kinds that were not measured: shares of the peaks
+    levels: dict[str, float]  # of the whole machine: what its shares are of the base profile's
 
     @property
     def named(self) -> dict[Name, float]:
         """The coefficients by their columns' names."""
         return dict(zip(self.design.names, map(float, self.coefficients), strict=True))
-
-    @property
-    def shares(self) -> dict[str, dict[str, float]]:
-        """The shares of the peaks that each routine reaches; the level where it has no such term."""
-        found: dict[str, dict[str, float]] = {}
-        for (resource, word), value in self.named.items():
-            if resource in SHARES:
-                found.setdefault(word, dict(self.levels))[resource] = 1 / value
-        for word, like in AS_DENSE.items():
-            if word in found and like in found:
-                found[word]["compute"] = found[like]["compute"]
-        return found
 
     def predict(self, places: Ints) -> Floats:
         """Times [s] of the measurements at `places`."""
@@ -65,7 +52,7 @@ class Fitted:
 def fit(design: Design, places: Ints) -> Fitted:
     """The coefficients that the measurements at `places` make most probable.
 
-    Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0.
+    Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0, halved where they overshoot.
     """
     from scipy.optimize import nnls
 
@@ -76,10 +63,15 @@ def fit(design: Design, places: Ints) -> Fitted:
         target = slopes @ found - residuals
         factor = np.linalg.cholesky(slopes.T @ slopes)
         wanted = nnls(factor.T, np.linalg.solve(factor, slopes.T @ target))[0]
-        change = wanted - found
-        found = found + np.clip(change, -system.reach, system.reach)
+        change = np.clip(wanted - found, -system.reach, system.reach)
         if np.all(np.abs(change) < CLOSE * system.reach):
+            found = found + change
             break
+        here = system.objective(found)
+        shorter = (found + change / 2**halving for halving in range(HALVINGS))
+        found = next(
+            (v for v in shorter if system.objective(v) <= here), found + change / 2**HALVINGS
+        )
     levels = dict(zip(SHARES, map(float, np.exp(-found)), strict=False))
     return Fitted(design, system.coefficients(found), levels)
 
@@ -109,6 +101,13 @@ class _System:
     def coefficients(self, v: Floats) -> Floats:
         own = v[len(SHARES) :]
         return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
+
+    def objective(self, v: Floats) -> float:
+        """What is minimised."""
+        predicted = self.design.predict(self.coefficients(v))[self.places]
+        misfit = (np.log(predicted) - self.log_measured) / NOISE
+        rho = 2 * (np.sqrt(1 + misfit**2) - 1)
+        return float((self.weights**2 * rho).sum() + ((self.prior @ v - self.wanted) ** 2).sum())
 
     def linear(self, v: Floats) -> tuple[Floats, Floats]:
         """Residuals and their slopes at v, those of the measurements weighted so that their squares act like rho."""

@@ -23,13 +23,17 @@ def grouped(groups: Sequence[str], most: int = MOST) -> list[Ints]:
     return [np.array(sorted(places)) for places in shared]
 
 
-def groups(families: Sequence[str], networks: Sequence[str], seed: int = 0) -> list[str]:
-    """The family of each measurement; where fewer than two are named, networks dealt out at random (layers of a single one)."""
+def groups(
+    families: Sequence[str], networks: Sequence[str], things: Sequence[object], seed: int = 0
+) -> list[str]:
+    """The family of each measurement; where fewer than two are named, networks dealt out at random.
+
+    Of a single network it is the `things` that were measured (batch, dtype, layer): the same thing stays in one fold.
+    """
     if len(set(families)) > 1:
         return list(families)
-    if len(set(networks)) == 1:
-        networks = [str(number) for number in range(len(networks))]
-    names = sorted(set(networks))
-    order = np.random.default_rng(seed).permutation(len(names))
-    fold = {names[n]: str(at % RANDOM) for at, n in enumerate(order)}
-    return [fold[name] for name in networks]
+    names = list(map(str, networks if len(set(networks)) > 1 else things))
+    different = sorted(set(names))
+    order = np.random.default_rng(seed).permutation(len(different))
+    fold = {different[n]: str(at % RANDOM) for at, n in enumerate(order)}
+    return [fold[name] for name in names]

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from costmodel import dtypes, shipped
 from costmodel.calibration import runtime_profile
@@ -16,6 +17,7 @@ from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 
 NEEDED = ("network", "batch", "dtype", "seconds")
 OPTIONAL = ("family", "layer")
+SHORTEST, LONGEST = 1e-9, 1e6  # [s] what a measured run can take
 AGREE = 0.05  # relative: two measurements of one thing that differ by more are a mistake
 
 
@@ -48,12 +50,20 @@ def read(path: str) -> list[Measurement]:
     Raises InputError with every mistake: columns that are missing or unknown, batches and times that are no
     positive numbers, unknown dtypes, and measurements of one run that disagree by over 5 %.
     """
-    problems, text = Problems(), read_text(path)
-    lines = csv.reader(io.StringIO(text))
-    head = next(lines)
-    _check_head(path, head, problems)
-    problems.raise_if_any()
-    found = [m for ms in _rows(path, head, lines, problems) for m in ms]
+    problems = Problems()
+    text = read_text(path, wanted="a table in CSV").removeprefix("\ufeff")  # spreadsheets write one
+    lines = csv.reader(
+        io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")), skipinitialspace=True
+    )
+    try:
+        head = [word.strip() for word in next(lines)]
+        _check_head(path, head, problems)
+        problems.raise_if_any()
+        found = [m for ms in _rows(path, head, lines, problems) for m in ms]
+    except csv.Error as error:
+        raise InputError.at(
+            Place(path, lines.line_num, 1), f"is no CSV: {error}", "save the table as CSV again"
+        ) from None
     _check_duplicates(found, problems)
     problems.raise_if_any()
     if not found:
@@ -70,6 +80,10 @@ def _check_head(path: str, head: list[str], problems: Problems) -> None:
                 f"columns: {', '.join(NEEDED)}",
             )
     for number, word in enumerate(head):
+        if word in head[:number]:
+            problems.add(
+                Place(path, 1, 1), f"the column '{word}' is there twice", "keep one of them"
+            )
         if word not in (*NEEDED, *OPTIONAL):
             column = 1 + len(",".join(head[:number])) + bool(number)
             problems.add(
@@ -80,9 +94,10 @@ def _check_head(path: str, head: list[str], problems: Problems) -> None:
 
 
 def _rows(
-    path: str, head: list[str], lines: Iterator[list[str]], problems: Problems
+    path: str, head: list[str], lines: Any, problems: Problems
 ) -> Iterator[list[Measurement]]:
-    for number, cells in enumerate(lines, start=2):
+    for raw in lines:
+        number, cells = lines.line_num, [cell.strip() for cell in raw]
         if not any(cells):
             continue
         if len(cells) != len(head):
@@ -105,8 +120,10 @@ def _measurements(
 ) -> list[Measurement]:
     """What a line says: one measurement, or those of the profile it names; none if it is wrong."""
     before, cell, folder = len(problems.found), row["seconds"], Path(path).parent
-    if not row["batch"].isdigit() or int(row["batch"]) < 1:
+    if not (row["batch"].isdecimal() and len(row["batch"]) < 10 and int(row["batch"]) >= 1):
         problems.add(places["batch"], f"batch is '{row['batch']}'", "write a whole number from 1")
+    if not row["network"]:
+        problems.add(places["network"], "names no network", "write a path or a shipped name")
     traced = cell.endswith(".json")
     seconds = 0.0 if traced else _seconds(cell, places["seconds"], problems)
     try:
@@ -148,8 +165,10 @@ def _seconds(cell: str, place: Place, problems: Problems) -> float:
         seconds = float(cell)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        problems.add(place, f"seconds is '{cell}'", "write a time above zero, e.g. 0.0125")
+    if not SHORTEST < seconds < LONGEST:
+        problems.add(
+            place, f"seconds is '{cell}'", "write a time above zero in seconds, e.g. 0.0125"
+        )
     return seconds
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,14 @@ from costmodel import trust
 from costmodel.calibration import errors
 from costmodel.calibration.bench import at_base
 from costmodel.calibration.calibrate import Calibrated
+from costmodel.calibration.design import AS_DENSE, MICROSECOND
 from costmodel.calibration.interval import spread
 from costmodel.documents import read_text
+from costmodel.hardware import HardwareProfile
 from costmodel.hardware.calibration import Calibration
+from costmodel.hardware.profile import Efficiency
+from costmodel.layers import ROUTINES, Engine
+from costmodel.run import ENGINES
 
 COMMENTS = {
     "efficiency": "Fitted: shares of the peaks that kernels reach, by routine ('costmodel list layers' names each kind's).",
@@ -23,6 +27,7 @@ COMMENTS = {
     "passes": "Chosen by cross-validation: what the software does to a graph before it runs.",
     "calibration": "What the fitted figures rest on, and how wrong they may be.",
 }
+MEASURED, FITTED = ", measured", "; efficiency and launch fitted to "
 DIGITS = 3  # of a fitted figure: the fourth is noise
 
 
@@ -41,41 +46,94 @@ def provenance(found: Calibrated, source: str) -> Calibration:
         uncalibrated=errors.of(found.uncalibrated[whole], found.measured[whole]),
         interval_90=(_round(low), _round(high)), dtypes=tuple(sorted({one.dtype for one in seen})),
         batch=(min(one.batch for one in seen), max(one.batch for one in seen)),
-        intensity=(_round(min(intensities)), _round(max(intensities))),
+        intensity=_outwards(min(intensities), max(intensities)),
         kinds=tuple(sorted({kind for run in found.runs for kind in trust.kinds(run.workload)})),
         networks=tuple(sorted({one.name for one in seen})),
     )  # fmt: skip
 
 
-def fields(found: Calibrated, source: str) -> dict[str, Any]:
-    """What the calibration adds to the base profile, as it is written in YAML."""
-    fitted = found.fitted
-    policies = found.runs[0].policies
-    passes, clock, placement = found.choice
-    launch = {
-        engine: f"{_round(value)} us"
-        for (resource, engine), value in fitted.named.items()
-        if resource == "launch"
+def shares(found: Calibrated) -> dict[str, dict[str, float]]:
+    """The shares of the peaks that every routine reaches, and the default.
+
+    One that was measured has its own; for any other resource the base's share times what the machine's level became.
+    """
+    named, written = found.fitted.named, {}
+    for word in ("default", *ROUTINES):
+        like = {"compute": AS_DENSE.get(word, word)}
+        written[word] = {
+            resource: 1
+            / named.get(
+                (resource, like.get(resource, word)), at_base(found.base, (resource, word)) / level
+            )
+            for resource, level in found.fitted.levels.items()
+        }
+    measured = {word for resource, word in named if resource in found.fitted.levels}
+    return {
+        word: share
+        for word, share in written.items()
+        if word == "default" or word in measured or word in AS_DENSE
     }
+
+
+def launches(found: Calibrated) -> dict[Engine, float]:
+    """The cost of a row on each engine [us]; the base's where none was measured."""
+    named = found.fitted.named
+    return {
+        engine: named.get(("launch", engine), at_base(found.base, ("launch", engine)))
+        for engine in ENGINES
+    }
+
+
+def fields(found: Calibrated, source: str) -> dict[str, Any]:
+    """What the calibration adds to the base profile, as it is written in YAML; None for what has to go."""
+    named, policies = found.fitted.named, found.runs[0].policies
+    passes, clock, placement = found.choice
     written: dict[str, Any] = {
-        "efficiency": {"default": _rounded({r: level / at_base(found.base, (r, "")) for r, level in fitted.levels.items()}), **{word: _rounded(shares) for word, shares in fitted.shares.items()}},
-        "launch": launch, "convention": policies.timed_convention, "placement": placement, "timing": clock,
-        "passes": list(passes), "calibration": provenance(found, source).model_dump(mode="json"),
+        "efficiency": {word: {resource: _round(share) for resource, share in each.items()} for word, each in shares(found).items()},
+        "launch": {engine: f"{_round(time)} us" for engine, time in launches(found).items()},
+        "convention": policies.timed_convention, "placement": placement, "timing": clock, "passes": list(passes),
+        "calibration": provenance(found, source).model_dump(mode="json"),
     }  # fmt: skip
-    on_chip = fitted.named.get(("on_chip", ""), 0.0)
-    if on_chip > 0:
+    kinds = {one.dtype for one in found.measurements}
+    if len(kinds) == 1:
+        written["dtype"] = kinds.pop()
+    on_chip = named.get(("on_chip", ""))
+    if on_chip is not None:
+        bandwidth = found.runs[0].machine.bandwidth
         written["on_chip_bandwidth"] = (
-            f"{_round(found.runs[0].machine.bandwidth / on_chip / 1e9)} GB/s"
+            f"{_round(bandwidth / on_chip / 1e9)} GB/s" if on_chip > 0 else None
         )
     return written
 
 
-def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
-    return {resource: _round(share) for resource, share in shares.items()}
+def model(found: Calibrated) -> HardwareProfile:
+    """The calibrated profile, its figures in full."""
+    named, (passes, clock, placement) = found.fitted.named, found.choice
+    on_chip = named.get(("on_chip", ""))
+    bandwidth = (
+        found.base.on_chip_bandwidth
+        if on_chip is None
+        else found.runs[0].machine.bandwidth / on_chip
+        if on_chip
+        else None
+    )
+    return found.base.model_copy(update={
+        "efficiency": {word: Efficiency(**{key: min(share, 1.0) for key, share in each.items()}) for word, each in shares(found).items()},
+        "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()}, "on_chip_bandwidth": bandwidth,
+        "convention": found.runs[0].policies.timed_convention, "placement": placement, "timing": clock, "passes": passes,
+        "calibration": provenance(found, ""),
+    })  # fmt: skip
 
 
 def _round(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
+
+
+def _outwards(least: float, most: float) -> tuple[float, float]:
+    """A range to three digits that still holds its ends."""
+    return _round(least * (1 - 0.5 * 10.0 ** (1 - DIGITS))), _round(
+        most * (1 + 0.5 * 10.0 ** (1 - DIGITS))
+    )
 
 
 def text(base_file: str | Path, found: Calibrated, source: str) -> str:
@@ -85,11 +143,15 @@ def text(base_file: str | Path, found: Calibrated, source: str) -> str:
     yaml = YAML()
     yaml.width = 120
     document = yaml.load(read_text(base_file))
-    document["name"] = f"{found.base.name}, measured"
-    document["source"] = f"{found.base.source}; efficiency and launch fitted to {source}"
+    document["name"] = f"{found.base.name.removesuffix(MEASURED)}{MEASURED}"
+    document["source"] = f"{found.base.source.partition(FITTED)[0]}{FITTED}{source}"
     for key, value in fields(found, source).items():
+        fresh = key not in document
+        if value is None:
+            document.pop(key, None)
+            continue
         document[key] = _flowing(value, key in ("efficiency", "calibration"))
-        if key in COMMENTS:
+        if key in COMMENTS and fresh:
             document.yaml_set_comment_before_after_key(key, COMMENTS[key])
     stream = io.StringIO()
     yaml.dump(document, stream)

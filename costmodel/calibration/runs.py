@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from costmodel import networks
 from costmodel.arch.network import Network, Row
@@ -38,8 +39,27 @@ def _at_line(one: Measurement, problem: Problem) -> Problem:
     return Problem(one.place, f"'{one.network}': {problem.what}", problem.remedy)
 
 
+@contextmanager
+def _at_lines(one: Measurement, problems: Problems) -> Iterator[None]:
+    """Problems of a network at the line that names it, others as they are."""
+    try:
+        yield
+    except InputError as error:
+        for problem in error.problems:
+            problems.found.append(
+                _at_line(one, problem) if problem.place.file == one.network else problem
+            )
+
+
 def _check_layer(one: Measurement, network: Network, problems: Problems) -> None:
-    if not rows_of(one.layer, network.rows):
+    named = [network.rows[place] for place in rows_of(one.layer, network.rows)]
+    if named and all(row.view for row in named):
+        problems.add(
+            one.place,
+            f"'{one.layer}' of '{one.network}' is a view, which takes no time",
+            "drop the line",
+        )
+    if not named:
         names = [row.id for row in network.rows]
         problems.add(
             one.place, f"'{one.network}' has no layer '{one.layer}'", did_you_mean(one.layer, names)
@@ -58,7 +78,7 @@ def on(profile: HardwareProfile, measurements: Sequence[Measurement], loaded: Lo
     problems, known, found = Problems(), dict[tuple[str, int, str], Run](), []
     for one in measurements:
         key = (one.network, one.batch, one.dtype)
-        with problems.collect():
+        with _at_lines(one, problems):
             if key not in known:
                 known[key] = run(loaded[one.network], profile, hw_file=hw_file, batch=one.batch, uniform=True,
                                  passes=passes, choices={**(choices or {}), "dtype": one.dtype})  # fmt: skip

@@ -14,6 +14,8 @@ from costmodel.documents import read_text
 from costmodel.errors import InputError, Place
 
 KERNEL = "_kernel_time"  # what the name of a node's event ends in
+MOST = 500_000_000  # [B] of a trace; a run of a large network is some 100 kB
+LONGEST = 1e12  # [us] eleven days
 MICROSECOND = 1e-6  # [s] the trace's unit
 
 
@@ -28,9 +30,14 @@ class RuntimeTimes:
 def read(path: str) -> RuntimeTimes:
     """The times in the profile `path`. Raises InputError for anything that is none."""
     try:
-        events = json.loads(read_text(path))
+        events = json.loads(
+            read_text(path, MOST, "the file that end_profiling() names").removeprefix("\ufeff")
+        )
     except json.JSONDecodeError as error:
         raise InputError.at(Place(path, error.lineno, error.colno), f"is no JSON: {error.msg.lower()}",
+                            "give the file that the session's end_profiling() names") from None  # fmt: skip
+    except (ValueError, RecursionError):
+        raise InputError.at(Place(path), "is no JSON that a runtime writes",
                             "give the file that the session's end_profiling() names") from None  # fmt: skip
     if not isinstance(events, list):
         raise InputError.at(Place(path), "is no ONNX Runtime profile: a list of events was expected",
@@ -47,14 +54,26 @@ def _durations(events: list[Any]) -> tuple[list[float], dict[str, list[float]]]:
     runs: list[float] = []
     nodes: dict[str, list[float]] = {}
     for event in events:
-        if not isinstance(event, dict) or not isinstance(event.get("dur"), int | float):
+        time = _seconds(event.get("dur")) if isinstance(event, dict) else None
+        if time is None:
             continue
-        name, time = str(event.get("name", "")), event["dur"] * MICROSECOND
+        name = str(event.get("name", ""))
         if event.get("cat") == "Session" and name == "model_run":
             runs.append(time)
         elif event.get("cat") == "Node" and name.endswith(KERNEL):
             nodes.setdefault(name.removesuffix(KERNEL), []).append(time)
     return runs, nodes
+
+
+def _seconds(duration: Any) -> float | None:
+    """A duration [us] in seconds; None for what is no time that passed."""
+    if (
+        isinstance(duration, bool)
+        or not isinstance(duration, int | float)
+        or not 0 < duration < LONGEST
+    ):
+        return None
+    return duration * MICROSECOND
 
 
 def _typical(times: list[float]) -> float:

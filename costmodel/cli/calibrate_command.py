@@ -69,7 +69,6 @@ def run(args: argparse.Namespace) -> int:
     found = calibrate.calibrate(table, machine, hw_file=str(base), passes=options.passes(args),
                                 choices={key: getattr(args, key) for key in ("convention", "placement", "timing")})  # fmt: skip
     written = profile.text(base, found, Path(args.measurements).name)
-    files.write(args.out, lambda stream: stream.write(written))
     if args.json:
         files.write_json(args.json, calibrated.record(found))
     if args.study:
@@ -80,6 +79,9 @@ def run(args: argparse.Namespace) -> int:
         from costmodel.report import plots
 
         plots.save(calibrated.figure(found), Path(args.plot) / "calibration.png")
+    files.write(
+        args.out, lambda stream: stream.write(written)
+    )  # last: it stands for a calibration that is whole
     print("\n".join(calibrated.lines(found)))
     return 0
 

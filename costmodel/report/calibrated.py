@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 WORST = 10  # held-out networks that are named
 
 
+@lru_cache(maxsize=1)
 def outcomes(found: Calibrated) -> list[Outcome]:
-    """Every measurement beside its held-out prediction."""
+    """Every measurement beside its held-out prediction; where the time goes is said by the fit to all of them."""
     held = found.held_out
+    runs = found.bench.on(profile.model(found), None)
     return [evaluation.held_out(one, run, time, ends) for one, run, time, ends in
-            zip(found.measurements, found.runs, held.predicted, zip(held.low, held.high, strict=True), strict=True)]  # fmt: skip
+            zip(found.measurements, runs, held.predicted, zip(held.low, held.high, strict=True), strict=True)]  # fmt: skip
 
 
 def compared(found: Calibrated) -> dict[str, Floats]:
@@ -44,10 +47,10 @@ def lines(found: Calibrated) -> list[str]:
     inside = evaluation.coverage([o for o, whole in zip(every, found.whole, strict=True) if whole])
     low, high = profile.provenance(found, "").interval_90
     passes, clock, placement = found.choice
-    style = next((word for word, known in STYLES.items() if known == passes), "as asked")
+    style = next((word for word, known in STYLES.items() if known == passes), "rewritten as asked")
     return [
         f"{len(every)} measurements of {len({o.measured.network for o in every})} networks on {found.base.name}; "
-        f"graphs taken as {style} ({', '.join(passes) or 'no rewrite'}), timing {clock}, placement {placement}",
+        f"graphs {style} ({', '.join(passes) or 'no rewrite'}), timing {clock}, placement {placement}",
         "", *_errors(found), "", *_families(found, every), "",
         f"90 % interval: {low:.3g} to {high:.3g} times the predicted total; "
         f"{100 * (inside or 0):.0f} % of held-out networks lie in one made without their family",
@@ -89,7 +92,7 @@ def _fitted(found: Calibrated) -> list[str]:
     """One line a routine: its shares of the peaks, and how much of the time they decide."""
     decided = evidence(found)
     table = [["shares of the peaks", *SHARES, "of_time_%"]]
-    for word, shares in found.fitted.shares.items():
+    for word, shares in profile.shares(found).items():
         part = sum(decided.get((resource, word), 0.0) for resource in SHARES)
         table.append([word, *(f"{shares[resource]:.3g}" if (resource, word) in decided else "-" for resource in SHARES),
                       f"{100 * part:.1f}"])  # fmt: skip

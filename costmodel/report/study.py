@@ -30,7 +30,8 @@ def write(directory: str | Path, found: Calibrated) -> None:
     files.write_csv(folder / "learning_curve.csv", curve, ["measurements", "model", *FIGURES])
     files.write_csv(folder / "held_out.csv", rows, list(rows[0]))
     save(calibrated.figure(found), folder / "held_out.png")
-    save(curve_figure(curve, found.base.name), folder / "learning_curve.png")
+    if curve:
+        save(curve_figure(curve, found.base.name), folder / "learning_curve.png")
     files.write(folder / "README.md", lambda stream: stream.write(page(found, ablations, curve)))
 
 
@@ -49,7 +50,7 @@ def page(found: Calibrated, ablations: list[Record], curve: list[Record]) -> str
         "the drawn ones alone. Families are not held out here.", "",
         *_table(["measurements", "model", "mean", "median", "90th percentile"],
                 [[str(one["measurements"]), one["model"], *_cells(one)] for one in curve]), "",
-        "![learning curve](learning_curve.png)", "",
+        *(["![learning curve](learning_curve.png)", ""] if curve else ["There are too few measurements for a curve.", ""]),
     ])  # fmt: skip
 
 
