@@ -32,7 +32,6 @@ class Calibrated:
     choice: Choice  # passes, timing, placement
     fitted: Fitted
     runs: tuple[Run, ...]  # on the base profile's peaks, under what was chosen
-    groups: tuple[str, ...]  # what is left out together
     held_out: HeldOut
     uncalibrated: Floats  # (N,) [s] by the base profile
     crude: Additive
@@ -75,7 +74,7 @@ def calibrate(measurements: Sequence[Measurement], base: HardwareProfile, *, hw_
     plain = ready.on(base, passes)
     crude = additive(used, ready.on_peaks((), PLACEMENTS[-1]))
     return Calibrated(
-        used, base, ready, choice, fitted, tuple(ready.on_peaks(choice[0], choice[2])), tuple(groups),
+        used, base, ready, choice, fitted, tuple(ready.on_peaks(choice[0], choice[2])),
         nested(ready.options, measured, groups, ready.groups_of),
         np.array([runs.time_of(one, done) for one, done in zip(used, plain, strict=True)]),
         crude, left_out(crude.predict, groups, every), _notes(measurements, ready, fitted),

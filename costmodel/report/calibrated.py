@@ -50,7 +50,7 @@ def lines(found: Calibrated) -> list[str]:
     style = next((word for word, known in STYLES.items() if known == passes), "rewritten as asked")
     return [
         f"{len(every)} measurements of {len({o.measured.network for o in every})} networks on {found.base.name}; "
-        f"graphs {style} ({', '.join(passes) or 'no rewrite'}), timing {clock}, placement {placement}",
+        f"software: {style} ({', '.join(passes) or 'no rewrite'}), timing {clock}, placement {placement}",
         "", *_errors(found), "", *_families(found, every), "",
         f"90 % interval: {low:.3g} to {high:.3g} times the predicted total; "
         f"{100 * (inside or 0):.0f} % of held-out networks lie in one made without their family",
