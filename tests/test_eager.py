@@ -61,6 +61,30 @@ def test_only_functions_that_are_one_kernel_join(tmp_path: Path) -> None:
     assert kinds(network) == ["elementwise+elementwise+add+mul+mul", "mul", "sigmoid+mul", "add"]
 
 
+def test_addcmul_is_one_kernel(tmp_path: Path) -> None:
+    """shift + 1 * (x * scale), by parameters; with a sum of maps at the end it is none."""
+    held = (weight("scale", 8), number("one", 1), weight("shift", 8))
+    nodes = [node("Mul", "x scale", "a"), node("Mul", "a one", "b"), node("Add", "b shift", "y")]
+    assert kinds(passes.apply(made(tmp_path, nodes, [1, 4, 8], *held), ["fuse_functions"])) == [
+        "mul+mul+add"
+    ]
+    nodes[2] = node("Add", "b x", "y")
+    assert kinds(passes.apply(made(tmp_path, nodes, [1, 4, 8], *held), ["fuse_functions"])) == [
+        "mul",
+        "mul",
+        "add",
+    ]
+
+
+def test_a_call_that_is_not_fused_keeps_16_bits(tmp_path: Path) -> None:
+    """With five axes the softmax of one call writes 16 bits; that of a model's own attention 32."""
+    for before, bits in ((True, None), (False, 32)):
+        network = made(tmp_path, attention(before, 5), [1, 3, 2, 5, 8], number("scale", 0.5))
+        after = passes.apply(network, ["fuse_sdpa", "autocast"], 16)
+        (softmax,) = [row for row in after.rows if row.kind == "softmax"]
+        assert (softmax.out_bits or (None,))[0] == bits
+
+
 @pytest.mark.parametrize(("nodes", "left"), [
     # the sigmoid is read twice; x * sigmoid(z) is no SiLU
     ([node("Sigmoid", "x", "s"), node("Mul", "x s", "a"), node("Add", "a s", "y")], ["sigmoid", "mul", "add"]),

@@ -9,7 +9,8 @@ from typing import ClassVar
 from costmodel.arch.network import Network, Part, Row, Tap, Taps, work_out
 from costmodel.layers.arithmetic import Arithmetic
 from costmodel.layers.move import Cast
-from costmodel.passes.base import Pass, rebuilt
+from costmodel.passes.base import Draft, Pass, rebuilt
+from costmodel.passes.fuse_sdpa import call
 
 WIDE = 32  # [bit] of the network's input, its parameters, and what is kept at full precision
 NARROW = (
@@ -38,12 +39,19 @@ class Autocast(Pass):
 
     def apply(self, network: Network) -> Network:
         """One sweep in execution order; every map's width follows from its row's inputs."""
+        draft, narrow = Draft(network), set[str]()
+        for row in (
+            network.rows
+        ):  # a call that no fused kernel takes runs in 16 bits all the same, its softmax too
+            narrow |= {
+                one.id for one in call(draft, row) or () if one.parts[0].layer.kind in KEPT_UP
+            }
         width: dict[tuple[str, int], int | None] = {}
         for tap in network.inputs:
             width[tap.node, 0] = WIDE if tap.bits is None else tap.bits
         rows: list[Row] = []
         for row in network.rows:
-            for done in _typed(row, width):
+            for done in _typed(row, width, row.id in narrow):
                 rows.append(done)
                 width |= {(tap.node, tap.port): tap.bits for tap in done.taps}
         return rebuilt(
@@ -55,7 +63,7 @@ def _widened(taps: Taps, width: dict[tuple[str, int], int | None]) -> Taps:
     return tuple(replace(tap, bits=width[tap.node, tap.port]) for tap in taps)
 
 
-def _typed(row: Row, width: dict[tuple[str, int], int | None]) -> Iterator[Row]:
+def _typed(row: Row, width: dict[tuple[str, int], int | None], narrow: bool) -> Iterator[Row]:
     """`row` with the widths of its maps, behind the conversions that it needs."""
     taps = _widened(row.inputs, width)
     layer = row.parts[0].layer
@@ -64,7 +72,7 @@ def _typed(row: Row, width: dict[tuple[str, int], int | None]) -> Iterator[Row]:
         yield replace(row, inputs=taps)
         return
     wide, wanted = any(tap.bits == WIDE for tap in floats), "any"
-    if layer.runs_as in NARROW:
+    if narrow or layer.runs_as in NARROW:
         wide, wanted = False, "narrow"
     elif layer.kind in CONVERTED or (isinstance(layer, Arithmetic) and layer.function in FUNCTIONS):
         wide, wanted = True, "wide"

@@ -16,7 +16,12 @@ SPELT = {
     ("sigmoid", "mul"): "silu",
     ("hard_sigmoid", "mul"): "hard swish",
     ("sigmoid", "tanh", "mul"): "mish: softplus counts as sigmoid",
-    ("group_norm", "mul", "add"): "group norm: an instance norm, then scale and shift",
+    (
+        "group_norm",
+        "scale",
+        "shift",
+    ): "group norm: an instance norm, then a scale and a shift by parameters",
+    ("scale", "mul", "shift"): "addcmul: shift + value * (x * scale)",
 }
 
 
@@ -28,7 +33,7 @@ class FuseFunctions(Pass):
     """
 
     source: ClassVar[str] = (
-        "what torch.onnx.export writes for torch.nn.functional.gelu, silu, group_norm and linear (operator set 17)"
+        "what torch.onnx.export writes for torch.nn.functional.gelu, silu, group_norm and linear, and for torch.addcmul (operator set 17)"
     )
 
     def apply(self, network: Network) -> Network:
@@ -68,4 +73,6 @@ def _word(row: Row) -> str:
     layer = row.parts[0].layer
     if len(row.parts) > 1 or not (elementwise(row) or layer.kind == "group_norm"):
         return ""
+    if row.constants is not None and row.constants.tensors and len(row.inputs) == 1:
+        return {"mul": "scale", "add": "shift"}.get(layer.kind, "")
     return layer.function if isinstance(layer, Arithmetic) else layer.kind

@@ -28,19 +28,22 @@ class FuseSdpa(Pass):
         """Every product of scores that were scaled before they were made, with the scalings."""
         draft = Draft(network)
         for row in network.rows:
-            if row.id not in draft.rows or row.parts[0].layer.kind != "matmul":
-                continue
-            last, between = draft.rows[row.id], scores(draft, draft.rows[row.id])
-            if not between or len(last.outputs[0]) != RANK or any(map(_own_work, between[:-1])):
-                continue
-            before = [
-                found for tap in between[-1].inputs for found in _scales(draft, tap, between[-1])
-            ]
-            if not before:
-                continue
-            for first in (*between, *before):
-                last = draft.merge(first, last, (*first.parts, *last.parts))
+            last = draft.rows.get(row.id)
+            found = call(draft, last) if last is not None and len(row.outputs[0]) == RANK else None
+            for first in found or ():
+                last = draft.merge(first, last, (*first.parts, *last.parts)) if last else None
         return draft.network()
+
+
+def call(draft: Draft, product: Row) -> list[Row] | None:
+    """The rows of one call that ends in `product`, latest first: scores, softmax, product, scalings; None if it ends none."""
+    if product.parts[0].layer.kind != "matmul":
+        return None
+    between = scores(draft, product)
+    if not between or any(map(_own_work, between[:-1])):
+        return None
+    before = [found for tap in between[-1].inputs for found in _scales(draft, tap, between[-1])]
+    return [*between, *before] if before else None
 
 
 def _own_work(row: Row) -> bool:
