@@ -112,7 +112,7 @@ def test_a_header_that_lacks_columns(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("machine", "passes", "line"), [
-    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 12.1 % | 7.7 % | 30.0 % |"),
+    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 12.2 % | 7.9 % | 30.2 % |"),
 ])  # fmt: skip
 def test_the_page_states_what_comes_out(
     machine: str, passes: list[str], line: str, tmp_path: Path
