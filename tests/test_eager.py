@@ -187,6 +187,15 @@ def test_pieces_of_a_dense_layer_are_written_apart(tmp_path: Path) -> None:
     )
 
 
+def test_a_piece_that_leaves_the_network_stays_a_row(tmp_path: Path) -> None:
+    """Two halves of a dense layer, one of which is an output: both are there to be read."""
+    nodes = [node("MatMul", "x w", "a"), node("Split", "a", "p q", axis=2), node("Relu", "q", "y")]
+    network = made(tmp_path, nodes, [1, 5, 8], weight("w", 8, 24), outputs="p y")
+    after = passes.apply(network, ["strided_views"])
+    written = {(tap.node, tap.port): tap.shape for row in after.rows for tap in row.taps}
+    assert [written[tap.node, tap.port] for tap in after.outputs] == [(1, 5, 12)] * 2
+
+
 @pytest.mark.parametrize(("reader", "copied"), [
     (node("Relu", "t", "y"), False),  # any strides
     (node("Softmax", "t", "y"), True),  # row after row

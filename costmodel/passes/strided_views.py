@@ -35,7 +35,7 @@ class StridedViews(Pass):
         found = _Layouts(network)
         rows = [_as_view(row) if row.id in found.free and not isinstance(row.parts[0].layer, Piece) else row
                 for row in network.rows]  # fmt: skip
-        return _cut(replace(rebuilt(network, rows)), found.free)
+        return _cut(rebuilt(network, rows), found.free)
 
 
 def _as_view(row: Row) -> Row:
@@ -184,26 +184,15 @@ def _cut(network: Network, free: set[str]) -> Network:
         for tap in row.inputs:
             readers.setdefault(tap.node, []).append(row)
     kept = {tap.node for tap in network.outputs}
-    pieces: dict[
-        str, list[tuple[Row, list[Row]]]
-    ] = {}  # by writer: a piece, and the views on the way to it
-    for row in network.rows:
-        if row.id in free and isinstance(row.parts[0].layer, Piece):
-            path, writer = [], rows.get(row.inputs[0].node)
-            while writer is not None and writer.view and len(writer.inputs) == 1:
-                path.append(writer)
-                writer = rows.get(writer.inputs[0].node)
-            if writer is not None:
-                pieces.setdefault(writer.id, []).append((row, path))
     moved: dict[Key, Tap] = {}
     gone: set[str] = set()
-    for name, cuts in pieces.items():
+    for name, cuts in _pieces(rows, free).items():
         inside = {name, *(view.id for _, path in cuts for view in path)}
         allowed = {row.id for row, _ in cuts} | inside
         if (
             name in gone
             or len(rows[name].outputs) > 1
-            or inside & kept
+            or allowed & kept
             or any(r.id not in allowed for i in inside for r in readers[i])
         ):
             continue
@@ -221,3 +210,17 @@ def _cut(network: Network, free: set[str]) -> Network:
     left = [replace(row, inputs=tuple(moved.get((t.node, t.port), t) for t in row.inputs))
             for row in rows.values() if row.id not in gone]  # fmt: skip
     return rebuilt(network, left)
+
+
+def _pieces(rows: dict[str, Row], free: set[str]) -> dict[str, list[tuple[Row, list[Row]]]]:
+    """The free pieces of what each row writes, and the views on the way to each."""
+    found: dict[str, list[tuple[Row, list[Row]]]] = {}
+    for row in rows.values():
+        if row.id in free and isinstance(row.parts[0].layer, Piece):
+            path, writer = [], rows.get(row.inputs[0].node)
+            while writer is not None and writer.view and len(writer.inputs) == 1:
+                path.append(writer)
+                writer = rows.get(writer.inputs[0].node)
+            if writer is not None:
+                found.setdefault(writer.id, []).append((row, path))
+    return found
