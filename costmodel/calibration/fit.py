@@ -102,10 +102,13 @@ class _System:
         own = v[len(SHARES) :]
         return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
 
+    def misfit(self, predicted: Floats) -> Floats:
+        """Differences of the logarithms in units of the noise."""
+        return np.asarray((np.log(predicted) - self.log_measured) / NOISE)
+
     def objective(self, v: Floats) -> float:
         """What is minimised."""
-        predicted = self.design.predict(self.coefficients(v))[self.places]
-        misfit = (np.log(predicted) - self.log_measured) / NOISE
+        misfit = self.misfit(self.design.predict(self.coefficients(v))[self.places])
         rho = 2 * (np.sqrt(1 + misfit**2) - 1)
         return float((self.weights**2 * rho).sum() + ((self.prior @ v - self.wanted) ** 2).sum())
 
@@ -113,7 +116,7 @@ class _System:
         """Residuals and their slopes at v, those of the measurements weighted so that their squares act like rho."""
         coefficients = self.coefficients(v)
         predicted = self.design.predict(coefficients)[self.places]
-        misfit = (np.log(predicted) - self.log_measured) / NOISE
+        misfit = self.misfit(predicted)
         root = self.weights / (1 + misfit**2) ** 0.25
         # d/dv: of a log-coefficient as it is, of a linear one divided by it
         scale = np.where(self.shares, 1.0, 1 / np.maximum(coefficients, 1e-9))

@@ -84,6 +84,14 @@ def launches(found: Calibrated) -> dict[Engine, float]:
     }
 
 
+def on_chip_bandwidth(found: Calibrated) -> float | None:
+    """[B/s]; None where bytes on chip take no time, the base's where nothing was measured of them."""
+    on_chip = found.fitted.named.get(("on_chip", ""))
+    if on_chip is None:
+        return found.base.on_chip_bandwidth
+    return float(found.runs[0].machine.bandwidth / on_chip) if on_chip > 0 else None
+
+
 def fields(found: Calibrated, source: str) -> dict[str, Any]:
     """What the calibration adds to the base profile, as it is written in YAML; None for what has to go."""
     named, policies = found.fitted.named, found.runs[0].policies
@@ -97,29 +105,20 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
     kinds = {one.dtype for one in found.measurements}
     if len(kinds) == 1:
         written["dtype"] = kinds.pop()
-    on_chip = named.get(("on_chip", ""))
-    if on_chip is not None:
-        bandwidth = found.runs[0].machine.bandwidth
+    if ("on_chip", "") in named:
+        bandwidth = on_chip_bandwidth(found)
         written["on_chip_bandwidth"] = (
-            f"{_round(bandwidth / on_chip / 1e9)} GB/s" if on_chip > 0 else None
+            None if bandwidth is None else f"{_round(bandwidth / 1e9)} GB/s"
         )
     return written
 
 
 def model(found: Calibrated) -> HardwareProfile:
     """The calibrated profile, its figures in full."""
-    named, (passes, clock, placement) = found.fitted.named, found.choice
-    on_chip = named.get(("on_chip", ""))
-    bandwidth = (
-        found.base.on_chip_bandwidth
-        if on_chip is None
-        else found.runs[0].machine.bandwidth / on_chip
-        if on_chip
-        else None
-    )
+    passes, clock, placement = found.choice
     return found.base.model_copy(update={
         "efficiency": {word: Efficiency(**{key: min(share, 1.0) for key, share in each.items()}) for word, each in shares(found).items()},
-        "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()}, "on_chip_bandwidth": bandwidth,
+        "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()}, "on_chip_bandwidth": on_chip_bandwidth(found),
         "convention": found.runs[0].policies.timed_convention, "placement": placement, "timing": clock, "passes": passes,
         "calibration": provenance(found, ""),
     })  # fmt: skip

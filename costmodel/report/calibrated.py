@@ -112,12 +112,12 @@ def _worst(every: list[Outcome]) -> list[str]:
 
 def record(found: Calibrated) -> dict[str, Any]:
     """The JSON report."""
-    every = outcomes(found)
+    every, decided = outcomes(found), evidence(found)
     return {
         "errors": {title: errors.of(predicted[found.whole], found.measured[found.whole]).model_dump()
                    for title, predicted in compared(found).items()},
         "held_out": evaluation.report(every), "passes": list(found.choice[0]),
-        "parameters": [{"resource": resource, "of": word, "coefficient": value, "share_of_time": evidence(found)[resource, word]}
+        "parameters": [{"resource": resource, "of": word, "coefficient": value, "share_of_time": decided[resource, word]}
                        for (resource, word), value in found.fitted.named.items()], "calibration": profile.provenance(found, "").model_dump(mode="json"),
         "notes": list(found.notes),
     }  # fmt: skip
