@@ -62,7 +62,9 @@ class MissingExtra(CostModelError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"{purpose} needs {package}, which is not installed; pip install 'costmodel[{extra}]'"
+            f"{purpose} needs {package}, which is not installed; "
+            f"pip install 'nn-costmodel[{extra}]', "
+            f"or in a clone of the project: pip install '.[{extra}]'"
         )
 
 
@@ -104,7 +106,8 @@ class Problems:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A remedy that names the nearest known word, or lists the known ones."""
-    from difflib import get_close_matches  # only an error pays for this import
+    # only an error pays for this import
+    from difflib import get_close_matches
 
     choices = sorted(known)
     near = get_close_matches(word, choices, n=1, cutoff=0.6)

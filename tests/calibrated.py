@@ -36,6 +36,14 @@ def calibrated(folder: Path, machine: str, out: Path, *more: str) -> int:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as unpacked:
-        codes = [calibrated(Path(unpacked), machine, ROOT / "hwprofiles" / f"{machine}_measured.yaml",
-                            "--study", str(ROOT / "reports" / "calibration" / machine)) for machine in MACHINES]  # fmt: skip
+        codes = [
+            calibrated(
+                Path(unpacked),
+                machine,
+                ROOT / "hwprofiles" / f"{machine}_measured.yaml",
+                "--study",
+                str(ROOT / "reports" / "calibration" / machine),
+            )
+            for machine in MACHINES
+        ]
     sys.exit(max(codes))

@@ -19,8 +19,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from costmodel.arch.network import Network
-from costmodel.importer import load
+from costmodel.core.loading import load_network
+from costmodel.core.network import Network
 
 DATA = Path(__file__).parent / "data"
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
@@ -40,7 +40,8 @@ class Imported:
     rows: int
     params: int
     macs: int
-    whole: bool  # no unknown operator, no size left open
+    whole: bool
+    """No unknown operator, no size left open."""
 
 
 @cache
@@ -49,10 +50,10 @@ def imported() -> dict[str, Imported]:
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for file in unpack(Path(folder)):
-            network = load(file)
+            network = load_network(file)
             whole = all(size > 0 for row in network.rows for shape in row.outputs for size in shape)
             found[file.stem] = Imported(
-                len(network.rows), *totals(network), whole and not network.unknown
+                len(network.rows), *totals(network), whole and not network.facts.unknown
             )
     return found
 
@@ -64,9 +65,10 @@ def published() -> dict[str, float]:
 
 
 def totals(network: Network) -> tuple[int, int]:
-    """Parameters and multiply-adds of a network."""
-    parts = [part.tally for row in network.rows for part in row.parts]
-    return sum(t.moved_params for t in parts), sum(t.macs for t in parts)
+    """Parameters and multiply-adds of one run of a network."""
+    held = [tally for row in network.rows for tally in row.counted]
+    macs = sum(part.tally.macs for row in network.rows for part in row.parts)
+    return sum(tally.moved_params for tally in held), macs * network.samples
 
 
 def weight(name: str, *shape: int, kind: type = np.float32) -> TensorProto:
@@ -74,12 +76,23 @@ def weight(name: str, *shape: int, kind: type = np.float32) -> TensorProto:
     return numpy_helper.from_array(np.zeros(shape, dtype=kind), name)
 
 
-def write(path: Path, nodes: list[Any], inputs: Mapping[str, tuple[int, list[Any]]], outputs: list[str],
-          weights: tuple[TensorProto, ...] = (), opset: int = 17, domains: tuple[str, ...] = ()) -> Path:  # fmt: skip
+def write(
+    path: Path,
+    nodes: list[Any],
+    inputs: Mapping[str, tuple[int, list[Any]]],
+    outputs: list[str],
+    weights: tuple[TensorProto, ...] = (),
+    opset: int = 17,
+    domains: tuple[str, ...] = (),
+) -> Path:
     """A model of `nodes` without any stated shapes but those of its inputs."""
     graph = helper.make_graph(
-        nodes, "made", [helper.make_tensor_value_info(n, *t) for n, t in inputs.items()],
-        [helper.make_empty_tensor_value_info(n) for n in outputs], initializer=list(weights))  # fmt: skip
+        nodes,
+        "made",
+        [helper.make_tensor_value_info(n, *t) for n, t in inputs.items()],
+        [helper.make_empty_tensor_value_info(n) for n in outputs],
+        initializer=list(weights),
+    )
     sets = [helper.make_opsetid("", opset), *(helper.make_opsetid(d, 1) for d in domains)]
     path.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
     return path
@@ -87,6 +100,10 @@ def write(path: Path, nodes: list[Any], inputs: Mapping[str, tuple[int, list[Any
 
 def chain(path: Path, count: int) -> Path:
     """A chain of `count` nodes: Relu, and Add of a weight."""
-    nodes = [helper.make_node("Relu", [f"t{n}"], [f"t{n + 1}"], name=f"n{n}") if n % 2 else
-             helper.make_node("Add", [f"t{n}", "w"], [f"t{n + 1}"], name=f"n{n}") for n in range(count)]  # fmt: skip
+    nodes = [
+        helper.make_node("Relu", [f"t{n}"], [f"t{n + 1}"], name=f"n{n}")
+        if n % 2
+        else helper.make_node("Add", [f"t{n}", "w"], [f"t{n + 1}"], name=f"n{n}")
+        for n in range(count)
+    ]
     return write(path, nodes, {"t0": (TensorProto.FLOAT, [1, 8])}, [f"t{count}"], (weight("w", 8),))

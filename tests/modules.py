@@ -109,8 +109,15 @@ def counts(module: nn.Module, x: Tensor) -> tuple[int, int]:
 
 def export(module: nn.Module, x: Tensor, path: Path, dynamo: bool, **options: Any) -> Path:
     """Write an ONNX file without folding anything away."""
-    whole: dict[str, Any] = {"optimize": False, "opset_version": 18} if dynamo else {
-        "do_constant_folding": False, "training": torch.onnx.TrainingMode.PRESERVE, "opset_version": 17}  # fmt: skip
+    whole: dict[str, Any] = (
+        {"optimize": False, "opset_version": 18}
+        if dynamo
+        else {
+            "do_constant_folding": False,
+            "training": torch.onnx.TrainingMode.PRESERVE,
+            "opset_version": 17,
+        }
+    )
     torch.onnx.export(
         module, (x,), str(path), dynamo=dynamo, input_names=["x"], verbose=False, **whole | options
     )

@@ -15,7 +15,7 @@ from typing import Any
 from graphs import LIGHT, imported, published, totals
 from modules import MODULES, counts, export, made
 
-from costmodel.importer import load
+from costmodel.core.loading import load_network
 
 HERE = Path(__file__).resolve().parent.parent / "reports" / "parity"
 # Of the networks that onnx ships; the sources are in test_onnx.py.
@@ -71,8 +71,8 @@ def records(folder: Path) -> list[dict[str, str]]:
 
 
 def _line(file: Path, origin: str, **stated: Any) -> dict[str, str]:
-    network = load(file)
-    assert not network.unknown
+    network = load_network(file)
+    assert not network.facts.unknown
     return _cells(file.stem, origin, len(network.rows), *totals(network), **stated)
 
 
@@ -94,7 +94,8 @@ def agrees(line: dict[str, str]) -> bool:
 def write(folder: Path = HERE) -> None:
     """Write parity.csv and README.md into `folder`."""
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporters' own
+        # the exporters' own
+        warnings.simplefilter("ignore")
         lines = records(Path(scratch))
     folder.mkdir(parents=True, exist_ok=True)
     stream = io.StringIO()
@@ -107,9 +108,15 @@ def write(folder: Path = HERE) -> None:
     torch = [line for line in lines if line["params_torch"]]
     stated = [line for line in lines if line["params_published"]]
     page = PAGE.format(
-        count=len(lines), unknown=0, torch=sum(t["params"] == t["params_torch"] and t["macs"] == t["macs_torch"] for t in torch),
-        torch_all=len(torch), equal=sum(map(agrees, stated)), equal_all=len(stated),
-        others=" and ".join(s["network"] for s in stated if not agrees(s)), table="\n".join(table))  # fmt: skip
+        count=len(lines),
+        unknown=0,
+        torch=sum(t["params"] == t["params_torch"] and t["macs"] == t["macs_torch"] for t in torch),
+        torch_all=len(torch),
+        equal=sum(map(agrees, stated)),
+        equal_all=len(stated),
+        others=" and ".join(s["network"] for s in stated if not agrees(s)),
+        table="\n".join(table),
+    )
     (folder / "README.md").write_text(page)
 
 

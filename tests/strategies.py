@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from costmodel import conventions, layers
-from costmodel.arch.network import Builder, Network, Taps
+from costmodel.core import kinds
+from costmodel.core.builder import Builder
+from costmodel.core.convention import CONVENTIONS
+from costmodel.core.counting import Counting, Shares, Traits, prepare
+from costmodel.core.layer import make
+from costmodel.core.network import Facts, Network, Taps
+from costmodel.core.workload import Workload
 from costmodel.errors import Place
-from costmodel.layers import make
-from costmodel.workload import Counting, Shares, Traits, Workload, prepare
 
-FLOPS = conventions.load("flops")
+FLOPS = CONVENTIONS.load("flops")
 PERFECT = Traits()
 
 
@@ -27,10 +30,10 @@ def networks(draw: st.DrawFn) -> Network:
             )
         )
         attributes = {"filters": 4, "kernel": 3, "padding": "same"} if kind == "conv2d" else {}
-        layer = make(layers.get(kind), attributes)
+        layer = make(kinds.get(kind), attributes)
         taps = tuple(tap for one in reads for tap in one)
         maps.append(builder.row(f"r{number}", "r", "b", Place("random"), [layer], taps))
-    return Network("random", "test", "random", builder.graph, maps[-1])
+    return builder.network(Facts("random", "test", "random", maps[-1]))
 
 
 def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workload:
@@ -38,10 +41,19 @@ def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workl
 
 
 def all_traits() -> st.SearchStrategy[Traits]:
-    """Machines that reach shares of their peaks, launch rows, and take time on chip."""
+    """Machines that reach shares of their peaks."""
     share = st.builds(Shares, *[st.floats(0.05, 1)] * 3)
-    launch = st.builds(
-        lambda a, b: {"matrix": a, "host": b}, *[st.sampled_from([0.0, 1e-5, 1.0])] * 2
+    words = st.sampled_from(["default", "conv2d", "relu", "linear"])
+    return st.builds(Traits, st.just({}), st.dictionaries(words, share))
+
+
+def further() -> st.SearchStrategy[dict[str, float]]:
+    """Figures of a machine that change nothing unless they are stated."""
+    launches = st.sampled_from([0.0, 1e-5, 1.0])
+    return st.fixed_dictionaries(
+        {"matrix_launch": launches, "host_launch": launches},
+        optional={
+            "write_bandwidth": st.sampled_from([1e5, 1e9]),
+            "on_chip_bandwidth": st.sampled_from([1e6, 1e12]),
+        },
     )
-    return st.builds(Traits, st.just({}), st.dictionaries(st.sampled_from(["default", "conv2d", "relu", "linear"]), share),
-                     st.floats(0.25, 4), launch, st.sampled_from([None, 1e6, 1e12]))  # fmt: skip

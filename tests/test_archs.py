@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from costmodel import arch, shipped
-from costmodel.arch.network import Network
+from costmodel.core.loading import load_network
+from costmodel.core.network import Network
 from costmodel.errors import InputError
-from costmodel.report.records import block_records
-from costmodel.run import simulate
-from costmodel.validate import validate
+from costmodel.language import shipped
+from costmodel.studies.records import block_records
+from costmodel.studies.run import simulate
+from costmodel.studies.validate import validate
 
 CONVS = ["standard", "dsconv", "mixconv", "multiception"]
 GRIDS: dict[str, dict[str, list[Any]]] = {
@@ -36,7 +37,7 @@ CASES = [
 
 
 def load(name: str, settings: dict[str, Any]) -> Network:
-    return arch.load(shipped.find(name, "archs"), settings)
+    return load_network(shipped.find(name, "archs"), settings)
 
 
 def test_every_shipped_architecture_is_validated() -> None:
@@ -51,33 +52,43 @@ def test_against_torch(name: str, settings: dict[str, Any]) -> None:
 
 # Parameters that the networks' authors, or the reference notes, state (trainable, BN 2 per channel).
 COUNTS: list[tuple[str, dict[str, Any], int]] = [
-    ("alexnet", {}, 62_378_344),  # reference notes; dense layers 58 631 144
-    ("alexnet", {"groups": 2}, 60_965_224),  # Krizhevsky 2012: "60 million parameters"; Caffe's count
-    ("mobilenet_v2", {}, 3_504_872),  # torchvision
+    # reference notes; dense layers 58 631 144
+    ("alexnet", {}, 62_378_344),
+    # Krizhevsky 2012: "60 million parameters"; Caffe's count
+    ("alexnet", {"groups": 2}, 60_965_224),
+    # torchvision
+    ("mobilenet_v2", {}, 3_504_872),
     ("mobilenet_v2", {"conv": "multiception", "classes": 10, "resolution": 96, "first_stride": 1}, 2_252_634),
     ("mobilenet_v2", {"conv": "dsconv", "classes": 10, "resolution": 96, "first_stride": 1}, 2_236_330),
-    ("shufflenet_v2", {"width": 0.5}, 1_366_792),  # torchvision, four widths
+    # torchvision, four widths
+    ("shufflenet_v2", {"width": 0.5}, 1_366_792),
     ("shufflenet_v2", {}, 2_278_604),
     ("shufflenet_v2", {"width": 1.5}, 3_503_624),
     ("shufflenet_v2", {"width": 2}, 7_393_996),
-    ("resnet_cifar", {}, 272_474),  # He et al. 2016: 0.27 M
-    ("shake_shake", {"everywhere": False}, 26_192_906),  # Gastaldi 2017: 26.2 M
+    # He et al. 2016: 0.27 M
+    ("resnet_cifar", {}, 272_474),
+    # Gastaldi 2017: 26.2 M
+    ("shake_shake", {"everywhere": False}, 26_192_906),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "settings", "count"), COUNTS)
 def test_published_counts(name: str, settings: dict[str, Any], count: int) -> None:
-    assert simulate(name, "accel_1tflops", settings=settings).totals()["params"] == count
+    assert simulate(name, "accel_1tflops", settings=settings).totals["params"] == count
 
 
 @pytest.mark.parametrize(("name", "settings", "macs"), [
-    ("mobilenet_v2", {}, 0.301e9),  # Sandler et al. 2018: 300 M multiply-adds
-    ("shufflenet_v2", {}, 0.145e9),  # Ma et al. 2018: 146 M
-    ("mobilenet_v2", {"width": 1.4}, 0.583e9),  # Sandler et al. 2018: 585 M
+    # Sandler et al. 2018: 300 M multiply-adds
+    ("mobilenet_v2", {}, 0.301e9),
+    # Ma et al. 2018: 146 M
+    ("shufflenet_v2", {}, 0.145e9),
+    # Sandler et al. 2018: 585 M
+    ("mobilenet_v2", {"width": 1.4}, 0.583e9),
 ])  # fmt: skip
 def test_published_multiply_adds(name: str, settings: dict[str, Any], macs: float) -> None:
-    found = simulate(name, "accel_1tflops", settings=settings).totals()["macs"]
-    assert found == pytest.approx(macs, rel=0.01)  # the sources print three digits
+    found = simulate(name, "accel_1tflops", settings=settings).totals["macs"]
+    # the sources print three digits
+    assert found == pytest.approx(macs, rel=0.01)
 
 
 # Block names in order, from the supplement's tables; conv_last has no row there.

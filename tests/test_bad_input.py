@@ -53,8 +53,13 @@ def test_bad_file(file: str, capsys: pytest.CaptureFixture[str], tmp_path: Path)
         match = re.fullmatch(rf"{re.escape(str(path))}(?::(\d+):(\d+))?: (.*); .+", line)
         assert match, f"not 'file:line:column: what; remedy': {line}"
         number, column = (int(n) if n else 0 for n in match.groups()[:2])
-        hit = [w for w in wanted if w[0] == number and w[2] in line
-               and (not number or source[number - 1][column - 1 :].startswith(w[1]))]  # fmt: skip
+        hit = [
+            w
+            for w in wanted
+            if w[0] == number
+            and w[2] in line
+            and (not number or source[number - 1][column - 1 :].startswith(w[1]))
+        ]
         assert hit, f"nothing expected this line (column text is checked too): {line}"
         wanted.remove(hit[0])
 
@@ -109,4 +114,5 @@ def test_bombs_are_refused_at_once_and_small(file: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    assert int(done.stdout) * 1024 < 200_000_000  # the process' own peak resident memory
+    # the process' own peak resident memory
+    assert int(done.stdout) * 1024 < 200_000_000

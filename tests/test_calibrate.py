@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ import pytest
 from calibrated import MACHINES, ROOT, calibrated
 from measured import BASE, calibrate, truth, write
 
-from costmodel import documents, shipped
 from costmodel.cli import main
-from costmodel.hardware import load_profile
 from costmodel.hardware.profile import Efficiency
-from costmodel.run import run, simulate
+from costmodel.hardware.read import load_profile
+from costmodel.language import documents, shipped
+from costmodel.studies.run import simulate, simulated
 
 
 @pytest.fixture
@@ -34,13 +35,18 @@ def test_a_known_machine_is_recovered(folder: Path, capsys: pytest.CaptureFixtur
     """
     slow = {"default": Efficiency(compute=0.5, bandwidth=0.4)}
     file = write(folder, truth(folder, efficiency=slow, launch=20e-6))
-    assert calibrate(folder, file, "--pass", "none",
-                 "--json", str(folder / "o.json"), "--plot", str(folder)) == 0  # fmt: skip
+    assert (
+        calibrate(
+            folder, file, "--pass", "none", "--json", str(folder / "o.json"), "--plot", str(folder)
+        )
+        == 0
+    )
     found = load_profile(folder / "out.yaml")
     assert isinstance(found.launch, dict)
     assert found.launch["matrix"] == pytest.approx(20e-6, rel=0.03)
     assert found.launch["host"] == pytest.approx(20e-6, rel=0.03)
-    for word in ("dense", "window"):  # a third of the time
+    # a third of the time
+    for word in ("dense", "window"):
         assert found.efficiency[word].compute == pytest.approx(0.5, rel=0.03)
     assert found.efficiency["stream"].bandwidth == pytest.approx(0.4, rel=0.03)
     report = json.loads((folder / "o.json").read_text())
@@ -221,9 +227,20 @@ def test_layers_help(folder: Path) -> None:
     profile = load_profile(folder / "base.yaml").model_copy(
         update={"efficiency": {"default": Efficiency(compute=0.5, bandwidth=0.25)}}
     )
-    done = run(simulate("mobilenet_v2", str(folder / "base.yaml")).network, profile, uniform=True)
-    rows = [{"network": "mobilenet_v2", "batch": 1, "dtype": "fp32", "seconds": repr(float(time)), "layer": row.id}
-            for row, time in zip(done.workload.rows, done.result.total, strict=True) if not row.view]  # fmt: skip
+    done = simulated(
+        simulate("mobilenet_v2", str(folder / "base.yaml")).network, profile, uniform=True
+    )
+    rows = [
+        {
+            "network": "mobilenet_v2",
+            "batch": 1,
+            "dtype": "fp32",
+            "seconds": repr(float(time)),
+            "layer": row.id,
+        }
+        for row, time in zip(done.workload.rows, done.result.total, strict=True)
+        if not row.view
+    ]
     words = [
         "calibrate",
         write(folder, rows),
@@ -287,35 +304,37 @@ def test_the_profile_predicts_what_was_fitted(folder: Path) -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_shipped_profile_is_fresh(machine: str, tmp_path: Path) -> None:
-    """Calibrated again from the committed times: the same figures to a hundredth, and the errors that the pages state."""
-    assert (
-        calibrated(tmp_path, machine, tmp_path / "again.yaml", "--json", str(tmp_path / "o.json"))
-        == 0
-    )
-    again, stated = (
-        documents.load(file).plain()
-        for file in (tmp_path / "again.yaml", shipped.find(f"{machine}_measured", "hwprofiles"))
-    )
+    """Calibrated again from the committed times, under what it says was chosen: the same figures.
+
+    A snapshot: it tells a stale file from a fresh one; what the fit should give is tested above.
+    """
+    file = shipped.find(f"{machine}_measured", "hwprofiles")
+    stated = documents.load(file).plain()
+    chosen = [word for name in stated["passes"] for word in ("--pass", name)]
+    chosen += ["--timing", stated["timing"], "--placement", stated["placement"]]
+    assert calibrated(tmp_path, machine, tmp_path / "again.yaml", *chosen) == 0
+    again = documents.load(tmp_path / "again.yaml").plain()
     assert again.keys() == stated.keys()
     for word, shares in stated["efficiency"].items():
         assert again["efficiency"][word] == pytest.approx(shares, rel=0.011)
     for key in ("passes", "timing", "placement", "name", "bandwidth"):
         assert again[key] == stated[key]
-    assert again["calibration"]["held_out"] == pytest.approx(
-        stated["calibration"]["held_out"], rel=0.02
-    )
-    found = json.loads((tmp_path / "o.json").read_text())
-    assert 0.85 <= found["held_out"]["coverage_90"] <= 0.95
-    errors = found["errors"]
-    ours, crude = (
-        errors["calibrated, families held out"],
-        errors["crude additive model, families held out"],
-    )
-    assert ours["mean"] < crude["mean"]
-    assert ours["median"] < crude["median"]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_pages_state_the_errors(machine: str) -> None:
+    """The profile's held-out errors stand in the guide, beside the crude model's of the report."""
+    held = documents.load(shipped.find(f"{machine}_measured", "hwprofiles")).plain()["calibration"]
+    ours = [100 * held["held_out"][key] for key in ("mean", "median")]
+    report = (ROOT / "reports" / "calibration" / machine / "README.md").read_text()
+    found = re.search(r"crude additive model, families held out +([\d.]+) +([\d.]+)", report)
+    assert found
+    crude = [float(figure) for figure in found.groups()]
+    assert ours[0] < crude[0]
+    assert ours[1] < crude[1]
     page = (ROOT / "docs" / "calibration.md").read_text()
-    assert f"| {100 * ours['mean']:.1f} % | {100 * ours['median']:.1f} % |" in page
-    assert f"| {100 * crude['mean']:.1f} % | {100 * crude['median']:.1f} % |" in page
+    for mean, median in (ours, crude):
+        assert f"| {mean:.1f} % | {median:.1f} % |" in page
 
 
 def test_a_profile_says_where_it_is_no_guide(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from costmodel import arch
-from costmodel.run import simulate
-from costmodel.validate import validate
+from costmodel.core.loading import load_network
+from costmodel.studies.run import simulate
+from costmodel.studies.validate import validate
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,8 +25,8 @@ def test_the_language_page_is_an_architecture(tmp_path: Path) -> None:
     (example,) = blocks("docs/architectures.md", "yaml")
     file = tmp_path / "example.yaml"
     file.write_text(example)
-    network = arch.load(file)
-    assert network.warnings == []
+    network = load_network(file)
+    assert network.facts.warnings == ()
     assert all(comparison.agrees for comparison in validate(network))
     ids = [row.id for row in network.rows]
     assert "stage[0]/res0/body/conv" in ids
@@ -44,7 +44,7 @@ def test_python_examples_run(file: str, capsys: pytest.CaptureFixture[str]) -> N
         assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", ["costmodel.run", "costmodel.scan"])
+@pytest.mark.parametrize("module", ["costmodel.studies.run", "costmodel.studies.scan"])
 def test_doctests(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costmodel.errors import BadValue
-from costmodel.expressions import evaluate, fill, make_divisible
+from costmodel.language.expressions import evaluate, fill, make_divisible
 
 
 @pytest.mark.parametrize(("text", "value"), [

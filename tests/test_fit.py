@@ -12,13 +12,13 @@ import pytest
 from measured import BASE
 from scipy.stats import t as student
 
-from costmodel.calibration import folds
-from costmodel.calibration.additive import Additive
-from costmodel.calibration.crossval import Options, choose, left_out, nested
-from costmodel.calibration.design import Design
-from costmodel.calibration.fit import fit
-from costmodel.calibration.interval import spread
-from costmodel.timing import load as timing
+from costmodel.core.timing import TIMINGS
+from costmodel.studies.calibration import folds
+from costmodel.studies.calibration.additive import Additive
+from costmodel.studies.calibration.crossval import Options, choose, left_out, nested
+from costmodel.studies.calibration.design import Design
+from costmodel.studies.calibration.fit import fit
+from costmodel.studies.calibration.interval import spread
 
 
 @pytest.fixture
@@ -30,8 +30,19 @@ def folder(tmp_path: Path) -> Path:
 def one_column(measured: list[float], seconds: list[float]) -> Design:
     """Measurements whose time is one coefficient times a number, as a share of the bandwidth."""
     n = np.arange(len(measured))
-    return Design((("bandwidth", "stream"),), np.array(measured), np.ones(len(n)), timing("serial"), n, np.ones(len(n)),
-                  n, np.zeros(len(n), dtype=int), np.zeros(len(n), dtype=int), np.array(seconds), np.ones(1))  # fmt: skip
+    return Design(
+        (("bandwidth", "stream"),),
+        np.array(measured),
+        np.ones(len(n)),
+        TIMINGS.load("serial"),
+        n,
+        np.ones(len(n)),
+        n,
+        np.zeros(len(n), dtype=int),
+        np.zeros(len(n), dtype=int),
+        np.array(seconds),
+        np.ones(1),
+    )
 
 
 def test_the_fit_by_hand() -> None:
@@ -40,7 +51,8 @@ def test_the_fit_by_hand() -> None:
     # stationary: 20 (u - ln 2) / .05^2 + (u - g) / .2^2 = 0 and (g - u) / .2^2 + g = 0, so u = ln 2 * 8000 / (8000 + 1 / 1.04)
     assert math.log(exact) == pytest.approx(math.log(2) * 8000 / (8000 + 1 / 1.04), rel=1e-6)
     outlier = fit(one_column([2.0] * 19 + [20.0], [1.0] * 20), np.arange(20)).coefficients[0]
-    assert exact < outlier < 1.02 * exact  # least squares would say 10 ** (1 / 20) = 1.12
+    # least squares would say 10 ** (1 / 20) = 1.12
+    assert exact < outlier < 1.02 * exact
     assert fit(one_column([0.5] * 20, [1.0] * 20), np.arange(20)).coefficients[0] == 1
 
 
@@ -48,9 +60,25 @@ def test_slopes_are_derivatives(folder: Path) -> None:
     """The analytic slopes of a design under partial overlap, against differences of its predictions."""
     rng = np.random.default_rng(3)
     rows, terms = 40, 150
-    made = Design((("compute", "dense"), ("bandwidth", "dense"), ("parameters", ""), ("on_chip", ""), ("launch", "")),
-                  np.ones(7), np.ones(7), timing("partial"), rng.integers(0, 7, rows), rng.integers(1, 4, rows).astype(float),
-                  rng.integers(0, rows, terms), rng.integers(0, 5, terms), rng.integers(0, 4, terms), rng.random(terms), np.ones(5))  # fmt: skip
+    made = Design(
+        (
+            ("compute", "dense"),
+            ("bandwidth", "dense"),
+            ("parameters", ""),
+            ("on_chip", ""),
+            ("launch", ""),
+        ),
+        np.ones(7),
+        np.ones(7),
+        TIMINGS.load("partial"),
+        rng.integers(0, 7, rows),
+        rng.integers(1, 4, rows).astype(float),
+        rng.integers(0, rows, terms),
+        rng.integers(0, 5, terms),
+        rng.integers(0, 4, terms),
+        rng.random(terms),
+        np.ones(5),
+    )
     at = rng.uniform(1, 3, 5)
     slopes = made.slopes(at)
     for column in range(5):
@@ -88,7 +116,8 @@ def test_intervals_cover_what_they_say() -> None:
         inside.append(
             np.mean((math.log(low) <= (e := rng.standard_t(3, 200) * 0.1)) & (e <= math.log(high)))
         )
-    assert 0.89 < float(np.mean(inside)) < 0.92  # between 0.9 and 0.9 + 1 / 51
+    # between 0.9 and 0.9 + 1 / 51
+    assert 0.89 < float(np.mean(inside)) < 0.92
 
 
 def test_folds() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from costmodel.report.numbers import count, short
-from costmodel.report.records import layer_records
-from costmodel.run import simulate
+from costmodel.studies.records import layer_records
+from costmodel.studies.run import simulate
 
 with (Path(__file__).parent / "data" / "hairnet_appendix.csv").open(encoding="utf-8") as stream:
     PUBLISHED = list(csv.DictReader(stream))
@@ -21,7 +21,8 @@ RECORDS = layer_records(simulate("hairnet", "accel_1tflops"))
 
 def test_the_paper_has_66_rows_of_ten_figures() -> None:
     assert len(PUBLISHED) == len(RECORDS) == 66
-    assert len(PUBLISHED[0]) == 11  # and the name
+    # and the name
+    assert len(PUBLISHED[0]) == 11
 
 
 @pytest.mark.parametrize("number", range(66))
@@ -29,12 +30,17 @@ def test_row(number: int) -> None:
     """Our figures, printed as the paper prints, are the paper's strings."""
     published, ours = PUBLISHED[number], RECORDS[number]
     printed = {
-        name: count(ours[name]) if name == "ops" else value if isinstance(value := ours[name], str) else short(value)
+        name: count(ours[name])
+        if name == "ops"
+        else value
+        if isinstance(value := ours[name], str)
+        else short(value)
         for name in published
-    }  # fmt: skip
+    }
     if (
         number == 63
-    ):  # row 64: the paper prints a quarter of the 7x7 map; 3 * 3 * 1000 * 4 B = 0.036 MB
+        # row 64: the paper prints a quarter of the 7x7 map; 3 * 3 * 1000 * 4 B = 0.036 MB
+    ):
         assert published["out_map_MB"] == "0.049"
         assert printed.pop("out_map_MB") == "0.036"
         published = {name: value for name, value in published.items() if name != "out_map_MB"}
@@ -42,9 +48,12 @@ def test_row(number: int) -> None:
 
 
 @pytest.mark.parametrize(("hw", "settings", "rows", "total"), [
-    ("accel_1tflops", {}, 66, 0.177158),  # the paper's headline, 0.177 s
-    ("accel_1tflops_text", {}, 66, 0.134882),  # 10 GFLOPS host, as section 5 words it
-    ("accel_1tflops", {"pools": 1}, 62, 0.170836),  # each pool between stages once
+    # the paper's headline, 0.177 s
+    ("accel_1tflops", {}, 66, 0.177158),
+    # 10 GFLOPS host, as section 5 words it
+    ("accel_1tflops_text", {}, 66, 0.134882),
+    # each pool between stages once
+    ("accel_1tflops", {"pools": 1}, 62, 0.170836),
 ])  # fmt: skip
 def test_totals(hw: str, settings: dict[str, int], rows: int, total: float) -> None:
     run = simulate("hairnet", hw, settings=settings)
@@ -74,7 +83,9 @@ def test_over_commitment_is_told() -> None:
 
 
 def test_report_only_conventions_change_no_time() -> None:
-    times = {word: simulate("hairnet", "accel_1tflops", convention=word).total_time
-             for word in ("hairnet", "macs", "keras")}  # fmt: skip
+    times = {
+        word: simulate("hairnet", "accel_1tflops", convention=word).total_time
+        for word in ("hairnet", "macs", "keras")
+    }
     assert set(times.values()) == {times["hairnet"]}
     assert simulate("hairnet", "accel_1tflops", convention="flops").total_time != times["hairnet"]

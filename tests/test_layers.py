@@ -8,21 +8,29 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from costmodel import conventions, layers, placement, timing
-from costmodel.arch.network import Builder, Network, work_out
-from costmodel.discovery import headline
+from costmodel.core import kinds
+from costmodel.core.builder import Builder, work_out
+from costmodel.core.convention import CONVENTIONS
+from costmodel.core.counting import Counting, prepare
+from costmodel.core.formula import evaluate, live_internal_bytes
+from costmodel.core.graph_pass import PASSES
+from costmodel.core.layer import Example, Layer, make
+from costmodel.core.loading import load_network
+from costmodel.core.machine import Machine
+from costmodel.core.network import Facts, Network
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.registry import headline
+from costmodel.core.tally import Tally, elements
+from costmodel.core.timing import TIMINGS
 from costmodel.errors import Place
-from costmodel.hardware import Machine
-from costmodel.layers import Example, Layer, make
-from costmodel.simulate import evaluate, live_internal_bytes
-from costmodel.tally import Tally, elements
-from costmodel.validate import validate
-from costmodel.workload import Counting, prepare
+from costmodel.papers import PAPERS
+from costmodel.studies.output import FORMATS, PICTURES
+from costmodel.studies.validate import validate
 
-KINDS = sorted(layers.kinds())
+KINDS = sorted(kinds.kinds())
 CASES = [
     pytest.param(kind, example, id=f"{word}-{number}")
-    for word, kind in sorted(layers.kinds().items())
+    for word, kind in sorted(kinds.kinds().items())
     for number, example in enumerate(kind.examples)
 ]
 REQUIRED = {
@@ -39,7 +47,7 @@ def network(kind: type[Layer], example: Example) -> Network:
     outputs = builder.row(
         "layer", "layer", "", Place("example"), [make(kind, example.attributes)], taps
     )
-    return Network("example", "test", "example", builder.graph, outputs)
+    return builder.network(Facts("example", "test", "example", outputs))
 
 
 def test_the_kinds_that_were_asked_for_exist() -> None:
@@ -48,7 +56,7 @@ def test_the_kinds_that_were_asked_for_exist() -> None:
 
 @pytest.mark.parametrize("word", KINDS)
 def test_a_kind_describes_itself(word: str) -> None:
-    kind = layers.get(word)
+    kind = kinds.get(word)
     assert headline(kind)
     assert kind.source
     assert kind.examples
@@ -62,11 +70,11 @@ def test_twin_agrees(kind: type[Layer], example: Example) -> None:
 
 
 @pytest.mark.parametrize(("kind", "example"), CASES)
-@pytest.mark.parametrize("word", conventions.names())
+@pytest.mark.parametrize("word", CONVENTIONS.names())
 def test_conventions_count_no_less_than_nothing(
     word: str, kind: type[Layer], example: Example
 ) -> None:
-    convention = conventions.load(word)
+    convention = CONVENTIONS.load(word)
     part = work_out(make(kind, example.attributes), example.inputs)
     assert convention.ops(kind.kind, part.tally) >= 0
     assert convention.params(part.tally) >= 0
@@ -74,11 +82,11 @@ def test_conventions_count_no_less_than_nothing(
     assert part.tally.out_elements == elements(part.outputs)
 
 
-@pytest.mark.parametrize("word", conventions.names())
+@pytest.mark.parametrize("word", CONVENTIONS.names())
 @pytest.mark.parametrize("kind", KINDS)
 def test_conventions_serve_arrays(word: str, kind: str) -> None:
     """Counting an array of tallies gives the array of the counts."""
-    convention = conventions.load(word)
+    convention = CONVENTIONS.load(word)
     rng = np.random.default_rng(0)
     columns = rng.integers(0, 1000, (len(Tally.__dataclass_fields__), 7))
     singles = [Tally(*map(int, column)) for column in columns.T]
@@ -94,25 +102,40 @@ POINTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("kind", "example"), CASES)
-@pytest.mark.parametrize("place", placement.names())
-@pytest.mark.parametrize("time", timing.names())
-def test_scalar_equals_vector(time: str, place: str, kind: type[Layer], example: Example) -> None:
+def test_every_kind_is_the_same_alone_and_in_an_array(kind: type[Layer], example: Example) -> None:
+    same_alone(network(kind, example), "per_tensor", "serial")
+
+
+@pytest.mark.parametrize("place", PLACEMENTS.names())
+@pytest.mark.parametrize("time", TIMINGS.names())
+def test_every_model_is_the_same_alone_and_in_an_array(time: str, place: str) -> None:
+    """On one network with branches, views, and maps that live long."""
+    same_alone(load_network("shufflenet_v2", {"resolution": 32}), place, time)
+
+
+def same_alone(network: Network, place: str, time: str) -> None:
     """Design points evaluated together are the points evaluated one by one, bit for bit."""
-    flops = conventions.load("flops")
-    workload = prepare(network(kind, example), Counting(flops, flops))
-    policy, model = placement.load(place), timing.load(time)
+    flops = CONVENTIONS.load("flops")
+    workload = prepare(network, Counting(flops, flops))
+    policy, model = PLACEMENTS.load(place), TIMINGS.load(time)
     together = evaluate(workload, Machine(**POINTS), policy, model)
     alive = live_internal_bytes(workload, together.plan)
     for point in range(3):
         machine = Machine(**{name: values[point] for name, values in POINTS.items()})
         alone = evaluate(workload, machine, policy, model)
         for name in ("external_bytes", "transfer", "matrix", "host", "total"):
-            assert np.array_equal(getattr(together, name)[point] if getattr(together, name).ndim == 2
-                                  else getattr(together, name), getattr(alone, name)), name  # fmt: skip
+            assert np.array_equal(
+                getattr(together, name)[point]
+                if getattr(together, name).ndim == 2
+                else getattr(together, name),
+                getattr(alone, name),
+            ), name
         assert np.array_equal(alive[point], live_internal_bytes(workload, alone.plan))
 
 
-@pytest.mark.parametrize("family", [conventions, placement, timing])
+@pytest.mark.parametrize(
+    "family", [CONVENTIONS, PLACEMENTS, TIMINGS, PASSES, PAPERS, FORMATS, PICTURES]
+)
 def test_models_describe_themselves(family: Any) -> None:
     for word in family.names():
         model = family.load(word)
@@ -122,7 +145,7 @@ def test_models_describe_themselves(family: Any) -> None:
 
 @pytest.mark.parametrize(("kind", "example"), CASES)
 def test_a_layer_makes_a_two_level_graph(kind: type[Layer], example: Example) -> None:
-    graph = network(kind, example).graph
+    graph = network(kind, example)
     assert nx.is_directed_acyclic_graph(graph)
     assert set(graph.predecessors("layer")) == {f"in{n}" for n in range(len(example.inputs))}
 
@@ -164,7 +187,7 @@ TALLIES: list[tuple[str, dict[str, Any], Any, dict[str, int]]] = [
 def test_tallies_by_hand(
     word: str, attributes: dict[str, Any], inputs: Any, counts: dict[str, int]
 ) -> None:
-    tally = work_out(make(layers.get(word), attributes), inputs).tally
+    tally = work_out(make(kinds.get(word), attributes), inputs).tally
     geometry = {"in_elements", "out_elements", "in_channels"}
     found = {
         name: getattr(tally, name) for name in Tally.__dataclass_fields__ if name not in geometry
@@ -195,11 +218,11 @@ OPS: list[tuple[str, str, dict[str, Any], Any, int]] = [
 def test_ops_by_hand(
     convention: str, word: str, attributes: dict[str, Any], inputs: Any, ops: int
 ) -> None:
-    tally = work_out(make(layers.get(word), attributes), inputs).tally
-    assert conventions.load(convention).ops(word, tally) == ops
+    tally = work_out(make(kinds.get(word), attributes), inputs).tally
+    assert CONVENTIONS.load(convention).ops(word, tally) == ops
 
 
 def test_keras_counts_four_values_per_channel() -> None:
-    tally = work_out(make(layers.get("batch_norm"), {}), ((6, 5, 4),)).tally
-    counted = {word: conventions.load(word).params(tally) for word in conventions.names()}
+    tally = work_out(make(kinds.get("batch_norm"), {}), ((6, 5, 4),)).tally
+    counted = {word: CONVENTIONS.load(word).params(tally) for word in CONVENTIONS.names()}
     assert counted == {"flops": 12, "hairnet": 12, "macs": 12, "keras": 24}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from costmodel import shipped
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.hardware import load_profile, machine_for
 from costmodel.hardware.profile import NEEDED
-from costmodel.run import simulate
-from costmodel.scan import scan
+from costmodel.hardware.read import load_profile
+from costmodel.language import shipped
+from costmodel.studies.run import simulate
+from costmodel.studies.scan import scan
 
 MACHINES = shipped.names("hwprofiles")
 PAPER = ("accel_1tflops", "accel_1tflops_text")
@@ -23,16 +23,28 @@ ASKED = {"rtx3090", "rtx4090", "a100", "h100", "h200", "mi300x", "jetson_nano", 
 # Ridge points [op/B] worked out from other documents than the profiles cite, which catches a sparse rate or
 # a link's bandwidth: both are off by a factor of two or more.
 RIDGES = {
-    ("a100", "fp16"): 312e12 / 1.555e12,  # NVIDIA A100 datasheet, 40 GB
-    ("v100", "fp16"): 125e12 / 900e9,  # NVIDIA V100 datasheet
-    ("h100", "fp16"): 989.4e12 / 3.35e12,  # NVIDIA H100 datasheet: 1979 with sparsity
-    ("t4", "fp16"): 65e12 / 320e9,  # NVIDIA T4 product brief
+    # NVIDIA A100 datasheet, 40 GB
+    ("a100", "fp16"): 312e12 / 1.555e12,
+    # NVIDIA V100 datasheet
+    ("v100", "fp16"): 125e12 / 900e9,
+    # NVIDIA H100 datasheet: 1979 with sparsity
+    ("h100", "fp16"): 989.4e12 / 3.35e12,
+    # NVIDIA T4 product brief
+    ("t4", "fp16"): 65e12 / 320e9,
     ("tpu_v1", "int8"): 2
-    * 1350,  # Jouppi et al. 2017, section 4: 1350 multiply-adds per byte of weights
-    ("jetson_nano", "fp16"): 472e9 / 25.6e9,  # NVIDIA Jetson Nano data sheet
+    # Jouppi et al. 2017, section 4: 1350 multiply-adds per byte of weights
+    * 1350,
+    # NVIDIA Jetson Nano data sheet
+    ("jetson_nano", "fp16"): 472e9 / 25.6e9,
 }
-FASTEST = {"a100": ("fp16", 312e12), "h200": ("fp16", 990e12), "mi300x": ("fp16", 1308e12), "rtx4090": ("fp16", 331e12),
-           "rtx3090": ("fp16", 143e12)}  # no dense rate is above these  # fmt: skip
+FASTEST = {
+    "a100": ("fp16", 312e12),
+    "h200": ("fp16", 990e12),
+    "mi300x": ("fp16", 1308e12),
+    "rtx4090": ("fp16", 331e12),
+    "rtx3090": ("fp16", 143e12),
+}
+"""No dense rate is above these  # fmt: skip."""
 
 
 def test_the_machines_that_were_asked_for() -> None:
@@ -56,7 +68,8 @@ def test_every_figure_has_its_source(name: str) -> None:
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_machine_runs_or_names_what_is_missing(name: str) -> None:
     dtype = load_profile(shipped.find(name, "hwprofiles")).dtype or "fp32"
-    if name == "hailo_8":  # the only one without a published on-chip memory
+    # the only one without a published on-chip memory
+    if name == "hailo_8":
         with pytest.raises(InputError, match="the profile has no 'on_chip_memory'"):
             simulate("mobilenet_v2", name, dtype=dtype)
     else:
@@ -65,14 +78,14 @@ def test_a_machine_runs_or_names_what_is_missing(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "dtype"), sorted(RIDGES))
 def test_ridge_points(name: str, dtype: str) -> None:
-    machine = machine_for(load_profile(shipped.find(name, "hwprofiles")), dtype)
+    machine = load_profile(name).machine(dtype)
     assert machine.matrix / machine.bandwidth == pytest.approx(RIDGES[name, dtype], rel=0.02)
 
 
 @pytest.mark.parametrize("name", sorted(FASTEST))
 def test_no_sparse_rates(name: str) -> None:
     dtype, most = FASTEST[name]
-    assert machine_for(load_profile(shipped.find(name, "hwprofiles")), dtype).matrix <= most
+    assert load_profile(name).machine(dtype).matrix <= most
 
 
 def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,6 +112,8 @@ def test_an_axis_gives_what_the_profile_leaves_open(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(text)
     frame = scan("hairnet", str(tmp_path / "m.yaml"), axes={"hw.bandwidth": ["1 GB/s", "2 GB/s"]})
     assert frame["total_time"].tolist() == [
-        pytest.approx(simulate("hairnet", "accel_1tflops").total_time, rel=1e-12), pytest.approx(0.116901, abs=1e-6)]  # fmt: skip
+        pytest.approx(simulate("hairnet", "accel_1tflops").total_time, rel=1e-12),
+        pytest.approx(0.116901, abs=1e-6),
+    ]
     with pytest.raises(InputError, match="the profile has no 'bandwidth'"):
         scan("hairnet", str(tmp_path / "m.yaml"), axes={"hw.matrix": ["1 TFLOPS"]})

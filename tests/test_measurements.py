@@ -9,10 +9,10 @@ import pytest
 from graphs import DATA
 from measured import BASE, calibrate, truth, write
 
-from costmodel.calibration import measurements, runtime_profile
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.hardware import load_profile
+from costmodel.hardware.read import load_profile
+from costmodel.studies.calibration import measurements, runtime_profile
 
 
 @pytest.fixture
@@ -33,8 +33,13 @@ def test_bad_measurements(
     folder: Path, change: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = {"network": "alexnet", "batch": "1", "dtype": "fp32", "seconds": "0.1", "family": "f"}
-    file = write(folder, [{**row, **({"layer": ""} if "layer" in change else {}), **change},
-                          {**row, **({"layer": ""} if "layer" in change else {}), "network": "hairnet"}])  # fmt: skip
+    file = write(
+        folder,
+        [
+            {**row, **({"layer": ""} if "layer" in change else {}), **change},
+            {**row, **({"layer": ""} if "layer" in change else {}), "network": "hairnet"},
+        ],
+    )
     assert calibrate(folder, file) == 2
     told = capsys.readouterr().err
     assert words in told, told
@@ -46,8 +51,10 @@ def test_duplicates_that_disagree_and_a_single_network(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = {"network": "alexnet", "batch": "1", "dtype": "fp32", "seconds": "0.1"}
-    for rows, words in (([row, {**row, "seconds": "0.2"}], "took 0.2 s, on line 2 0.1 s"),
-                        ([row, {**row, "batch": "2"}], "of one network: nothing can be held out")):  # fmt: skip
+    for rows, words in (
+        ([row, {**row, "seconds": "0.2"}], "took 0.2 s, on line 2 0.1 s"),
+        ([row, {**row, "batch": "2"}], "of one network: nothing can be held out"),
+    ):
         assert calibrate(folder, write(folder, rows)) == 2
         assert words in capsys.readouterr().err
         assert not (folder / "out.yaml").exists()
@@ -136,7 +143,8 @@ def test_nodes_that_the_runtime_made_are_left_out(folder: Path) -> None:
     for trace, code in (
         ("as_written.json", 0),
         ("optimised.json", 2),
-    ):  # of the latter too few nodes are left
+        # of the latter too few nodes are left
+    ):
         words = [
             "calibrate",
             str(TRACES / trace),

@@ -10,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import counted, networks
 
-from costmodel import layers, placement, shipped, timing
-from costmodel.arch.network import Builder, Network, Taps
+from costmodel.core import kinds
+from costmodel.core.builder import Builder
+from costmodel.core.formula import evaluate, live_internal_bytes
+from costmodel.core.layer import make
+from costmodel.core.machine import Machine
+from costmodel.core.network import Facts, Network, Taps
+from costmodel.core.packing import OUTSIDE, lower_bound, pack
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.timing import TIMINGS
 from costmodel.errors import Place
-from costmodel.hardware import Machine
-from costmodel.layers import make
-from costmodel.packing import OUTSIDE, lower_bound, pack
-from costmodel.placement.resident import live_ranges, packed
-from costmodel.run import simulate
-from costmodel.simulate import evaluate, live_internal_bytes
+from costmodel.language import shipped
+from costmodel.models.placement.resident import packed
+from costmodel.studies.run import simulate
 
 TENSORS = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 12), st.integers(0, 6)), max_size=25
@@ -27,7 +31,8 @@ TENSORS = st.lists(
 
 def greedy_by_size(sizes: Any, first: Any, last: Any) -> int:
     """TFLite Micro's rule, written down independently: largest first, into the first gap. Its peak."""
-    placed: list[tuple[int, int, int, int]] = []  # offset, end, first, last
+    # offset, end, first, last
+    placed: list[tuple[int, int, int, int]] = []
     for tensor in sorted(range(len(sizes)), key=lambda t: -sizes[t]):
         at = 0
         for offset, end, f, e in sorted(placed):
@@ -43,10 +48,15 @@ def overlapping(offsets: Any, sizes: Any, first: Any, last: Any) -> list[tuple[i
     """Pairs of tensors that are alive together and share an address: the definition."""
     inside = [t for t in range(len(sizes)) if offsets[t] != OUTSIDE and sizes[t]]
     return [
-        (a, b) for a in inside for b in inside
-        if a < b and first[a] <= last[b] and first[b] <= last[a]
-        and offsets[a] < offsets[b] + sizes[b] and offsets[b] < offsets[a] + sizes[a]
-    ]  # fmt: skip
+        (a, b)
+        for a in inside
+        for b in inside
+        if a < b
+        and first[a] <= last[b]
+        and first[b] <= last[a]
+        and offsets[a] < offsets[b] + sizes[b]
+        and offsets[b] < offsets[a] + sizes[a]
+    ]
 
 
 @given(TENSORS, st.one_of(st.none(), st.integers(0, 120)))
@@ -84,7 +94,7 @@ def test_peaks_of_the_shipped_networks() -> None:
     near = []
     for name in shipped.names("archs"):
         work = simulate(name, "accel_1tflops").workload
-        ranges = live_ranges(work)
+        ranges = work.live_ranges
         found, bound = pack(work.tensor_bytes, *ranges), lower_bound(work.tensor_bytes, *ranges)
         assert found.peak <= greedy_by_size(
             work.tensor_bytes.tolist(), *(r.tolist() for r in ranges)
@@ -96,12 +106,12 @@ def test_peaks_of_the_shipped_networks() -> None:
 @given(networks(), st.integers(1, 3000))
 def test_resident_never_over_commits(network: Network, memory: int) -> None:
     work = counted(network)
-    plan = placement.load("resident").plan(work, np.array([float(memory)]))
+    plan = PLACEMENTS.load("resident").plan(work, np.array([float(memory)]))
     assert live_internal_bytes(work, plan).max(initial=0) <= memory
     machine = Machine(1.0, memory, 1.0, 1.0)
     totals = {
         name: evaluate(
-            work, machine, placement.load(name), timing.load("serial")
+            work, machine, PLACEMENTS.load(name), TIMINGS.load("serial")
         ).external_bytes.sum()
         for name in ("resident", "all_external")
     }
@@ -113,12 +123,13 @@ def test_addresses_of_maps(network: Network, memory: int) -> None:
     """Two maps share an address only where one overwrites the other: from the row on in which that one dies."""
     work = counted(network)
     found = packed(work, memory)
-    first, last = (r.tolist() for r in live_ranges(work))
+    first, last = (r.tolist() for r in work.live_ranges)
     shared = overlapping(found.packing.offsets.tolist(), work.tensor_bytes.tolist(), first, last)
     for a, b in shared:
         assert found.taken[b]
         assert work.reuses[b] == a
-        assert last[a] == first[b] == work.first[b]  # only in the row that turns one into the other
+        # only in the row that turns one into the other
+        assert last[a] == first[b] == work.first[b]
         assert work.tensor_bytes[a] == work.tensor_bytes[b]
         assert not work.kept[a]
     assert found.packing.peak <= memory
@@ -134,24 +145,24 @@ def test_elementwise_rows_write_in_place() -> None:
         ("relu", {}),
     ):
         taps = builder.row(
-            kind, kind, "b", Place("test"), [make(layers.get(kind), attributes)], taps
+            kind, kind, "b", Place("test"), [make(kinds.get(kind), attributes)], taps
         )
-    work = counted(Network("n", "test", "n", builder.graph, taps))
+    work = counted(builder.network(Facts("n", "test", "n", taps)))
     assert work.reuses.tolist() == [-1, -1, 1, 2]
     found = packed(work, 1280)
     assert found.packing.peak == 1280
     assert found.packing.inside.all()
     assert live_internal_bytes(
-        work, placement.load("resident").plan(work, np.array([1280.0]))
+        work, PLACEMENTS.load("resident").plan(work, np.array([1280.0]))
     ).tolist() == [[1280, 1024, 1024]]
 
 
-@given(networks(), st.integers(1, 3000), st.sampled_from(placement.names()))
+@given(networks(), st.integers(1, 3000), st.sampled_from(PLACEMENTS.names()))
 def test_overlap_is_at_most_serial(network: Network, memory: int, place: str) -> None:
     """And at least the slower of the two sums: nothing is lost, only hidden."""
     work, machine = counted(network), Machine(3.0, memory, 7.0, 2.0)
     serial, overlap = (
-        evaluate(work, machine, placement.load(place), timing.load(word))
+        evaluate(work, machine, PLACEMENTS.load(place), TIMINGS.load(word))
         for word in ("serial", "overlap")
     )
     assert overlap.total_time <= serial.total_time
@@ -163,10 +174,10 @@ def test_hairnet_by_hand() -> None:
     done = simulate("hairnet", "accel_1tflops", placement="resident")
     assert done.peak_internal_bytes <= 1_000_000
     first = done.result.external_bytes[0]
-    assert (
-        first == 602112 + 6422528 + 3456
-    )  # the input is loaded; its map and weights as in the Appendix
-    assert done.result.external_bytes[-1] == 4000  # 1000 scores stored, everything else on chip
+    # the input is loaded; its map and weights as in the Appendix
+    assert first == 602112 + 6422528 + 3456
+    # 1000 scores stored, everything else on chip
+    assert done.result.external_bytes[-1] == 4000
     everything = simulate("hairnet", "accel_1tflops", placement="all_external")
     assert everything.result.external_bytes.tolist() == (
         (
@@ -183,7 +194,7 @@ def test_enough_memory_moves_everything_once() -> None:
         work = simulate(name, "accel_1tflops").workload
         machine = Machine(1.0, 1e12, 1.0, 1.0)
         moved = evaluate(
-            work, machine, placement.load("resident"), timing.load("serial")
+            work, machine, PLACEMENTS.load("resident"), TIMINGS.load("serial")
         ).external_bytes.sum()
         inputs, outputs = (
             work.tensor_bytes[work.first < 0].sum(),

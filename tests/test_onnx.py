@@ -20,25 +20,33 @@ from onnx import TensorProto, helper
 from torch import nn, randn
 
 from costmodel.cli import main
+from costmodel.core.loading import load_network
 from costmodel.errors import InputError
-from costmodel.importer import load
-from costmodel.run import simulate
+from costmodel.studies.run import simulate
 
 FLOAT, INT8, INT64 = TensorProto.FLOAT, TensorProto.INT8, TensorProto.INT64
 # Parameters of torchvision's or Caffe's models; multiply-adds of the convolutions and dense layers.
-SHIPPED = {  # source of the figures
-    "light_resnet50": (25_557_032, 4.089e9),  # torchvision, ResNet50_Weights.IMAGENET1K_V1
-    "light_vgg19": (143_667_240, 19.632e9),  # torchvision, VGG19_Weights
-    "light_squeezenet": (1_235_496, 0.349e9),  # torchvision, SqueezeNet1_1_Weights
+# source of the figures
+SHIPPED = {
+    # torchvision, ResNet50_Weights.IMAGENET1K_V1
+    "light_resnet50": (25_557_032, 4.089e9),
+    # torchvision, VGG19_Weights
+    "light_vgg19": (143_667_240, 19.632e9),
+    # torchvision, SqueezeNet1_1_Weights
+    "light_squeezenet": (1_235_496, 0.349e9),
     "light_bvlc_alexnet": (
         60_965_224,
         0.654e9,
-    ),  # Caffe's bvlc_reference; torch's AlexNet lacks the groups
-    "light_inception_v1": (6_998_552, 1.43e9),  # Szegedy et al. 2015: 7 M parameters, 1.5 G
+        # Caffe's bvlc_reference; torch's AlexNet lacks the groups
+    ),
+    # Szegedy et al. 2015: 7 M parameters, 1.5 G
+    "light_inception_v1": (6_998_552, 1.43e9),
     # torchvision's 7 978 856 and, per batch norm, Caffe's second scale and shift: 2 * 41 824 channels
     "light_densenet121": (7_978_856 + 2 * 41_824, 2.834e9),
-    "light_inception_v2": (None, 2.02e9),  # Ioffe & Szegedy 2015: about 2 G
-    "light_shufflenet": (None, None),  # no figure is published for this variant
+    # Ioffe & Szegedy 2015: about 2 G
+    "light_inception_v2": (None, 2.02e9),
+    # no figure is published for this variant
+    "light_shufflenet": (None, None),
     "light_zfnet512": (None, None),
 }
 # timm counts learned parameters; these files hold constant tables among their initialisers.
@@ -48,16 +56,24 @@ TABLES = {"hieradet_small": 0.010, "vitamin_small_224": 0.143}
 def rows(file: Path) -> dict[str, tuple[int, int, int]]:
     """Parameters, multiply-adds and parameter bytes of each row by its name."""
     done = simulate(str(file), "accel_1tflops")
-    return {row.name: (int(p), int(m), int(b)) for row, p, m, b in zip(
-        done.workload.rows, done.workload.params, done.workload.macs, done.workload.param_bytes, strict=True)}  # fmt: skip
+    return {
+        row.name: (int(p), int(m), int(b))
+        for row, p, m, b in zip(
+            done.workload.rows,
+            done.workload.params,
+            done.workload.macs,
+            done.workload.param_bytes,
+            strict=True,
+        )
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_the_networks_that_onnx_ships(name: str) -> None:
-    network = load(LIGHT / f"{name}.onnx")
+    network = load_network(LIGHT / f"{name}.onnx")
     params, macs = totals(network)
     expected = SHIPPED[name]
-    assert not network.unknown
+    assert not network.facts.unknown
     assert expected[0] in (None, params)
     assert expected[1] is None or macs == pytest.approx(expected[1], rel=3e-3)
 
@@ -71,11 +87,12 @@ def test_every_shipped_network_is_listed() -> None:
 def test_exports_count_what_torch_counts(name: str, dynamo: bool, tmp_path: Path) -> None:
     module, x = made(name)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own
+        # the exporter's own
+        warnings.simplefilter("ignore")
         file = export(module, x, tmp_path / f"{name}.onnx", dynamo)
-    network = load(file)
+    network = load_network(file)
     assert totals(network) == counts(module, x)
-    assert not network.unknown
+    assert not network.facts.unknown
 
 
 def test_vit_b_16(tmp_path: Path) -> None:
@@ -87,7 +104,7 @@ def test_vit_b_16(tmp_path: Path) -> None:
         warnings.simplefilter("ignore")
         file = export(module, randn(1, 3, 224, 224), tmp_path / "vit.onnx", dynamo=True)
     (tmp_path / "vit.onnx.data").unlink()
-    params, macs = totals(load(file))
+    params, macs = totals(load_network(file))
     assert params == 86_567_656
     assert macs == pytest.approx(17.564e9, rel=1e-4)
 
@@ -105,9 +122,8 @@ def test_a_hundred_real_exports() -> None:
 def test_the_command_line_takes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(LIGHT / "light_resnet50.onnx")
     assert main(["simulate", file, "--hw", "accel_1tflops", "--batch", "2", "--by", "kind"]) == 0
-    assert (
-        "25557032 params, 8.18E+09 macs" in capsys.readouterr().out
-    )  # a batch multiplies work alone
+    # a batch multiplies work alone
+    assert "25557032 params, 8.18E+09 macs" in capsys.readouterr().out
     assert main(["compare", file, "hairnet", "--hw", "accel_1tflops"]) == 0
     assert (
         main(
@@ -130,14 +146,26 @@ def conv(*names: str, **attributes: Any) -> Any:
     ([1, 4, 5, 6, 7], [8, 4, 2, 3, 3], {}, 8 * 4 * 18 + 8, 8 * 4 * 18 * 4 * 4 * 5),
     ([2, 4, 9], [8, 4, 3], {}, 8 * 4 * 3 + 8, 2 * 8 * 4 * 3 * 7),
 ])  # fmt: skip
-def test_convolutions_of_any_rank(tmp_path: Path, shape: list[int], window: list[int], attributes: dict[str, int],
-                                  params: int, macs: int) -> None:  # fmt: skip
-    file = write(tmp_path / "m.onnx", [conv("x", "w", "b", **attributes)], {"x": (FLOAT, shape)}, ["y"],
-                 (weight("w", *window), weight("b", 8)))  # fmt: skip
-    network = load(file)
+def test_convolutions_of_any_rank(
+    tmp_path: Path,
+    shape: list[int],
+    window: list[int],
+    attributes: dict[str, int],
+    params: int,
+    macs: int,
+) -> None:
+    file = write(
+        tmp_path / "m.onnx",
+        [conv("x", "w", "b", **attributes)],
+        {"x": (FLOAT, shape)},
+        ["y"],
+        (weight("w", *window), weight("b", 8)),
+    )
+    network = load_network(file)
     assert totals(network) == (params, macs)
     depthwise = attributes.get("group") == shape[1]
-    assert network.rows[0].kind == ("depthwise_conv2d" if depthwise else "conv2d")
+    axes = len(shape) - 2
+    assert network.rows[0].kind == ("depthwise_" if depthwise else "") + f"conv{axes}d"
 
 
 @pytest.mark.parametrize(("equation", "a", "b", "macs"), [
@@ -150,15 +178,20 @@ def test_einsum(
 ) -> None:
     node = helper.make_node("Einsum", ["a", "b"], ["y"], equation=equation)
     file = write(tmp_path / "m.onnx", [node], {"a": (FLOAT, a), "b": (FLOAT, b)}, ["y"])
-    assert totals(load(file))[1] == (macs if macs is not None else 3 * 4 * 5)
+    assert totals(load_network(file))[1] == (macs if macs is not None else 3 * 4 * 5)
 
 
 def test_recurrent_layers(tmp_path: Path) -> None:
     """5 steps, 3 features, 4 units, 4 gates: each step 16 * (3 + 4); weights 16 * 7 and two biases of 16."""
     node = helper.make_node("LSTM", ["x", "w", "r", "b"], ["y"], hidden_size=4, name="l")
-    file = write(tmp_path / "m.onnx", [node], {"x": (FLOAT, [5, 1, 3])}, ["y"],
-                 (weight("w", 1, 16, 3), weight("r", 1, 16, 4), weight("b", 1, 32)))  # fmt: skip
-    assert totals(load(file)) == (16 * 7 + 32, 5 * 16 * 7)
+    file = write(
+        tmp_path / "m.onnx",
+        [node],
+        {"x": (FLOAT, [5, 1, 3])},
+        ["y"],
+        (weight("w", 1, 16, 3), weight("r", 1, 16, 4), weight("b", 1, 32)),
+    )
+    assert totals(load_network(file)) == (16 * 7 + 32, 5 * 16 * 7)
 
 
 def test_onnx_runtimes_own_operators(tmp_path: Path) -> None:
@@ -167,12 +200,12 @@ def test_onnx_runtimes_own_operators(tmp_path: Path) -> None:
     fused = helper.make_node("FusedMatMul", ["x", "w"], ["y"], domain="com.microsoft")
     x = {"x": (FLOAT, [1, 4])}
     file = write(tmp_path / "g.onnx", [gelu], x, ["y"], domains=("com.microsoft",))
-    assert [row.kind for row in load(file, strict=True).rows] == ["gelu"]
+    assert [row.kind for row in load_network(file, strict=True).rows] == ["gelu"]
     file = write(
         tmp_path / "f.onnx", [fused], x, ["y"], (weight("w", 4, 4),), domains=("com.microsoft",)
     )
     with pytest.raises(InputError, match="states no shape"):
-        load(file)
+        load_network(file)
 
 
 def bits(shape: list[int], kind: int) -> dict[str, tuple[int, list[Any]]]:
@@ -190,7 +223,7 @@ def test_inputs_keep_their_element_size(tmp_path: Path, kind: int, size: int) ->
         "accel_1tflops",
         placement="all_external",
     )
-    assert done.totals()["external_bytes"] == 100 * size + 400
+    assert done.totals["external_bytes"] == 100 * size + 400
 
 
 @pytest.mark.parametrize(("nodes", "words"), [
@@ -202,14 +235,18 @@ def test_inputs_keep_their_element_size(tmp_path: Path, kind: int, size: int) ->
 def test_nothing_is_dropped_in_silence(tmp_path: Path, nodes: list[Any], words: str) -> None:
     file = write(tmp_path / "m.onnx", nodes, bits([1, 4], FLOAT), ["y"], (weight("w", 4, 4),))
     with pytest.raises(InputError, match=re.escape(words)):
-        load(file)
+        load_network(file)
 
 
 def test_the_mask_of_a_dropout_can_be_read(tmp_path: Path) -> None:
-    nodes = [helper.make_node("Dropout", ["x"], ["d", "m"]), helper.make_node("Cast", ["m"], ["f"], to=FLOAT),
-             helper.make_node("Mul", ["d", "f"], ["y"])]  # fmt: skip
+    nodes = [
+        helper.make_node("Dropout", ["x"], ["d", "m"]),
+        helper.make_node("Cast", ["m"], ["f"], to=FLOAT),
+        helper.make_node("Mul", ["d", "f"], ["y"]),
+    ]
     assert [
-        row.kind for row in load(write(tmp_path / "m.onnx", nodes, bits([1, 4], FLOAT), ["y"])).rows
+        row.kind
+        for row in load_network(write(tmp_path / "m.onnx", nodes, bits([1, 4], FLOAT), ["y"])).rows
     ] == ["mul"]
 
 
@@ -226,17 +263,20 @@ def test_a_batch_norm_used_twice_counts_once(tmp_path: Path) -> None:
         ["y"],
         tuple(weight(n, 8) for n in "sbmv"),
     )
-    assert totals(load(file))[0] == 16
-    assert simulate(str(file), "accel_1tflops", convention="keras").totals()["params"] == 32
+    assert totals(load_network(file))[0] == 16
+    assert simulate(str(file), "accel_1tflops", convention="keras").totals["params"] == 32
 
 
 def test_weights_written_as_constants(tmp_path: Path) -> None:
     """576 of them beside a small initialiser."""
-    nodes = [helper.make_node("Constant", [], ["w"], value=weight("w", 16, 4, 3, 3)), conv("x", "w"),
-             helper.make_node("Mul", ["y", "k"], ["z"])]  # fmt: skip
+    nodes = [
+        helper.make_node("Constant", [], ["w"], value=weight("w", 16, 4, 3, 3)),
+        conv("x", "w"),
+        helper.make_node("Mul", ["y", "k"], ["z"]),
+    ]
     assert (
         totals(
-            load(
+            load_network(
                 write(
                     tmp_path / "m.onnx",
                     nodes,
@@ -252,8 +292,11 @@ def test_weights_written_as_constants(tmp_path: Path) -> None:
 
 def test_dequantised_weights_keep_their_size_elsewhere(tmp_path: Path) -> None:
     """128 x 64 bytes, transposed on the way."""
-    nodes = [helper.make_node("DequantizeLinear", ["w", "s"], ["f"]), helper.make_node("Transpose", ["f"], ["t"]),
-             helper.make_node("MatMul", ["x", "t"], ["y"], name="m")]  # fmt: skip
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w", "s"], ["f"]),
+        helper.make_node("Transpose", ["f"], ["t"]),
+        helper.make_node("MatMul", ["x", "t"], ["y"], name="m"),
+    ]
     file = write(
         tmp_path / "m.onnx",
         nodes,
@@ -268,7 +311,9 @@ def test_stripped_weights_and_vectors(tmp_path: Path) -> None:
     """An initialiser without its data, and the product of two vectors."""
     bare = TensorProto(name="w", data_type=FLOAT, dims=[8])
     node = helper.make_node("MatMul", ["x", "w"], ["y"])
-    assert totals(load(write(tmp_path / "m.onnx", [node], bits([8], FLOAT), ["y"], (bare,)))) == (
+    assert totals(
+        load_network(write(tmp_path / "m.onnx", [node], bits([8], FLOAT), ["y"], (bare,)))
+    ) == (
         8,
         8,
     )
@@ -276,7 +321,10 @@ def test_stripped_weights_and_vectors(tmp_path: Path) -> None:
 
 def test_shared_weights_count_once_and_move_twice(tmp_path: Path) -> None:
     """w of 4 * 4 elements and 4 B each, read by both rows."""
-    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"], name="a"), helper.make_node("MatMul", ["h", "w"], ["y"], name="b")]  # fmt: skip
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"], name="a"),
+        helper.make_node("MatMul", ["h", "w"], ["y"], name="b"),
+    ]
     file = write(tmp_path / "m.onnx", nodes, {"x": (FLOAT, [1, 4])}, ["y"], (weight("w", 4, 4),))
     assert rows(file) == {"a": (16, 16, 64), "b": (0, 16, 64)}
 
@@ -297,8 +345,12 @@ def test_what_is_no_parameter(tmp_path: Path) -> None:
         helper.make_node("Add", ["c", "k"], ["a"], name="add"),
         helper.make_node("Reshape", ["a", "to"], ["y"], name="view"),
     ]
-    stored = (*(weight(n, 4) for n in "sbmv"), weight("lo"), weight("hi"),
-              onnx.numpy_helper.from_array(np.array([1, 100]), "to"))  # fmt: skip
+    stored = (
+        *(weight(n, 4) for n in "sbmv"),
+        weight("lo"),
+        weight("hi"),
+        onnx.numpy_helper.from_array(np.array([1, 100]), "to"),
+    )
     file = write(tmp_path / "m.onnx", nodes, {"x": (FLOAT, [1, 4, 5, 5])}, ["y"], stored)
     assert {name: found[0] for name, found in rows(file).items()} == {"bn": 8, "clip": 0, "add": 0}
 
@@ -316,13 +368,26 @@ def test_quantised_forms_keep_their_sizes(tmp_path: Path) -> None:
             "QLinearConv", ["hq", "s", "z", "v", "s", "z", "s", "z"], ["y"], name="ql"
         ),
     ]
-    file = write(tmp_path / "m.onnx", nodes, {"x": (FLOAT, [1, 4, 6, 6])}, ["y"],
-                 (weight("w", 8, 4, 3, 3, kind=np.int8), weight("v", 2, 8, 1, 1, kind=np.int8), *scale))  # fmt: skip
+    file = write(
+        tmp_path / "m.onnx",
+        nodes,
+        {"x": (FLOAT, [1, 4, 6, 6])},
+        ["y"],
+        (weight("w", 8, 4, 3, 3, kind=np.int8), weight("v", 2, 8, 1, 1, kind=np.int8), *scale),
+    )
     done = simulate(str(file), "accel_1tflops")
-    found = {row.name: (int(i), int(o)) for row, i, o in
-             zip(done.workload.rows, done.workload.in_bytes, done.workload.out_bytes, strict=True)}  # fmt: skip
-    assert found == {"q": (4 * 36 * 4, 4 * 36), "qdq": (4 * 36, 8 * 16 * 4), "r": (8 * 16 * 4, 8 * 16),
-                     "ql": (8 * 16, 2 * 16)}  # fmt: skip
+    found = {
+        row.name: (int(i), int(o))
+        for row, i, o in zip(
+            done.workload.rows, done.workload.in_bytes, done.workload.out_bytes, strict=True
+        )
+    }
+    assert found == {
+        "q": (4 * 36 * 4, 4 * 36),
+        "qdq": (4 * 36, 8 * 16 * 4),
+        "r": (8 * 16 * 4, 8 * 16),
+        "ql": (8 * 16, 2 * 16),
+    }
     assert rows(file)["qdq"] == (288, 288 * 16, 288)
     assert rows(file)["ql"] == (16, 16 * 16, 16)
 
@@ -339,23 +404,27 @@ def branching(condition: list[Any], name: str) -> list[Any]:
 
 def test_a_branch_whose_condition_folds_is_taken(tmp_path: Path) -> None:
     condition = [
-        helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Size", ["s"], ["n"]),
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("Size", ["s"], ["n"]),
         helper.make_node("Equal", ["n", "two"], ["c"]),
-    ]  # fmt: skip
+    ]
     two = onnx.numpy_helper.from_array(np.array(2), "two")
     file = write(
         tmp_path / "m.onnx", branching(condition, "if"), {"x": (FLOAT, [1, 4])}, ["y"], (two,)
     )
-    assert [row.kind for row in load(file).rows] == ["relu"]
+    assert [row.kind for row in load_network(file).rows] == ["relu"]
 
 
 def test_what_depends_on_the_data_is_refused_by_name(tmp_path: Path) -> None:
     """A condition on the data, and a shape that follows from it; both in one run."""
-    condition = [helper.make_node("Cast", ["f"], ["c"], to=TensorProto.BOOL), helper.make_node("NonZero", ["x"], ["z"], name="nz")]  # fmt: skip
+    condition = [
+        helper.make_node("Cast", ["f"], ["c"], to=TensorProto.BOOL),
+        helper.make_node("NonZero", ["x"], ["z"], name="nz"),
+    ]
     nodes = [*branching(condition, "choice"), helper.make_node("Cast", ["z"], ["w"], to=FLOAT)]
     file = write(tmp_path / "m.onnx", nodes, {"x": (FLOAT, [1, 4]), "f": (FLOAT, [])}, ["y", "w"])
     with pytest.raises(InputError) as refused:
-        load(file)
+        load_network(file)
     told = [str(problem) for problem in refused.value.problems]
     assert len(told) == 2
     assert "node 'nz' (NonZero): the shape of its output depends on the data" in "".join(told)
@@ -379,7 +448,7 @@ def test_unknown_operators_are_named_and_move(
     assert main(words) == 0
     assert "Frobnicate (1 rows): counted as data movement" in capsys.readouterr().out
     done = simulate(str(file), "accel_1tflops", placement="all_external")
-    assert done.totals()["external_bytes"] == 48
+    assert done.totals["external_bytes"] == 48
     assert done.workload.rows[0].kind == "unknown"
     assert main([*words, "--strict"]) == 2
     assert "unknown operators: Frobnicate (1)" in capsys.readouterr().err
@@ -402,7 +471,8 @@ def test_open_dimensions_are_asked_for_by_name(
     assert "--dim batch=1" in told
     assert "--dim tokens=1" in told
     assert main([*words, "--dim", "batch=1", "--dim", "tokens=7"]) == 0
-    assert "112 macs" in capsys.readouterr().out  # 7 * 4 * 4
+    # 7 * 4 * 4
+    assert "112 macs" in capsys.readouterr().out
     assert main([*words, "--dim", "batch=0", "--dim", "tokens=1"]) == 2
     capsys.readouterr()
     assert main([*words, "--dim", "batch=1", "--dim", "tokens=1", "--dim", "token=3"]) == 2
@@ -412,8 +482,9 @@ def test_open_dimensions_are_asked_for_by_name(
 @pytest.mark.parametrize(("content", "words"), [
     (b"", "holds no ONNX graph"), (b"name: x\n", "is no ONNX file"), (None, "no such file"),
 ])  # fmt: skip
-def test_files_that_are_no_models(tmp_path: Path, content: bytes | None, words: str,
-                                  capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_files_that_are_no_models(
+    tmp_path: Path, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "m.onnx"
     if content is not None:
         file.write_bytes(content)
@@ -424,17 +495,29 @@ def test_files_that_are_no_models(tmp_path: Path, content: bytes | None, words: 
 def test_without_onnx_one_line_says_so(tmp_path: Path) -> None:
     (tmp_path / "onnx.py").write_text("raise ModuleNotFoundError('no onnx', name='onnx')\n")
     ran = subprocess.run(
-        [sys.executable, "-m", "costmodel", "simulate", str(LIGHT / "light_vgg19.onnx"), "--hw", "accel_1tflops"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False)  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "costmodel",
+            "simulate",
+            str(LIGHT / "light_vgg19.onnx"),
+            "--hw",
+            "accel_1tflops",
+        ],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == 2
-    assert (
-        ran.stderr
-        == "reading .onnx files needs onnx, which is not installed; pip install 'costmodel[onnx]'\n"
+    assert ran.stderr == (
+        "reading .onnx files needs onnx, which is not installed; pip install 'nn-costmodel[onnx]', "
+        "or in a clone of the project: pip install '.[onnx]'\n"
     )
 
 
 def test_long_graphs_are_walked_once(tmp_path: Path) -> None:
     """The rows are all there; how long it takes is printed, and measured in tests/bench."""
     started = time.perf_counter()
-    assert len(load(chain(tmp_path / "m.onnx", 10_000)).rows) == 10_000
+    assert len(load_network(chain(tmp_path / "m.onnx", 10_000)).rows) == 10_000
     print(f"10 000 nodes in {time.perf_counter() - started:.2f} s")

@@ -11,8 +11,8 @@ import pytest
 
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.run import simulate
-from costmodel.scan import scan
+from costmodel.studies.run import simulate
+from costmodel.studies.scan import scan
 
 # A relu over 4*8*8 fp32 elements: 1024 B in, 1024 B out, 256 comparisons on the host.
 RELU = "name: relu\nsource: made for the tests\ninput: [4, 8, 8]\nlayers:\n  - r: {kind: relu}\n"
@@ -59,8 +59,9 @@ def ask(files: dict[str, str], network: str, target: str, *resources: str) -> di
     (["matrix"], "total_time <= 1 s", True, "nothing depends on matrix"),
     (["batch"], "total_time >= 1 s", True, "the smallest batch"),
 ])  # fmt: skip
-def test_answers(files: dict[str, str], resources: list[str], target: str, possible: bool,
-                 words: str) -> None:  # fmt: skip
+def test_answers(
+    files: dict[str, str], resources: list[str], target: str, possible: bool, words: str
+) -> None:
     answer = ask(files, "relu", target, *resources)
     assert words in answer["reason"]
     assert answer["possible"] is possible
@@ -132,9 +133,13 @@ def test_a_second_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_logic_goes_element_by_element() -> None:
     """Of 1, 2, 3, 4 GB/s those in 1.5..3.5 or above 3.9; a choice by value."""
-    frame = scan("hairnet", "accel_1tflops", axes={"hw.bandwidth": "linear(1 GB/s, 4 GB/s, 4)"},
-                 where="1.5 GB/s < hw.bandwidth < 3.5 GB/s or not hw.bandwidth <= 3.9 GB/s",
-                 derive={"fast": "1 if hw.bandwidth > 2 GB/s and hw.bandwidth < 4 GB/s else 0"})  # fmt: skip
+    frame = scan(
+        "hairnet",
+        "accel_1tflops",
+        axes={"hw.bandwidth": "linear(1 GB/s, 4 GB/s, 4)"},
+        where="1.5 GB/s < hw.bandwidth < 3.5 GB/s or not hw.bandwidth <= 3.9 GB/s",
+        derive={"fast": "1 if hw.bandwidth > 2 GB/s and hw.bandwidth < 4 GB/s else 0"},
+    )
     assert frame["hw.bandwidth"].tolist() == [2e9, 3e9, 4e9]
     assert frame["fast"].tolist() == [0, 1, 0]
 

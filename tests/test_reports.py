@@ -13,7 +13,8 @@ REPORTS = Path(__file__).parent.parent / "reports"
 APART = (
     "parity",
     "calibration",
-)  # written by tests/parity.py and tests/calibrated.py, from test material
+)
+"""Written by tests/parity.py and tests/calibrated.py, from test material."""
 
 
 @pytest.fixture(scope="module")

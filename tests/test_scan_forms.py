@@ -9,27 +9,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import PERFECT, all_traits, counted, networks
+from strategies import PERFECT, all_traits, counted, further, networks
 
-from costmodel import placement, timing
-from costmodel.arch.network import Network
+from costmodel.core.counting import Traits
+from costmodel.core.formula import evaluate
+from costmodel.core.machine import Machine
+from costmodel.core.network import Network
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue
-from costmodel.hardware import Machine
 from costmodel.hardware.profile import Efficiency
-from costmodel.run import run, simulate
-from costmodel.scan import blocks
-from costmodel.scan.axes import Axis, read_axis
-from costmodel.scan.models import model
-from costmodel.scan.plan import Part, Plan, evaluate_part
-from costmodel.scan.reduce import _efficient, efficient, front_of, merge_best, merge_fronts
-from costmodel.scan.space import Model, Space, draw
-from costmodel.scan.steps import Steps
-from costmodel.scan.surface import General, surface
-from costmodel.scan.words import Formula, Objective
-from costmodel.simulate import evaluate
-from costmodel.workload import Traits
+from costmodel.studies.run import simulate, simulated
+from costmodel.studies.scan import cached_grid as blocks
+from costmodel.studies.scan.axes import Axis, read_axis
+from costmodel.studies.scan.formulas import Formula, Objective
+from costmodel.studies.scan.models import model
+from costmodel.studies.scan.plan import Part, Plan, evaluate_part
+from costmodel.studies.scan.reduce import _efficient, efficient, front_of, merge_best, merge_fronts
+from costmodel.studies.scan.space import Model, Space, draw
+from costmodel.studies.scan.steps import Steps
+from costmodel.studies.scan.surface import General, surface
 
-POLICY, CLOCK = placement.load("per_tensor"), timing.load("serial")
+POLICY, CLOCK = PLACEMENTS.load("per_tensor"), TIMINGS.load("serial")
 RATES = st.floats(1e-3, 1e15)
 
 
@@ -39,6 +40,7 @@ RATES = st.floats(1e-3, 1e15)
     RATES,
     RATES,
     RATES,
+    further(),
     st.integers(0, 40),
     st.sampled_from([-1, 0, 1]),
 )
@@ -48,25 +50,23 @@ def test_closed_form_is_the_formula(
     bandwidth: float,
     matrix: float,
     host: float,
+    more: dict[str, float],
     pick: int,
     off: int,
 ) -> None:
     """At memories exactly on a tensor's size and a byte to either side; rtol 1e-12."""
     work = counted(network, traits=traits)
     memory = float(work.tensor_bytes[pick % len(work.tensor_bytes)]) + off
-    machine = Machine(bandwidth, memory, matrix, host)
+    machine = Machine(bandwidth, memory, matrix, host, **more)
     form = surface(work, POLICY, CLOCK)
     assert form is not None
     result = evaluate(work, machine, POLICY, CLOCK)
     assert form.external_bytes(memory) == result.external_bytes.sum()
     assert form.total_time(machine)[0] == pytest.approx(float(result.total_time), rel=1e-12)
-    transfer, matrix_time, host_time = form.times(machine)
-    for ours, theirs in (
-        (transfer, result.transfer),
-        (matrix_time, result.matrix),
-        (host_time, result.host),
-    ):
-        assert float(ours) == pytest.approx(float(theirs.sum()), rel=1e-12)
+    times = form.times(machine)
+    assert list(times) == list(result.lanes)
+    for lane, theirs in result.lanes.items():
+        assert float(times[lane]) == pytest.approx(float(theirs.sum()), rel=1e-12)
 
 
 @given(networks(), RATES, st.integers(0, 40))
@@ -88,9 +88,8 @@ def test_at_the_ridge(network: Network, bandwidth: float, pick: int) -> None:
 @given(networks(), st.lists(st.tuples(RATES, RATES, RATES, RATES), min_size=1, max_size=6))
 def test_general_path_is_the_formula(network: Network, points: list[tuple[float, ...]]) -> None:
     work = counted(network)
-    columns = General(work, POLICY, CLOCK).columns(
-        Machine(*map(np.array, zip(*points, strict=True)))
-    )
+    machines = Machine(*map(np.array, zip(*points, strict=True)))
+    columns = General(work, POLICY, CLOCK).columns(machines, len(points))
     for number, point in enumerate(points):
         alone = evaluate(work, Machine(*point), POLICY, CLOCK)
         assert columns["total_time"][number] == pytest.approx(float(alone.total_time), rel=1e-12)
@@ -104,8 +103,15 @@ def test_steps_are_a_binary_search(sizes: list[int], seed: int) -> None:
     """Against numpy's search: on the steps, a hair to either side, far below and above."""
     steps = np.sort(np.array(sizes, dtype=float))
     rng = np.random.default_rng(seed)
-    values = np.concatenate([steps, np.nextafter(steps, 0), np.nextafter(steps, np.inf), [1e-9, 1e30],
-                             rng.uniform(0.5, 2e6, 200)])  # fmt: skip
+    values = np.concatenate(
+        [
+            steps,
+            np.nextafter(steps, 0),
+            np.nextafter(steps, np.inf),
+            [1e-9, 1e30],
+            rng.uniform(0.5, 2e6, 200),
+        ]
+    )
     assert np.array_equal(Steps(steps)(values), np.searchsorted(steps, values, side="right"))
 
 
@@ -144,7 +150,7 @@ def test_front_against_the_definition(rows: list[tuple[int, ...]], dimensions: i
 
 @given(SMALL, st.integers(1, 39), st.integers(0, 6))
 def test_parts_merge_to_the_whole(rows: list[tuple[int, ...]], cut: int, k: int) -> None:
-    from costmodel.scan.reduce import best_of
+    from costmodel.studies.scan.reduce import best_of
 
     array, indices = np.array(rows, dtype=float), np.arange(len(rows))
     halves = [slice(0, cut), slice(cut, None)]
@@ -166,15 +172,20 @@ def hairnet_model(**labels: Any) -> Model:
 def worn_model() -> Model:
     """HairNet on a machine that launches rows, reaches shares, and takes time on chip."""
     base = simulate("hairnet", "accel_1tflops")
-    traits = {"launch": 1e-4, "on_chip_bandwidth": 2e9, "write_bandwidth": 5e8,
-              "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)}}  # fmt: skip
-    return model(run(base.network, base.profile.model_copy(update=traits)), {})
+    traits = {
+        "launch": 1e-4,
+        "on_chip_bandwidth": 2e9,
+        "write_bandwidth": 5e8,
+        "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)},
+    }
+    return model(simulated(base.network, base.profile.model_copy(update=traits)), {})
 
 
 HAIRNET = hairnet_model()
 WORN = worn_model()
 WORDS = ["hw.bandwidth", "hw.on_chip_memory", "hw.matrix", "hw.host"]
-VALUES = {  # repeated values make ties
+# repeated values make ties
+VALUES = {
     "hw.bandwidth": [1e9, 2e9, 2e9, 5e8], "hw.on_chip_memory": [802816.0, 802815.0, 1e6, 1e6, 7e6],
     "hw.matrix": [1e12, 1e12, 3e11], "hw.host": [1e9, 4e9, 1e9],
 }  # fmt: skip
@@ -182,8 +193,11 @@ VALUES = {  # repeated values make ties
 
 def merged(plan: Plan) -> tuple[Any, Any, int]:
     parts: list[Part] = [evaluate_part(plan, *limits) for limits in plan.ranges()]
-    return (merge_best([p.best for p in parts], plan.k), merge_fronts([p.front for p in parts]),
-            sum(p.feasible for p in parts))  # fmt: skip
+    return (
+        merge_best([p.best for p in parts], plan.k),
+        merge_fronts([p.front for p in parts]),
+        sum(p.feasible for p in parts),
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -203,7 +217,8 @@ def test_blocks_find_what_points_find(
         patch.setattr(blocks, "LEAST", 1)
         patch.setattr(blocks, "PIECE", piece)
         fast = Plan(space, **options)
-        if fast.grid is None:  # nothing is left by the constraints
+        # nothing is left by the constraints
+        if fast.grid is None:
             return
         slow = Plan(space, **options, derive=(("same", Formula("total_time")),))
         assert slow.grid is None
@@ -222,7 +237,8 @@ def test_the_best_point_is_simulates() -> None:
     assert row["total_time"] == pytest.approx(
         simulate("hairnet", "accel_1tflops").total_time, rel=1e-15
     )
-    assert row["external_bytes"] == 120513376  # the sum over the Appendix's rows
+    # the sum over the Appendix's rows
+    assert row["external_bytes"] == 120513376
 
 
 def test_grid_order_is_row_major() -> None:

@@ -20,16 +20,20 @@ from scans import MANY, SCAN, results
 
 from costmodel.cli import main
 from costmodel.errors import CostModelError
-from costmodel.scan import engines
-from costmodel.scan.request import Request
-from costmodel.scan.store import Store
+from costmodel.studies.scan import engines
+from costmodel.studies.scan.request import Request
+from costmodel.studies.scan.store import Store
 
-KILLS = int(os.environ.get("COSTMODEL_KILLS", "12"))  # 100 for the full check
+KILLS = int(os.environ.get("COSTMODEL_KILLS", "12"))
+"""100 for the full check."""
 
 
 def process(directory: Path, *more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "costmodel", *MANY, *more, "--out", str(directory)],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "costmodel", *MANY, *more, "--out", str(directory)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def test_kill_at_any_moment_and_go_on(tmp_path: Path) -> None:
@@ -45,9 +49,11 @@ def test_kill_at_any_moment_and_go_on(tmp_path: Path) -> None:
     for number in range(KILLS):
         directory = tmp_path / f"killed{number}"
         running = process(directory)
-        if number % 4 == 0:  # any moment, start-up and the end included
+        # any moment, start-up and the end included
+        if number % 4 == 0:
             time.sleep(rng.uniform(0.25, 1.0) * length)
-        else:  # a moment between two parts or inside one
+        else:
+            # a moment between two parts or inside one
             wait_for_parts(directory, rng.randrange(0, 24), running)
             time.sleep(rng.uniform(0, 0.01))
         running.send_signal(signal.SIGKILL)
@@ -57,7 +63,8 @@ def test_kill_at_any_moment_and_go_on(tmp_path: Path) -> None:
         assert results(directory) == expected
         assert not list(directory.rglob(".draft-*"))
     print(f"{KILLS} kills, {resumed} of them between the first and the last part")
-    assert resumed > KILLS // 4  # the test must have interrupted something
+    # the test must have interrupted something
+    assert resumed > KILLS // 4
 
 
 def finished_parts(directory: Path) -> list[Path]:
@@ -135,8 +142,10 @@ def test_a_full_disk_keeps_finished_parts(
         patch.setattr(Store, "write", full)
         assert main([*MANY, "--out", str(tmp_path)]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-1] == (f"{tmp_path}: cannot be written: No space left on device; finished parts are kept: "
-                         "make room and run the same command again")  # fmt: skip
+    assert lines[-1] == (
+        f"{tmp_path}: cannot be written: No space left on device; finished parts are kept: "
+        "make room and run the same command again"
+    )
     assert main([*MANY, "--out", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "summary.json").read_text())["parts_found_finished"] == 4
 
@@ -169,7 +178,8 @@ def test_dask_survives_the_loss_of_a_worker(
         words = [*MANY, "--engine", "dask", "--address", cluster.scheduler_address]
         assert main([*words, "--out", str(tmp_path / "dask")]) == 0
         killer.join()
-    assert 0 < finished[0] < 24  # parts on the disk when the worker was killed
+    # parts on the disk when the worker was killed
+    assert 0 < finished[0] < 24
     assert results(tmp_path / "dask") == results(tmp_path / "local")
     assert json.loads((tmp_path / "dask" / "summary.json").read_text())["engine"] == "dask"
 

@@ -11,8 +11,8 @@ import pytest
 from scans import SCAN, results
 
 from costmodel.cli import main
-from costmodel.run import simulate
-from costmodel.scan import scan
+from costmodel.studies.run import simulate
+from costmodel.studies.scan import scan
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -38,7 +38,8 @@ def test_a_small_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     # by hand: compute 0.056644519424 s as in the Appendix, and 120513376 B at 100 GB/s
     assert float(best[0]["total_time_s"]) == pytest.approx(0.0566445 + 120513376 / 1e11, rel=1e-6)
     front = read(tmp_path / "s" / "pareto.csv")
-    assert len(front) == 40  # one per bandwidth: more memory is never slower
+    # one per bandwidth: more memory is never slower
+    assert len(front) == 40
     summary = json.loads((tmp_path / "s" / "summary.json").read_text())
     assert {"points", "seconds", "points_per_s", "path", "engine", "plan"} <= set(summary)
     assert (summary["points"], summary["feasible"], summary["engine"]) == (80, 80, "local")
@@ -48,8 +49,18 @@ def test_a_small_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_points_constraints_and_derived_columns(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    words = [*SCAN, "--where", "total_time <= 200 ms", "--derive", "cost=hw.bandwidth / 1 GB/s", "--by", "cost",
-             "--points", "--out", str(tmp_path / "s")]  # fmt: skip
+    words = [
+        *SCAN,
+        "--where",
+        "total_time <= 200 ms",
+        "--derive",
+        "cost=hw.bandwidth / 1 GB/s",
+        "--by",
+        "cost",
+        "--points",
+        "--out",
+        str(tmp_path / "s"),
+    ]
     assert main(words) == 0
     table = pq.read_table(tmp_path / "s" / "points").to_pandas()
     assert table["total_time"].max() <= 0.2
@@ -60,8 +71,10 @@ def test_points_constraints_and_derived_columns(tmp_path: Path) -> None:
     for row in table.sample(5, random_state=0).to_dict("records"):
         memory = "256 kB" if row["hw.on_chip_memory"] == 256e3 else "1 MB"
         profile = tmp_path / "hw.yaml"
-        profile.write_text(f"name: x\nsource: x\nbandwidth: {row['hw.bandwidth']!r} B/s\n"
-                           f"on_chip_memory: {memory}\nmatrix: 1 TFLOPS\nhost: 1 GFLOPS\n")  # fmt: skip
+        profile.write_text(
+            f"name: x\nsource: x\nbandwidth: {row['hw.bandwidth']!r} B/s\n"
+            f"on_chip_memory: {memory}\nmatrix: 1 TFLOPS\nhost: 1 GFLOPS\n"
+        )
         assert simulate("hairnet", str(profile)).total_time == pytest.approx(
             row["total_time"], rel=1e-12
         )
@@ -132,8 +145,19 @@ def test_bad_scans(words: list[str], message: str, capsys: pytest.CaptureFixture
 
 
 def test_what_cannot_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis", "hw.bandwidth=log(1 B/s, 1 GB/s, 1000000)",
-             "--axis", "hw.matrix=log(1 GFLOPS, 1 TFLOPS, 1000000)", "--points", "--out", str(tmp_path / "s")]  # fmt: skip
+    words = [
+        "scan",
+        "hairnet",
+        "--hw",
+        "accel_1tflops",
+        "--axis",
+        "hw.bandwidth=log(1 B/s, 1 GB/s, 1000000)",
+        "--axis",
+        "hw.matrix=log(1 GFLOPS, 1 TFLOPS, 1000000)",
+        "--points",
+        "--out",
+        str(tmp_path / "s"),
+    ]
     assert main(words) == 2
     assert "1000000000000 points need up to 6.4e+04 GB" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
@@ -141,9 +165,26 @@ def test_what_cannot_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_samples_and_workers_do_not_change_results(tmp_path: Path) -> None:
     """The same Sobol points from one process and from two."""
-    words = ["scan", "hairnet", "--hw", "accel_1tflops", "--sample", "sobol", "--n", "4000", "--seed", "5",
-             "--axis", "hw.bandwidth=log(1 GB/s, 9 GB/s)", "--axis", "hw.on_chip_memory=linear(1 kB, 9 MB)",
-             "--axis", "batch=[1, 2, 3]", "--pareto", "total_time,hw.on_chip_memory"]  # fmt: skip
+    words = [
+        "scan",
+        "hairnet",
+        "--hw",
+        "accel_1tflops",
+        "--sample",
+        "sobol",
+        "--n",
+        "4000",
+        "--seed",
+        "5",
+        "--axis",
+        "hw.bandwidth=log(1 GB/s, 9 GB/s)",
+        "--axis",
+        "hw.on_chip_memory=linear(1 kB, 9 MB)",
+        "--axis",
+        "batch=[1, 2, 3]",
+        "--pareto",
+        "total_time,hw.on_chip_memory",
+    ]
     for workers in ("1", "2"):
         assert main([*words, "--workers", workers, "--out", str(tmp_path / workers)]) == 0
     assert results(tmp_path / "1") == results(tmp_path / "2")
@@ -153,11 +194,25 @@ def test_samples_and_workers_do_not_change_results(tmp_path: Path) -> None:
 
 
 def test_the_python_api() -> None:
-    points = scan("hairnet", "accel_1tflops", axes={"hw.bandwidth": ["1 GB/s", "2 GB/s"], "batch": [1, 2]},
-                  where=["total_time < 300 ms"], derive={"per_sample": "total_time / batch"})  # fmt: skip
+    points = scan(
+        "hairnet",
+        "accel_1tflops",
+        axes={"hw.bandwidth": ["1 GB/s", "2 GB/s"], "batch": [1, 2]},
+        where=["total_time < 300 ms"],
+        derive={"per_sample": "total_time / batch"},
+    )
     # 2 batches x 2 bandwidths; batch 2 at 1 GB/s takes over 0.3 s
     assert points["batch"].tolist() == [1, 1, 2]
     assert points["total_time"].round(6).tolist()[:2] == [0.177158, 0.116901]
-    columns: list[Any] = ["index", "batch", "hw.bandwidth", "total_time", "transfer_time", "matrix_time", "host_time",
-                          "external_bytes", "per_sample"]  # fmt: skip
+    columns: list[Any] = [
+        "index",
+        "batch",
+        "hw.bandwidth",
+        "total_time",
+        "transfer_time",
+        "matrix_time",
+        "host_time",
+        "external_bytes",
+        "per_sample",
+    ]
     assert points.columns.tolist() == columns

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from costmodel.cli import main
-from costmodel.hardware import HardwareProfile
-from costmodel.hardware.profile import Efficiency
-from costmodel.run import Run, run, simulate
-from costmodel.scan.batch import solve_batch
-from costmodel.scan.sensitivity import effects
-from costmodel.scan.solve import crossing, form_of, solve
-from costmodel.scan.target import Bound, Target
-from costmodel.scan.trade_off import trade_off
+from costmodel.core.quantities import MACHINE
+from costmodel.hardware.profile import Efficiency, HardwareProfile
+from costmodel.studies.run import Run, simulate, simulated
+from costmodel.studies.scan.sensitivity import effects
+from costmodel.studies.scan.solve import Question, form_of, solve
+from costmodel.studies.scan.solve_batch import solve_batch
+from costmodel.studies.scan.target import Bound, Target
+from costmodel.studies.scan.trade_off import trade_off
 
 NETWORKS = ["hairnet", "resnet_cifar", "shufflenet_v2", "mobilenet_delta", "alexnet"]
 FIELD = {"bandwidth": "bandwidth", "on_chip_memory": "memory", "matrix": "matrix", "host": "host"}
@@ -30,12 +30,19 @@ def bases() -> list[Run]:
 
 def on_machine(base: Run, rng: np.random.Generator) -> Run:
     """The network on a random machine."""
-    rates = {"bandwidth": 10 ** rng.uniform(7, 12), "on_chip_memory": 10 ** rng.uniform(3, 8),
-             "matrix": 10 ** rng.uniform(9, 14), "host": 10 ** rng.uniform(7, 12)}  # fmt: skip
-    worn = {"launch": 10 ** rng.uniform(-6, -3), "write_bandwidth": rates["bandwidth"] / 2,
-            "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)}}  # fmt: skip
+    rates = {
+        "bandwidth": 10 ** rng.uniform(7, 12),
+        "on_chip_memory": 10 ** rng.uniform(3, 8),
+        "matrix": 10 ** rng.uniform(9, 14),
+        "host": 10 ** rng.uniform(7, 12),
+    }
+    worn = {
+        "launch": 10 ** rng.uniform(-6, -3),
+        "write_bandwidth": rates["bandwidth"] / 2,
+        "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)},
+    }
     profile = base.profile.model_copy(update=rates | (worn if rng.random() < 0.5 else {}))
-    return run(base.network, profile, choices={"convention": base.policies.convention})
+    return simulated(base.network, profile, choices={"convention": base.policies.convention})
 
 
 def total(done: Run, resource: str, value: float) -> float:
@@ -78,7 +85,8 @@ def test_1000_random_cases_against_bisection(bases: list[Run]) -> None:
             assert answer.value == pytest.approx(expected, rel=1e-9)
             assert answer.value is not None
             assert total(done, resource, answer.value) <= limit * (1 + 1e-12)
-    assert min(outcomes.values()) > 100  # both kinds were tried
+    # both kinds were tried
+    assert min(outcomes.values()) > 100
 
 
 @pytest.mark.parametrize(("resource", "text", "value", "words"), [
@@ -103,7 +111,7 @@ def test_by_hand(
 
 def test_the_bottleneck_moves_where_times_are_equal(bases: list[Run]) -> None:
     done = bases[0]
-    value = crossing(form_of(done), done.machine, "bandwidth")
+    value = Question(form_of(done), done.machine, MACHINE["bandwidth"]).crossing
     assert value is not None
     at = done.on(replace(done.machine, bandwidth=value))
     assert float(at.transfer.sum()) == pytest.approx(
@@ -128,12 +136,15 @@ def test_largest_batch_against_trying_all(bases: list[Run], text: str) -> None:
     target, base = Target.read(text), bases[0]
 
     def prepare(batch: int) -> Run:
-        return run(base.network, base.profile, batch=batch)
+        return simulated(base.network, base.profile, batch=batch)
 
     def met(batch: int) -> bool:
         done = prepare(batch)
-        value = {"total_time": done.total_time, "throughput": batch / done.total_time,
-                 "external_bytes": done.totals()["external_bytes"]}[target.word]  # fmt: skip
+        value = {
+            "total_time": done.total_time,
+            "throughput": batch / done.total_time,
+            "external_bytes": done.totals["external_bytes"],
+        }[target.word]
         return bool(target.bound.met(value))
 
     expected = [batch for batch in range(1, 65) if met(batch)]
@@ -147,7 +158,7 @@ def test_largest_batch_against_trying_all(bases: list[Run], text: str) -> None:
 
 def test_no_batch_at_all(bases: list[Run]) -> None:
     answer = solve_batch(
-        lambda b: run(bases[0].network, bases[0].profile, batch=b),
+        lambda b: simulated(bases[0].network, bases[0].profile, batch=b),
         Target.read("total_time <= 1 ms"),
     )
     assert not answer.possible

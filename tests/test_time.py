@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from strategies import counted, networks
 
-from costmodel import placement, timing
-from costmodel.arch.network import Network
 from costmodel.cli import main
-from costmodel.hardware import HardwareProfile, Machine
+from costmodel.core.formula import evaluate
+from costmodel.core.machine import Machine
+from costmodel.core.network import Network
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.timing import TIMINGS, Ahead, Load
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.models.timing.pipelined import schedule
 from costmodel.report.timeline import segments
-from costmodel.run import Run, run, simulate
-from costmodel.simulate import evaluate
-from costmodel.timing.base import Ahead, Load
-from costmodel.timing.pipelined import schedule
+from costmodel.studies.run import Run, simulate, simulated
 
 MACHINES = st.builds(Machine, *(st.floats(1.0, 1e6) for _ in range(4)))
 RESIDENT = ["resident", "resident+weights"]
@@ -55,18 +56,25 @@ def load(
     ([0, 3, 5], [9, 9, 1], [0, 3, 5], [4, 9, 9], [9, 9, 1]),
     ([0, 3, 5], [9, 0, 1], [0, 3, 5], [4, 9, 9], [9, 0, 4]),
 ])  # fmt: skip
-def test_prefetching_by_hand(transfer: list[float], compute: list[float], params: list[float], free: list[float],
-                             times: list[float]) -> None:  # fmt: skip
+def test_prefetching_by_hand(
+    transfer: list[float],
+    compute: list[float],
+    params: list[float],
+    free: list[float],
+    times: list[float],
+) -> None:
     found, _ = schedule(load(transfer, compute, params, free))
     assert found.tolist() == times
 
 
-@given(networks(), MACHINES, st.sampled_from(placement.names()))
+@given(networks(), MACHINES, st.sampled_from(PLACEMENTS.names()))
 def test_more_concurrency_is_never_slower(network: Network, machine: Machine, place: str) -> None:
     """pipelined <= overlap <= partial <= serial, row sums and all, up to rounding."""
     work = counted(network)
-    total = {word: float(evaluate(work, machine, placement.load(place), timing.load(word)).total_time)
-             for word in ("serial", "partial", "overlap", "pipelined")}  # fmt: skip
+    total = {
+        word: float(evaluate(work, machine, PLACEMENTS.load(place), TIMINGS.load(word)).total_time)
+        for word in ("serial", "partial", "overlap", "pipelined")
+    }
     assert total["pipelined"] <= total["overlap"] * (1 + 1e-12)
     assert total["overlap"] <= total["partial"] * (1 + 1e-12)
     assert total["partial"] <= total["serial"] * (1 + 1e-12)
@@ -76,14 +84,14 @@ def test_partial_overlap_by_hand() -> None:
     """3 s of transfer beside 1 + 3 s of compute: 5 s (3, 4, 5); either alone takes its own time."""
     row = np.array([3.0, 3.0, 0.0])
     load = Load(row, np.array([1.0, 0.0, 2.0]), np.array([3.0, 0.0, 0.0]), lambda: None)  # type: ignore[arg-type,return-value]
-    assert timing.load("partial").row_times(load).tolist() == [5.0, 3.0, 2.0]
+    assert TIMINGS.load("partial").row_times(load).tolist() == [5.0, 3.0, 2.0]
 
 
 @given(networks(), MACHINES, st.sampled_from(RESIDENT))
 def test_the_memory_is_never_over_committed(network: Network, machine: Machine, place: str) -> None:
     """Maps alive and pinned parameters fit; prefetched bytes fit beside them, row by row."""
     work = counted(network)
-    result = evaluate(work, machine, placement.load(place), timing.load("pipelined"))
+    result = evaluate(work, machine, PLACEMENTS.load(place), TIMINGS.load("pipelined"))
     room = result.load.ahead().free
     assert (room >= 0).all()
     held = np.zeros(len(work.macs))
@@ -97,8 +105,8 @@ def test_the_first_inference_loads_what_stays(network: Network, machine: Machine
     """Its traffic is that of later ones and each pinned parameter once."""
     work, policy, clock = (
         counted(network),
-        placement.load("resident+weights"),
-        timing.load("serial"),
+        PLACEMENTS.load("resident+weights"),
+        TIMINGS.load("serial"),
     )
     later = evaluate(work, machine, policy, clock)
     first = evaluate(work, machine, policy, clock, first=True)
@@ -107,7 +115,7 @@ def test_the_first_inference_loads_what_stays(network: Network, machine: Machine
     assert float(first.total_time) == pytest.approx(
         float(later.total_time) + pinned / machine.bandwidth, rel=1e-12
     )
-    resident = evaluate(work, machine, placement.load("resident"), clock)
+    resident = evaluate(work, machine, PLACEMENTS.load("resident"), clock)
     assert int(later.external_bytes.sum()) <= int(resident.external_bytes.sum())
 
 
@@ -123,7 +131,7 @@ def test_shared_weights_are_pinned_once(tmp_path: Path) -> None:
     )
     done = simulate(str(file), "accel_1tflops", placement="resident+weights")
     assert done.pinned_bytes == 16384
-    assert done.totals()["external_bytes"] == 2 * 256
+    assert done.totals["external_bytes"] == 2 * 256
     assert int(done.first.external_bytes.sum()) == 2 * 256 + 16384
     assert done.peak_internal_bytes == 16384 + 2 * 256
 
@@ -140,13 +148,22 @@ layers:
 
 def on(tmp_path: Path, drop: str = "", **traits: Any) -> Run:
     """TWO, everything external, on a machine of 1 B/s and 1 op/s with further traits."""
-    from costmodel import arch
+    from costmodel.core.loading import load_network
 
     (tmp_path / "two.yaml").write_text(TWO)
-    base = {"name": "m", "source": "test", "bandwidth": "1 B/s", "on_chip_memory": "1 B", "matrix": "1 OPS",
-            "host": "1 OPS", "placement": "all_external"}  # fmt: skip
+    base = {
+        "name": "m",
+        "source": "test",
+        "bandwidth": "1 B/s",
+        "on_chip_memory": "1 B",
+        "matrix": "1 OPS",
+        "host": "1 OPS",
+        "placement": "all_external",
+    }
     base.pop(drop, None)
-    return run(arch.load(tmp_path / "two.yaml"), HardwareProfile.model_validate(base | traits))
+    return simulated(
+        load_network(tmp_path / "two.yaml"), HardwareProfile.model_validate(base | traits)
+    )
 
 
 @pytest.mark.parametrize(("traits", "total"), [
@@ -187,8 +204,10 @@ def test_an_assumed_bandwidth_counts_like_a_published_one(tmp_path: Path) -> Non
 
 
 def test_launch_costs_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "m.yaml").write_text("name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\n"
-                                     "host: 1 GFLOPS\nlaunch: 1 ms\n")  # fmt: skip
+    (tmp_path / "m.yaml").write_text(
+        "name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\n"
+        "host: 1 GFLOPS\nlaunch: 1 ms\n"
+    )
     assert main(["simulate", "hairnet", "--hw", str(tmp_path / "m.yaml"), "--by", "kind"]) == 0
     shown = capsys.readouterr().out
     assert (
@@ -204,12 +223,14 @@ def test_launch_costs_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_smallest_trait_makes_another_plan(tmp_path: Path) -> None:
     """Launch costs that differ in their tenth digit are not the same scan."""
-    from costmodel.scan.request import Request
+    from costmodel.studies.scan.request import Request
 
     plans = set()
     for launch in ("1 us", "1.0000000001 us", "1 us"):
-        (tmp_path / "m.yaml").write_text("name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\n"
-                                         f"host: 1 GFLOPS\nlaunch: {launch}\n")  # fmt: skip
+        (tmp_path / "m.yaml").write_text(
+            "name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\n"
+            f"host: 1 GFLOPS\nlaunch: {launch}\n"
+        )
         plans.add(
             Request(["hairnet"], [str(tmp_path / "m.yaml")], {"hw.host": ["1 GFLOPS"]})
             .plan()
@@ -220,7 +241,7 @@ def test_the_smallest_trait_makes_another_plan(tmp_path: Path) -> None:
 
 def test_a_scan_reads_files_again(tmp_path: Path) -> None:
     """The host ten times as fast in the second scan of one process."""
-    from costmodel.scan import scan
+    from costmodel.studies.scan import scan
 
     text = "name: m\nsource: t\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\nhost: {} GFLOPS\n"
     found = []
@@ -232,11 +253,16 @@ def test_a_scan_reads_files_again(tmp_path: Path) -> None:
 
 def test_scans_follow_the_traits() -> None:
     """What has no closed form takes the general path, and gives what simulate gives."""
-    from costmodel.scan import scan
+    from costmodel.studies.scan import scan
 
     for place, clock in (("resident+weights", "pipelined"), ("per_tensor", "overlap")):
-        frame = scan("hairnet", "accel_1tflops", axes={"hw.bandwidth": ["1 GB/s", "3 GB/s"], "hw.on_chip_memory": ["1 MB", "2 MB"]},
-                     placement=place, timing=clock)  # fmt: skip
+        frame = scan(
+            "hairnet",
+            "accel_1tflops",
+            axes={"hw.bandwidth": ["1 GB/s", "3 GB/s"], "hw.on_chip_memory": ["1 MB", "2 MB"]},
+            placement=place,
+            timing=clock,
+        )
         one = simulate("hairnet", "accel_1tflops", placement=place, timing=clock)
         assert frame["total_time"][0] == pytest.approx(one.total_time, rel=1e-12)
 
@@ -287,7 +313,7 @@ def test_the_trace_is_what_perfetto_reads(
         ).total_time
     )
     names = {e["args"]["name"] for e in content["traceEvents"] if e["name"] == "thread_name"}
-    assert names == {"memory bus", "matrix engine", "host"}
+    assert names == {"memory bus", "on-chip memory", "matrix engine", "host", "launching rows"}
     assert {p.name for p in tmp_path.glob("*.png")} == {
         "memory.png",
         "roofline.png",

@@ -10,8 +10,8 @@ import pytest
 
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.hardware import load_profile
-from costmodel.run import simulate
+from costmodel.hardware.read import load_profile
+from costmodel.studies.run import simulate
 
 # 1024 B in, 1024 B out at 1 MB/s and 256 comparisons at 1 MFLOPS: 2.304 ms, 0.125 op/B
 RELU = "name: relu\nsource: test\ninput: [4, 8, 8]\nlayers:\n  - r: {kind: relu}\n"
@@ -123,8 +123,17 @@ def test_scans_have_the_interval_and_may_ask_for_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """2.048 kB at 1, 2, 4 MB/s and 0.256 ms: 2.304, 1.28, 0.768 ms; 1.25 times that is to be at most 2 ms."""
-    words = ["scan", str(folder / "relu.yaml"), "--axis", "hw.bandwidth=[1 MB/s, 2 MB/s, 4 MB/s]", "--out", str(folder / "out"),
-             "--where", "total_time_high <= 2 ms", "--hw"]  # fmt: skip
+    words = [
+        "scan",
+        str(folder / "relu.yaml"),
+        "--axis",
+        "hw.bandwidth=[1 MB/s, 2 MB/s, 4 MB/s]",
+        "--out",
+        str(folder / "out"),
+        "--where",
+        "total_time_high <= 2 ms",
+        "--hw",
+    ]
     assert main([*words, str(folder / "m.yaml")]) == 0
     with (folder / "out" / "best.csv").open() as stream:
         rows = list(csv.DictReader(stream))
@@ -169,7 +178,8 @@ def test_bad_profiles(folder: Path, line: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(("layer", "shares", "factor"), [
-    ("kernel: 1", "{conv2d: 0.5, dense: 0.25, default: 0.1}", 2),  # the kind before the routine
+    # the kind before the routine
+    ("kernel: 1", "{conv2d: 0.5, dense: 0.25, default: 0.1}", 2),
     ("kernel: 1", "{dense: 0.25, window: 0.5, default: 0.1}", 4),
     ("kernel: 3, padding: same", "{dense: 0.25, window: 0.5, default: 0.1}", 2),
     ("kernel: 3, padding: same, groups: 2", "{dense: 0.25, window: 0.5, default: 0.1}", 10),
@@ -192,10 +202,12 @@ def test_parameters_have_a_share_and_engines_a_launch(folder: Path) -> None:
     (folder / "fc.yaml").write_text(
         RELU + "  - f: {kind: flatten}\n  - d: {kind: linear, features: 10}\n"
     )
-    (folder / "e.yaml").write_text(MACHINE.replace("passes: [fuse_activations]\n", "").replace("1 kB", "1 B")
-                                   + "efficiency: {dense: {bandwidth: 0.5, parameters: 0.25}}\nlaunch: {matrix: 1 ms, host: 2 ms}\n")  # fmt: skip
+    (folder / "e.yaml").write_text(
+        MACHINE.replace("passes: [fuse_activations]\n", "").replace("1 kB", "1 B")
+        + "efficiency: {dense: {bandwidth: 0.5, parameters: 0.25}}\nlaunch: {matrix: 1 ms, host: 2 ms}\n"
+    )
     done = simulate(str(folder / "fc.yaml"), str(folder / "e.yaml"))
     assert float(done.result.transfer[-1]) == pytest.approx(
         ((1024 + 40) * 2 + (2560 + 10) * 4 * 4) * 1e-6
     )
-    assert done.launch_time == pytest.approx(3e-3)
+    assert done.lane_times["launch"] == pytest.approx(3e-3)

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from costmodel import units
 from costmodel.errors import BadValue
+from costmodel.language import units
 
 # Second source: the prefixes by their rank, as the SI brochure and IEC 80000-13 define them.
 DECIMAL = {

@@ -1,8 +1,11 @@
 """A machine's profile fitted to measured times, with its error bar.
 
-MEASUREMENTS.csv has the columns network, batch, dtype, seconds and, if wanted, family and layer; networks are paths
-relative to the file (YAML or ONNX) or shipped names; a cell of seconds may name an ONNX Runtime profile. A profile (.json)
-is accepted in the table's place, with --network. docs/calibration.md says what is fitted, and how to measure.
+MEASUREMENTS.csv has the columns network, batch, dtype, seconds and, if wanted, family and layer; \
+networks are paths
+relative to the file (YAML or ONNX) or shipped names; a cell of seconds may name \
+an ONNX Runtime profile. A profile (.json)
+is accepted in the table's place, with --network. docs/calibration.md says what is fitted, \
+and how to measure.
 """
 
 from __future__ import annotations
@@ -13,15 +16,22 @@ from typing import TYPE_CHECKING
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.calibration.measurements import Measurement
+    from costmodel.studies.calibration.measurements import Measurement
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("measurements", metavar="MEASUREMENTS.csv",
-                        help="measured networks, or one ONNX Runtime profile (.json)")  # fmt: skip
-    parser.add_argument("--hw", required=True, metavar="BASE",
-                        help="the profile to start from, or a shipped short name")  # fmt: skip
+    parser.add_argument(
+        "measurements",
+        metavar="MEASUREMENTS.csv",
+        help="measured networks, or one ONNX Runtime profile (.json)",
+    )
+    parser.add_argument(
+        "--hw",
+        required=True,
+        metavar="BASE",
+        help="the profile to start from, or a shipped short name",
+    )
     parser.add_argument(
         "--out", required=True, metavar="PROFILE.yaml", help="the calibrated profile"
     )
@@ -54,51 +64,62 @@ def run(args: argparse.Namespace) -> int:
     """Fit, cross-validate, write the profile, print."""
     from pathlib import Path
 
-    from costmodel import hardware, shipped
-    from costmodel.calibration import calibrate, profile
     from costmodel.errors import Problems
-    from costmodel.report import calibrated, files
+    from costmodel.hardware.read import load_profile
+    from costmodel.language import shipped
+    from costmodel.report import calibration_text, files
+    from costmodel.studies.calibration import calibrate, profile
 
     problems = Problems()
     with problems.collect():
         table = _table(args)
     with problems.collect():
         base = shipped.find(args.hw, "hwprofiles")
-        machine = hardware.load_profile(base)
+        machine = load_profile(base)
     problems.raise_if_any()
-    found = calibrate.calibrate(table, machine, hw_file=str(base), passes=options.passes(args),
-                                choices={key: getattr(args, key) for key in ("convention", "placement", "timing")})  # fmt: skip
+    found = calibrate.calibrate(
+        table,
+        machine,
+        hw_file=str(base),
+        passes=options.passes(args),
+        choices={key: getattr(args, key) for key in ("convention", "placement", "timing")},
+    )
     written = profile.text(base, found, Path(args.measurements).name)
     if args.json:
-        files.write_json(args.json, calibrated.record(found))
+        files.write_json(args.json, calibration_text.record(found))
     if args.study:
-        from costmodel.report import study
+        from costmodel.report import calibration_page
 
-        study.write(args.study, found)
+        calibration_page.write(args.study, found)
     if args.plot:
         from costmodel.report import plots
 
-        plots.save(calibrated.figure(found), Path(args.plot) / "calibration.png")
-    files.write(
-        args.out, lambda stream: stream.write(written)
-    )  # last: it stands for a calibration that is whole
-    print("\n".join(calibrated.lines(found)))
+        plots.save(calibration_text.figure(found), Path(args.plot) / "calibration.png")
+    # last: it stands for a calibration that is whole
+    files.write(args.out, lambda stream: stream.write(written))
+    print("\n".join(calibration_text.lines(found)))
     return 0
 
 
 def _table(args: argparse.Namespace) -> list[Measurement]:
     """The measurements of the table, or of the one profile. Raises InputError."""
-    from costmodel.calibration import measurements
     from costmodel.errors import InputError, Place
+    from costmodel.studies.calibration import measurements
 
     if not args.measurements.endswith(".json"):
         if args.network:
-            raise InputError.at(Place("--network"), "is for an ONNX Runtime profile (.json)",
-                                "name networks in the table")  # fmt: skip
+            raise InputError.at(
+                Place("--network"),
+                "is for an ONNX Runtime profile (.json)",
+                "name networks in the table",
+            )
         return measurements.read(args.measurements)
     if not args.network:
-        raise InputError.at(Place(args.measurements), "a profile does not say which network it is of",
-                            "add --network MODEL.onnx (and --batch, --dtype)")  # fmt: skip
+        raise InputError.at(
+            Place(args.measurements),
+            "a profile does not say which network it is of",
+            "add --network MODEL.onnx (and --batch, --dtype)",
+        )
     place = Place(args.measurements)
     return measurements.from_profile(
         args.measurements, measurements.checked(args.network, args.batch, args.dtype, place)

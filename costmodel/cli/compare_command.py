@@ -11,19 +11,29 @@ from typing import TYPE_CHECKING, Any
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.report.compare import Entry
+    from costmodel.errors import Problems
+    from costmodel.studies.comparison import Entry
+
+    Wanted = tuple[str, str, dict[str, Any], float | None]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("archs", nargs="*", metavar="ARCH",
-                        help="architectures, each with settings after a colon if needed")  # fmt: skip
+    parser.add_argument(
+        "archs",
+        nargs="*",
+        metavar="ARCH",
+        help="architectures, each with settings after a colon if needed",
+    )
     parser.add_argument(
         "--hw", nargs="+", action="extend", required=True, metavar="HW", help="hardware profiles"
     )
-    parser.add_argument("--accuracy", metavar="DATASET",
-                        help="add the papers' models trained on cifar10, cifar100, stl10 or "
-                        "imagenet32x32, with their published accuracies")  # fmt: skip
+    parser.add_argument(
+        "--accuracy",
+        metavar="DATASET",
+        help="add the papers' models trained on cifar10, cifar100, stl10 or "
+        "imagenet32x32, with their published accuracies",
+    )
     options.add_strict(parser)
     options.add_policies(parser)
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
@@ -34,13 +44,14 @@ def run(args: argparse.Namespace) -> int:
     """Simulate every pair, print, and write what was asked for."""
     from costmodel.errors import InputError, Place
     from costmodel.report import compare, files
+    from costmodel.studies import comparison
 
     entries = _entries(args)
     if not entries:
         raise InputError.at(Place("compare"), "nothing to compare", "name an ARCH or --accuracy")
     if args.csv:
         files.write_csv(
-            args.csv, [entry.record for entry in entries], compare.table_columns(entries)
+            args.csv, [entry.record for entry in entries], comparison.table_columns(entries)
         )
     if args.plot:
         from pathlib import Path
@@ -58,33 +69,41 @@ def run(args: argparse.Namespace) -> int:
 
 def _entries(args: argparse.Namespace) -> list[Entry]:
     """Every pair, architectures outside; all input errors are collected first."""
-    from costmodel import hardware, networks, shipped
+    from costmodel.core.loading import load_network
     from costmodel.errors import Problems
-    from costmodel.published import accuracy
-    from costmodel.report.compare import Entry
-    from costmodel.run import run as simulate
+    from costmodel.hardware.read import load_profile
+    from costmodel.language import shipped
+    from costmodel.studies import comparison
 
     problems, profiles, models = Problems(), [], []
-    wanted: list[tuple[str, str, dict[str, Any], float | None]] = []
+    for label, name, settings, accuracy in _wanted(args, problems):
+        with problems.collect():
+            models.append((label, load_network(name, settings, strict=args.strict), accuracy))
+    for word in args.hw:
+        with problems.collect():
+            path = str(shipped.find(word, "hwprofiles"))
+            profiles.append((load_profile(path), path))
+    problems.raise_if_any()
+    return comparison.pairs(
+        models,
+        profiles,
+        batch=args.batch,
+        passes=options.passes(args),
+        choices=options.policies(args),
+    )
+
+
+def _wanted(args: argparse.Namespace, problems: Problems) -> list[Wanted]:
+    """What the command line and the papers name: label, architecture, settings, accuracy [%]."""
+    found: list[Wanted] = []
     for word in args.archs:
         with problems.collect():
             name, settings = options.with_settings(word)
-            wanted.append((word, name, settings, None))
+            found.append((word, name, settings, None))
     if args.accuracy:
+        from costmodel.papers.trained import trained
+
         with problems.collect():
-            wanted += [
-                (m.label, m.arch, m.settings, m.accuracy) for m in accuracy.trained(args.accuracy)
-            ]
-    for label, name, settings, top1 in wanted:
-        with problems.collect():
-            models.append((label, networks.load(name, settings, strict=args.strict), top1))
-    for word in args.hw:
-        with problems.collect():
-            path = shipped.find(word, "hwprofiles")
-            profiles.append((hardware.load_profile(path), str(path)))
-    problems.raise_if_any()
-    return [
-        Entry(label, simulate(network, profile, hw_file=path, batch=args.batch, uniform=True,
-                              passes=options.passes(args), choices=options.policies(args)), top1)
-        for label, network, top1 in models for profile, path in profiles
-    ]  # fmt: skip
+            models = trained(args.accuracy)
+            found += [(m.label, m.arch, m.settings, m.accuracy) for m in models]
+    return found

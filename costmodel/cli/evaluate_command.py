@@ -1,6 +1,7 @@
 """Predicted times beside measured ones: errors by family and kind, rank correlation, the worst ten.
 
-MEASUREMENTS.csv has the columns network, batch, dtype, seconds and, if wanted, family; networks are paths
+MEASUREMENTS.csv has the columns network, batch, dtype, seconds and, if wanted, family; \
+networks are paths
 relative to the file (YAML or ONNX) or shipped names.
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.calibration.evaluation import Outcome
+    from costmodel.studies.calibration.evaluation import Outcome
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,17 +31,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict, compare, print, and write what was asked for."""
-    from costmodel import hardware, shipped
-    from costmodel.calibration import evaluation, measurements
     from costmodel.errors import Problems
+    from costmodel.hardware.read import load_profile
+    from costmodel.language import shipped
     from costmodel.report import files
+    from costmodel.studies.calibration import evaluation, measurements
 
     problems = Problems()
     with problems.collect():
         table = measurements.read(args.measurements)
     with problems.collect():
         path = shipped.find(args.hw, "hwprofiles")
-        profile = hardware.load_profile(path)
+        profile = load_profile(path)
     problems.raise_if_any()
     choices = {key: getattr(args, key) for key in ("convention", "placement", "timing")}
     found = evaluation.evaluate(
@@ -62,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _text(found: list[Outcome], machine: str) -> list[str]:
-    from costmodel.calibration import evaluation
     from costmodel.report.numbers import columns, seconds
+    from costmodel.studies.calibration import evaluation
 
     head = ["", "n", "mean_%", "median_%", "p90_%", "bias_%"]
     every = evaluation.figures(found)
@@ -79,8 +81,18 @@ def _text(found: list[Outcome], machine: str) -> list[str]:
         lines += [*columns(table), ""]
     lines.append(f"Rank correlation of times per sample {'-' if rho is None else f'{rho:.3f}'}")
     lines += ["", "Worst"]
-    lines += columns([[one.measured.name, seconds(one.measured.seconds), seconds(one.predicted_s),
-                       f"{100 * one.error:+.0f} %", one.reason] for one in evaluation.worst(found)])  # fmt: skip
+    lines += columns(
+        [
+            [
+                one.measured.name,
+                seconds(one.measured.seconds),
+                seconds(one.predicted_s),
+                f"{100 * one.error:+.0f} %",
+                one.reason,
+            ]
+            for one in evaluation.worst(found)
+        ]
+    )
     return lines
 
 

@@ -1,20 +1,38 @@
 """What is there to choose from, with a line and a source for each.
 
-Families: archs, hw, layers, conventions, placements, timings.
+Families: archs, hw, layers, conventions, placements, timings, passes, papers, formats, pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import Any
 
-FAMILIES = ("archs", "hw", "layers", "conventions", "placements", "timings", "passes")
+FAMILIES = (
+    "archs",
+    "hw",
+    "layers",
+    "conventions",
+    "placements",
+    "timings",
+    "passes",
+    "papers",
+    "formats",
+    "pictures",
+)
+SHELVES = {"archs": "archs", "hw": "hwprofiles"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("family", nargs="?", metavar="FAMILY", choices=FAMILIES,
-                        help=f"{', '.join(FAMILIES)} (default: all)")  # fmt: skip
+    parser.add_argument(
+        "family",
+        nargs="?",
+        metavar="FAMILY",
+        choices=FAMILIES,
+        help=f"{', '.join(FAMILIES)} (default: all)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,24 +49,45 @@ def run(args: argparse.Namespace) -> int:
 
 def _entries(family: str) -> Iterator[tuple[str, str, str]]:
     """(word, one-line description, source) of every member of `family`."""
-    from costmodel import conventions, documents, layers, passes, placement, shipped, timing
-    from costmodel.discovery import headline
+    if family in SHELVES:
+        return _files(SHELVES[family])
+    return _layers() if family == "layers" else _models(family)
 
-    if family in ("archs", "hw"):
-        directory = "archs" if family == "archs" else "hwprofiles"
-        for word in shipped.names(directory):
-            top = documents.load(shipped.find(word, directory)).plain()
-            yield word, str(top.get("description", top["name"])), str(top["source"])
-    elif family == "layers":
-        for word, kind in sorted(layers.kinds().items()):
-            yield word, f"{headline(kind)} (routine: {kind.routine})", kind.source
-    else:
-        module = {
-            "conventions": conventions,
-            "placements": placement,
-            "timings": timing,
-            "passes": passes,
-        }[family]
-        for word in module.names():
-            model = module.load(word)
-            yield word, headline(model), model.source
+
+def _files(folder: str) -> Iterator[tuple[str, str, str]]:
+    from costmodel.language import documents, shipped
+
+    for word in shipped.names(folder):
+        top = documents.load(shipped.find(word, folder)).plain()
+        yield word, str(top.get("description", top["name"])), str(top["source"])
+
+
+def _layers() -> Iterator[tuple[str, str, str]]:
+    from costmodel.core.kinds import kinds
+    from costmodel.core.registry import headline
+
+    for word, kind in sorted(kinds().items()):
+        yield word, f"{headline(kind)} (routine: {kind.routine})", kind.source
+
+
+def _models(name: str) -> Iterator[tuple[str, str, str]]:
+    from costmodel.core.convention import CONVENTIONS
+    from costmodel.core.graph_pass import PASSES
+    from costmodel.core.placement import PLACEMENTS
+    from costmodel.core.registry import Family, headline
+    from costmodel.core.timing import TIMINGS
+    from costmodel.papers import PAPERS
+    from costmodel.studies.output import FORMATS, PICTURES
+
+    families: dict[str, Family[Any]] = {
+        "conventions": CONVENTIONS,
+        "placements": PLACEMENTS,
+        "timings": TIMINGS,
+        "passes": PASSES,
+        "papers": PAPERS,
+        "formats": FORMATS,
+        "pictures": PICTURES,
+    }
+    for word in families[name].names():
+        model = families[name].load(word)
+        yield word, headline(type(model)), str(getattr(model, "source", ""))

@@ -8,26 +8,37 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def add_policies(parser: argparse.ArgumentParser) -> None:
-    """--convention, --placement, --timing, --dtype, --batch."""
+def add_policies(parser: argparse.ArgumentParser, batch: int | None = 1) -> None:
+    """--convention, --placement, --timing, --dtype, --pass, --batch."""
     parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
     parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
     parser.add_argument("--timing", metavar="T", help="how transfer and compute add up")
     parser.add_argument("--dtype", metavar="TYPE", help="element type: fp32, fp16, int8, ...")
-    parser.add_argument("--batch", type=int, default=1, metavar="N", help="samples per run")
     add_passes(parser)
+    add_batch(parser, batch)
+
+
+def add_batch(parser: argparse.ArgumentParser, default: int | None = 1) -> None:
+    """--batch."""
+    parser.add_argument("--batch", type=int, default=default, metavar="N", help="samples per run")
 
 
 def add_passes(parser: argparse.ArgumentParser) -> None:
     """--pass."""
-    parser.add_argument("--pass", action="append", default=[], dest="passes", metavar="NAME",
-                        help="rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order); "
-                        "'none' for no rewrite where the profile asks for some")  # fmt: skip
+    parser.add_argument(
+        "--pass",
+        action="append",
+        default=[],
+        dest="passes",
+        metavar="NAME",
+        help="rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order); "
+        "'none' for no rewrite where the profile asks for some",
+    )
 
 
-def passes(args: argparse.Namespace, otherwise: list[str] | None = None) -> list[str] | None:
-    """The passes given on the command line; `otherwise` where none is (None: those of the profile)."""
-    return [word for word in args.passes if word != "none"] if args.passes else otherwise
+def passes(args: argparse.Namespace) -> list[str] | None:
+    """The passes given on the command line; None where none is: those of the profile."""
+    return [word for word in args.passes if word != "none"] if args.passes else None
 
 
 def policies(args: argparse.Namespace) -> dict[str, str | None]:
@@ -60,17 +71,29 @@ def joined(words: Sequence[str], names: Sequence[str]) -> list[str]:
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """--set NAME=VALUE."""
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
-                        help="a variable of the architecture (repeatable)")  # fmt: skip
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="a variable of the architecture (repeatable)",
+    )
 
-    parser.add_argument("--dim", action="append", dest="settings", metavar="NAME=SIZE",
-                        help="an open dimension of an ONNX file's inputs (repeatable)")  # fmt: skip
+    parser.add_argument(
+        "--dim",
+        action="append",
+        dest="settings",
+        metavar="NAME=SIZE",
+        help="an open dimension of an ONNX file's inputs (repeatable)",
+    )
 
 
 def add_strict(parser: argparse.ArgumentParser) -> None:
     """--strict."""
-    parser.add_argument("--strict", action="store_true",
-                        help="refuse operators of an ONNX file that are not known")  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse operators of an ONNX file that are not known"
+    )
 
 
 def with_settings(word: str) -> tuple[str, dict[str, Any]]:
@@ -85,8 +108,8 @@ def with_settings(word: str) -> tuple[str, dict[str, Any]]:
 
 def settings(words: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` words as a dictionary, values read like YAML. Raises InputError."""
-    from costmodel import documents
     from costmodel.errors import InputError, Place
+    from costmodel.language import documents
 
     found = {}
     for word in words:

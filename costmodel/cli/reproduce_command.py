@@ -14,8 +14,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "tables", nargs="*", metavar="TABLE", help="a paper or a table (default: all)"
     )
-    parser.add_argument("--out", default="reports", metavar="DIR",
-                        help="where the pages go (default: reports)")  # fmt: skip
+    parser.add_argument(
+        "--out", default="reports", metavar="DIR", help="where the pages go (default: reports)"
+    )
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
 
 
@@ -23,19 +24,20 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print, write the pages."""
     from pathlib import Path
 
-    from costmodel import published
-    from costmodel.published import beyond, pages
+    from costmodel import papers
+    from costmodel.papers import beyond, pages
 
-    tables = published.select(args.tables)
+    chosen = papers.select(args.tables)
+    tables = [table for mine in chosen.values() for table in mine]
     if not args.quiet:
         for table in tables:
             print("\n".join([*pages.text(table), ""]))
     print("\n".join(pages.summary(tables)))
-    papers = published.by_paper(tables)
-    for paper, members in papers.items():
+    whole = papers.by_paper(chosen)
+    for paper, members in whole.items():
         print(f"wrote {pages.write(Path(args.out), paper, members)}")
     if not args.tables:
         print(f"wrote {beyond.write(Path(args.out))}")
-        pages.write_index(Path(args.out), papers)
+        pages.write_index(Path(args.out), whole)
     states = [state for table in tables for state in table.rows().values()]
-    return 1 if published.Status.UNEXPLAINED in states else 0
+    return 1 if papers.Status.UNEXPLAINED in states else 0

@@ -1,6 +1,7 @@
 """Scan a design space: best points, Pareto front, every point on request.
 
-From a YAML file, or inline: costmodel scan ARCH --hw HW --axis 'hw.bandwidth=log(100 MB/s, 100 GB/s, 200)'.
+From a YAML file, or inline:
+costmodel scan ARCH --hw HW --axis 'hw.bandwidth=log(100 MB/s, 100 GB/s, 200)'.
 With --out, results are kept part by part and the same command continues after any stop.
 """
 
@@ -8,34 +9,57 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.scan.request import Request
-    from costmodel.scan.results import Outcome
+    from costmodel.studies.scan.request import Request
+    from costmodel.studies.scan.results import Outcome
 
-SHOWN = 50  # points of a table that are printed
-LOCAL = 50_000_000  # [points] from which more than one process pays
+SHOWN = 50
+"""Points of a table that are printed."""
+LOCAL = 50_000_000
+"""[points] from which more than one process pays."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("arch", nargs="+", metavar="SCAN.yaml | ARCH",
-                        help="a scan file, or one or more architectures")  # fmt: skip
+    from costmodel.core.quantities import AXES, STRUCTURAL
+
+    parser.add_argument(
+        "arch",
+        nargs="+",
+        metavar="SCAN.yaml | ARCH",
+        help="a scan file, or one or more architectures",
+    )
     parser.add_argument("--hw", nargs="+", action="extend", metavar="HW", help="hardware profiles")
-    parser.add_argument("--axis", action="append", default=[], metavar="NAME=VALUES",
-                        help="hw.bandwidth, hw.on_chip_memory, hw.matrix, hw.host, arch.NAME, batch, dtype, "
-                        "convention, placement, timing, arch, hw; a list [a, b], linear(a, b, n) "
-                        "or log(a, b, n)")  # fmt: skip
+    parser.add_argument(
+        "--axis",
+        action="append",
+        default=[],
+        metavar="NAME=VALUES",
+        help=f"{', '.join(AXES)}, arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
+        "linear(a, b, n) or log(a, b, n)",
+    )
     parser.add_argument("--sample", metavar="S", help="grid (default), random, sobol or lhs")
     parser.add_argument("--n", type=int, metavar="N", help="points of a sample")
     parser.add_argument("--seed", type=int, metavar="S", help="of a sample (default 0)")
-    parser.add_argument("--where", action="append", default=[], metavar="EXPR",
-                        help="keep only points where this holds, e.g. 'hw.matrix <= 8 TFLOPS'")  # fmt: skip
-    parser.add_argument("--derive", action="append", default=[], metavar="NAME=EXPR",
-                        help="a column by expression, e.g. 'cost=hw.matrix / 1 TFLOPS + hw.bandwidth / 1 GB/s'")  # fmt: skip
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="keep only points where this holds, e.g. 'hw.matrix <= 8 TFLOPS'",
+    )
+    parser.add_argument(
+        "--derive",
+        action="append",
+        default=[],
+        metavar="NAME=EXPR",
+        help="a column by expression, e.g. 'cost=hw.matrix / 1 TFLOPS + hw.bandwidth / 1 GB/s'",
+    )
     parser.add_argument("--best", type=int, metavar="K", help="how many best points (default 10)")
     parser.add_argument(
         "--by", metavar="WORD", help="what best means (default total_time; -WORD: large)"
@@ -54,7 +78,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
     )
     options.add_settings(parser)
-    options.add_policies(parser)
+    options.add_policies(parser, batch=None)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel.errors import InputError, Place
-    from costmodel.scan import drive, engines
+    from costmodel.studies.scan import drive, engines
 
     if args.address and args.engine != "dask":
         raise InputError.at(
@@ -80,8 +104,10 @@ def run(args: argparse.Namespace) -> int:
     )
     if directory:
         drive.check_disk(plan, directory)
-    _tell(f"{points} points in {len(plan.ranges())} parts, {plan.path}; up to "
-          f"{drive.disk_needed(plan) / 1e6:.4g} MB of points on disk")  # fmt: skip
+    _tell(
+        f"{points} points in {len(plan.ranges())} parts, {plan.path}; up to "
+        f"{drive.disk_needed(plan) / 1e6:.4g} MB of points on disk"
+    )
     outcome = drive.drive(
         plan, directory, engine=args.engine, workers=workers, address=args.address, tell=_tell
     )
@@ -99,69 +125,90 @@ def _tell(line: str) -> None:
 
 def _request(args: argparse.Namespace) -> Request:
     """The request of the command line, over that of a scan file if one is named."""
-    from costmodel.errors import InputError, Place
-    from costmodel.scan.request import Request
-    from costmodel.scan.scan_file import is_scan_file, read_scan_file
+    request = _named(args)
+    for what, words in (("axes", args.axis), ("derive", args.derive)):
+        _add(request, what, words)
+    request.settings |= options.settings(args.settings)
+    _over(request, args)
+    request.where += args.where
+    request.points = request.points or args.points
+    if args.passes:
+        request.passes = [*(options.passes(args) or ())]
+    request.choices |= {key: word for key, word in options.policies(args).items() if word}
+    return request
 
-    if len(args.arch) == 1 and (
-        is_scan_file(args.arch[0]) or (args.hw is None and args.arch[0].endswith((".yaml", ".yml")))
-    ):
-        request = read_scan_file(args.arch[0])
+
+def _named(args: argparse.Namespace) -> Request:
+    """The request of the scan file, or of the architectures and profiles that are named."""
+    from costmodel.errors import InputError, Place
+    from costmodel.studies.scan.request import Request
+    from costmodel.studies.scan.scan_file import is_scan_file, read_scan_file
+
+    first, no_machine = args.arch[0], args.hw is None
+    yaml = first.endswith((".yaml", ".yml"))
+    if len(args.arch) == 1 and (is_scan_file(first) or (no_machine and yaml)):
+        request = read_scan_file(first)
         request.hw = args.hw or request.hw
-    elif args.hw is None:
+        return request
+    if no_machine:
         raise InputError.at(
             Place("--hw"), "is missing", "name a hardware profile, or give a scan file"
         )
-    else:
-        request = Request(arch=args.arch, hw=args.hw)
-    problems = request.problems
-    for target, words, option in (
-        (request.axes, args.axis, "--axis"),
-        (request.derive, args.derive, "--derive"),
-    ):
-        for word in words:
-            name, equals, value = word.partition("=")
-            if not equals or not value.strip():
-                problems.add(Place(f"{option} {word}"), "is not NAME=VALUES", "write NAME=VALUES")
-                continue
-            key = f"{'axes' if option == '--axis' else 'derive'} {name.strip()}"
-            if str(request.places.get(key, "")).startswith(option):
-                problems.add(
-                    Place(f"{option} {word}"), f"'{name.strip()}' is given twice", "give it once"
-                )
-            target[name.strip()] = value
-            request.places[key] = Place(f"{option} {word}")
-    request.settings |= options.settings(args.settings)
-    request.where += args.where
-    if args.where:
-        request.places["where"] = Place("--where")
-    for key in ("sample", "n", "seed", "best", "by"):
+    return Request(arch=args.arch, hw=args.hw)
+
+
+OPTIONS = {"axes": "--axis", "derive": "--derive"}
+
+
+def _add(request: Request, what: str, words: Sequence[str]) -> None:
+    """Add the axes or derived columns that an option names, one NAME=VALUES each."""
+    from costmodel.errors import Place
+
+    option = OPTIONS[what]
+    for word in words:
+        place = Place(f"{option} {word}")
+        name, equals, value = word.partition("=")
+        if not equals or not value.strip():
+            request.problems.add(place, "is not NAME=VALUES", "write NAME=VALUES")
+            continue
+        key = f"{what} {name.strip()}"
+        if str(request.places.get(key, "")).startswith(option):
+            request.problems.add(place, f"'{name.strip()}' is given twice", "give it once")
+        getattr(request, what)[name.strip()] = value
+        request.places[key] = place
+
+
+def _over(request: Request, args: argparse.Namespace) -> None:
+    """Single values of the command line in the place of the file's."""
+    from costmodel.errors import Place
+
+    for key in ("sample", "n", "seed", "best", "by", "batch"):
         if getattr(args, key) is not None:
             setattr(request, key, getattr(args, key))
             request.places[key] = Place(f"--{key}")
     if args.pareto:
         request.pareto = args.pareto.split(",")
         request.places["pareto"] = Place(f"--pareto {args.pareto}")
-    request.passes = options.passes(args, request.passes)
-    request.points = request.points or args.points
-    if args.batch != 1:
-        request.batch = args.batch
-        request.places["batch"] = Place("--batch")
-    request.choices |= {key: word for key, word in options.policies(args).items() if word}
-    return request
+    if args.where:
+        request.places["where"] = Place("--where")
 
 
 def _text(outcome: Outcome) -> str:
     """The best points and the front, as tables."""
     from costmodel.report.numbers import columns
-    from costmodel.scan import results
+    from costmodel.studies.scan import results
 
     best, front = results.rows(outcome, SHOWN)
     summary = outcome.summary("", 1)
-    lines = [f"{summary['points']} points, {summary['feasible']} feasible, in {summary['seconds']:.3g} s "
-             f"({summary['points_per_s'] / 1e6:.4g} M points/s, {summary['path']})"]  # fmt: skip
-    for title, rows, count in (("best", best, len(outcome.best)),
-                               (f"Pareto front, {len(outcome.front)} points", front, len(outcome.front))):  # fmt: skip
+    lines = [
+        f"{summary['points']} points, {summary['feasible']} feasible, "
+        f"in {summary['seconds']:.3g} s "
+        f"({summary['points_per_s'] / 1e6:.4g} M points/s, {summary['path']})"
+    ]
+    for title, rows, count in (
+        ("best", best, len(outcome.best)),
+        (f"Pareto front, {len(outcome.front)} points", front, len(outcome.front)),
+    ):
         if rows:
             table = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)]
             lines += ["", title, *columns(table, left=0)]

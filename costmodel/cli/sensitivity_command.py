@@ -21,15 +21,28 @@ def run(args: argparse.Namespace) -> int:
     """Print a line per resource."""
     from costmodel.report import files
     from costmodel.report.numbers import columns, short
-    from costmodel.run import simulate
-    from costmodel.scan.sensitivity import effects
+    from costmodel.studies.run import simulate
+    from costmodel.studies.scan.sensitivity import effects
 
-    done = simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
-                    passes=options.passes(args), **options.policies(args))  # fmt: skip
+    done = simulate(
+        args.arch,
+        args.hw,
+        settings=options.settings(args.settings),
+        batch=args.batch,
+        strict=False,
+        passes=options.passes(args),
+        **options.policies(args),
+    )
     found = effects(done)
     if args.json:
-        files.write_json(args.json, {"total_time_s": done.total_time, "effects": [vars(e) for e in found],
-                                     "provenance": done.provenance()})  # fmt: skip
+        files.write_json(
+            args.json,
+            {
+                "total_time_s": done.total_time,
+                "effects": [vars(e) for e in found],
+                "provenance": done.provenance,
+            },
+        )
     if args.plot:
         from pathlib import Path
 
@@ -41,10 +54,18 @@ def run(args: argparse.Namespace) -> int:
         )
     table = [["resource", "share", "elasticity", "halved_s", "doubled_s"]]
     for effect in found:
-        table.append([effect.resource, f"{100 * effect.share:.1f} %", f"{effect.elasticity:+.3f}",
-                      short(effect.halved_s), short(effect.doubled_s)])  # fmt: skip
+        table.append(
+            [
+                effect.resource,
+                f"{100 * effect.share:.1f} %",
+                f"{effect.elasticity:+.3f}",
+                short(effect.halved_s),
+                short(effect.doubled_s),
+            ]
+        )
     print("\n".join([f"total {short(done.total_time)} s", *columns(table)]))
     print(
-        "elasticity: per cent more time for one per cent more of the resource; the memory acts in steps"
+        "elasticity: per cent more time for one per cent more of the resource; "
+        "the memory acts in steps"
     )
     return 0

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from costmodel.cli import options
+
+if TYPE_CHECKING:
+    from costmodel.studies.run import Run
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,14 +26,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
     options.add_strict(parser)
     options.add_policies(parser)
-    parser.add_argument("--by", choices=("layer", "block", "kind"), default="layer",
-                        help="one line per layer (default), block or kind")  # fmt: skip
+    parser.add_argument(
+        "--by",
+        choices=("layer", "block", "kind"),
+        default="layer",
+        help="one line per layer (default), block or kind",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
     parser.add_argument("--json", metavar="FILE", help="write totals, provenance and layers")
     parser.add_argument(
+        "--save",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write the run in the format of the file's suffix (repeatable; 'list formats')",
+    )
+    parser.add_argument(
         "--plot",
         metavar="DIR",
-        help="write roofline.png, time.png, timeline.png and, where maps have addresses, memory.png",
+        help="write every picture: roofline, time, timeline and, where maps have addresses, memory",
     )
     parser.add_argument(
         "--trace", metavar="FILE", help="write the timeline as a Chrome/Perfetto trace (JSON)"
@@ -39,27 +54,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
     from costmodel.report import text
-    from costmodel.run import simulate
+    from costmodel.studies.run import simulate
 
-    done = simulate(args.arch, args.hw, settings=options.settings(args.settings),
-                    batch=args.batch, strict=args.strict, passes=options.passes(args), **options.policies(args))  # fmt: skip
-    if args.csv or args.json:
-        from costmodel.report import files
+    done = simulate(
+        args.arch,
+        args.hw,
+        settings=options.settings(args.settings),
+        batch=args.batch,
+        strict=args.strict,
+        passes=options.passes(args),
+        **options.policies(args),
+    )
+    _write(args, done)
+    print(text.report(done, args.by))
+    for warning in done.network.facts.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return 0
 
-        if args.csv:
-            files.run_csv(args.csv, done, args.by)
-        if args.json:
-            files.run_json(args.json, done)
+
+def _write(args: argparse.Namespace, done: Run) -> None:
+    """Write the files that were asked for. Raises InputError."""
+    from pathlib import Path
+
+    from costmodel.studies.output import FORMATS
+
+    for word, file in (("csv", args.csv), ("json", args.json)):
+        if file:
+            FORMATS.load(word).write(done, Path(file), args.by)
+    for file in args.save:
+        done.save(file, args.by)
     if args.plot:
-        from costmodel.report import memory_map, plots, timeline
+        from costmodel.report import plots
 
-        for picture in (plots, timeline, memory_map):
-            picture.write(args.plot, done)
+        plots.write(args.plot, done)
     if args.trace:
         from costmodel.report import timeline
 
         timeline.write_trace(args.trace, done)
-    print(text.report(done, args.by))
-    for warning in done.network.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    return 0

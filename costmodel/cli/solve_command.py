@@ -1,6 +1,7 @@
 """What would it take? The smallest resource that meets a target, exactly.
 
---for bandwidth | on_chip_memory | matrix | host | batch; two rates give their trade-off curve.
+--for a figure of the profile (bandwidth, on_chip_memory, matrix, host, write_bandwidth,
+on_chip_bandwidth, launch) or batch; two rates give their trade-off curve.
 """
 
 from __future__ import annotations
@@ -11,18 +12,29 @@ from typing import TYPE_CHECKING, Any
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.run import Run
-    from costmodel.scan.target import Answer, Target
+    from costmodel.studies.run import Run
+    from costmodel.studies.scan.target import Answer, Target
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("arch", metavar="ARCH", help="architecture file, or a shipped short name")
     parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
-    parser.add_argument("--for", required=True, action="append", dest="resources", metavar="RESOURCE",
-                        help="what to solve for; twice for a trade-off curve")  # fmt: skip
-    parser.add_argument("--target", required=True, action="append", metavar="BOUND",
-                        help="'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'")  # fmt: skip
+    parser.add_argument(
+        "--for",
+        required=True,
+        action="append",
+        dest="resources",
+        metavar="RESOURCE",
+        help="what to solve for; twice for a trade-off curve",
+    )
+    parser.add_argument(
+        "--target",
+        required=True,
+        action="append",
+        metavar="BOUND",
+        help="'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'",
+    )
     options.add_settings(parser)
     options.add_policies(parser)
     parser.add_argument("--json", metavar="FILE", help="write the answer")
@@ -32,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Solve and print; an impossible target is an answer, not an error."""
     from costmodel.errors import BadValue, Place
     from costmodel.report import files
-    from costmodel.scan.target import Target
+    from costmodel.studies.scan.target import Target
 
     resources = [word.removeprefix("hw.") for word in args.resources]
     try:
@@ -55,37 +67,36 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulated(args: argparse.Namespace) -> Run:
-    from costmodel.run import simulate
+    from costmodel.studies.run import simulate
 
-    return simulate(args.arch, args.hw, settings=options.settings(args.settings), batch=args.batch, strict=False,
-                    passes=options.passes(args), **options.policies(args))  # fmt: skip
+    return simulate(
+        args.arch,
+        args.hw,
+        settings=options.settings(args.settings),
+        batch=args.batch,
+        strict=False,
+        passes=options.passes(args),
+        **options.policies(args),
+    )
 
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
-    from functools import lru_cache, partial
-
     from costmodel.errors import BadValue
-    from costmodel.run import run as run_again
-    from costmodel.scan.batch import solve_batch
-    from costmodel.scan.solve import solve
+    from costmodel.studies.questions import batch_for
+    from costmodel.studies.scan.solve import solve
 
-    if resource == "batch":
-        if args.batch != 1:
-            raise BadValue("--batch is given, and solved for", "leave one of them out")
-        one = _simulated(args)
-        again = partial(
-            run_again,
-            one.network,
-            one.profile,
-            passes=options.passes(args),
-            choices=options.policies(args),
-        )
-        return solve_batch(lru_cache(lambda batch: again(batch=batch)), target)
-    return solve(_simulated(args), resource, target)
+    if resource != "batch":
+        return solve(_simulated(args), resource, target)
+    if args.batch != 1:
+        raise BadValue("--batch is given, and solved for", "leave one of them out")
+    return batch_for(
+        _simulated(args), target, passes=options.passes(args), choices=options.policies(args)
+    )
 
 
 def _print(record: dict[str, Any], target: str) -> None:
-    from costmodel import units
+    from costmodel.core.quantities import MACHINE
+    from costmodel.language import units
     from costmodel.report.numbers import short
 
     dimension = {unit: name for name, unit in units.SI_UNITS.items()}.get(record["unit"])
@@ -99,13 +110,17 @@ def _print(record: dict[str, Any], target: str) -> None:
         print(f"{'' if record['possible'] else 'No: '}{record['reason']} (target '{target}')")
     print(f"total time there {short(record['achieved_total_time_s'])} s")
     if record["crossing"] is not None:
-        print(f"the bottleneck moves at {record['resource']} {shown(record['crossing'])}: "
-              "below it this resource takes most time, above it another one")  # fmt: skip
+        more_is_faster = MACHINE[record["resource"]].more_is_faster
+        most, other = ("below", "above") if more_is_faster else ("above", "below")
+        print(
+            f"the bottleneck moves at {record['resource']} {shown(record['crossing'])}: "
+            f"{most} it this resource takes most time, {other} it another one"
+        )
 
 
 def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
     from costmodel.report.numbers import columns
-    from costmodel.scan.trade_off import trade_off
+    from costmodel.studies.scan.trade_off import trade_off
 
     curve = trade_off(_simulated(args), resources[0], resources[1], target)
     print(f"{curve.reason} ('{target.text}')")

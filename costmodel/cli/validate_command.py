@@ -13,27 +13,31 @@ from costmodel.cli import options
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("archs", nargs="+", metavar="ARCH",
-                        help="architecture files, or shipped short names")  # fmt: skip
+    parser.add_argument(
+        "archs", nargs="+", metavar="ARCH", help="architecture files, or shipped short names"
+    )
     options.add_settings(parser)
     parser.add_argument("--rows", action="store_true", help="print every row, not only mismatches")
 
 
 def run(args: argparse.Namespace) -> int:
     """Validate each architecture; 1 if any layer differs from torch."""
-    from costmodel import networks
+    from costmodel.core.loading import load_network
     from costmodel.errors import Place, Problems
-    from costmodel.validate import import_torch, validate
+    from costmodel.studies.validate import import_torch, validate
 
     version = import_torch().__version__.split("+")[0]
     problems, loaded = Problems(), []
     for word in args.archs:
         if word.endswith(".onnx"):
-            problems.add(Place(word), "is an ONNX file, whose shapes come from onnx itself",
-                         "validate compares YAML architectures")  # fmt: skip
+            problems.add(
+                Place(word),
+                "is an ONNX file, whose shapes come from onnx itself",
+                "validate compares YAML architectures",
+            )
             continue
         with problems.collect():
-            loaded.append(networks.load(word, options.settings(args.settings)))
+            loaded.append(load_network(word, options.settings(args.settings)))
     problems.raise_if_any()
     failed = False
     for network in loaded:
@@ -45,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"{comparison.row.id}  {comparison.kind}  {shown}")
         for comparison in wrong:
             print(comparison.line(), file=sys.stderr)
-        print(f"{network.name}: {len(compared) - len(wrong)} of {len(compared)} layers in "
-              f"{len(network.rows)} rows agree with torch {version} in shape and parameters")  # fmt: skip
+        print(
+            f"{network.name}: {len(compared) - len(wrong)} of {len(compared)} layers in "
+            f"{len(network.rows)} rows agree with torch {version} in shape and parameters"
+        )
     return 1 if failed else 0

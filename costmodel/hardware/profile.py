@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
 
-from costmodel import dtypes, policies, units
-from costmodel.errors import BadValue
-from costmodel.hardware.calibration import Calibration
-from costmodel.layers.base import Engine
+from costmodel.core import policies
+from costmodel.core.counting import Shares, Traits
+from costmodel.core.layer import ENGINES, Engine
+from costmodel.core.machine import Machine
+from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.errors import BadValue, InputError, Place, Problem
+from costmodel.hardware.evidence import Calibration
+from costmodel.language import dtypes, units
 
-# Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
-QUANTITIES = {"bandwidth": "bandwidth", "write_bandwidth": "bandwidth", "on_chip_bandwidth": "bandwidth",
-              "on_chip_memory": "memory"}  # fmt: skip
-RATES = ("matrix", "host")
-NEEDED = ("bandwidth", "on_chip_memory", *RATES)  # what the formula cannot do without
-Rates = float | dict[str, float]  # one for every dtype, or one for each [op/s]
+NEEDED = tuple(word for word, quantity in MACHINE.items() if quantity.needed)
+"""What the formula cannot do without."""
 
 
 class Assumed(BaseModel):
@@ -31,13 +33,14 @@ class Assumed(BaseModel):
 class Efficiency(BaseModel):
     """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches.
 
-    `parameters` is the share for them alone: a library may reorder weights each time before it uses them.
+    The bandwidth is that of maps, and of parameters too where nothing else is said: a library may
+    reorder weights each time before it uses them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     compute: float = 1.0
-    bandwidth: float = 1.0  # for maps, and for parameters too where nothing else is said
+    bandwidth: float = 1.0
     parameters: float | None = None
 
     @field_validator("compute", "bandwidth", "parameters")
@@ -46,6 +49,12 @@ class Efficiency(BaseModel):
         if value is not None and not 0 < value <= 1:
             raise BadValue(f"{value:g} is no share of a peak", "write a number above 0, up to 1")
         return value
+
+    @property
+    def shares(self) -> Shares:
+        """The same as plain numbers."""
+        held = self.bandwidth if self.parameters is None else self.parameters
+        return Shares(self.compute, self.bandwidth, held)
 
 
 class Energy(BaseModel):
@@ -63,16 +72,50 @@ class Energy(BaseModel):
         return float(units.parse(value, "energy", zero=True))
 
 
-class HardwareProfile(BaseModel):
+def parsed(quantity: MachineQuantity, value: Any) -> Any:
+    """A figure as a file states it, in SI units. Raises BadValue."""
+
+    def number(text: Any) -> float:
+        return float(units.parse(text, quantity.dimension, zero=quantity.zero))
+
+    if isinstance(value, dict) and (quantity.by_dtype or quantity.by_engine):
+        for word in value if quantity.by_dtype else ():
+            dtypes.bits(word)
+        return {word: number(text) for word, text in value.items()}
+    return number(value)
+
+
+def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
+    """The type and the default of a figure in a profile."""
+    if quantity.by_dtype:
+        return float | dict[str, float] | None, None
+    if quantity.by_engine:
+        return float | dict[Engine, float], 0.0
+    return float | None, None
+
+
+# Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
+if TYPE_CHECKING:
+
+    class Figures(BaseModel):
+        """Every quantity of a machine, by its word."""
+
+        def __getattr__(self, word: str) -> Any: ...
+else:
+    Figures = create_model("Figures", **{word: _field(q) for word, q in MACHINE.items()})
+
+
+class HardwareProfile(Figures):
     """One machine: a memory bus, an on-chip memory, a matrix engine and a host.
 
-    Quantities are written with their unit and held in SI units: bandwidth [B/s] of the external memory
-    (reads, and writes too unless write_bandwidth says otherwise), on_chip_memory [B], on_chip_bandwidth [B/s]
-    (none: on-chip maps cost no time), matrix and host rates [op/s] (one multiply-add is two), for every dtype
-    or for each that is published. `efficiency` by layer kind or routine ('default' for the others), `launch` [s] once per
-    row, or once for each engine that runs it; `energy` [J]. `engines` moves layer kinds to the other engine; policies are defaults for this machine,
-    `passes` the rewrites that its software makes. `calibration` says what fitted figures rest on.
-    What is not published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    The figures of `costmodel.core.quantities` are written with their units and held in SI units;
+    one multiply-add is two operations, and rates are for every dtype or for each that is published.
+    Writes take the bandwidth, and maps on chip no time, unless a figure of their own is stated.
+    `efficiency` is by layer kind or routine ('default' for the others), `launch` once per row, or
+    for each engine that runs it; `energy` in joules. `engines` moves layer kinds to the other
+    engine; policies are defaults for this machine, `passes` the rewrites that its software makes.
+    `calibration` says what fitted figures rest on. What is not published is left out, or stands
+    under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,17 +123,10 @@ class HardwareProfile(BaseModel):
     name: str
     source: str
     description: str = ""
-    bandwidth: float | None = None
-    write_bandwidth: float | None = None
-    on_chip_memory: float | None = None
-    on_chip_bandwidth: float | None = None
-    matrix: Rates | None = None
-    host: Rates | None = None
-    assumed: dict[str, Assumed] = {}
-    efficiency: dict[str, Efficiency] = {}
-    launch: float | dict[Engine, float] = 0.0
+    assumed: dict[str, Assumed] = Field(default_factory=dict)
+    efficiency: dict[str, Efficiency] = Field(default_factory=dict)
     energy: Energy | None = None
-    engines: dict[str, Engine] = {}
+    engines: dict[str, Engine] = Field(default_factory=dict)
     convention: str | None = None
     placement: str | None = None
     timing: str | None = None
@@ -98,29 +134,10 @@ class HardwareProfile(BaseModel):
     passes: tuple[str, ...] = ()
     calibration: Calibration | None = None
 
-    @field_validator(*QUANTITIES, mode="before")
+    @field_validator(*MACHINE, mode="before", check_fields=False)
     @classmethod
-    def _quantity(cls, value: Any, info: ValidationInfo) -> float:
-        return float(units.parse(value, QUANTITIES[str(info.field_name)]))
-
-    @field_validator("launch", mode="before")
-    @classmethod
-    def _seconds(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                engine: float(units.parse(time, "time", zero=True))
-                for engine, time in value.items()
-            }
-        return float(units.parse(value, "time", zero=True))
-
-    @field_validator(*RATES, mode="before")
-    @classmethod
-    def _rate(cls, value: Any) -> Rates:
-        if not isinstance(value, dict):
-            return float(units.parse(value, "rate"))
-        for word in value:
-            dtypes.bits(word)
-        return {word: float(units.parse(rate, "rate")) for word, rate in value.items()}
+    def _figure(cls, value: Any, info: ValidationInfo) -> Any:
+        return parsed(MACHINE[str(info.field_name)], value)
 
     @field_validator("assumed", mode="after")
     @classmethod
@@ -129,7 +146,7 @@ class HardwareProfile(BaseModel):
             if word not in NEEDED:
                 raise BadValue(f"'{word}' cannot be assumed", f"one of {', '.join(NEEDED)}")
         return {
-            word: Assumed(value=_parsed(word, item.value), reason=item.reason)
+            word: Assumed(value=parsed(MACHINE[word], item.value), reason=item.reason)
             for word, item in value.items()
         }
 
@@ -163,28 +180,67 @@ class HardwareProfile(BaseModel):
         words = {key: getattr(self, key) for key in policies.DEFAULTS}
         return {key: word for key, word in words.items() if word is not None}
 
-    def figure(self, word: str, dtype: str) -> float | None:
-        """One of NEEDED for elements of `dtype` in SI units: as published, else as assumed, else None."""
-        for value in (
-            getattr(self, word),
-            self.assumed[word].value if word in self.assumed else None,
-        ):
-            found = value.get(dtype) if isinstance(value, dict) else value
+    @property
+    def traits(self) -> Traits:
+        """What it says of layer kinds, as plain numbers."""
+        return Traits(self.engines, {word: one.shares for word, one in self.efficiency.items()})
+
+    def figure(self, word: str, dtype: str) -> Any:
+        """A figure for elements of `dtype` [SI]: as published, else as assumed, else None.
+
+        Launch costs may come as one for each engine.
+        """
+        stated = getattr(self, word)
+        assumed = self.assumed[word].value if word in self.assumed else None
+        for value in (stated, assumed):
+            by_dtype = isinstance(value, dict) and MACHINE[word].by_dtype
+            found = value.get(dtype) if by_dtype and value else value
             if found is not None:
-                return float(found)
+                return found
         return None
 
     def assumptions(self, dtype: str) -> dict[str, str]:
         """The figures in use that are assumed, and why."""
-        return {word: item.reason for word, item in self.assumed.items()
-                if (item.value.get(dtype) if isinstance(item.value, dict) else item.value) is not None
-                and self.model_copy(update={"assumed": {}}).figure(word, dtype) is None}  # fmt: skip
+        published = self.model_copy(update={"assumed": {}})
+        return {
+            word: item.reason
+            for word, item in self.assumed.items()
+            if self.figure(word, dtype) is not None and published.figure(word, dtype) is None
+        }
+
+    def machine(self, dtype: str, needed: Collection[str] = NEEDED, file: str = "") -> Machine:
+        """The machine for elements of `dtype`; what is not `needed` and not stated is infinite.
+
+        Raises InputError, at `file`, naming every figure that is needed and neither published nor
+        assumed.
+        """
+        found = {word: self.figure(word, dtype) for word in MACHINE}
+        missing = [word for word in needed if found[word] is None]
+        if missing:
+            place = Place(file or self.name)
+            raise InputError([Problem(place, *self._missing(word, dtype)) for word in missing])
+        fields: dict[str, Any] = {}
+        for word, value in found.items():
+            fields |= _machine_fields(MACHINE[word], value)
+        return Machine(**fields)
+
+    def _missing(self, word: str, dtype: str) -> tuple[str, str]:
+        """What is wrong with a figure that is not there, and the remedy."""
+        known = getattr(self, word)
+        assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
+        if isinstance(known, dict):
+            return (
+                f"the profile has no '{word}' rate for {dtype}",
+                f"it has {', '.join(known)}: use --dtype, or {assume}",
+            )
+        return f"the profile has no '{word}'", assume
 
 
-def _parsed(word: str, value: Any) -> Any:
-    """An assumed value in SI units, by the rules of the figure it stands for."""
-    for dtype in value if isinstance(value, dict) else ():
-        dtypes.bits(dtype)
-    if word in QUANTITIES:
-        return float(units.parse(value, QUANTITIES[word]))
-    return {w: float(units.parse(v, "rate")) for w, v in value.items()} if isinstance(value, dict) else float(units.parse(value, "rate"))  # fmt: skip
+def _machine_fields(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
+    """A figure as attributes of `Machine`; nothing where it is left to its default."""
+    if value is None:
+        return {quantity.field: math.inf} if quantity.needed else {}
+    if isinstance(value, dict):
+        pairs = zip(quantity.fields, ENGINES, strict=True)
+        return {name: value.get(engine, 0.0) for name, engine in pairs}
+    return dict.fromkeys(quantity.fields, float(value))

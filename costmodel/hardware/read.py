@@ -8,20 +8,37 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from costmodel import layers
-from costmodel.documents import Node, load
+from costmodel.core import kinds
+from costmodel.core.content_cache import FileCache
 from costmodel.errors import BadValue, InputError, Problem, Problems, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.language import shipped
+from costmodel.language.documents import Node, load
 
 # Mappings by layer kind: how their keys are checked, and what else may stand there.
 BY_KIND: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
-    "engines": (layers.get, ()),
-    "efficiency": (layers.check, ("default",)),
+    "engines": (kinds.get, ()),
+    "efficiency": (kinds.check, ("default",)),
 }
 
 
-def load_profile(path: str | Path) -> HardwareProfile:
-    """The profile in the YAML file `path`. Raises InputError at file, line and column."""
+LOADED: FileCache[HardwareProfile] = FileCache(128)
+
+
+def load_profile(hw: str | Path) -> HardwareProfile:
+    """The profile in a YAML file, or a shipped one by its short name.
+
+    Files are read once: again only when one has another time or size; profiles are frozen. Raises
+    InputError at file, line and column.
+
+    >>> load_profile("accel_1tflops").bandwidth
+    1000000000.0
+    """
+    path = shipped.find(str(hw), "hwprofiles")
+    return LOADED.get(path, (), lambda: (_read(path), [path]))
+
+
+def _read(path: Path) -> HardwareProfile:
     problems = Problems()
     root = load(path, problems)
     top = root.mapping("a hardware profile")
@@ -62,8 +79,11 @@ def _problem(root: Node, item: dict[str, Any]) -> Problem:
     if item["type"] == "missing":
         return Problem(place, f"the profile has no '{path[-1]}'", f"add '{path[-1]}: ...'")
     if item["type"] == "extra_forbidden":
-        return Problem(keys[path[-1]], f"unknown key '{path[-1]}' in the profile",
-                       did_you_mean(path[-1], HardwareProfile.model_fields))  # fmt: skip
+        return Problem(
+            keys[path[-1]],
+            f"unknown key '{path[-1]}' in the profile",
+            did_you_mean(path[-1], HardwareProfile.model_fields),
+        )
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, BadValue):
         return Problem(place, f"'{name}': {cause.what}", cause.remedy)

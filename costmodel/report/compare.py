@@ -3,55 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from costmodel.report.numbers import columns, count, seconds, short
 from costmodel.report.plots import new_figure
-from costmodel.run import INTERVAL, RESOURCES, Run
+from costmodel.studies.comparison import Entry
+from costmodel.studies.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PALETTE = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222255")
-COLUMNS = ("architecture", "hardware", "params", "macs", "ops", "external_bytes", "peak_internal_bytes",
-           "transfer_time_s", "compute_time_s", "total_time_s", "samples_per_s", "bound",
-           "accuracy_pct", "dtype", "placement", "timing")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One pair: a run, the label of its architecture, and a published accuracy if there is one [%]."""
-
-    label: str
-    run: Run
-    accuracy: float | None = None
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """The figures of the pair under the names of the CSV."""
-        totals, result = self.run.totals(), self.run.result
-        busy = [float(t.sum()) for t in (result.transfer, result.matrix, result.host)]
-        return {
-            "architecture": self.label,
-            "hardware": self.run.profile.name,
-            **totals,
-            "samples_per_s": self.run.throughput,
-            "bound": RESOURCES[int(np.argmax(busy))],
-            "accuracy_pct": "" if self.accuracy is None else self.accuracy,
-            "dtype": self.run.policies.dtype,
-            "placement": self.run.policies.placement,
-            "timing": self.run.policies.timing,
-        }
-
-
-def table_columns(entries: Sequence[Entry]) -> list[str]:
-    """The columns of the CSV: those of COLUMNS, and the interval's ends where a profile is calibrated."""
-    known = any(entry.run.interval for entry in entries)
-    return [*COLUMNS, *(INTERVAL if known else ())]
 
 
 def text(entries: Sequence[Entry]) -> str:
@@ -74,9 +39,19 @@ def text(entries: Sequence[Entry]) -> str:
     lines = [head + (["accuracy_%"] if graded else [])]
     for entry in entries:
         record = entry.record
-        row = [entry.label, record["hardware"], record["dtype"], count(record["params"]), count(record["macs"]),
-               count(record["ops"]), short(record["external_bytes"] / 1e6), short(record["total_time_s"]),
-               *[_interval(entry.run)] * known, f"{record['samples_per_s']:.4g}", record["bound"]]  # fmt: skip
+        row = [
+            entry.label,
+            record["hardware"],
+            record["dtype"],
+            count(record["params"]),
+            count(record["macs"]),
+            count(record["ops"]),
+            short(record["external_bytes"] / 1e6),
+            short(record["total_time_s"]),
+            *[_interval(entry.run)] * known,
+            f"{record['samples_per_s']:.4g}",
+            record["bound"],
+        ]
         lines.append(
             row + ([f"{entry.accuracy:g}" if entry.accuracy is not None else "-"] * graded)
         )
@@ -84,8 +59,12 @@ def text(entries: Sequence[Entry]) -> str:
     convention = chosen.convention
     if chosen.timed_convention != convention:
         convention += f" (printed only; times under {chosen.timed_convention})"
-    notes = [f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
-             "as each file asks, or as given", *_assumed(entries), *_doubts(entries)]  # fmt: skip
+    notes = [
+        f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
+        "as each file asks, or as given",
+        *_assumed(entries),
+        *_doubts(entries),
+    ]
     if graded:
         notes.append("accuracy: top-1 as published by the papers, not predicted")
     return "\n".join([*columns(lines, left=3), *notes])
@@ -97,8 +76,12 @@ def _interval(run: Run) -> str:
 
 def _doubts(entries: Sequence[Entry]) -> list[str]:
     """Which pairs are unlike what their profile was calibrated on."""
-    return [f"{entry.label} on {entry.run.profile.name} is far from what was measured: {'; '.join(entry.run.doubts)}"
-            for entry in entries if entry.run.doubts]  # fmt: skip
+    return [
+        f"{entry.label} on {entry.run.profile.name} is far from what was measured: "
+        + "; ".join(entry.run.doubts)
+        for entry in entries
+        if entry.run.doubts
+    ]
 
 
 def _assumed(entries: Sequence[Entry]) -> list[str]:
@@ -126,14 +109,23 @@ def time_figure(entries: Sequence[Entry]) -> Figure:
     for number, name in enumerate(names):
         mine = [entry for entry in entries if entry.run.profile.name == name]
         y = [labels.index(entry.label) + number * height for entry in mine]
-        times = [1e3 * entry.run.total_time / entry.run.policies.batch for entry in mine]
-        axes.barh(y, times, height=0.9 * height, color=PALETTE[number % len(PALETTE)],
-                  label=f"{name}, {mine[0].run.policies.dtype}")  # fmt: skip
+        times = [1e3 * entry.run.total_time / entry.run.samples for entry in mine]
+        axes.barh(
+            y,
+            times,
+            height=0.9 * height,
+            color=PALETTE[number % len(PALETTE)],
+            label=f"{name}, {mine[0].run.policies.dtype}",
+        )
         for place, time in zip(y, times, strict=True):
             axes.annotate(f" {seconds(time / 1e3)}", (time, place), va="center", fontsize=7)
     axes.set_yticks(np.arange(len(labels)) + 0.4 - height / 2, labels, fontsize=8)
-    axes.set(xscale="log", xlabel="time per sample [ms]", ylim=(len(labels) - 0.1, -0.3),
-             title="Modelled time per sample")  # fmt: skip
+    axes.set(
+        xscale="log",
+        xlabel="time per sample [ms]",
+        ylim=(len(labels) - 0.1, -0.3),
+        title="Modelled time per sample",
+    )
     _plain_ticks(axes)
     axes.margins(x=0.12)
     axes.grid(axis="x", alpha=0.25)
@@ -162,7 +154,8 @@ def accuracy_figure(entries: Sequence[Entry], dataset: str) -> Figure:
     for axes, name in zip(panels, names, strict=True):
         mine = [entry for entry in graded if entry.run.profile.name == name]
         spots.append(_accuracy_panel(axes, mine, f"{dataset} on {name}"))
-    figure.draw_without_rendering()  # fixes the layout, so that label boxes can be told apart
+    # fixes the layout, so that label boxes can be told apart
+    figure.draw_without_rendering()
     for axes, points in zip(panels, spots, strict=True):
         _number(axes, points)
     return figure
@@ -171,38 +164,66 @@ def accuracy_figure(entries: Sequence[Entry], dataset: str) -> Figure:
 def _accuracy_panel(axes: Axes, entries: Sequence[Entry], title: str) -> list[tuple[float, float]]:
     """Draw the points, fastest first, and list them in the legend; their places."""
     ordered = sorted(entries, key=lambda entry: entry.run.total_time)
-    times = [1e3 * entry.run.total_time / entry.run.policies.batch for entry in ordered]
+    times = [1e3 * entry.run.total_time / entry.run.samples for entry in ordered]
     best = np.maximum.accumulate([entry.accuracy or 0 for entry in ordered])
     for number, (entry, time, top) in enumerate(zip(ordered, times, best, strict=True), start=1):
-        axes.plot(time, entry.accuracy or 0, "o", color=PALETTE[0 if entry.accuracy == top else 6],
-                  markersize=5,
-                  label=f"{number}  {entry.label}: {entry.accuracy:g} %, {seconds(time / 1e3)}")  # fmt: skip
+        axes.plot(
+            time,
+            entry.accuracy or 0,
+            "o",
+            color=PALETTE[0 if entry.accuracy == top else 6],
+            markersize=5,
+            label=f"{number}  {entry.label}: {entry.accuracy:g} %, {seconds(time / 1e3)}",
+        )
     axes.step(times, best, where="post", color=PALETTE[0], alpha=0.4, lw=1)
-    axes.set(xscale="log", xlabel="modelled time per sample [ms]", ylabel="published top-1 accuracy [%]",
-             title=f"{title}: blue points are the most accurate at their time")  # fmt: skip
+    axes.set(
+        xscale="log",
+        xlabel="modelled time per sample [ms]",
+        ylabel="published top-1 accuracy [%]",
+        title=f"{title}: blue points are the most accurate at their time",
+    )
     _plain_ticks(axes)
     axes.margins(0.06)
     axes.grid(alpha=0.25)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7, frameon=False,
-                handlelength=0.8)  # fmt: skip
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7, frameon=False, handlelength=0.8
+    )
     return [(time, entry.accuracy or 0) for entry, time in zip(ordered, times, strict=True)]
 
 
 # Where a number may stand around its point [pt], nearest first.
-SIDES = [(4, 3), (4, -9), (-11, 3), (-11, -9), (-3, 7), (-3, -13), (9, -3), (-17, -3),
-         (-3, 15), (-3, -21), (14, 8), (-20, 10), (14, -16), (-20, -18)]  # fmt: skip
+SIDES = [
+    (4, 3),
+    (4, -9),
+    (-11, 3),
+    (-11, -9),
+    (-3, 7),
+    (-3, -13),
+    (9, -3),
+    (-17, -3),
+    (-3, 15),
+    (-3, -21),
+    (14, 8),
+    (-20, 10),
+    (14, -16),
+    (-20, -18),
+]
 
 
 def _number(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
     """Number the points where no number covers a point or another number."""
-    scale = axes.figure.dpi / 72  # [pixel/pt]
+    # [pixel/pt]
+    scale = axes.figure.dpi / 72
     places = axes.transData.transform(points)
     taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in places]
-    for index in np.argsort(-places[:, 1], kind="stable"):  # from the top, where most is free
+    # from the top, where most is free
+    for index in np.argsort(-places[:, 1], kind="stable"):
         number, (x, y), point = index + 1, places[index], points[index]
         width = 4.4 * len(str(number)) * scale
-        boxes = [(x + dx * scale, y + dy * scale, x + dx * scale + width, y + (dy + 6) * scale)
-                 for dx, dy in SIDES]  # fmt: skip
+        boxes = [
+            (x + dx * scale, y + dy * scale, x + dx * scale + width, y + (dy + 6) * scale)
+            for dx, dy in SIDES
+        ]
         free = [
             n for n, box in enumerate(boxes) if not any(_overlap(box, other) for other in taken)
         ]

@@ -7,13 +7,11 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from costmodel.errors import InputError, Place
-from costmodel.report.records import LAYER, Record, layer_records, records
-from costmodel.run import Run
 
 
 def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
@@ -23,8 +21,10 @@ def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
     """
     target = Path(path)
     try:
-        target = target.resolve()  # a link stays one, and what it points to is replaced
-        if target.exists() and not target.is_file():  # a device or a pipe has nothing to replace
+        # a link stays one, and what it points to is replaced
+        target = target.resolve()
+        # a device or a pipe has nothing to replace
+        if target.exists() and not target.is_file():
             with target.open("w", encoding="utf-8", newline="") as stream:
                 fill(stream)
             return
@@ -39,8 +39,9 @@ def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
             os.unlink(name)
             raise
     except OSError as error:
-        raise InputError.at(Place(str(path)), f"cannot be written: {error.strerror}",
-                            "choose another place") from None  # fmt: skip
+        raise InputError.at(
+            Place(str(path)), f"cannot be written: {error.strerror}", "choose another place"
+        ) from None
 
 
 def _umask() -> int:
@@ -49,7 +50,7 @@ def _umask() -> int:
     return mask
 
 
-def write_csv(path: str | Path, rows: Sequence[Record], names: Sequence[str]) -> None:
+def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Write the columns `names` of `rows`, floats in full precision."""
 
     def fill(stream: IO[str]) -> None:
@@ -58,18 +59,6 @@ def write_csv(path: str | Path, rows: Sequence[Record], names: Sequence[str]) ->
         writer.writerows(rows)
 
     write(path, fill)
-
-
-def run_csv(path: str | Path, run: Run, by: str) -> None:
-    """The CSV report of a run, grouped like its table."""
-    rows = records(run, by)
-    write_csv(path, rows, LAYER if by == "layer" else list(rows[0]))
-
-
-def run_json(path: str | Path, run: Run) -> None:
-    """The JSON report of a run: totals, provenance, one object per layer."""
-    write_json(path, {"totals": run.totals(), "provenance": run.provenance(),
-                      "layers": layer_records(run)})  # fmt: skip
 
 
 def write_json(path: str | Path, content: Any) -> None:

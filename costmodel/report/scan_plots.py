@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import units
-from costmodel.report.plots import COLOURS, WORDS, new_figure, save
-from costmodel.scan.results import Outcome
-from costmodel.scan.sensitivity import Effect
-from costmodel.scan.words import dimension
+from costmodel.core.quantities import LANES, dimension_of
+from costmodel.language import units
+from costmodel.report.plots import COLOURS, label, new_figure, save, shown
+from costmodel.studies.scan.results import Outcome
+from costmodel.studies.scan.sensitivity import Effect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from costmodel.scan.axes import Axis
+    from costmodel.studies.scan.axes import Axis
 
-MOST = 400  # values of an axis that a picture can show
-NAMED = 12  # labelled points of a front
+MOST = 400
+"""Values of an axis that a picture can show."""
+NAMED = 12
+"""Labelled points of a front."""
 
 
 def write(directory: Path, outcome: Outcome) -> list[Path]:
@@ -40,7 +42,7 @@ def write(directory: Path, outcome: Outcome) -> list[Path]:
 
 def _label(word: str) -> str:
     """A quantity with its SI unit, for an axis."""
-    kind = dimension(word)
+    kind = dimension_of(word)
     return f"{word} [{units.SI_UNITS[kind]}]" if kind else word
 
 
@@ -50,28 +52,36 @@ def _columns(outcome: Outcome) -> dict[str, Any]:
     return outcome.plan.columns(0, space.per_model)[1]
 
 
+def _lanes(columns: dict[str, Any], points: int) -> dict[str, Any]:
+    """The time of each lane that is shown, at every point (points,) [s]."""
+    return shown({word: np.broadcast_to(columns[f"{word}_time"], points) for word in LANES})
+
+
 def along(outcome: Outcome, axis: Axis) -> Figure:
     """Time against one axis, stacked by resource; the background tells the bottleneck."""
     columns = _columns(outcome)
     x = np.asarray(columns[axis.name], dtype=float)
-    parts = {word: np.broadcast_to(columns[f"{word}_time"], x.shape) * 1e3 for word in COLOURS}
+    parts = {word: times * 1e3 for word, times in _lanes(columns, len(x)).items()}
     figure = new_figure(9.5, 4.8)
     axes = figure.add_subplot()
-    axes.stackplot(
-        x, *parts.values(), colors=list(COLOURS.values()), labels=[WORDS[w] for w in parts]
-    )
+    colours, names = [COLOURS[word] for word in parts], [label(word) for word in parts]
+    axes.stackplot(x, *parts.values(), colors=colours, labels=names)
     bound = np.argmax(np.stack(list(parts.values())), axis=0)
     edges = np.flatnonzero(np.diff(bound)) + 1
     for low, high in zip([0, *edges], [*edges, len(x)], strict=True):
-        word = list(COLOURS)[bound[low]]
+        word = list(parts)[bound[low]]
         right = x[min(high, len(x) - 1)]
         axes.axvspan(x[low], right, ymin=0.965, color=COLOURS[word], lw=0)
         if high < len(x):
             axes.axvline(right, color="#444444", lw=0.8, ls=":")
-    axes.set(xscale="log" if axis.scale == "log" else "linear", xlim=(x[0], x[-1]),
-             ylim=(0, 1.08 * float(sum(p.max() for p in parts.values()))),
-             xlabel=_label(axis.name), ylabel="time [ms]",
-             title=f"{_title(outcome)}\nthe strip at the top names the bottleneck")  # fmt: skip
+    axes.set(
+        xscale="log" if axis.scale == "log" else "linear",
+        xlim=(x[0], x[-1]),
+        ylim=(0, 1.08 * float(sum(p.max() for p in parts.values()))),
+        xlabel=_label(axis.name),
+        ylabel="time [ms]",
+        title=f"{_title(outcome)}\nthe strip at the top names the bottleneck",
+    )
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return figure
 
@@ -82,9 +92,8 @@ def heat(outcome: Outcome, first: Axis, second: Axis) -> Figure:
     shape = outcome.plan.space.shape
     y, x = (np.array(axis.grid()) for axis in (first, second))
     total = np.asarray(columns["total_time"]).reshape(shape) * 1e3
-    times = np.stack(
-        [np.broadcast_to(columns[f"{w}_time"], total.size).reshape(shape) for w in COLOURS]
-    )
+    parts = _lanes(columns, total.size)
+    times = np.stack([values.reshape(shape) for values in parts.values()])
     figure = new_figure(8.2, 5.6)
     axes = figure.add_subplot()
     mesh = axes.pcolormesh(x, y, total, shading="nearest", cmap="viridis_r", norm=_norm(total))
@@ -93,15 +102,26 @@ def heat(outcome: Outcome, first: Axis, second: Axis) -> Figure:
     if min(shape) > 1:
         for number in np.unique(bound)[1:]:
             axes.contour(x, y, bound >= number, levels=[0.5], colors="white", linewidths=1.2)
-    for number, word in enumerate(COLOURS):
+    for number, word in enumerate(parts):
         rows, places = np.nonzero(bound == number)
         if len(rows) > 0.02 * bound.size:
-            axes.text(x[int(np.median(places))], y[int(np.median(rows))], WORDS[word], color="white",
-                      ha="center", fontsize=9, fontweight="bold",
-                      bbox={"facecolor": "black", "alpha": 0.45, "lw": 0})  # fmt: skip
-    axes.set(xscale="log" if second.scale == "log" else "linear", xlabel=_label(second.name),
-             yscale="log" if first.scale == "log" else "linear", ylabel=_label(first.name),
-             title=f"{_title(outcome)}\nwhite: where the bottleneck moves")  # fmt: skip
+            axes.text(
+                x[int(np.median(places))],
+                y[int(np.median(rows))],
+                label(word),
+                color="white",
+                ha="center",
+                fontsize=9,
+                fontweight="bold",
+                bbox={"facecolor": "black", "alpha": 0.45, "lw": 0},
+            )
+    axes.set(
+        xscale="log" if second.scale == "log" else "linear",
+        xlabel=_label(second.name),
+        yscale="log" if first.scale == "log" else "linear",
+        ylabel=_label(first.name),
+        title=f"{_title(outcome)}\nwhite: where the bottleneck moves",
+    )
     return figure
 
 
@@ -121,7 +141,8 @@ def front(outcome: Outcome) -> Figure:
     axes = figure.add_subplot()
     x = points[:, 0] * signs[0]
     y = points[:, 1] * signs[1] if len(objectives) > 1 else np.zeros(len(x))
-    if len(outcome.plan.pareto) > 2:  # the third objective as colour
+    # the third objective as colour
+    if len(outcome.plan.pareto) > 2:
         third = outcome.plan.pareto[2]
         shown = axes.scatter(
             x, y, s=9, c=points[:, 2] * third.sign, norm=_norm(points[:, 2] * third.sign)
@@ -134,8 +155,11 @@ def front(outcome: Outcome) -> Figure:
             axes.set(**{f"{axis}scale": "log"})
     chosen = np.unique(np.linspace(0, len(x) - 1, min(NAMED, len(x))).astype(int))
     _name_front(axes, outcome, x, y, chosen)
-    axes.set(xlabel=_label(objectives[0].word), title=_title(outcome),
-             ylabel=_label(objectives[1].word) if len(objectives) > 1 else "")  # fmt: skip
+    axes.set(
+        xlabel=_label(objectives[0].word),
+        title=_title(outcome),
+        ylabel=_label(objectives[1].word) if len(objectives) > 1 else "",
+    )
     axes.grid(alpha=0.25)
     axes.legend(
         fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, handlelength=0
@@ -156,7 +180,7 @@ def _name_front(axes: Axes, outcome: Outcome, x: Any, y: Any, chosen: Any) -> No
 
 
 def _value(word: str, value: Any) -> str:
-    kind = dimension(word)
+    kind = dimension_of(word)
     if kind and kind != "time":
         return units.show(float(f"{value:.4g}"), kind)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -185,8 +209,13 @@ def tornado(effects: list[Effect], total: float, title: str) -> Figure:
             axes.barh(place, (value - total) * 1e3, left=total * 1e3, color=colour, height=0.6)
             if value != total:
                 side = "left" if value > total else "right"
-                axes.annotate(f" {100 * (value / total - 1):+.1f} % ", (value * 1e3, place),
-                              ha=side, va="center", fontsize=8)  # fmt: skip
+                axes.annotate(
+                    f" {100 * (value / total - 1):+.1f} % ",
+                    (value * 1e3, place),
+                    ha=side,
+                    va="center",
+                    fontsize=8,
+                )
     axes.axvline(total * 1e3, color="#444444", lw=1)
     axes.set_yticks(range(len(effects)), [e.resource.replace("_", " ") for e in effects])
     axes.set(xlabel="total time [ms]", title=title, ylim=(len(effects) - 0.5, -0.5))

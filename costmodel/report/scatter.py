@@ -7,27 +7,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costmodel.calibration.evaluation import Outcome, figures, worst
 from costmodel.report.compare import PALETTE
 from costmodel.report.plots import new_figure
+from costmodel.studies.calibration.evaluation import Outcome, figures, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NAMED = 6  # points with a name, the worst
+NAMED = 6
+"""Points with a name, the worst."""
 
 
 def figure(outcomes: Sequence[Outcome], machine: str) -> Figure:
-    """Time per sample: measured to the right, predicted upwards, one colour a family; the diagonal is right."""
+    """Draw the time per sample: measured to the right, predicted upwards.
+
+    Each family has one colour, and a prediction on the diagonal is right.
+    """
     drawn = new_figure(8.5, 6)
     axes = drawn.add_subplot()
     families = sorted({o.measured.family for o in outcomes})
     for number, family in enumerate(families):
         mine = [o for o in outcomes if o.measured.family == family]
-        axes.scatter([1e3 * o.measured.seconds / o.measured.batch for o in mine],
-                     [1e3 * o.predicted_s / o.measured.batch for o in mine], s=26,
-                     color=PALETTE[number % len(PALETTE)], edgecolor="white", linewidth=0.4,
-                     label=family or "networks")  # fmt: skip
+        axes.scatter(
+            [1e3 * o.measured.seconds / o.measured.batch for o in mine],
+            [1e3 * o.predicted_s / o.measured.batch for o in mine],
+            s=26,
+            color=PALETTE[number % len(PALETTE)],
+            edgecolor="white",
+            linewidth=0.4,
+            label=family or "networks",
+        )
     every = [
         1e3 * t / o.measured.batch for o in outcomes for t in (o.measured.seconds, o.predicted_s)
     ]
@@ -36,14 +45,34 @@ def figure(outcomes: Sequence[Outcome], machine: str) -> Figure:
     for factor in (0.5, 2):
         axes.plot(ends, ends * factor, color="#bbbbbb", lw=0.8, ls=":")
     for one in worst(outcomes, NAMED):
-        axes.annotate(one.measured.name, (1e3 * one.measured.seconds / one.measured.batch, 1e3 * one.predicted_s / one.measured.batch),
-                      xytext=(5, -3), textcoords="offset points", fontsize=6.5)  # fmt: skip
+        axes.annotate(
+            one.measured.name,
+            (
+                1e3 * one.measured.seconds / one.measured.batch,
+                1e3 * one.predicted_s / one.measured.batch,
+            ),
+            xytext=(5, -3),
+            textcoords="offset points",
+            fontsize=6.5,
+        )
     found = figures(outcomes)
-    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel="measured time per sample [ms]",
-             ylabel="predicted time per sample [ms]",
-             title=f"{machine}\n{found['n']} measurements, mean error {100 * found['mape']:.1f} %, "
-             f"median {100 * found['median_ape']:.1f} %")  # fmt: skip
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlim=ends,
+        ylim=ends,
+        xlabel="measured time per sample [ms]",
+        ylabel="predicted time per sample [ms]",
+        title=f"{machine}\n{found['n']} measurements, mean error {100 * found['mape']:.1f} %, "
+        f"median {100 * found['median_ape']:.1f} %",
+    )
     axes.grid(alpha=0.25)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False, title="dotted: a factor of two",
-                title_fontsize=8)  # fmt: skip
+    axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1),
+        fontsize=8,
+        frameon=False,
+        title="dotted: a factor of two",
+        title_fontsize=8,
+    )
     return drawn

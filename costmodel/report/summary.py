@@ -2,61 +2,81 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel import timing, units
-from costmodel.hardware import Machine
+from costmodel.core.quantities import LANES, MachineQuantity
+from costmodel.language import units
 from costmodel.report.numbers import count, percent, seconds, short
-from costmodel.run import Run
+from costmodel.report.plots import ALWAYS
+from costmodel.studies.run import Run
+from costmodel.studies.scan.sensitivity import asked_about, time_scaled
 
-LABELS = {"bandwidth": ("bandwidth", "bandwidth"), "memory": ("on-chip memory", "memory"),
-          "matrix": ("matrix rate", "rate"), "host": ("host rate", "rate")}  # fmt: skip
+NEXT = "\n" + " " * 22
+"""A further line under the same heading."""
 
 
 @dataclass(frozen=True, eq=False)
 class Doubled:
-    """What twice as much of one resource would give."""
+    """What twice as much of one resource would give; of a time per row, half of it."""
 
-    resource: str
-    value: float  # doubled, SI units
-    total_time: float  # [s]
+    quantity: MachineQuantity
+    values: tuple[float, ...]
+    """What becomes of it: one figure, or one for each engine [SI]."""
+    total_time: float
+    """[s]"""
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        shown = list(dict.fromkeys(units.show(v, self.quantity.dimension) for v in self.values))
+        return f"{self.quantity.label} to {' and '.join(shown)}"
 
 
 def doubled(run: Run) -> list[Doubled]:
-    """The total with each resource doubled alone: the formula itself on four design points."""
-    machine = run.machine
+    """The total with each resource doubled alone: the formula itself on further design points.
+
+    What takes time for each row, and is better small, is halved.
+    """
     found = []
-    for field in fields(Machine):
-        value = 2 * getattr(machine, field.name)
-        if math.isinf(value):  # a rate that no row needs and nobody states
-            continue
-        total = float(run.on(replace(machine, **{field.name: value})).total_time)
-        found.append(Doubled(field.name, value, total))
+    for quantity in asked_about(run):
+        factor = 2.0 if quantity.more_is_faster else 0.5
+        machine = run.machine.scaled(quantity, factor)
+        values = tuple(float(getattr(machine, name)) for name in quantity.fields)
+        found.append(Doubled(quantity, values, time_scaled(run, quantity, factor)))
     return found
 
 
 def lines(run: Run) -> list[str]:
     """The summary as text lines."""
-    result, total = run.result, run.total_time
-    busy = [float(t.sum()) for t in (result.transfer, result.matrix, result.host)]
+    total = run.total_time
+    changes = [
+        f"{one.text:28} {short(one.total_time)} s ({_change(one.total_time, total)})"
+        for one in doubled(run)
+    ]
     return [
         _total_line(run),
         "",
-        "Where the time goes   memory bus {}, matrix engine {}, host {}".format(
-            *(percent(time, sum(busy) + run.launch_time) for time in busy)
-        ) + (f", launching rows {percent(run.launch_time, sum(busy) + run.launch_time)}" if run.launch_time else ""),
+        f"Where the time goes   {', '.join(_shares(run))}",
         *_slowest(run),
-        "Doubling one resource " + "\n                      ".join(
-            f"{LABELS[d.resource][0] + ' to ' + units.show(d.value, LABELS[d.resource][1]):28}"
-            f" {short(d.total_time)} s ({_change(d.total_time, total)})" for d in doubled(run)),
+        f"Doubling one resource {NEXT.join(changes)}",
         *_trust(run),
         *_memory(run),
         *_first(run),
         *_unknown(run),
-    ]  # fmt: skip
+    ]
+
+
+def _shares(run: Run) -> list[str]:
+    """Each lane's share of the time that all lanes together are busy."""
+    busy = run.lane_times
+    every = sum(busy.values())
+    return [
+        f"{LANES[word].label} {percent(time, every)}"
+        for word, time in busy.items()
+        if word in ALWAYS or time
+    ]
 
 
 def _trust(run: Run) -> list[str]:
@@ -64,29 +84,37 @@ def _trust(run: Run) -> list[str]:
     known = run.profile.calibration
     if known is None:
         return []
-    errors = known.held_out
-    return [f"Calibrated            on {known.count} measurements; families left out of the fit came out "
-            f"{percent(errors.mean, 1)} off in the mean, {percent(errors.median, 1)} in the median",
-            *(f"FAR FROM MEASURED     {doubt}" for doubt in run.doubts)]  # fmt: skip
+    mean, median = (percent(error, 1) for error in (known.held_out.mean, known.held_out.median))
+    return [
+        f"Calibrated            on {known.count} measurements; families left out of the fit came "
+        f"out {mean} off in the mean, {median} in the median",
+        *(f"FAR FROM MEASURED     {doubt}" for doubt in run.doubts),
+    ]
 
 
 def _first(run: Run) -> list[str]:
     """What the first inference takes where parameters are pinned, and the energy of a run."""
     found = []
     if run.pinned_bytes:
-        found.append(f"First inference       {short(float(run.first.total_time))} s: {short(run.pinned_bytes / 1e6)} MB of "
-                     "parameters are loaded once and stay; every later one takes the total above")  # fmt: skip
+        found.append(
+            f"First inference       {short(float(run.first.total_time))} s: "
+            f"{short(run.pinned_bytes / 1e6)} MB of parameters are loaded once and stay; "
+            "every later one takes the total above"
+        )
     if run.energy is not None:
         found.append(f"Energy                {run.energy:.4g} J per run")
     return found
 
 
 def _unknown(run: Run) -> list[str]:
-    """Operators that are not known: named, never silently free."""
-    if not run.network.unknown:
-        return []
-    named = ", ".join(f"{op} ({count} rows)" for op, count in sorted(run.network.unknown.items()))
-    return [f"Unknown operators     {named}: counted as data movement alone, without arithmetic"]
+    """What a file leaves open: operators that are not known, and notes of its front end."""
+    facts = run.network.facts
+    found = [f"Note                  {note}" for note in facts.notes]
+    if facts.unknown:
+        named = ", ".join(f"{op} ({count} rows)" for op, count in sorted(facts.unknown.items()))
+        known = "counted as data movement alone, without arithmetic"
+        found.append(f"Unknown operators     {named}: {known}")
+    return found
 
 
 def _change(new: float, old: float) -> str:
@@ -94,50 +122,57 @@ def _change(new: float, old: float) -> str:
 
 
 def _total_line(run: Run) -> str:
-    totals, batch = run.totals(), run.policies.batch
-    total = totals["total_time_s"]
-    text = (f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
-            f"compute {short(totals['compute_time_s'])} s{_launched(run)}; {totals['params']} params, "
-            f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
-            f"{short(totals['external_bytes'] / 1e6)} MB over the bus")  # fmt: skip
-    per_second = batch / total if total else float("inf")
-    per_sample = f", {seconds(total / batch)} per sample" if batch > 1 else ""
+    totals, total, samples = run.totals, run.total_time, run.samples
+    launched, on_chip = (run.lane_times[word] for word in ("launch", "on_chip"))
+    text = (
+        f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
+        + (f"on chip {short(on_chip)} s, " if on_chip else "")
+        + f"compute {short(totals['compute_time_s'])} s"
+        + (f", launching rows {short(launched)} s" if launched else "")
+        + f"; {totals['params']} params, {count(totals['macs'])} macs, {count(totals['ops'])} ops, "
+        f"{short(totals['external_bytes'] / 1e6)} MB over the bus"
+    )
+    per_sample = f", {seconds(total / samples)} per sample" if samples > 1 else ""
     if run.interval is not None:
         low, high = run.interval
         text += f"\n90 % interval         {short(low)} s to {short(high)} s"
-    return f"{text}\nThroughput            {per_second:.4g} samples/s{per_sample}"
-
-
-def _launched(run: Run) -> str:
-    return f", launching rows {short(run.launch_time)} s" if run.launch_time else ""
+    return f"{text}\nThroughput            {run.throughput:.4g} samples/s{per_sample}"
 
 
 def _joined(run: Run) -> str:
     """How transfer and compute make the total."""
-    return "=" if timing.load(run.policies.timing).additive else f"({run.policies.timing}) from"
+    return "=" if run.policies.timing_model.additive else f"({run.policies.timing}) from"
 
 
 def _slowest(run: Run, most: int = 5) -> list[str]:
     order = np.argsort(-run.result.total, kind="stable")[:most]
-    parts = [f"{run.workload.rows[i].id} {percent(run.result.total[i], run.total_time)}"
-             f" ({run.bound[i]})" for i in order]  # fmt: skip
-    return ["Slowest rows          " + "\n                      ".join(parts)]
+    parts = [
+        f"{run.workload.rows[i].id} {percent(run.result.total[i], run.total_time)} ({run.bound[i]})"
+        for i in order
+    ]
+    return ["Slowest rows          " + NEXT.join(parts)]
 
 
 def _memory(run: Run) -> list[str]:
     """Peak of live internal bytes against the on-chip memory."""
     peak, memory = run.peak_internal_bytes, run.machine.memory
-    line = (f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
-            f"in {short(memory / 1e6)} MB")  # fmt: skip
+    line = (
+        f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
+        f"in {short(memory / 1e6)} MB"
+    )
     line += f"; every map on chip, overwritten in place, takes {short(run.whole_bytes / 1e6)} MB"
     if run.packing is not None:
         live = int((run.live - run.pinned_bytes).max(initial=0))
         gap = percent(run.packing.peak - live, live) if live else "0 %"
-        line += f"\n                      packed up to {short(run.packing.peak / 1e6)} MB, {gap} above the maps that live there"
+        packed = f"packed up to {short(run.packing.peak / 1e6)} MB"
+        line += f"{NEXT}{packed}, {gap} above the maps that live there"
     if peak <= memory:
         return [line]
     row = run.workload.rows[int(run.live.argmax())]
     over = int((run.live > memory).sum())
-    return [line, f"WARNING: placement '{run.policies.placement}' over-commits the on-chip memory "
-            f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
-            f"{short(peak / 1e6)} MB."]  # fmt: skip
+    return [
+        line,
+        f"WARNING: placement '{run.policies.placement}' over-commits the on-chip memory "
+        f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
+        f"{short(peak / 1e6)} MB.",
+    ]

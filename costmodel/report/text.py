@@ -3,44 +3,52 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from costmodel import units
+from costmodel.core.layer import ENGINES
+from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.language import units
 from costmodel.report import summary
 from costmodel.report.numbers import columns, count, ratio, short
-from costmodel.report.records import Record, records
-from costmodel.run import Run
+from costmodel.studies.records import Record, records
+from costmodel.studies.run import Run
 
 SHORT = {"internal": "int", "external": "ext", "mixed": "mix"}
-LEGEND = ("MB = 1e6 bytes; op/B = ops per byte over the bus; in, out, par: where the input, output "
-          "and parameters live (int: on chip, ext: external memory, mix: some of each).")  # fmt: skip
+LEGEND = (
+    "MB = 1e6 bytes; op/B = ops per byte over the bus; in, out, par: where the input, output "
+    "and parameters live (int: on chip, ext: external memory, mix: some of each)."
+)
 
-CUTS = ("cut_MB = maps written up to the end of the block and read after it: what a cut there "
-        "carries; before_s and after_s are the times on either side.")  # fmt: skip
+CUTS = (
+    "cut_MB = maps written up to the end of the block and read after it: what a cut there "
+    "carries; before_s and after_s are the times on either side."
+)
 
 
 def report(run: Run, by: str = "layer") -> str:
     """The whole text report."""
     found = records(run, by)
-    table = columns(_layer_table(found) if by == "layer" else _group_table(found, by))
+    table = columns(_table(found, by))
     legend = [LEGEND] if by == "layer" else [CUTS] if by == "block" else []
     return "\n".join([*header(run), "", *table, *legend, "", *summary.lines(run)])
 
 
 def header(run: Run) -> list[str]:
     """What was simulated, on what, and by which rules."""
-    network, profile, chosen = run.network, run.profile, run.policies
+    facts, profile, chosen = run.network.facts, run.profile, run.policies
     machine = ", ".join(machine_words(run))
     convention = chosen.convention
     if chosen.timed_convention != convention:
         convention += f" (printed only; times under {chosen.timed_convention})"
-    variables = ", ".join(f"{key}={value}" for key, value in network.variables.items())
+    variables = ", ".join(f"{key}={value}" for key, value in facts.variables.items())
+    samples = f", {run.samples} samples per run" if run.network.samples > 1 else ""
     return [
-        f"{network.name} on {profile.name}" + (f" ({variables})" if variables else ""),
-        f"  network    {network.file}: {network.source}",
+        f"{facts.name} on {profile.name}" + (f" ({variables})" if variables else ""),
+        f"  network    {facts.file}: {facts.source}",
         f"  machine    {machine}: {profile.source}",
         f"  counted    convention {convention}, placement {chosen.placement}, "
-        f"timing {chosen.timing}, {chosen.dtype}, batch {chosen.batch}",
-        *([f"  rewritten  {', '.join(run.passes)}"] if run.passes else []),
+        f"timing {chosen.timing}, {chosen.dtype}, batch {chosen.batch}{samples}",
+        *([f"  rewritten  {', '.join(run.pass_words)}"] if run.passes else []),
         *(
             f"  assumed    {word}: {reason}"
             for word, reason in profile.assumptions(chosen.dtype).items()
@@ -50,54 +58,79 @@ def header(run: Run) -> list[str]:
 
 def machine_words(run: Run) -> list[str]:
     """The machine's figures in force, those that no row needs and nobody states left out."""
-    figures = {"bus": (run.machine.bandwidth, "bandwidth"), "on chip": (run.machine.memory, "memory"),
-               "matrix": (run.machine.matrix, "rate"), "host": (run.machine.host, "rate"),
-               "for writes": (run.profile.write_bandwidth, "bandwidth"),
-               "to the on-chip memory": (run.profile.on_chip_bandwidth, "bandwidth"),
-               **launch_words(run)}  # fmt: skip
-    words = [f"{units.show(value, kind)} {word}" for word, (value, kind) in figures.items()
-             if value is not None and value != math.inf]  # fmt: skip
+    words = [
+        f"{units.show(value, quantity.dimension)} {shown}"
+        for quantity in MACHINE.values()
+        for shown, value in _figures(run, quantity)
+        if value is not None and value != math.inf and (value or not quantity.zero)
+    ]
     return words + ["efficiency by layer kind"] * bool(run.profile.efficiency)
 
 
-def launch_words(run: Run) -> dict[str, tuple[float, str]]:
-    """The launch costs in force."""
-    launch = run.profile.launch
-    if isinstance(launch, dict):
-        return {
-            f"launch of a {engine} row": (time, "time") for engine, time in launch.items() if time
-        }
-    return {"launch of a row": (launch, "time")} if launch else {}
+def _figures(run: Run, quantity: MachineQuantity) -> list[tuple[str, Any]]:
+    """A figure and how it is worded; one for each engine where the profile says so."""
+    if isinstance(getattr(run.profile, quantity.word), dict) and quantity.by_engine:
+        pairs = zip(ENGINES, quantity.fields, strict=True)
+        return [
+            (quantity.shown.replace("a row", f"a {engine} row"), getattr(run.machine, name))
+            for engine, name in pairs
+        ]
+    return [(quantity.shown, run.machine.value(quantity))]
 
 
-def _layer_table(found: list[Record]) -> list[list[str]]:
-    head = ["layer_name", "in_map_MB", "out_map_MB", "param_MB", "params", "macs", "ops", "op/B",
-            "in", "out", "par", "transfer_s", "compute_s", "total_s", "bound"]  # fmt: skip
-    return [head, *(
-        [r["layer_name"], short(r["in_map_MB"]), short(r["out_map_MB"]), short(r["param_MB"]),
-         count(r["params"]), count(r["macs"]), count(r["ops"]), ratio(r["arithmetic_intensity"]),
-         SHORT[r["in_map_loc"]], SHORT[r["out_map_loc"]], SHORT[r["param_loc"]],
-         short(r["transfer_time_s"]), short(r["compute_time_s"]), short(r["total_time_s"]),
-         r["bound"]]
-        for r in found)]  # fmt: skip
+# Columns of the table, and the figures of a record that they show.
+LAYER = {
+    "layer_name": "layer_name",
+    "in_map_MB": "in_map_MB",
+    "out_map_MB": "out_map_MB",
+    "param_MB": "param_MB",
+    "params": "params",
+    "macs": "macs",
+    "ops": "ops",
+    "op/B": "arithmetic_intensity",
+    "in": "in_map_loc",
+    "out": "out_map_loc",
+    "par": "param_loc",
+    "transfer_s": "transfer_time_s",
+    "on_chip_s": "on_chip_time_s",
+    "compute_s": "compute_time_s",
+    "launch_s": "launch_time_s",
+    "total_s": "total_time_s",
+    "bound": "bound",
+}
+GROUP = {
+    "rows": "rows",
+    "params": "params",
+    "macs": "macs",
+    "ops": "ops",
+    "bus_MB": "external_bytes",
+    "transfer_s": "transfer_time_s",
+    "on_chip_s": "on_chip_time_s",
+    "compute_s": "compute_time_s",
+    "launch_s": "launch_time_s",
+    "total_s": "total_time_s",
+    "bound": "bound",
+}
+BLOCK = {"cut_MB": "cut_bytes", "before_s": "time_before_s", "after_s": "time_after_s"}
+OPTIONAL = ("on_chip_time_s", "launch_time_s")
+"""Shown where they are not zero throughout."""
+COUNTED = ("params", "macs", "ops", "rows")
 
 
-def _group_table(found: list[Record], by: str) -> list[list[str]]:
-    names = {"rows": "rows", "params": "params", "macs": "macs", "ops": "ops",
-             "external_bytes": "bus_MB", "transfer_time_s": "transfer_s",
-             "compute_time_s": "compute_s", "total_time_s": "total_s", "bound": "bound"}  # fmt: skip
-    cuts = {"cut_bytes": "cut_MB", "time_before_s": "before_s", "time_after_s": "after_s"}
-    if by == "block":
-        names |= cuts
-    return [
-        [by, *names.values()],
-        *([r[by], *(_cell(key, r[key]) for key in names)] for r in found),
-    ]
+def _table(found: list[Record], by: str) -> list[list[str]]:
+    """The rows as text under their columns' names."""
+    names = dict(LAYER) if by == "layer" else {by: by, **GROUP, **(BLOCK if by == "block" else {})}
+    for key in OPTIONAL:
+        if not any(record[key] for record in found):
+            names = {name: word for name, word in names.items() if word != key}
+    return [[*names], *([_cell(key, record[key]) for key in names.values()] for record in found)]
 
 
 def _cell(key: str, value: float | str) -> str:
     if isinstance(value, str):
-        return value
-    if key in ("external_bytes", "cut_bytes"):
+        return SHORT.get(value, value) if key.endswith("_loc") else value
+    if key.endswith("_bytes"):
         return short(value / 1e6)
-    return short(value) if key.endswith("_s") else count(value)
+    if key == "arithmetic_intensity":
+        return ratio(value)
+    return count(value) if key in COUNTED else short(value)

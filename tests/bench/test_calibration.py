@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from calibrated import measured
 
-from costmodel import hardware, shipped
-from costmodel.calibration import measurements, runs
-from costmodel.calibration.bench import STYLES, bench
-from costmodel.calibration.calibrate import calibrate
-from costmodel.calibration.fit import fit
-from costmodel.hardware import HardwareProfile
-from costmodel.run import run, simulate
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.read import load_profile
+from costmodel.studies.calibration import measured_runs as runs
+from costmodel.studies.calibration import measurements
+from costmodel.studies.calibration.calibrate import calibrate
+from costmodel.studies.calibration.candidates import STYLES, bench
+from costmodel.studies.calibration.fit import fit
+from costmodel.studies.run import simulate, simulated
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> list[measurements.Measure
 
 
 def profile(word: str) -> HardwareProfile:
-    return hardware.load_profile(shipped.find(word, "hwprofiles"))
+    return load_profile(word)
 
 
 @pytest.mark.benchmark(group="calibrate on 100 networks")
@@ -49,7 +50,7 @@ def test_one_fit(benchmark: Any, table: list[measurements.Measurement]) -> None:
 def test_simulate(benchmark: Any, word: str) -> None:
     """The passes of the calibrated profile included."""
     network, machine = simulate("mobilenet_v2", "rtx3090").network, profile(word)
-    benchmark(lambda: run(network, machine, batch=256))
+    benchmark(lambda: simulated(network, machine, batch=256))
 
 
 @pytest.mark.benchmark(group="simulate mobilenet_v2, batch 256")
@@ -61,4 +62,4 @@ def test_simulate_with_the_same_passes(benchmark: Any) -> None:
         profile("rtx3090_measured").passes,
     )
     choices = {"timing": "partial", "placement": "all_external"}
-    benchmark(lambda: run(network, machine, batch=256, passes=passes, choices=choices))
+    benchmark(lambda: simulated(network, machine, batch=256, passes=passes, choices=choices))

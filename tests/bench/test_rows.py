@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from costmodel.run import simulate
+from costmodel.studies.run import simulate
 
 CHAIN = """
 name: Chain
@@ -34,4 +34,4 @@ def test_chain(benchmark: Any, rows: int, tmp_path: Path) -> None:
     assert len(run.workload.rows) == rows
     # hand arithmetic: even rows have 8 filters on 9 channels (8 for the first), odd rows 9 on 8
     even, odd = 9 * 9 * 8, 9 * 8 * 9
-    assert run.totals()["params"] == rows // 2 * (even + odd) - 9 * 8
+    assert run.totals["params"] == rows // 2 * (even + odd) - 9 * 8

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from costmodel import placement, timing
-from costmodel.hardware import Machine
-from costmodel.run import run, simulate
-from costmodel.scan.axes import Axis
-from costmodel.scan.models import model
-from costmodel.scan.plan import Plan, evaluate_part, table_columns
-from costmodel.scan.reduce import merge_best, merge_fronts
-from costmodel.scan.space import Model, Space, draw
-from costmodel.scan.surface import PIECE, General, Surface
-from costmodel.scan.words import Objective
+from costmodel.core.machine import Machine
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.timing import TIMINGS
+from costmodel.studies.run import simulate, simulated
+from costmodel.studies.scan.axes import Axis
+from costmodel.studies.scan.formulas import Objective
+from costmodel.studies.scan.models import model
+from costmodel.studies.scan.plan import Plan, evaluate_part, table_columns
+from costmodel.studies.scan.reduce import merge_best, merge_fronts
+from costmodel.studies.scan.space import Model, Space, draw
+from costmodel.studies.scan.surface import PIECE, General, Surface
 
 POINTS = 1_000_000
 RANGES = {"hw.bandwidth": (1e8, 1e11), "hw.on_chip_memory": (1e5, 1e7), "hw.matrix": (1e10, 1e13),
@@ -62,8 +63,12 @@ def form(one: Model) -> Surface:
 
 
 def arguments(values: int) -> list[str]:
-    ends = {"hw.bandwidth": "100 MB/s, 100 GB/s", "hw.on_chip_memory": "100 kB, 10 MB",
-            "hw.matrix": "10 GFLOPS, 10 TFLOPS", "hw.host": "100 MFLOPS, 100 GFLOPS"}  # fmt: skip
+    ends = {
+        "hw.bandwidth": "100 MB/s, 100 GB/s",
+        "hw.on_chip_memory": "100 kB, 10 MB",
+        "hw.matrix": "10 GFLOPS, 10 TFLOPS",
+        "hw.host": "100 MFLOPS, 100 GFLOPS",
+    }
     return [
         word for name, pair in ends.items() for word in ("--axis", f"{name}=log({pair}, {values})")
     ]
@@ -71,17 +76,22 @@ def arguments(values: int) -> list[str]:
 
 COMMANDS = {
     "imports": IMPORTS,
-    "1e6-grid": [*SCAN, *arguments(32)],  # 32^4 = 1 048 576
+    # 32^4 = 1 048 576
+    "1e6-grid": [*SCAN, *arguments(32)],
     "1e6-random": [*SCAN, *arguments(2), "--sample", "random", "--n", "1000000"],
-    "1e9-grid": [*SCAN, *arguments(179)],  # 179^4 = 1 026 625 681
+    # 179^4 = 1 026 625 681
+    "1e9-grid": [*SCAN, *arguments(179)],
 }
 
 
 @pytest.mark.benchmark(group="scan: whole commands, best 10 and front over time and bandwidth")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_commands(benchmark: Any, name: str) -> None:
-    benchmark.pedantic(lambda: subprocess.run(COMMANDS[name], check=True, capture_output=True),
-                       rounds=5 if benchmark.enabled else 1, warmup_rounds=1)  # fmt: skip
+    benchmark.pedantic(
+        lambda: subprocess.run(COMMANDS[name], check=True, capture_output=True),
+        rounds=5 if benchmark.enabled else 1,
+        warmup_rounds=1,
+    )
 
 
 # --- random points ------------------------------------------------------------------------------------
@@ -111,9 +121,11 @@ def test_closed_form(benchmark: Any) -> None:
 @pytest.mark.benchmark(group=RANDOM)
 def test_general_path(benchmark: Any) -> None:
     done = simulate("hairnet", "accel_1tflops")
-    general = General(done.workload, placement.load("per_tensor"), timing.load("serial"))
+    general = General(done.workload, PLACEMENTS.load("per_tensor"), TIMINGS.load("serial"))
     points = machine()
-    found = benchmark.pedantic(general.columns, args=(points,), rounds=2, warmup_rounds=0)
+    found = benchmark.pedantic(
+        general.columns, args=(points, len(points.bandwidth)), rounds=2, warmup_rounds=0
+    )
     np.testing.assert_allclose(found["total_time"], form(hairnet()).total_time(points), rtol=1e-12)
 
 
@@ -132,8 +144,10 @@ def test_resident_overlap(benchmark: Any) -> None:
     points = machine(100_000)
     memories = np.geomspace(1e5, 1e7, 200)[np.arange(100_000) % 200]
     points = Machine(points.bandwidth, memories, points.matrix, points.host)
-    general = General(done.workload, placement.load("resident"), timing.load("overlap"))
-    benchmark.pedantic(general.columns, args=(points,), rounds=3, warmup_rounds=1)
+    general = General(done.workload, PLACEMENTS.load("resident"), TIMINGS.load("overlap"))
+    benchmark.pedantic(
+        general.columns, args=(points, len(points.bandwidth)), rounds=3, warmup_rounds=1
+    )
 
 
 # --- depth --------------------------------------------------------------------------------------------
@@ -228,4 +242,4 @@ def test_parquet_of_a_scan(benchmark: Any) -> None:
 @pytest.mark.benchmark(group="one point: simulate in a warm process")
 def test_one_simulation(benchmark: Any) -> None:
     done = simulate("hairnet", "accel_1tflops")
-    benchmark(lambda: run(done.network, done.profile).total_time)
+    benchmark(lambda: simulated(done.network, done.profile).total_time)

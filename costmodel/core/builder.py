@@ -1,0 +1,116 @@
+"""The builder turns rows, one after the other, into a network.
+
+Shapes are worked out, and misfits refused, as the rows come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from math import prod
+
+from costmodel.core.layer import MAX_ELEMENTS, Layer
+from costmodel.core.network import Constants, Facts, Network, Part, Row, Tap, Taps
+from costmodel.core.tally import Shape, Shapes
+from costmodel.errors import BadValue, Place
+
+
+@lru_cache(maxsize=65536)
+def work_out(layer: Layer, inputs: Shapes) -> Part:
+    """`layer` on maps of shapes `inputs`: output shapes and tally. Raises BadValue on a misfit."""
+    least, most = layer.taken
+    if len(inputs) < least or (most is not None and len(inputs) > most):
+        wanted = f"at least {least}" if most is None else f"{least}"
+        raise BadValue(
+            f"{layer.kind} takes {wanted} input(s), got {len(inputs)}",
+            "name them with 'from: [a, b]'",
+        )
+    outputs = layer.out_shapes(inputs)
+    for shape in outputs:
+        if prod(shape) > MAX_ELEMENTS:
+            raise BadValue(f"a map of shape {list(shape)} is beyond 2**53 elements", "shrink it")
+    return Part(layer, inputs, outputs, layer.tally(inputs, outputs))
+
+
+def chained(layers: Sequence[Layer], inputs: Shapes) -> tuple[Part, ...]:
+    """`layers` one after the other on maps of shapes `inputs`. Raises BadValue on a misfit."""
+    parts = []
+    for layer in layers:
+        part = work_out(layer, inputs)
+        parts.append(part)
+        inputs = part.outputs
+    return tuple(parts)
+
+
+class Builder:
+    """The rows of a network as a front end finds them."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Tap] = []
+        self.rows: list[Row] = []
+        self._seen: dict[str, int] = {}
+
+    def unique(self, wanted: str) -> str:
+        """`wanted`, or `wanted#2`, `#3`, ... where it is taken."""
+        count = self._seen[wanted] = self._seen.get(wanted, 0) + 1
+        return wanted if count == 1 else self.unique(f"{wanted}#{count}")
+
+    def input(self, name: str, shape: Shape, bits: int | None = None, pieces: bool = False) -> Tap:
+        """Add an input of `shape` per sample, of `bits` per element where the file fixes them."""
+        tap = Tap(self.unique(name), 0, shape, bits, pieces)
+        self.inputs.append(tap)
+        return tap
+
+    def row(
+        self,
+        wanted: str,
+        name: str,
+        block: str,
+        place: Place,
+        layers: Sequence[Layer],
+        inputs: Taps,
+        meant: bool = False,
+    ) -> Taps:
+        """Add one row that runs `layers` one after the other on `inputs`; its output taps.
+
+        Raises BadValue where shapes misfit; then nothing was added.
+        """
+        parts = chained(layers, tuple(tap.shape for tap in inputs))
+        return self.add(Row(wanted, name, block, place, parts, inputs, meant=meant))
+
+    def add(self, row: Row) -> Taps:
+        """Add a row whose parts are worked out already, under a unique id; its output taps."""
+        named = replace(row, id=self.unique(row.id))
+        self.rows.append(named)
+        return named.taps
+
+    def network(self, facts: Facts) -> Network:
+        """The network of everything added, with a warning for maps that nobody reads."""
+        network = Network.of(facts, self.inputs, self.rows)
+        warned = replace(facts, warnings=(*facts.warnings, *unread_warning(network)))
+        network.graph["facts"] = warned
+        return network
+
+
+MOST = 1000
+"""Unread rows that are counted one by one."""
+
+
+def unread_warning(network: Network) -> list[str]:
+    """One line for the rows that nobody reads, if there are any."""
+    loose = list(islice(network.unread(), MOST))
+    if not loose:
+        return []
+    shown = ", ".join(
+        f"{row.id} (line {row.place.line})" if row.place.line else row.id for row in loose[:6]
+    )
+    more = f" and {len(loose) - 6} more" if len(loose) > 6 else ""
+    return [
+        f"{network.facts.file}: nobody reads {shown}{more}; "
+        "declare 'outputs: [...]', or 'unread: true' at a layer, if that is meant"
+    ]
+
+
+__all__ = ["Builder", "Constants", "chained", "unread_warning", "work_out"]

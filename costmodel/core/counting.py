@@ -1,0 +1,171 @@
+"""A network, counted under conventions and a machine's traits, to the arrays of a `Workload`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costmodel.core.convention import Convention
+from costmodel.core.layer import Engine, Layer, Task
+from costmodel.core.maps import Maps
+from costmodel.core.network import Network, Part, Row
+from costmodel.core.workload import Costs, Floats, Ints, Workload
+from costmodel.errors import InputError, Place
+from costmodel.language.dtypes import size_of
+
+LIMIT = 2**62
+"""[count] sums of any column stay inside int64."""
+
+
+class Shares(NamedTuple):
+    """Of the peak arithmetic rate, and of the peak bandwidth for maps and for parameters."""
+
+    compute: float = 1.0
+    bandwidth: float = 1.0
+    parameters: float = 1.0
+
+
+PERFECT = Shares()
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What a machine says of layer kinds; the defaults change nothing."""
+
+    engines: Mapping[str, Engine] = field(default_factory=dict)
+    shares: Mapping[str, Shares] = field(default_factory=dict)
+
+    def engine(self, layer: Layer) -> Engine:
+        """Where `layer` runs."""
+        return self.engines.get(layer.kind, layer.engine)
+
+    def tasks(self, part: Part) -> tuple[Task, ...]:
+        """The work of `part` that takes time, by engine; a profile may move a whole kind."""
+        if part.layer.kind in self.engines:
+            layer = part.layer
+            return (Task(self.engines[layer.kind], layer.runs_as, part.timed),)
+        return part.layer.tasks(part.timed)
+
+    def share(self, kind: str, routine: str) -> Shares:
+        """The shares of the peaks that a kind reaches: its own, its routine's, or the default."""
+        words = (kind, routine, "default")
+        return next((self.shares[word] for word in words if word in self.shares), PERFECT)
+
+
+@dataclass(frozen=True, eq=False)
+class Counting:
+    """How a network is counted: conventions, the machine's traits, batch, bits per element."""
+
+    report: Convention
+    """What ops and params print."""
+    timed: Convention
+    """What costs time."""
+    traits: Traits = field(default_factory=Traits)
+    batch: int = 1
+    """Runs' worth of samples at once: it multiplies those that one run holds."""
+    bits: int = 32
+
+
+class _Counts(NamedTuple):
+    """One row per sample; parameters as they stand."""
+
+    macs: int
+    params: int
+    moved: int
+    ops: int
+    matrix: int
+    host: int
+
+
+def prepare(network: Network, counting: Counting) -> Workload:
+    """The arrays of `network`. Raises InputError where counts leave the exact range."""
+    rows, samples = network.rows, network.samples * counting.batch
+    maps = Maps(network, samples, counting.bits)
+    counts = [_count(row, counting) for row in rows]
+    macs, params, moved, ops, matrix, host = zip(*counts, strict=True)
+    largest = max(map(sum, (macs, ops, matrix, host))) * samples
+    if max(largest, maps.total, sum(moved), sum(params)) > LIMIT:
+        raise InputError.at(
+            Place(network.facts.file),
+            "the network's counts exceed 2**62",
+            "use smaller maps, fewer channels or a smaller batch",
+        )
+    work: dict[Engine, Floats] = {
+        "matrix": _ints(matrix).astype(float) * samples,
+        "host": _ints(host).astype(float) * samples,
+    }
+    return Workload(
+        rows,
+        macs=_ints(macs) * samples,
+        params=_ints(params),
+        ops=_ints(ops).astype(float) * samples,
+        matrix_ops=work["matrix"],
+        host_ops=work["host"],
+        param_bytes=_ints(moved),
+        sharing=_ints(_sharing(rows)),
+        costs=_costs(rows, counting, samples, work),
+        **maps.arrays(),
+    )
+
+
+def _ints(values: Any) -> Ints:
+    """A list of exact Python integers as an array."""
+    return np.array(values, dtype=np.int64)
+
+
+def _sharing(rows: Sequence[Row]) -> list[int]:
+    """For each row the first one with the same parameters."""
+    first: dict[frozenset[str], int] = {}
+    found = []
+    for number, row in enumerate(rows):
+        sources = row.constants.sources if row.constants else None
+        found.append(first.setdefault(sources, number) if sources else number)
+    return found
+
+
+def _count(row: Row, counting: Counting) -> _Counts:
+    """One row under both conventions."""
+    report, held = counting.report, row.constants
+    moved = sum(tally.moved_params for tally in row.counted) if held is None else held.elements
+    timed = {"matrix": 0, "host": 0}
+    for part in row.parts:
+        for engine, _, tally in counting.traits.tasks(part):
+            timed[engine] += counting.timed.ops(part.layer.kind, tally)
+    return _Counts(
+        macs=sum(part.tally.macs for part in row.parts),
+        params=sum(map(report.params, row.counted)),
+        moved=size_of(moved, counting.bits) + (held.fixed_bytes if held else 0),
+        ops=sum(report.ops(part.layer.kind, part.tally) for part in row.parts),
+        **timed,
+    )
+
+
+def _costs(
+    rows: Sequence[Row], counting: Counting, samples: int, work: Mapping[Engine, Floats]
+) -> Costs:
+    """What the machine's traits make of each row, whose `work` [op] (R,) is known."""
+    traits = counting.traits
+    launches = _launches(rows, traits)
+    if not traits.shares:
+        return Costs(work["matrix"], work["host"], *launches)
+    spread: dict[Engine, Floats] = {engine: np.zeros(len(rows)) for engine in work}
+    read, params = np.ones(len(rows)), np.ones(len(rows))
+    for number, row in enumerate(rows):
+        for part in row.parts:
+            for engine, routine, tally in traits.tasks(part):
+                ops = counting.timed.ops(part.layer.kind, tally) * samples
+                spread[engine][number] += ops / traits.share(part.layer.kind, routine).compute
+        # of a fused row its first part's
+        first = traits.share(row.layer.kind, row.layer.runs_as)
+        read[number], params[number] = 1 / first.bandwidth, 1 / first.parameters
+    return Costs(spread["matrix"], spread["host"], *launches, read, read, params)
+
+
+def _launches(rows: Sequence[Row], traits: Traits) -> tuple[Floats, Floats]:
+    """1 for each row that the matrix engine launches, and for each that the host does (R,)."""
+    on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows])
+    launched = np.array([not row.view for row in rows])
+    return (on_matrix & launched).astype(float), (~on_matrix & launched).astype(float)

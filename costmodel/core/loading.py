@@ -1,0 +1,45 @@
+"""Networks from files, each read once for as long as the files stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from costmodel.core.content_cache import FileCache
+from costmodel.core.frontend import FRONT_ENDS, FrontEnd
+from costmodel.core.network import Network
+from costmodel.errors import InputError, Place
+from costmodel.language import shipped
+
+LOADED: FileCache[Network] = FileCache(64)
+
+
+def load_network(
+    architecture: str | Path, settings: Mapping[str, Any] | None = None, *, strict: bool = False
+) -> Network:
+    """The network in a file, or a shipped one by its short name.
+
+    `settings` are its variables, or the open dimensions of an ONNX file; `strict` refuses operators
+    that are not known instead of counting them as data movement. Files are read once: again only
+    when one of them has another time or size. Networks are frozen, so callers may share them.
+    Raises InputError with every mistake.
+
+    >>> network = load_network("hairnet", {"classes": 10})
+    >>> len(network.rows), network.outputs[0].shape
+    (66, (10,))
+    """
+    path = shipped.find(str(architecture), "archs")
+    if settings is not None and not isinstance(settings, Mapping):
+        raise InputError.at(Place("settings"), f"is {settings!r}", "give a dict of variables")
+    given = dict(settings or {})
+    options = (repr(sorted(given.items(), key=lambda item: str(item[0]))), strict)
+    return LOADED.get(path, options, lambda: front_end(path).load(path, given, strict=strict))
+
+
+def front_end(path: Path) -> FrontEnd:
+    """The front end for a file, by its suffix; YAML for a suffix that nobody claims."""
+    if path.suffix in ("", ".yaml", ".yml"):
+        return FRONT_ENDS.load("yaml")
+    ends = (FRONT_ENDS.load(word) for word in FRONT_ENDS.names())
+    return next((one for one in ends if path.suffix in one.suffixes), FRONT_ENDS.load("yaml"))

@@ -1,0 +1,281 @@
+"""The layer graph: what every front end builds and everything else consumes.
+
+A `Network` is a networkx DiGraph. Its nodes are the network's inputs (attribute ``tap``) and its
+rows (attribute ``row``), in execution order; an edge says which maps one node writes and another
+reads (attribute ``maps``). Shapes are per sample, and the network knows how many samples one run of
+it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+
+from costmodel.core.layer import Layer
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import Place
+
+Key = tuple[str, int]
+"""A feature map: the node that writes it, and which of its outputs it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """One feature map: which output (`port`) of which node, and its shape per sample."""
+
+    node: str
+    port: int
+    shape: Shape
+    bits: int | None = None
+    """Of one element, where the file fixes them; else as the run's dtype says."""
+    pieces: bool = False
+    """True: the first axis holds pieces of a sample (windows) that run as samples of their own."""
+
+    @property
+    def key(self) -> Key:
+        """The map, whatever shape it is seen under."""
+        return self.node, self.port
+
+
+Taps = tuple[Tap, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One layer at work: the shapes it takes and gives, and its neutral tally.
+
+    Parts are made by `costmodel.core.builder.work_out`, so that layer, shapes and tally agree.
+    """
+
+    layer: Layer
+    inputs: Shapes
+    """As the layer sees them: a map may be read under another shape of as many elements."""
+    outputs: Shapes
+    tally: Tally
+    executed: Tally | None = None
+    """What a library computes for it, where that is more: it takes time and counts as nothing."""
+
+    @property
+    def timed(self) -> Tally:
+        """The work that takes time."""
+        return self.executed or self.tally
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What a row holds besides maps, where that is not what the tallies of its layers say.
+
+    An imported file may share weights between rows, fix their element type, or hold numbers that
+    are no weights.
+    """
+
+    counted: Tally
+    """The parameters that count here: those that no row before has counted."""
+    elements: int
+    """Elements that move, of the network's own floating type."""
+    fixed_bytes: int
+    """Bytes that move, of types that the file fixes [B]."""
+    sources: frozenset[str] = frozenset()
+    """The stored tensors behind them; rows with the same ones share them."""
+    tensors: bool = False
+    """True: among them are tensors of one axis or more, not numbers alone."""
+
+    def __add__(self, other: Constants) -> Constants:
+        """What both hold together."""
+        return Constants(
+            self.counted + other.counted,
+            self.elements + other.elements,
+            self.fixed_bytes + other.fixed_bytes,
+            self.sources | other.sources,
+            self.tensors or other.tensors,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One line of the report: a layer, or several fused so that nothing between them moves."""
+
+    id: str
+    """Unique: block path and ordinal."""
+    name: str
+    """Printed; may repeat."""
+    block: str
+    """The named block it belongs to."""
+    place: Place
+    """Where it was written."""
+    parts: tuple[Part, ...]
+    inputs: Taps
+    out_bits: tuple[int | None, ...] = ()
+    """For each output, where the file fixes them."""
+    constants: Constants | None = None
+    meant: bool = False
+    """True: nobody reads it, and that is meant."""
+    pieces: bool = False
+    """True: the first axis of its outputs holds pieces of a sample."""
+    samples_at: int = 0
+    """In memory that it writes axis after axis: how many axes of a sample lie outside the
+    samples.
+    """
+
+    @property
+    def taps(self) -> Taps:
+        """The maps it writes."""
+        bits = self.out_bits or (None,) * len(self.outputs)
+        pairs = zip(self.outputs, bits, strict=True)
+        return tuple(Tap(self.id, n, *pair, self.pieces) for n, pair in enumerate(pairs))
+
+    @property
+    def layer(self) -> Layer:
+        """The layer of its first part, which decides how the row runs."""
+        return self.parts[0].layer
+
+    @property
+    def kind(self) -> str:
+        """The kinds of its parts, joined with '+'."""
+        return "+".join(part.layer.kind for part in self.parts)
+
+    @property
+    def outputs(self) -> Shapes:
+        """Shapes of the maps it writes."""
+        return self.parts[-1].outputs
+
+    @property
+    def view(self) -> bool:
+        """True when it only gives its input's memory another shape."""
+        return all(part.layer.view for part in self.parts)
+
+    @property
+    def elementwise(self) -> bool:
+        """True when each output element follows from the input elements at its own place."""
+        return all(part.layer.in_place and not part.layer.across for part in self.parts)
+
+    @property
+    def overwrites(self) -> bool:
+        """True when it may write over an input that nobody needs any more."""
+        return len(self.outputs) == 1 and all(part.layer.in_place for part in self.parts)
+
+    @property
+    def counted(self) -> tuple[Tally, ...]:
+        """Tallies whose parameters count here: as stated, else those of its parts."""
+        if self.constants is not None:
+            return (self.constants.counted,)
+        return tuple(part.tally for part in self.parts)
+
+    @property
+    def held(self) -> Constants:
+        """What it holds besides maps: as stated, else what its tallies say."""
+        if self.constants is not None:
+            return self.constants
+        counted = sum((tally.parameters for tally in self.counted), Tally())
+        return Constants(counted, counted.moved_params, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What a network is, besides its graph."""
+
+    name: str = ""
+    source: str = ""
+    file: str = ""
+    outputs: Taps = ()
+    samples: int = 1
+    """Samples that one run holds: a batch that is baked into the file."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
+    """Convention, placement, timing and dtype that the file asks for."""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a report has to say of the file, e.g. what it cannot tell."""
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """Operators that are counted as data movement, and how often each stands there."""
+
+
+class Network(nx.DiGraph):  # type: ignore[misc]
+    """An architecture with every variable bound: a graph of rows that nothing changes any more."""
+
+    @classmethod
+    def of(cls, facts: Facts, inputs: Iterable[Tap], rows: Iterable[Row]) -> Network:
+        """The network of `rows`, which stand behind those they read, frozen."""
+        network = cls(facts=facts)
+        for tap in inputs:
+            network.add_node(tap.node, tap=tap)
+        for row in rows:
+            network.add_node(row.id, row=row)
+            for tap in row.inputs:
+                _connect(network, tap, row.id)
+        nx.freeze(network)
+        return network
+
+    def with_rows(
+        self, rows: Iterable[Row], inputs: Taps | None = None, outputs: Taps | None = None
+    ) -> Network:
+        """The same network with these rows, in this order, and where given other ends."""
+        facts = self.facts
+        if outputs is not None:
+            facts = Facts(**{**vars(facts), "outputs": outputs})
+        return Network.of(facts, self.inputs if inputs is None else inputs, rows)
+
+    @property
+    def facts(self) -> Facts:
+        """What it is, besides its graph."""
+        return self.graph.get("facts") or Facts()
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.facts.name
+
+    @property
+    def outputs(self) -> Taps:
+        """The maps that leave it."""
+        return self.facts.outputs
+
+    @property
+    def samples(self) -> int:
+        """Samples that one run holds."""
+        return self.facts.samples
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row in execution order."""
+        return tuple(data["row"] for _, data in self.nodes(data=True) if "row" in data)
+
+    @cached_property
+    def inputs(self) -> Taps:
+        """The maps that enter it."""
+        return tuple(data["tap"] for _, data in self.nodes(data=True) if "tap" in data)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """The place of each row in execution order, by its id; -1 for the network's inputs."""
+        found = dict.fromkeys((tap.node for tap in self.inputs), -1)
+        return found | {row.id: number for number, row in enumerate(self.rows)}
+
+    def readers(self, key: Key) -> Iterator[Row]:
+        """The rows that read a map, in execution order."""
+        for reader, edge in self.adj[key[0]].items():
+            if any(tap.port == key[1] for tap in edge["maps"]):
+                yield self.nodes[reader]["row"]
+
+    def unread(self) -> Iterator[Row]:
+        """Rows that nobody reads, that give no declared output, and that are not meant to be so."""
+        declared = {tap.node for tap in self.outputs}
+        for row in self.rows:
+            if not self.out_degree(row.id) and row.id not in declared and not row.meant:
+                yield row
+
+    def crossing(self, end: int) -> set[Key]:
+        """The maps written up to row number `end` that a later row reads: what a cut carries."""
+        before = [node for node, number in self.position.items() if number <= end]
+        edges = nx.edge_boundary(self, before, data="maps")
+        return {tap.key for _, _, maps in edges for tap in maps}
+
+
+def _connect(network: Network, tap: Tap, reader: str) -> None:
+    """Let `reader` read `tap`; several maps between two nodes stand on one edge."""
+    edge = network.get_edge_data(tap.node, reader)
+    network.add_edge(tap.node, reader, maps=(tap,) if edge is None else (*edge["maps"], tap))

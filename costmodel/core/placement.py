@@ -1,0 +1,62 @@
+"""The contract of a placement policy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.packing import Packing
+from costmodel.core.registry import Family
+from costmodel.core.workload import Workload
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Where things live: True is on chip. A leading axis stands for memories or design points."""
+
+    tensors: Bools
+    """(..., T) feature maps."""
+    params: Bools
+    """(..., R) each row's parameters."""
+    loads: Any
+    """(..., R) [B] read once besides: the network's inputs."""
+    stores: Any
+    """(..., R) [B] written once besides: the network's outputs."""
+    taken: Bools
+    """(..., T) maps that overwrite the one they reuse."""
+
+    @classmethod
+    def of_maps(cls, workload: Workload, tensors: Bools) -> Plan:
+        """Maps alone, (M, T): parameters stay outside and nothing moves besides."""
+        rows = (len(tensors), len(workload.macs))
+        nothing = np.zeros(rows, dtype=np.int64)
+        return cls(tensors, np.zeros(rows, dtype=bool), nothing, nothing, np.zeros_like(tensors))
+
+    def at(self, points: Any) -> Plan:
+        """The plan of each design point, `points` (...) being places on the leading axis."""
+        return Plan(*(getattr(self, item.name)[points] for item in fields(self)))
+
+
+class Placement(ABC):
+    """A rule that says, for each on-chip memory size, which tensors live there."""
+
+    source: ClassVar[str]
+    threshold: ClassVar[bool] = False
+    """True: a tensor is inside if and only if its size is at most the memory."""
+
+    def packing(self, workload: Workload, capacity: float) -> Packing | None:
+        """Addresses of the maps in `capacity` bytes (infinite: no limit); None if it gives none."""
+        return None
+
+    @abstractmethod
+    def plan(self, workload: Workload, memory: Any) -> Plan:
+        """The plans for on-chip memories `memory` (M,) [B], which are distinct."""
+
+
+PLACEMENTS = Family("placement", "costmodel.models.placement", "costmodel.placement", Placement)

@@ -1,0 +1,91 @@
+"""The contract of a timing model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.registry import Family
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What can be fetched ahead of each row, and where it could be kept (..., R)."""
+
+    params: Floats
+    """[B] parameters that come over the bus."""
+    param_time: Floats
+    """[s] of the transfer that is theirs."""
+    free: Floats
+    """[B] on chip that nothing occupies while the row runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """What each row asks of the machine, design points in front (..., R)."""
+
+    transfer: Floats
+    """[s] on the memory bus."""
+    matrix: Floats
+    """[s] on the matrix engine."""
+    host: Floats
+    """[s] on the host."""
+    ahead: Callable[[], Ahead]
+    """Worked out on demand, since few models ask."""
+    on_chip: Floats | float = 0.0
+    """[s] that bytes take which stay on chip."""
+
+    @property
+    def memory(self) -> Floats:
+        """[s] on the bus and then on chip: all the time that moving bytes takes."""
+        return np.asarray(self.transfer + self.on_chip)
+
+    @property
+    def compute(self) -> Floats:
+        """[s] on the matrix engine and then on the host."""
+        return np.asarray(self.matrix + self.host)
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Parameters of row `target` [B], fetched for `seconds` while row `during` computes."""
+
+    during: int
+    target: int
+    bytes: float
+    seconds: float
+
+
+class Timing(ABC):
+    """Combines what each row asks of the memories and the engines into the row's time."""
+
+    source: ClassVar[str]
+    additive: ClassVar[bool] = False
+    """True: the total is the sum of all memory, matrix and host times."""
+    looks_ahead: ClassVar[bool] = False
+    """True: what a row takes depends on the rows around it."""
+
+    transfer_first: ClassVar[bool] = False
+    """True: a row computes once its transfer is through; else both begin with the row."""
+
+    @abstractmethod
+    def row_times(self, load: Load) -> Floats:
+        """Time of each row (..., R) [s], without what launching it takes.
+
+        Models use `load.memory` and `load.compute`; `load.transfer` alone is the bus without the
+        time that bytes take on chip.
+        """
+
+    def fetches(self, load: Load) -> list[Fetch]:
+        """What is fetched ahead of its row at a single design point; nothing, for most models."""
+        return []
+
+
+TIMINGS = Family("timing", "costmodel.models.timing", "costmodel.timing", Timing)

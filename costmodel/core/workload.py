@@ -1,0 +1,170 @@
+"""A network as arrays: what the formula reads.
+
+Rows stand in execution order; tensors are feature maps, views merged with the memory they look at.
+A row's maps are found through prefix pointers (CSR): row r reads the tensors
+``in_tensor[in_ptr[r] : in_ptr[r + 1]]``, and of each of them ``in_moved`` bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.network import Row
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """How far each row stays from the machine's peaks; shares of 1 change nothing."""
+
+    matrix_ops: Floats
+    """(R,) operations over the share of the peak that they reach [op]."""
+    host_ops: Floats
+    """(R,)"""
+    matrix_launches: Floats
+    """(R,) 1 for a row that the matrix engine launches, else 0."""
+    host_launches: Floats
+    """(R,)"""
+    read: Floats | None = None
+    """(R,) bytes of peak bandwidth that a byte read takes; None: one each."""
+    write: Floats | None = None
+    """(R,)"""
+    params: Floats | None = None
+    """(R,) the same of a byte of parameters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """R rows and T tensors; all counts are per run (batch included), all sizes in bytes."""
+
+    rows: tuple[Row, ...]
+    macs: Ints
+    """(R,) multiply-adds."""
+    params: Ints
+    """(R,) as the report's convention counts them."""
+    ops: Floats
+    """(R,) as the report's convention counts them."""
+    matrix_ops: Floats
+    """(R,) under the timing convention, on the matrix engine."""
+    host_ops: Floats
+    """(R,) under the timing convention, on the host."""
+    param_bytes: Ints
+    """(R,) read once per run."""
+    sharing: Ints
+    """(R,) the first row that reads the same parameters; the row itself where nobody else does."""
+    costs: Costs
+    in_bytes: Ints
+    """(R,) sum over the row's inputs, views included."""
+    out_bytes: Ints
+    """(R,)"""
+    tensor_bytes: Ints
+    """(T,)"""
+    first: Ints
+    """(T,) row that writes it; -1 for a network input."""
+    last: Ints
+    """(T,) last row that reads it; the row that writes it where nobody does."""
+    kept: Bools
+    """(T,) True for the network's outputs, which live to the end."""
+    reuses: Ints
+    """(T,) the dying map of equal size that it may overwrite as it is written; -1 for none."""
+    in_ptr: Ints
+    """(R + 1,)"""
+    in_tensor: Ints
+    """(E,)"""
+    in_moved: Ints
+    """(E,) bytes that the row reads of it: all, unless it only looks some of them up."""
+    out_ptr: Ints
+    """(R + 1,)"""
+    out_tensor: Ints
+
+    @property
+    def own_params(self) -> Bools:
+        """True for rows that are the first to read their parameters (R,)."""
+        return np.asarray(self.sharing == np.arange(len(self.sharing)))
+
+    @property
+    def touched_bytes(self) -> Ints:
+        """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
+        everywhere = np.ones(len(self.tensor_bytes), dtype=bool)
+        return np.asarray(
+            self.bytes_read(everywhere) + self.bytes_written(everywhere) + self.param_bytes
+        )
+
+    def bytes_read(self, of: Bools) -> Ints:
+        """Bytes that each row reads of the maps `of` (..., T): (..., R), exact."""
+        return _segment_sums(of[..., self.in_tensor] * self.in_moved, self.in_ptr)
+
+    def bytes_written(self, of: Bools) -> Ints:
+        """Bytes that each row writes of the maps `of` (..., T): (..., R), exact."""
+        sizes = self.tensor_bytes[self.out_tensor]
+        return _segment_sums(of[..., self.out_tensor] * sizes, self.out_ptr)
+
+    def inputs_among(self, of: Bools) -> Ints:
+        """How many inputs of each row are among the maps `of` (..., T): (..., R)."""
+        return _segment_sums(of[..., self.in_tensor], self.in_ptr)
+
+    def outputs_among(self, of: Bools) -> Ints:
+        """How many outputs of each row are among the maps `of` (..., T): (..., R)."""
+        return _segment_sums(of[..., self.out_tensor], self.out_ptr)
+
+    def traffic(self, read: Any, write: Any) -> NDArray[Any]:
+        """For each map its bytes that rows read and write, weighted by `read` and `write` (R,)."""
+        rows = len(self.macs)
+        found = np.zeros(len(self.tensor_bytes), dtype=np.result_type(read, write, np.int64))
+        reader = np.repeat(np.arange(rows), np.diff(self.in_ptr))
+        writer = np.repeat(np.arange(rows), np.diff(self.out_ptr))
+        np.add.at(found, self.in_tensor, np.broadcast_to(read, rows)[reader] * self.in_moved)
+        written = self.tensor_bytes[self.out_tensor]
+        np.add.at(found, self.out_tensor, np.broadcast_to(write, rows)[writer] * written)
+        return found
+
+    @property
+    def first_reader(self) -> Ints:
+        """The first row that reads each tensor (T,); the number of rows where none does."""
+        rows = len(self.macs)
+        found = np.full(len(self.tensor_bytes), rows)
+        reader = np.repeat(np.arange(rows), np.diff(self.in_ptr))
+        np.minimum.at(found, self.in_tensor, reader)
+        return found
+
+    @cached_property
+    def maps_key(self) -> str:
+        """A digest of everything about the maps: equal for workloads that pack alike."""
+        arrays = (self.tensor_bytes, self.first, self.last, self.kept, self.reuses, self.in_ptr)
+        return _digest(*arrays, self.in_tensor, self.in_moved, self.out_ptr, self.out_tensor)
+
+    @cached_property
+    def params_key(self) -> str:
+        """A digest of everything about the parameters that rows hold."""
+        return _digest(self.param_bytes, self.sharing)
+
+    @property
+    def live_ranges(self) -> tuple[Ints, Ints]:
+        """First and last row in which each tensor must exist (T,), outputs to the end."""
+        begin = np.maximum(self.first, 0)
+        end = np.where(self.kept, len(self.macs) - 1, self.last)
+        return begin, np.maximum(end, begin)
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    """A text that is equal for equal arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _segment_sums(values: NDArray[Any], pointers: Ints) -> NDArray[Any]:
+    """Sums of consecutive segments along the last axis by differences of a prefix sum."""
+    zero = np.zeros((*values.shape[:-1], 1), dtype=np.int64)
+    prefix = np.concatenate([zero, np.cumsum(values, axis=-1, dtype=np.int64)], axis=-1)
+    return np.asarray(prefix[..., pointers[1:]] - prefix[..., pointers[:-1]])

@@ -1,0 +1,50 @@
+"""ONNX files as networks: the same graph, rows, reports and scans as for YAML.
+
+Weights are never read but to tell masks and tables from them, so files whose weights lie elsewhere
+load all the same. Shapes are per sample; the network knows how many samples the file bakes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import to_int
+from costmodel.core.frontend import FrontEnd
+from costmodel.core.network import Network
+from costmodel.errors import BadValue, MissingExtra, Place, Problems
+
+
+class Onnx(FrontEnd):
+    """ONNX files with operator sets from 7, with or without their weights."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
+    option: ClassVar[str] = "--dim"
+
+    def load(
+        self, path: Path, settings: Mapping[str, Any], *, strict: bool = False
+    ) -> tuple[Network, list[Path]]:
+        """The network in an ONNX file, its open dimensions bound by `settings`.
+
+        Raises MissingExtra without the onnx package.
+        """
+        try:
+            from costmodel.frontends.onnx.read import read_network
+        except ModuleNotFoundError as error:
+            if error.name not in ("onnx", "google"):
+                raise
+            raise MissingExtra("onnx", "onnx", "reading .onnx files") from None
+        return read_network(path, _sizes(settings), strict=strict), [path]
+
+
+def _sizes(settings: Mapping[str, Any]) -> dict[str, int]:
+    """Settings as sizes of dimensions. Raises InputError."""
+    problems, found = Problems(), {}
+    for name, value in settings.items():
+        try:
+            found[name] = to_int(value)
+        except BadValue as error:
+            problems.found.extend(error.at(Place(f"--dim {name}={value}"), "the size ").problems)
+    problems.raise_if_any()
+    return found

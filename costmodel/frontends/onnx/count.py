@@ -1,0 +1,85 @@
+"""Parameters of imported rows: each initialiser counted once, and moved wherever it is used."""
+
+from __future__ import annotations
+
+from onnx import TensorProto
+
+from costmodel.core.network import Constants
+from costmodel.core.tally import Tally
+from costmodel.frontends.onnx.constants import contents
+from costmodel.frontends.onnx.node import Node, Work
+from costmodel.frontends.onnx.tables import unlearnt
+from costmodel.frontends.onnx.values import Origin, Value
+from costmodel.language.dtypes import size_of
+
+
+class Parameters:
+    """What a training framework would hold: weights, no index tables, masks or statistics."""
+
+    def __init__(self, stored: bool) -> None:
+        self.stored = stored
+        """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
+        self.sizes: dict[str, int] = {}
+        """[elements] by initialiser."""
+        self.tensors: dict[str, TensorProto] = {}
+        """The initialisers whose contents may be looked at."""
+        self.seen: set[str] = set()
+        self.doubtful: dict[str, int] = {}
+        """[elements] of initialisers that may be tables, and whose contents the file lacks."""
+        self._unlearnt: dict[str, bool | None] = {}
+
+    def count(self, node: Node, work: Work) -> Constants:
+        """The parameters that this row is the first to use, and what it moves of constants."""
+        fresh, floats, fixed = dict[int, int](), 0, 0
+        sources: set[str] = set()
+        tensors = False
+        for position, value in enumerate(node.inputs):
+            if value is None or value.origin is None:
+                continue
+            if position not in work.aside or work.norm:
+                named = position in (*work.weights, *work.statistics)
+                fresh[position] = self._fresh(value, value.origin, named)
+            if position in work.aside:
+                continue
+            held = bool(value.origin.weights) and len(value.shape) > 0
+            tensors |= value.floating and (held or value.elements > 1)
+            if value.elements > 1:
+                sources |= value.origin.weights
+                read = value.elements if work.rows_read is None else work.rows_read
+                moved = min(value.elements, read)
+                floats += moved if value.bits is None else 0
+                fixed += size_of(moved, value.bits) if value.bits is not None else 0
+        return Constants(_counted(work, fresh), floats, fixed, frozenset(sources), tensors)
+
+    def _fresh(self, value: Value, origin: Origin, named: bool) -> int:
+        """Elements of the weights behind a constant that no row counted yet."""
+        if not (value.floating or named):
+            return 0
+        new = [name for name in origin.weights if name not in self.seen]
+        if not named:
+            new = [name for name in new if not self._table(name, value)]
+        self.seen.update(new)
+        if named and origin.literal and not self.stored:
+            return value.elements
+        return sum(self.sizes.get(name, 0) for name in new)
+
+    def _table(self, name: str, value: Value) -> bool:
+        """True for an initialiser that nobody learnt; notes those that cannot be told."""
+        if name not in self._unlearnt:
+            tensor = self.tensors.get(name)
+            held = None if tensor is None else contents(tensor)
+            self._unlearnt[name] = None if held is None else unlearnt(held)
+        found = self._unlearnt[name]
+        if found is None and sum(size > 1 for size in value.shape) > 1:
+            self.doubtful[name] = self.sizes.get(name, 0)
+        return bool(found)
+
+
+def _counted(work: Work, fresh: dict[int, int]) -> Tally:
+    """These parameters under their names, those of a batch norm under their own."""
+    if work.norm:
+        places = (*work.weights, *work.statistics)
+        scale, shift, mean, variance = (fresh.get(position, 0) for position in places)
+        return Tally(bn_scale=scale, bn_shift=shift, bn_mean=mean, bn_variance=variance)
+    biases = fresh.pop(work.bias, 0) if work.bias is not None else 0
+    return Tally(weights=sum(fresh.values()), biases=biases)

@@ -1,0 +1,105 @@
+"""An ONNX file becomes a model that is ready to be walked.
+
+The file is read without its weights, it is checked, and its dimensions are bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import inliner
+
+from costmodel.errors import InputError, Place, Problems, did_you_mean
+from costmodel.frontends.onnx.node import STANDARD
+
+OLDEST = 7
+"""Operator set from which operators broadcast as they do today."""
+
+
+def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | None]:
+    """The model in `path`, its functions inlined and the symbolic dimensions of its inputs bound.
+
+    And the axis that a symbolic dimension says holds a batch. Weights in external files are never
+    opened. Raises InputError for what is no ONNX file, for an operator set that is too old, and for
+    each dimension that `dims` leaves open or names in vain.
+    """
+    place = Place(str(path))
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except FileNotFoundError:
+        raise InputError.at(place, "no such file", "check the path") from None
+    except OSError as error:
+        raise InputError.at(place, f"cannot be read: {error.strerror}", "check the path") from None
+    except DecodeError:
+        raise InputError.at(place, "is no ONNX file", "export the model to ONNX again") from None
+    if not model.HasField("graph") or not model.graph.node:
+        raise InputError.at(place, "holds no ONNX graph", "export the model to ONNX again")
+    for entry in model.opset_import:
+        if (
+            entry.domain in STANDARD
+            and not OLDEST <= entry.version <= onnx.defs.onnx_opset_version()
+        ):
+            raise InputError.at(
+                place,
+                f"uses operator set {entry.version}",
+                f"export with one of {OLDEST}..{onnx.defs.onnx_opset_version()}",
+            )
+    if model.functions:
+        model = inliner.inline_local_functions(model, convert_version=False)
+    axis = batch_axis(model)
+    bind(model, dims, place)
+    return model, axis
+
+
+def batch_axis(model: onnx.ModelProto) -> int | None:
+    """The axis of an input that its name says holds a batch."""
+    for value in real_inputs(model.graph):
+        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+            if "batch" in dim.dim_param.lower():
+                return axis
+    return None
+
+
+def real_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """The graph's inputs without its weights, which old files list among them."""
+    stored = {tensor.name for tensor in graph.initializer}
+    stored |= {tensor.values.name for tensor in graph.sparse_initializer}
+    return [value for value in graph.input if value.name not in stored]
+
+
+def bind(model: onnx.ModelProto, dims: Mapping[str, int], place: Place) -> None:
+    """Give every symbolic dimension of the inputs its size. Raises InputError."""
+    problems, asked = Problems(), set()
+    for value in real_inputs(model.graph):
+        kind = value.type.tensor_type
+        if value.type.HasField("tensor_type") and not kind.HasField("shape"):
+            problems.add(place, f"input '{value.name}' has no shape", "export it with one")
+            continue
+        for name, dim in _open(value):
+            asked.add(name)
+            if name in dims:
+                dim.dim_value = dims[name]
+            else:
+                problems.add(
+                    place,
+                    f"input '{value.name}' has an open dimension '{name}'",
+                    f"bind it with --dim {name}=1 (in compare: FILE:{name}=1)",
+                )
+    for name in dims:
+        if name not in asked:
+            problems.add(
+                Place(f"--dim {name}={dims[name]}"),
+                f"{place.file} has no dimension '{name}'",
+                did_you_mean(name, asked),
+            )
+    problems.raise_if_any()
+
+
+def _open(value: onnx.ValueInfoProto) -> Iterator[tuple[str, onnx.TensorShapeProto.Dimension]]:
+    """The dimensions of an input without a size, by their name or as input.axis."""
+    for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+        if not dim.HasField("dim_value") or dim.dim_value < 1:
+            yield dim.dim_param or f"{value.name}.{axis}", dim

@@ -1,0 +1,83 @@
+"""An ONNX file to a network: the model is read, walked, and described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import onnx
+
+from costmodel.core.network import Facts, Network
+from costmodel.errors import InputError, Place
+from costmodel.frontends.onnx.proto import read
+from costmodel.frontends.onnx.samples import Untracked
+from costmodel.frontends.onnx.values import FLOATS
+from costmodel.frontends.onnx.walk import Walk
+
+UNNAMED = ("", "main_graph", "torch_jit", "main")
+"""What exporters call a graph that nobody named."""
+
+
+def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Network:
+    """The network in the ONNX file `path`, its open dimensions bound by `dims`.
+
+    `strict` refuses operators that are not known instead of counting them as data movement. Raises
+    InputError with everything that cannot be taken.
+    """
+    model, named = read(path, dims)
+    walk = walked(model, path, named)
+    outputs = walk.outputs()
+    if not outputs or not walk.builder.rows:
+        raise InputError.at(
+            Place(str(path)), "computes nothing from its inputs", "export the network again"
+        )
+    unknown = [f"{op} ({count})" for op, count in sorted(walk.unknown.items())]
+    if strict and unknown:
+        raise InputError.at(
+            Place(str(path)),
+            f"unknown operators: {', '.join(unknown)}",
+            "leave out --strict to count them as data movement",
+        )
+    made = f"{model.producer_name} {model.producer_version}".strip() or "unnamed producer"
+    dtype = FLOATS[walk.main]
+    graph_name = model.graph.name
+    return walk.builder.network(
+        Facts(
+            path.stem if graph_name in UNNAMED else graph_name,
+            f"ONNX file by {made}",
+            str(path),
+            outputs,
+            samples=walk.samples,
+            variables=dict(dims),
+            choices={} if dtype == "fp32" else {"dtype": dtype},
+            notes=tuple(notes(walk)),
+            unknown=dict(walk.unknown),
+        )
+    )
+
+
+def walked(model: onnx.ModelProto, path: Path, named: int | None) -> Walk:
+    """The model, walked with the samples where they can be followed, else as one run."""
+    axes = dict.fromkeys(axis for axis in (named, 0, 1) if axis is not None)
+    for axis in axes:
+        try:
+            walk = Walk(model, path, axis)
+            walk.run()
+        except Untracked:
+            continue
+        return walk
+    walk = Walk(model, path, None)
+    walk.run()
+    return walk
+
+
+def notes(walk: Walk) -> Iterator[str]:
+    """What a report has to say of the file."""
+    yield from walk.notes
+    doubtful = walk.parameters.doubtful
+    if doubtful:
+        yield (
+            f"{sum(doubtful.values())} parameters are in {len(doubtful)} stored tensors that only "
+            "meet maps element by element; their contents are not in the file, so some may be "
+            "masks or tables that nobody learnt"
+        )

@@ -1,0 +1,350 @@
+"""An ONNX graph, node by node, to rows: constants folded, views merged, the rest by its rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from costmodel.core.builder import Builder, chained, work_out
+from costmodel.core.network import Part, Row, Taps
+from costmodel.errors import BadValue, Place, Problems
+from costmodel.frontends.onnx.constants import (
+    contents,
+    handed_on,
+    origin_of,
+    reads,
+    shape_of,
+    stored,
+)
+from costmodel.frontends.onnx.count import Parameters
+from costmodel.frontends.onnx.infer import SMALL, Inference
+from costmodel.frontends.onnx.node import Node, Work
+from costmodel.frontends.onnx.proto import real_inputs
+from costmodel.frontends.onnx.rules import rules, views
+from costmodel.frontends.onnx.rules.microsoft import SAME_SHAPE
+from costmodel.frontends.onnx.samples import Spread, Untracked, reshaped
+from costmodel.frontends.onnx.values import (
+    BITS,
+    FLOATS,
+    Origin,
+    Value,
+    tensor_type,
+    unresolved,
+)
+from costmodel.models.layers.move import StridedView, Unknown
+
+CONTROL = ("If", "Loop", "Scan", "SequenceMap")
+
+
+class Walk:
+    """One pass over a model. Afterwards `builder` holds the rows and `unknown` what is not known.
+
+    `axis` is the one that holds the samples in the inputs, None to take the whole run as one. Where
+    they cannot be followed from there to the end, `run` raises Untracked.
+    """
+
+    def __init__(self, model: onnx.ModelProto, path: Path, axis: int | None) -> None:
+        self.graph, self.place = model.graph, Place(str(path))
+        self.infer, self.builder, self.problems = Inference(model), Builder(), Problems()
+        self.values: dict[str, Value] = {}
+        self.refused: set[str] = set()
+        """Names whose node could not be taken."""
+        self.parameters = Parameters(stored(model.graph))
+        self.unknown: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
+        self.used = set(reads(model.graph)) | {v.name for v in model.graph.output}
+        inputs = real_inputs(model.graph)
+        elems = [v.type.tensor_type.elem_type for v in inputs]
+        self.main = next((elem for elem in elems if elem in FLOATS), TensorProto.FLOAT)
+        self.axis, self.samples = axis, 1
+        if axis is not None:
+            self.samples = samples_along(inputs, axis)
+
+    def run(self) -> None:
+        """Walk the graph. Raises InputError with everything that cannot be taken, or Untracked."""
+        for value in real_inputs(self.graph):
+            whole = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
+            holds = self.axis is not None and len(whole) > max(self.axis, 1)
+            axis = self.axis if holds and whole[self.axis or 0] == self.samples else None
+            shape = Spread(whole, axis, self.samples).shape
+            tap = self.builder.input(value.name, shape, self.bits(value.type))
+            self.values[value.name] = Value(value.name, value.type, tap=tap, axis=axis)
+        self.body(self.graph)
+        for output in self.graph.output:
+            if output.name not in self.values and output.name not in self.refused:
+                self.problems.add(
+                    self.place,
+                    f"nothing writes the output '{output.name}'",
+                    "export the network again",
+                )
+        self.problems.raise_if_any()
+
+    def bits(self, kind: onnx.TypeProto) -> int | None:
+        """Bits per element where the file fixes them; None for the network's own floats."""
+        elem = int(kind.tensor_type.elem_type)
+        return None if elem == self.main else BITS.get(elem)
+
+    def body(self, graph: onnx.GraphProto) -> None:
+        """Every node of a graph, in its order."""
+        for tensor in graph.initializer:
+            self.store(tensor)
+        for sparse in graph.sparse_initializer:
+            kind = tensor_type(sparse.values.data_type, tuple(sparse.dims))
+            # what is stored: the values that are not zero
+            key = self.held(sparse.values.name, sparse.values.dims)
+            self.constant(sparse.values.name, kind, None, Origin(frozenset({key})))
+        for proto in graph.node:
+            try:
+                self.node(proto)
+            except BadValue as error:
+                what = f"node '{proto.name or proto.output[0]}' ({proto.op_type}): "
+                self.refused.update(proto.output)
+                self.problems.found.extend(error.at(self.place, what).problems)
+
+    def store(self, tensor: TensorProto) -> None:
+        """An initialiser; the contents of small ones that are in the file are kept."""
+        kind = tensor_type(tensor.data_type, tuple(tensor.dims))
+        small = np.prod(tensor.dims, dtype=float) <= SMALL
+        outside = tensor.data_location == TensorProto.EXTERNAL
+        data = contents(tensor) if small and not outside else None
+        key = self.held(tensor.name, tensor.dims)
+        if not outside:
+            self.parameters.tensors[key] = tensor
+        self.constant(tensor.name, kind, data, Origin(frozenset({key})))
+
+    def held(self, name: str, dims: Sequence[int]) -> str:
+        """Note an initialiser's elements under a key of its own: branches may use a name again."""
+        key = name if name not in self.parameters.sizes else f"{name}#{len(self.parameters.sizes)}"
+        self.parameters.sizes[key] = prod(dims) if dims else 0
+        return key
+
+    def constant(
+        self, name: str, kind: onnx.TypeProto, data: Any, origin: Origin, bits: int | None = None
+    ) -> None:
+        """Note a constant."""
+        self.values[name] = Value(name, kind, data, origin, bits=bits or self.bits(kind))
+
+    def node(self, proto: onnx.NodeProto) -> None:
+        """One node. Raises BadValue."""
+        for name in proto.input:
+            if name and name not in self.values:
+                if name not in self.refused:
+                    raise BadValue(
+                        f"reads '{name}', which nothing writes before it",
+                        "sort the nodes, or export again",
+                    )
+                self.refused.update(proto.output)
+                return
+        inputs = tuple(self.values[name] if name else None for name in proto.input)
+        if proto.op_type in CONTROL:
+            self.control(proto, inputs)
+            return
+        types = self.types(proto, inputs)
+        if proto.op_type in ("Shape", "Size") or all(v is None or v.constant for v in inputs):
+            self.fold(proto, inputs, types)
+            return
+        if any(
+            unresolved(kind)
+            for name, kind in zip(proto.output, types, strict=True)
+            if name in self.used
+        ):
+            raise BadValue(
+                "the shape of its output depends on the data, or does not follow from its inputs",
+                "cut the network before it, or export with fixed shapes",
+            )
+        first = inputs[0]
+        if proto.op_type in views() and first is not None and first.tap is not None:
+            self.view(proto, first, types[0])
+        elif proto.op_type == "DequantizeLinear" and first is not None and first.tap is not None:
+            # its readers take the quantised map
+            self.view(proto, first, types[0])
+        else:
+            self.row(proto, inputs, types)
+
+    def types(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[onnx.TypeProto]:
+        """Return the types of the outputs.
+
+        They are as onnx infers them, else as the file states them, else like the input.
+        """
+        found = [onnx.TypeProto() for _ in proto.output]
+        if self.infer.schema(proto) is not None:
+            found = self.infer.types(proto, inputs)
+        stated = [self.stated.get(name, onnx.TypeProto()) for name in proto.output]
+        found = [
+            b if unresolved(a) and not unresolved(b) else a
+            for a, b in zip(found, stated, strict=True)
+        ]
+        first = inputs[0] if inputs else None
+        if self.infer.schema(proto) is None and first is not None and unresolved(found[0]):
+            if Node(proto, tuple(inputs), ()).word in rules() and proto.op_type not in SAME_SHAPE:
+                raise BadValue("the file states no shape for its output", "export it with shapes")
+            found[0] = first.type
+        return found
+
+    def fold(
+        self, proto: onnx.NodeProto, inputs: Sequence[Value | None], types: Sequence[onnx.TypeProto]
+    ) -> None:
+        """A node whose outputs do not depend on the network's input: constants again."""
+        data: Sequence[Any] | None
+        if proto.op_type in ("Shape", "Size"):
+            assert inputs[0] is not None
+            data = [shape_of(proto, inputs[0])]
+        else:
+            data = self.infer.contents(proto, inputs, types)
+        origin = origin_of(proto, inputs)
+        filled = inputs[0].origin if proto.op_type == "ConstantOfShape" and inputs[0] else None
+        if filled is not None and filled.weights:
+            # its shape is stored: it stands for a weight left out
+            origin = Origin(frozenset(proto.output))
+        bits = handed_on(proto, inputs)
+        for number, (name, kind) in enumerate(zip(proto.output, types, strict=True)):
+            array = data[number] if data is not None else None
+            if array is not None:
+                kind = tensor_type(
+                    onnx.helper.np_dtype_to_tensor_dtype(np.asarray(array).dtype), np.shape(array)
+                )
+            elif unresolved(kind):
+                raise BadValue(
+                    "the shape of this constant does not follow from its inputs", "fold it first"
+                )
+            self.constant(name, kind, array, origin, bits)
+            if name in origin.weights:
+                self.parameters.sizes[name] = self.values[name].elements
+
+    def view(self, proto: onnx.NodeProto, source: Value, kind: onnx.TypeProto) -> None:
+        """Another shape for the same memory: readers read the source."""
+        assert source.tap is not None
+        name, whole = proto.output[0], shape_in(kind)
+        axis = reshaped(Spread(source.shape, source.axis, self.samples), whole)
+        self.values[name] = Value(name, kind, tap=source.tap, axis=axis)
+        # a dropout's mask, which is all true
+        for other in proto.output[1:]:
+            self.constant(other, tensor_type(TensorProto.BOOL, source.shape), None, Origin())
+
+    def row(
+        self,
+        proto: onnx.NodeProto,
+        inputs: tuple[Value | None, ...],
+        types: Sequence[onnx.TypeProto],
+    ) -> None:
+        """A node that works on maps: one row."""
+        ports = [n for n, name in enumerate(proto.output) if name in self.used] or [0]
+        wholes = tuple(shape_in(types[n]) for n in ports)
+        node, work = self.worked_out(Node(proto, inputs, wholes, self.samples))
+        constants = self.parameters.count(node, work)
+        parts = self.agreed(node, chained(work.layers, work.inputs))
+        name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
+        taps = tuple(node.value(n).tap for n in node.maps)
+        out = self.builder.add(
+            Row(
+                name,
+                name,
+                _block(name),
+                self.place,
+                parts,
+                tuple(tap for tap in taps if tap is not None),
+                out_bits=tuple(self.bits(types[n]) for n in ports),
+                constants=constants,
+                pieces=node.ends[0].pieces,
+                samples_at=node.ends[0].axis or 0,
+            )
+        )
+        for tap, port, end in zip(out, ports, node.ends, strict=True):
+            output = proto.output[port]
+            self.values[output] = Value(output, types[port], tap=tap, axis=end.axis)
+
+    def worked_out(self, node: Node) -> tuple[Node, Work]:
+        """Return the node, and what it does per sample.
+
+        In a run of one sample, where need be, the node's whole shapes say what it does.
+        """
+        rule = rules().get(node.word)
+        if rule is None:
+            self.unknown[node.op] += 1
+            rule = unknown
+        try:
+            assert node.outputs is not None
+            return node, rule(node)
+        except Untracked:
+            node = node.untracked()
+            return node, rule(node)
+
+    def agreed(self, node: Node, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts, and a view where the file shows further outputs or another shape."""
+        given, stated = parts[-1].outputs, node.outputs
+        if given == stated:
+            return parts
+        if sum(map(prod, given[:1])) != sum(map(prod, stated[:1])):
+            self.notes.append(
+                f"node '{node.proto.name or node.proto.output[0]}' ({node.op}) gives "
+                f"{list(stated[0])} per sample, its layer {list(given[0])}: check its figures"
+            )
+        return (*parts, work_out(StridedView(stated), given[:1]))
+
+    def control(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> None:
+        """An `If` whose condition is known takes that branch; other control flow is refused."""
+        condition = inputs[0] if inputs else None
+        if proto.op_type != "If" or condition is None or condition.data is None:
+            raise BadValue(
+                "control flow that depends on the data cannot be costed",
+                "export the network without it",
+            )
+        wanted = "then_branch" if bool(np.asarray(condition.data).reshape(-1)[0]) else "else_branch"
+        branch = next(a.g for a in proto.attribute if a.name == wanted)
+        self.stated |= {v.name: v.type for v in branch.value_info}
+        self.body(branch)
+        for outer, inner in zip(proto.output, branch.output, strict=True):
+            if inner.name in self.values:
+                self.values[outer] = replace(self.values[inner.name], name=outer)
+            else:
+                self.refused.add(outer)
+
+    def outputs(self) -> Taps:
+        """The network's outputs that are maps, under the shapes that the file gives them."""
+        found = []
+        for output in self.graph.output:
+            value = self.values.get(output.name)
+            if value is not None and value.tap is not None:
+                spread = Spread(value.shape, value.axis, self.samples)
+                found.append(replace(value.tap, shape=spread.shape))
+        return tuple(found)
+
+
+def unknown(node: Node) -> Work:
+    """An operator without a rule: its maps move, what stands beside them counts as weights."""
+    layer = Unknown(shapes=node.outputs)
+    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
+
+
+def shape_in(kind: onnx.TypeProto) -> tuple[int, ...]:
+    """The sizes that a type states."""
+    return tuple(d.dim_value for d in kind.tensor_type.shape.dim)
+
+
+def samples_along(inputs: Sequence[onnx.ValueInfoProto], axis: int) -> int:
+    """Samples that the first input with two axes or more holds along `axis`. Raises Untracked."""
+    for value in inputs:
+        whole = shape_in(value.type)
+        if len(whole) > max(axis, 1):
+            return whole[axis]
+        break
+    raise Untracked
+
+
+def _block(name: str) -> str:
+    """Return the outermost module of a torch scope.
+
+    It is stages.0 of 'stages/stages.0/...', and conv1 of 'conv1/Conv'.
+    """
+    steps = name.split("/")
+    inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
+    return steps[1] if inner else steps[0]

@@ -1,0 +1,25 @@
+"""Architectures written in YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from costmodel.core.frontend import FrontEnd
+from costmodel.core.network import Network
+from costmodel.frontends.yaml.build import build
+from costmodel.frontends.yaml.read import read
+
+
+class Yaml(FrontEnd):
+    """An architecture and its variables, as docs/architectures.md describes them."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".yaml", ".yml")
+
+    def load(
+        self, path: Path, settings: Mapping[str, Any], *, strict: bool = False
+    ) -> tuple[Network, list[Path]]:
+        """Read the file and those whose blocks it uses, bind its variables, and unroll it."""
+        document = read(str(path))
+        return build(document, settings), document.files

@@ -1,0 +1,119 @@
+"""Syntax and settings to a network: variables are bound, inputs shaped, outputs found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from costmodel.core.attributes import to_int
+from costmodel.core.builder import Builder
+from costmodel.core.network import Facts, Network, Tap, Taps
+from costmodel.core.tally import Shape
+from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
+from costmodel.frontends.yaml.expand import Expander
+from costmodel.frontends.yaml.scope import UNKNOWN, Scope, resolve
+from costmodel.frontends.yaml.syntax import Document
+from costmodel.language.expressions import fill
+
+
+def build(document: Document, settings: Mapping[str, Any]) -> Network:
+    """Bind the variables of `document` and unroll it. Raises InputError."""
+    problems = document.problems
+    variables = bind(document, settings, problems)
+    builder = Builder()
+    inputs = dict.fromkeys(document.inputs, UNKNOWN)
+    for name, shape in shapes(document, variables, problems).items():
+        inputs[name] = (builder.input(name, shape),)
+    expander = Expander(document, variables, builder, problems)
+    scope, last = expander.run(inputs)
+    if not problems.found and not builder.rows:
+        problems.add(Place(document.file), "the network has no rows", "check 'when' and 'repeat'")
+    outputs = declared(document, scope, last, expander.taps, problems)
+    problems.raise_if_any()
+    return builder.network(
+        Facts(
+            document.name,
+            document.source,
+            document.file,
+            outputs,
+            variables=variables,
+            choices=document.choices,
+        )
+    )
+
+
+def bind(document: Document, settings: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Return the value of every variable.
+
+    It is the setting if there is one, else the default (which may use earlier variables).
+    """
+    for name in settings:
+        if name not in document.vars:
+            problems.add(
+                Place(f"--set {name}"),
+                f"{document.file} has no variable '{name}'",
+                did_you_mean(name, document.vars),
+            )
+    bound: dict[str, Any] = {}
+    for name, node in document.vars.items():
+        try:
+            default = _fill_all(node.plain(), bound)
+        except BadValue as error:
+            problems.found.extend(error.at(node.place).problems)
+            continue
+        value = settings.get(name, default)
+        if isinstance(default, str) != isinstance(value, str):
+            problems.add(
+                Place(f"--set {name}"),
+                f"'{name}' is like {default!r}, got {value!r}",
+                "give a value of the same kind",
+            )
+        bound[name] = value
+    return bound
+
+
+def _fill_all(value: Any, names: Mapping[str, Any]) -> Any:
+    return [_fill_all(v, names) for v in value] if isinstance(value, list) else fill(value, names)
+
+
+def shapes(
+    document: Document, variables: Mapping[str, Any], problems: Problems
+) -> dict[str, Shape]:
+    """The shape of every network input, per sample [elements]."""
+    found: dict[str, Shape] = {}
+    for name, node in document.inputs.items():
+        with problems.collect():
+            sizes = []
+            for axis in node.sequence(name):
+                try:
+                    sizes.append(to_int(fill(axis.value, variables)))
+                except BadValue as error:
+                    raise error.at(axis.place, f"an axis of '{name}' ") from None
+            if not 1 <= len(sizes) <= 4:
+                raise InputError.at(
+                    node.place,
+                    f"'{name}' has {len(sizes)} axes",
+                    "write [channels, height, width] or [features]",
+                )
+            found[name] = tuple(sizes)
+    return found
+
+
+def declared(
+    document: Document, scope: Scope, last: Taps, taps: Mapping[str, Taps], problems: Problems
+) -> Taps:
+    """The network's outputs: those it declares, else what its last layer gives."""
+    if document.outputs is None:
+        return last
+    found: list[Tap] = []
+    with problems.collect():
+        for node in document.outputs.sequence("outputs"):
+            named = resolve(node.text("an output"), scope, taps)
+            if named is None:
+                problems.add(
+                    node.place,
+                    f"output '{node.value}' names no layer",
+                    did_you_mean(str(node.value), scope.known()),
+                )
+            found.extend(named or ())
+    return tuple(found)

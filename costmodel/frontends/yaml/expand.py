@@ -1,0 +1,285 @@
+"""Syntax and variables to rows: blocks are called, repeats unrolled, branches connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from costmodel.core.attributes import to_int
+from costmodel.core.builder import Builder
+from costmodel.core.layer import Layer, read_attribute
+from costmodel.core.network import Tap, Taps
+from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
+from costmodel.frontends.yaml.scope import UNKNOWN, Scope, report_early, resolve
+from costmodel.frontends.yaml.syntax import Document, Item, LayerSpec
+from costmodel.frontends.yaml.unrolled_size import least_steps
+from costmodel.language.documents import Node
+from costmodel.language.expressions import fill
+
+MAX_STEPS = 2_000_000
+"""Items unrolled; a million-row network is the most this program takes."""
+MAX_REPEAT = 1_000_000
+MAX_DEPTH = 30
+"""Blocks inside blocks."""
+
+
+class Expander:
+    """Unrolls one document into a `Builder`, collecting every problem on the way."""
+
+    def __init__(
+        self, document: Document, variables: Mapping[str, Any], builder: Builder, problems: Problems
+    ) -> None:
+        self.document, self.variables = document, variables
+        self.builder, self.problems = builder, problems
+        # by id
+        self.taps: dict[str, Taps] = {}
+        self.steps = 0
+        self.calls: list[str] = []
+
+    def run(self, inputs: dict[str, Taps]) -> tuple[Scope, Taps]:
+        """Unroll the whole document; its top scope and what its last item gives."""
+        scope = Scope(self.variables, names=dict(inputs))
+        first = next(iter(inputs.values()), UNKNOWN)
+        with self.problems.collect():
+            for number, steps in least_steps(self.document).items():
+                if steps > MAX_STEPS:
+                    raise too_many(self.document.items[number])
+            return scope, self.body(self.document.items, scope, first)
+        return scope, UNKNOWN
+
+    def body(self, items: tuple[Item, ...], scope: Scope, taps: Taps) -> Taps:
+        """Expand a list of items, each reading the one before it unless it says ``from``."""
+        previous = ""
+        for item in items:
+            before = len(scope.early)
+            try:
+                taps = self.item(item, scope, taps)
+            except InputError as error:
+                if self.steps > MAX_STEPS:
+                    raise
+                self.problems.found.extend(error.problems)
+                taps = scope.names[item.name] = UNKNOWN
+            if scope.early:
+                self.note_reads(item, scope, previous, asked=len(scope.early) > before)
+            previous = item.name
+        report_early(scope, self.problems)
+        return taps
+
+    def note_reads(self, item: Item, scope: Scope, previous: str, asked: bool) -> None:
+        """Remember what `item` reads, by name, so that a cycle can be told and shown."""
+        node = item.control.get("from")
+        entries = [previous] if node is None else node.plain()
+        sources = entries if isinstance(entries, list) else [entries]
+        scope.reads.setdefault(item.name, set()).update(map(str, sources))
+
+    def item(self, item: Item, scope: Scope, taps: Taps) -> Taps:
+        """Expand one item, with its repetitions; bind and return its output taps."""
+        if item.broken:
+            return self.bind(item, item.name, scope, UNKNOWN)
+        if "from" in item.control:
+            taps = self.sources(item, item.control["from"], scope)
+        elif not taps or len(taps) > 1:
+            taps = self.one(taps, item.place)
+        if "when" in item.control and not self.value(item.control["when"], scope.env):
+            # what it would have read first
+            return self.bind(item, item.name, scope, taps[:1])
+        index = self.text(item.control["index"], scope.env) if "index" in item.control else "i"
+        count = 1
+        if "repeat" in item.control:
+            count = self.count(item.control["repeat"], scope.env)
+        for turn in range(count):
+            started = self.steps
+            env = scope.env if "repeat" not in item.control else {**scope.env, index: turn}
+            suffix = f"[{turn}]" if count > 1 else ""
+            taps = self.once(item, scope, env, taps, suffix, index)
+            self.steps += 1
+            if turn == 0 and started + count * (self.steps - started) > MAX_STEPS:
+                # nothing further is worth unrolling
+                self.steps = MAX_STEPS + 1
+                raise too_many(item)
+        return self.bind(item, item.name, scope, taps)
+
+    def bind(self, item: Item, name: str, scope: Scope, taps: Taps) -> Taps:
+        """Let `name`, and the item's explicit id, mean `taps` from here on."""
+        scope.names[name] = taps
+        if "id" in item.control:
+            node = item.control["id"]
+            word = self.text(node, scope.env)
+            if scope.ids.setdefault(word, node.place) != node.place:
+                raise InputError.at(
+                    node.place,
+                    f"duplicate id '{word}', first on line {scope.ids[word].line}",
+                    "ids are unique in a list",
+                )
+            scope.names[word] = taps
+        return taps
+
+    def once(
+        self, item: Item, scope: Scope, env: Mapping[str, Any], taps: Taps, suffix: str, index: str
+    ) -> Taps:
+        """One repetition of an item."""
+        name = self.filled(item.name, env, item.place)
+        if item.specs:
+            taps = self.layer(item, name, scope, env, taps)
+            return self.bind(item, name, scope, taps) if name != item.name else taps
+        path = f"{scope.path}{name}{suffix}/"
+        block = scope.block or name
+        if item.items is not None:
+            return self.body(item.items, Scope(env, path, block, {}, scope), taps)
+        inner = self.call(item, env, taps, index)
+        inner.path, inner.block = path, block
+        body = self.document.blocks[self.calls[-1]].items
+        first = next(iter(inner.names.values()), UNKNOWN)
+        try:
+            return self.body(body, inner, first)
+        finally:
+            self.calls.pop()
+
+    def layer(
+        self, item: Item, name: str, scope: Scope, env: Mapping[str, Any], taps: Taps
+    ) -> Taps:
+        """Add one row."""
+        made = [spec.ready or self.make(spec, env) for spec in item.specs]
+        if not taps:
+            return UNKNOWN
+        try:
+            wanted = f"{scope.path}{name}"
+            meant = self.meant(item, env)
+            block = scope.block or name
+            out = self.builder.row(wanted, name, block, item.place, made, taps, meant)
+        except BadValue as error:
+            raise error.at(item.place, f"layer '{name}': ") from None
+        self.taps[out[0].node] = out
+        return out
+
+    def meant(self, item: Item, env: Mapping[str, Any]) -> bool:
+        """Whether the item says that nobody has to read it. Raises BadValue for no truth value."""
+        if "unread" not in item.control:
+            return False
+        node = item.control["unread"]
+        value = self.value(node, env)
+        if not isinstance(value, bool):
+            raise InputError.at(node.place, f"'unread' is {value!r}", "write true or false")
+        return value
+
+    def make(self, spec: LayerSpec, env: Mapping[str, Any]) -> Layer:
+        """The layer of `spec` with its ``${...}`` filled in."""
+        values = {}
+        for key, node in spec.attributes.items():
+            value = self.value(node, env)
+            try:
+                values[key] = read_attribute(spec.kind, key, value)
+            except BadValue as error:
+                raise error.at(node.place, f"'{key}' ") from None
+        return spec.kind(**values)
+
+    def call(self, item: Item, env: Mapping[str, Any], taps: Taps, index: str) -> Scope:
+        """Enter a block: a fresh scope with its arguments and inputs bound."""
+        assert item.block is not None
+        word = self.text(item.block, env)
+        if word not in self.document.blocks:
+            raise InputError.at(
+                item.block.place,
+                f"unknown block '{word}'",
+                did_you_mean(word, self.document.blocks),
+            )
+        if word in self.calls or len(self.calls) >= MAX_DEPTH:
+            raise InputError.at(item.block.place, f"block '{word}' calls itself", "use repeat")
+        block = self.document.blocks[word]
+        names = [*block.args, index]
+        args: dict[str, Any] = {}
+        for key, node in item.args.items():
+            if key not in block.args:
+                self.problems.add(
+                    item.keys[key],
+                    f"block '{word}' has no argument '{key}'",
+                    did_you_mean(key, names),
+                )
+            args[key] = self.value(node, env)
+        base = {**self.variables, index: env.get(index, 0)}
+        for key, default in block.args.items():
+            if key in args or key == index:
+                continue
+            if default is None:
+                raise InputError.at(
+                    item.place, f"block '{word}' needs '{key}'", f"add '{key}: ...'"
+                )
+            args[key] = self.value(default, {**base, **args})
+        if len(taps) != len(block.inputs) and taps:
+            raise InputError.at(
+                item.place,
+                f"block '{word}' takes {len(block.inputs)} input(s), got {len(taps)}",
+                "name them with 'from: [a, b]'",
+            )
+        inputs: dict[str, Taps] = dict.fromkeys(block.inputs, UNKNOWN)
+        inputs.update(zip(block.inputs, ((tap,) for tap in taps), strict=False))
+        self.calls.append(word)
+        return Scope({**base, **args}, names=inputs)
+
+    def sources(self, item: Item, node: Node, scope: Scope) -> Taps:
+        """The taps that ``from`` names, one for each entry; UNKNOWN if any of them is."""
+        entries = node.value if isinstance(node.value, list) else [node]
+        found: list[Tap] = []
+        whole = True
+        for entry in entries:
+            reference = self.text(entry, scope.env)
+            taps = resolve(reference, scope, self.taps)
+            if taps is None and (whole_layer := scope.find(reference.rpartition(".")[0])):
+                raise InputError.at(
+                    entry.place,
+                    f"'from: {reference}': the layer has "
+                    f"{len(whole_layer)} output(s), counted from 0",
+                    "name one of them",
+                )
+            if taps is None:
+                scope.early.append((item.name, reference, entry.place))
+            taps = self.one(taps or UNKNOWN, entry.place)
+            found.extend(taps)
+            whole = whole and bool(taps)
+        return tuple(found) if whole else UNKNOWN
+
+    def one(self, taps: Taps, place: Place) -> Taps:
+        """Return `taps` if it is one map (or unknown).
+
+        A layer of several outputs must be named by port.
+        """
+        if len(taps) > 1:
+            raise InputError.at(
+                place, f"'{taps[0].node}' has {len(taps)} outputs", "name one, e.g. 'from: name.0'"
+            )
+        return taps
+
+    def count(self, node: Node, env: Mapping[str, Any]) -> int:
+        """The number of repetitions."""
+        value = self.value(node, env)
+        try:
+            count = to_int(value, least=0)
+        except BadValue as error:
+            raise error.at(node.place, "'repeat' ") from None
+        if count > MAX_REPEAT:
+            raise InputError.at(node.place, f"'repeat' is {count}", f"at most {MAX_REPEAT}")
+        return count
+
+    def value(self, node: Node, env: Mapping[str, Any]) -> Any:
+        """A node's plain value with every ``${...}`` filled in."""
+        if isinstance(node.value, list):
+            return [self.value(item, env) for item in node.value]
+        return self.filled(node.value, env, node.place)
+
+    def text(self, node: Node, env: Mapping[str, Any]) -> str:
+        """A name, with every ``${...}`` filled in."""
+        return str(self.filled(node.text("a name"), env, node.place))
+
+    def filled(self, value: Any, env: Mapping[str, Any], place: Place) -> Any:
+        """`value` with every ``${...}`` filled in; mistakes are placed."""
+        try:
+            return fill(value, env)
+        except BadValue as error:
+            raise error.at(place) from None
+
+
+def too_many(item: Item) -> InputError:
+    """The refusal of an item that unrolls without measure."""
+    return InputError.at(
+        item.place, f"'{item.name}' unrolls to over {MAX_STEPS} steps", "repeat less"
+    )

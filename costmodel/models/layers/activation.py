@@ -1,0 +1,158 @@
+"""Activations: elementwise functions, softmax, and dropout (which inference passes through)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import number
+from costmodel.core.layer import Example, Layer, Order, Precision
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+
+
+class Elementwise(Layer):
+    """Shared by activations: one output element per input element, the same work for each."""
+
+    in_place: ClassVar[bool] = True
+
+    per_element: ClassVar[dict[str, int]]
+    """Operations of one element, by their Tally name."""
+    torch_name: ClassVar[str]
+    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape."""
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """`per_element` times the elements."""
+        size = elements(inputs)
+        work = {name: count * size for name, count in self.per_element.items()}
+        return Tally.of(inputs, outputs, **work)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The torch.nn module of the same name."""
+        return getattr(torch.nn, self.torch_name)()
+
+
+class Relu(Elementwise):
+    """max(x, 0): one comparison per element."""
+
+    kind: ClassVar[str] = "relu"
+    source: ClassVar[str] = "Nair & Hinton 2010"
+    per_element: ClassVar[dict[str, int]] = {"compares": 1}
+    torch_name: ClassVar[str] = "ReLU"
+
+
+class Relu6(Elementwise):
+    """min(max(x, 0), 6): two comparisons per element."""
+
+    kind: ClassVar[str] = "relu6"
+    source: ClassVar[str] = "Sandler et al. 2018, MobileNetV2"
+    per_element: ClassVar[dict[str, int]] = {"compares": 2}
+    torch_name: ClassVar[str] = "ReLU6"
+
+
+class LeakyRelu(Elementwise):
+    """x, or a fixed share of it below zero: a comparison and a product per element."""
+
+    kind: ClassVar[str] = "leaky_relu"
+    source: ClassVar[str] = "Maas et al. 2013"
+    per_element: ClassVar[dict[str, int]] = {"compares": 1, "muls": 1}
+    torch_name: ClassVar[str] = "LeakyReLU"
+
+
+class Elu(Elementwise):
+    """x, or exp(x) - 1 below zero: a comparison, an exponential and an addition per element."""
+
+    kind: ClassVar[str] = "elu"
+    source: ClassVar[str] = "Clevert et al. 2015 (arXiv 1511.07289)"
+    per_element: ClassVar[dict[str, int]] = {"compares": 1, "exps": 1, "adds": 1}
+    torch_name: ClassVar[str] = "ELU"
+
+
+class HardSigmoid(Elementwise):
+    """min(max(x + 3, 0), 6) / 6: an addition, two comparisons and a product per element."""
+
+    kind: ClassVar[str] = "hard_sigmoid"
+    source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
+    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 1}
+    torch_name: ClassVar[str] = "Hardsigmoid"
+
+
+class HardSwish(Elementwise):
+    """x * min(max(x + 3, 0), 6) / 6: an addition, two comparisons, two products per element."""
+
+    kind: ClassVar[str] = "hard_swish"
+    source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
+    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 2}
+    torch_name: ClassVar[str] = "Hardswish"
+
+
+class Sigmoid(Elementwise):
+    """1 / (1 + exp(-x)): one exponential, addition and division per element."""
+
+    kind: ClassVar[str] = "sigmoid"
+    source: ClassVar[str] = "logistic function"
+    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
+    torch_name: ClassVar[str] = "Sigmoid"
+
+
+class Silu(Elementwise):
+    """x * sigmoid(x): the sigmoid's exponential, addition and division, and a product."""
+
+    kind: ClassVar[str] = "silu"
+    source: ClassVar[str] = "Elfwing et al. 2018; Ramachandran et al. 2017 (swish)"
+    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1, "muls": 1}
+    torch_name: ClassVar[str] = "SiLU"
+
+
+class Tanh(Elementwise):
+    """(e - 1) / (e + 1) with e = exp(2 x): an exponential, a product, two additions, a division."""
+
+    kind: ClassVar[str] = "tanh"
+    source: ClassVar[str] = "hyperbolic tangent"
+    per_element: ClassVar[dict[str, int]] = {"exps": 1, "muls": 1, "adds": 2, "divs": 1}
+    torch_name: ClassVar[str] = "Tanh"
+
+
+class Gelu(Elementwise):
+    """x / 2 * (1 + erf(x / sqrt 2)): three products, an addition, and erf as one exponential."""
+
+    kind: ClassVar[str] = "gelu"
+    source: ClassVar[str] = "Hendrycks & Gimpel 2016 (arXiv 1606.08415)"
+    per_element: ClassVar[dict[str, int]] = {"muls": 3, "adds": 1, "exps": 1}
+    torch_name: ClassVar[str] = "GELU"
+
+
+class Softmax(Elementwise):
+    """exp(x) / sum exp(x): one exponential, addition and division per class."""
+
+    kind: ClassVar[str] = "softmax"
+    routine: ClassVar[str] = "norm"
+    across: ClassVar[bool] = True
+    reads: ClassVar[Order] = "row_major"
+    source: ClassVar[str] = "HairNet Appendix, row SoftMax: 3 operations per class"
+    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast reads 16 bits and writes 32."""
+        return "widens"
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.Softmax over the channel axis."""
+        return torch.nn.Softmax(dim=1)
+
+
+@dataclass(frozen=True)
+class Dropout(Elementwise):
+    """Dropout at inference: the identity, so its output is its input's memory."""
+
+    kind: ClassVar[str] = "dropout"
+    source: ClassVar[str] = "Srivastava et al. 2014"
+    view: ClassVar[bool] = True
+    per_element: ClassVar[dict[str, int]] = {}
+    torch_name: ClassVar[str] = "Dropout"
+
+    rate: float = number(0.5)

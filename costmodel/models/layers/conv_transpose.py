@@ -1,0 +1,151 @@
+"""Transposed convolutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core import window
+from costmodel.core.attributes import Sizes, flag, pair, per_axis, whole
+from costmodel.core.layer import Engine, Example, Layer, Order, Precision, need_axes
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.errors import BadValue
+
+
+@dataclass(frozen=True)
+class ConvTranspose2d(Layer):
+    """Transposed convolution: every input element is spread over kernel^2 C_out / groups outputs.
+
+    The kernel slides over as many axes as `axes` says.
+    """
+
+    kind: ClassVar[str] = "conv_transpose2d"
+    routine: ClassVar[str] = "window"
+    engine: ClassVar[Engine] = "matrix"
+    reads: ClassVar[Order] = "channels_last"
+    writes: ClassVar[Order] = "channels_last"
+    source: ClassVar[str] = "Dumoulin & Visin 2016, section 4, relationship 14"
+    axes: ClassVar[int] = 2
+
+    filters: int = whole()
+    kernel: Sizes = pair()
+    stride: Sizes = pair((1, 1))
+    padding: Sizes = pair((0, 0), least=0)
+    output_padding: Sizes = pair((0, 0), least=0)
+    groups: int = whole(1)
+    bias: bool = flag(False)
+    dilation: Sizes = pair((1, 1))
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"filters": 6, "kernel": 2, "stride": 2}, ((4, 5, 6),)),
+        Example(
+            {
+                "filters": 4,
+                "kernel": [3, 4],
+                "stride": 2,
+                "padding": 1,
+                "output_padding": [1, 0],
+                "groups": 2,
+                "bias": True,
+                "dilation": [2, 1],
+            },
+            ((6, 5, 6),),
+        ),
+    )
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """(filters, s (n - 1) + d (k - 1) + 1 - 2 p + output padding, ...)."""
+        lead, channels, sizes = need_axes(self.kind, inputs[0], self.axes)
+        if channels % self.groups or self.filters % self.groups:
+            raise BadValue(
+                f"{channels} channels and {self.filters} filters do not divide into "
+                f"{self.groups} groups",
+                "change groups or the channels",
+            )
+        spans = window.extents(self.kernel, self.dilation)
+        steps = zip(sizes, spans, self.stride, self.padding, self.output_padding, strict=True)
+        out = tuple(s * (n - 1) + e - 2 * p + extra for n, e, s, p, extra in steps)
+        if min(out) < 1:
+            raise BadValue(f"a map of {list(out)} is empty", "use less padding")
+        return (*lead, self.filters, *out)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Weights: the kernel's elements times C_in C_out / groups.
+
+        Each input element meets the kernel's elements times C_out / groups of them.
+        """
+        lead, channels, _ = need_axes(self.kind, inputs[0], self.axes)
+        spread = prod(self.kernel) * self.filters // self.groups
+        return Tally.of(
+            inputs,
+            outputs,
+            len(lead),
+            macs=elements(inputs) * spread,
+            weights=channels * spread,
+            biases=self.filters if self.bias else 0,
+        )
+
+    def channel_axis(self, shape: Shape) -> int:
+        """In front of the axes that the kernel slides over."""
+        return len(shape) - self.axes - 1
+
+    def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
+        """A scale for each filter goes into the weights, a shift into the bias."""
+        return self.filters, replace(self, bias=True)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """Torch's transposed convolution."""
+        _, channels, _ = need_axes(self.kind, inputs[0], self.axes)
+        return getattr(torch.nn, f"ConvTranspose{self.axes}d")(
+            channels,
+            self.filters,
+            self.kernel,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.bias,
+            self.dilation,
+        )
+
+
+@dataclass(frozen=True)
+class ConvTranspose1d(ConvTranspose2d):
+    """Transposed 1-D convolution."""
+
+    kind: ClassVar[str] = "conv_transpose1d"
+    axes: ClassVar[int] = 1
+
+    kernel: Sizes = per_axis(1)
+    stride: Sizes = per_axis(1, (1,))
+    padding: Sizes = per_axis(1, (0,), least=0)
+    output_padding: Sizes = per_axis(1, (0,), least=0)
+    dilation: Sizes = per_axis(1, (1,))
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"filters": 6, "kernel": 4, "stride": 2, "padding": 1}, ((4, 5),)),
+    )
+
+
+@dataclass(frozen=True)
+class ConvTranspose3d(ConvTranspose2d):
+    """Transposed 3-D convolution."""
+
+    kind: ClassVar[str] = "conv_transpose3d"
+    axes: ClassVar[int] = 3
+
+    kernel: Sizes = per_axis(3)
+    stride: Sizes = per_axis(3, (1, 1, 1))
+    padding: Sizes = per_axis(3, (0, 0, 0), least=0)
+    output_padding: Sizes = per_axis(3, (0, 0, 0), least=0)
+    dilation: Sizes = per_axis(3, (1, 1, 1))
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"filters": 6, "kernel": 2, "stride": 2}, ((4, 5, 6, 3),)),
+    )

@@ -1,0 +1,93 @@
+"""Products over named axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import attribute, shapes
+from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import BadValue
+from costmodel.models.layers.merge import holding, weights_in
+
+
+def _equation(value: Any) -> str:
+    text = str(value).replace(" ", "")
+    terms, arrow, out = text.partition("->")
+    letters = (terms + out).replace(",", "")
+    if not arrow or not all(c.isascii() and c.isalpha() for c in letters):
+        raise BadValue(f"{value!r} is no equation", "write e.g. 'hid,hjd->hij'")
+    if len(set(out)) != len(out) or not set(out) <= set(terms):
+        raise BadValue(f"{value!r} gives axes that it does not read once", "correct it")
+    return text
+
+
+@dataclass(frozen=True)
+class Einsum(Layer):
+    """A product summed over the axes that the result lacks: one multiply-add for each combination.
+
+    Of n operands n - 1 for each combination of all axes. `constants` are the last operands where
+    the layer holds them.
+    """
+
+    kind: ClassVar[str] = "einsum"
+    routine: ClassVar[str] = "dense"
+    engine: ClassVar[Engine] = "matrix"
+    reads: ClassVar[Order] = "matrices"
+    writes: ClassVar[Order] = "row_major"
+    source: ClassVar[str] = "Einstein's summation, as in numpy.einsum"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+
+    equation: str = attribute(_equation)
+    constants: Shapes = shapes(())
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"equation": "hid,hjd->hij"}, ((4, 5, 8), (4, 6, 8))),
+        Example({"equation": "td,df->tf", "constants": [[8, 9]]}, ((7, 8),)),
+    )
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+    def sizes(self, inputs: Shapes) -> dict[str, int]:
+        """The size of each axis. Raises BadValue where operands misfit."""
+        terms = self.equation.partition("->")[0].split(",")
+        operands = (*inputs, *self.constants)
+        found: dict[str, int] = {}
+        for term, shape in zip(terms, operands, strict=False):
+            for letter, size in zip(term, shape, strict=False):
+                if found.setdefault(letter, size) not in (size, 1) and size != 1:
+                    raise BadValue(f"axis '{letter}' is {found[letter]} and {size}", "make it one")
+                found[letter] = max(found[letter], size)
+        ranks = [len(shape) for shape in operands]
+        if ranks != [len(term) for term in terms]:
+            shown = " and ".join(str(list(shape)) for shape in operands)
+            raise BadValue(f"'{self.equation}' does not fit {shown}", "one letter for each axis")
+        return found
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The sizes of the axes behind the arrow."""
+        sizes = self.sizes(inputs)
+        return tuple(sizes[letter] for letter in self.equation.partition("->")[2])
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """One multiply-add less than operands (one at least) for each combination of all axes."""
+        operands = len(inputs) + len(self.constants)
+        macs = prod(self.sizes(inputs).values()) * max(operands - 1, 0)
+        return Tally.of(inputs, outputs, macs=macs, weights=weights_in(self.constants))
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """torch.einsum, the samples as a further axis of the maps."""
+        terms, _, out = self.equation.partition("->")
+        named = terms.split(",")
+        batched = [f"Z{term}" if n < len(inputs) else term for n, term in enumerate(named)]
+        text = f"{','.join(batched)}->Z{out}"
+        return holding(
+            torch,
+            self.constants,
+            lambda self, *maps: torch.einsum(text, *maps, *self.parameters()),
+        )

@@ -1,0 +1,181 @@
+"""Normalisation by statistics of the sample itself: per token, per group, per channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import flag, whole
+from costmodel.core.layer import Example, Layer, Order, Precision
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.errors import BadValue
+
+
+class SampleNorm(Layer):
+    """Shared: (x - mean) / deviation, and then a scale and a shift if there are any.
+
+    Per element: an addition for the mean, a subtraction, a square and an addition for the variance,
+    and a product to normalise; a product and an addition more to scale and shift. Roots are one per
+    group and left out.
+    """
+
+    in_place: ClassVar[bool] = True
+    across: ClassVar[bool] = True
+    routine: ClassVar[str] = "norm"
+    reads: ClassVar[Order] = "row_major"
+    writes: ClassVar[Order] = "row_major"
+
+    affine: bool = True
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 32 bits."""
+        return "wide"
+
+    def scaled(self, shape: Shape) -> int:
+        """Values of the scale, and of the shift."""
+        raise NotImplementedError(type(self).__name__)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape."""
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Three additions and two products per element, and one more of each if it is affine."""
+        size, channel = elements(outputs), self.channel_axis(inputs[0])
+        if not self.affine:
+            return Tally.of(inputs, outputs, channel, adds=3 * size, muls=2 * size)
+        values = self.scaled(inputs[0])
+        return Tally.of(
+            inputs, outputs, channel, adds=4 * size, muls=3 * size, weights=values, biases=values
+        )
+
+
+@dataclass(frozen=True)
+class LayerNorm(SampleNorm):
+    """Layer normalisation over the last `axes` axes: of each token of [tokens, features]."""
+
+    kind: ClassVar[str] = "layer_norm"
+    source: ClassVar[str] = "Ba et al. 2016 (arXiv 1607.06450), eqs. (3), (4)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((7, 8),)),
+        Example({"affine": False}, ((8,),)),
+        Example({"axes": 2}, ((3, 7, 8),)),
+    )
+
+    affine: bool = flag(True)
+    axes: int = whole(1)
+
+    def scaled(self, shape: Shape) -> int:
+        """One value for each element of the axes that are normalised."""
+        return prod(shape[-self.axes :])
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where it has fewer axes."""
+        if self.axes > len(inputs[0]):
+            raise BadValue(f"layer_norm over {self.axes} axes of {list(inputs[0])}", "use fewer")
+        return inputs[0]
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.LayerNorm over the last axes."""
+        return torch.nn.LayerNorm(inputs[0][-self.axes :], elementwise_affine=self.affine)
+
+
+@dataclass(frozen=True)
+class GroupNorm(SampleNorm):
+    """Normalisation over groups of channels."""
+
+    kind: ClassVar[str] = "group_norm"
+    source: ClassVar[str] = "Wu & He 2018 (arXiv 1803.08494), eqs. (1)-(4)"
+    examples: ClassVar[tuple[Example, ...]] = (Example({"groups": 2}, ((6, 4, 5),)),)
+
+    groups: int = whole()
+    affine: bool = flag(True)
+    axis: int = whole(0, least=0)
+    """That holds the channels."""
+
+    def scaled(self, shape: Shape) -> int:
+        """One value for each channel."""
+        return shape[self.axis]
+
+    def channel_axis(self, shape: Shape) -> int:
+        """As stated."""
+        return self.axis
+
+    def _channels(self, shape: Shape) -> int:
+        """Channels of a map. Raises BadValue for one without such an axis."""
+        if self.axis >= len(shape):
+            raise BadValue(f"{list(shape)} has no axis {self.axis}", "change the axis")
+        return shape[self.axis]
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where the channels do not divide into the groups."""
+        if self._channels(inputs[0]) % self.groups:
+            raise BadValue(
+                f"{self._channels(inputs[0])} channels do not divide into {self.groups} groups",
+                "change groups",
+            )
+        return inputs[0]
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.GroupNorm."""
+        return torch.nn.GroupNorm(self.groups, inputs[0][0], affine=self.affine)
+
+
+@dataclass(frozen=True)
+class RmsNorm(Layer):
+    """Division by the root mean square of each token, and a scale.
+
+    Per element a square and an addition for the mean, a product to normalise, and the scale's.
+    """
+
+    kind: ClassVar[str] = "rms_norm"
+    routine: ClassVar[str] = "norm"
+    source: ClassVar[str] = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((7, 8),)),
+        Example({"axes": 2}, ((3, 7, 8),)),
+    )
+
+    axes: int = whole(1)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape."""
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Three products and an addition per element; one scale per feature."""
+        size, weights = elements(outputs), prod(inputs[0][-self.axes :])
+        return Tally.of(inputs, outputs, muls=3 * size, adds=size, weights=weights)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.RMSNorm."""
+        return torch.nn.RMSNorm(inputs[0][-self.axes :])
+
+
+@dataclass(frozen=True)
+class LocalResponseNorm(Layer):
+    """x / (k + a / n * sum of n neighbouring channels' squares) ** b."""
+
+    kind: ClassVar[str] = "local_response_norm"
+    routine: ClassVar[str] = "norm"
+    source: ClassVar[str] = "Krizhevsky et al. 2012, section 3.3"
+    examples: ClassVar[tuple[Example, ...]] = (Example({"size": 5}, ((8, 4, 4),)),)
+
+    size: int = whole()
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape."""
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """A square, n additions (k's included), a product, a power and a division per element."""
+        count = elements(outputs)
+        return Tally.of(
+            inputs, outputs, muls=2 * count, adds=self.size * count, exps=count, divs=count
+        )
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.LocalResponseNorm."""
+        return torch.nn.LocalResponseNorm(self.size)

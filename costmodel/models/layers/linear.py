@@ -1,0 +1,87 @@
+"""Dense layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import flag, optional_whole, whole
+from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import BadValue
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """Dense layer on a vector [features], or on each token of [tokens, features].
+
+    On maps of any rank `axis` says which one holds the features.
+    """
+
+    kind: ClassVar[str] = "linear"
+    routine: ClassVar[str] = "dense"
+    engine: ClassVar[Engine] = "matrix"
+    reads: ClassVar[Order] = "row_major"
+    writes: ClassVar[Order] = "row_major"
+    source: ClassVar[str] = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
+
+    features: int = whole()
+    bias: bool = flag(True)
+    axis: int | None = optional_whole()
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"features": 10}, ((64,),)),
+        Example({"features": 12, "bias": False}, ((7, 8),)),
+        Example({"features": 12, "axis": 1}, ((3, 7, 8),)),
+    )
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+    def held_by(self, shape: Shape) -> int:
+        """The axis that holds the features of a map. Raises BadValue where that is not clear."""
+        if self.axis is None and len(shape) > 2:
+            raise BadValue(
+                f"linear needs a vector or [tokens, features], got {list(shape)}",
+                "put a flatten or global_avg_pool before it, or name the features' axis",
+            )
+        found = len(shape) - 1 if self.axis is None else self.axis
+        if found >= len(shape):
+            raise BadValue(f"linear along axis {found} of {list(shape)}", "axes count from 0")
+        return found
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input shape with the features' axis replaced by `features`."""
+        shape, axis = inputs[0], self.held_by(inputs[0])
+        return (*shape[:axis], self.features, *shape[axis + 1 :])
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Weights features_in features_out, used once per token."""
+        shape, axis = inputs[0], self.held_by(inputs[0])
+        weights = shape[axis] * self.features
+        tokens = prod(shape[:axis]) * prod(shape[axis + 1 :])
+        biases = self.features if self.bias else 0
+        return Tally.of(inputs, outputs, macs=weights * tokens, weights=weights, biases=biases)
+
+    def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
+        """Of one vector a scale for each feature; the channels of tokens are the tokens."""
+        if prod(outputs[0]) != self.features:
+            return None
+        return self.features, replace(self, bias=True)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.Linear, behind the features' axis moved to the end and back."""
+        axis = self.held_by(inputs[0])
+        dense = torch.nn.Linear(inputs[0][axis], self.features, bias=self.bias)
+        if axis == len(inputs[0]) - 1:
+            return dense
+        module = type(
+            "Turned",
+            (torch.nn.Module,),
+            {"forward": lambda self, x: self.dense(x.movedim(axis + 1, -1)).movedim(-1, axis + 1)},
+        )()
+        module.dense = dense
+        return module

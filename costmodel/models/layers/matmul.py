@@ -1,0 +1,93 @@
+"""Products of two maps, as attention makes them, or of a map and a batch of weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import flag, optional_shape
+from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import BadValue
+from costmodel.models.layers.merge import holding
+
+
+@dataclass(frozen=True)
+class Matmul(Layer):
+    """Product of two maps [..., m, k] and [..., k, n]: m k n multiply-adds for each leading index.
+
+    A `constant` of weights stands for the second map, or with `constant_first` for the first.
+    """
+
+    kind: ClassVar[str] = "matmul"
+    routine: ClassVar[str] = "dense"
+    engine: ClassVar[Engine] = "matrix"
+    reads: ClassVar[Order] = "matrices"
+    writes: ClassVar[Order] = "row_major"
+    source: ClassVar[str] = "Vaswani et al. 2017, Attention, eq. (1): Q K^T and its product with V"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    transpose: bool = flag(False)
+    """The second map is [..., n, k]."""
+    constant: Shape | None = optional_shape()
+    constant_first: bool = flag(False)
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((5, 7), (7, 3))),
+        Example({"transpose": True}, ((4, 5, 8), (4, 6, 8))),
+        Example({}, ((4, 5, 6), (1, 6, 8))),
+        Example({"constant": [4, 6, 8]}, ((4, 5, 6),)),
+        Example({"constant": [4, 9, 5], "constant_first": True}, ((4, 5, 6),)),
+    )
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+    @property
+    def taken(self) -> tuple[int, int | None]:
+        """A constant stands for a map."""
+        return (2, 2) if self.constant is None else (1, 1)
+
+    def pair(self, inputs: Shapes) -> tuple[Shape, Shape]:
+        """Both factors, the constant among them."""
+        if self.constant is None:
+            return inputs[0], inputs[1]
+        first, second = inputs[0], self.constant
+        return (second, first) if self.constant_first else (first, second)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """[..., m, n]; BadValue where the inner sizes or the leading ones misfit."""
+        left, right = self.pair(inputs)
+        if len(left) < 2 or len(left) != len(right):
+            raise BadValue(
+                f"matmul needs two maps of equal rank from 2, got {list(left)} and {list(right)}",
+                "reshape one of them",
+            )
+        inner, wide = (right[-1], right[-2]) if self.transpose else (right[-2], right[-1])
+        pairs = list(zip(left[:-2], right[:-2], strict=True))
+        if left[-1] != inner or any(a != b and 1 not in (a, b) for a, b in pairs):
+            raise BadValue(
+                f"matmul of {list(left)} and {list(right)} does not fit",
+                "the inner sizes must be equal",
+            )
+        return (*(max(a, b) for a, b in pairs), left[-2], wide)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """k multiply-adds per output element."""
+        left, _ = self.pair(inputs)
+        weights = 0 if self.constant is None else prod(self.constant)
+        return Tally.of(inputs, outputs, macs=prod(outputs[0]) * left[-1], weights=weights)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """torch.matmul."""
+        held = () if self.constant is None else (self.constant,)
+
+        def forward(module: Any, *maps: Any) -> Any:
+            factors = (*maps, *module.parameters())
+            a, b = reversed(factors) if self.constant_first else factors
+            return torch.matmul(a, b.transpose(-1, -2) if self.transpose else b)
+
+        return holding(torch, held, forward)

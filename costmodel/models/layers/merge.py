@@ -1,0 +1,222 @@
+"""Layers that join maps, and parameters with them: add, mul, concat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from costmodel.core.attributes import numbers, shapes, whole
+from costmodel.core.layer import Example, Layer
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.errors import BadValue
+
+MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
+
+
+def weights_in(constants: Shapes) -> int:
+    """Elements of parameters among operands: those with axes; mere numbers are none."""
+    return sum(prod(shape) for shape in constants if shape)
+
+
+class Broadcast(Layer):
+    """Shared by what joins maps of one shape, or with axes of size 1 stretched.
+
+    `constants` are further operands that the layer holds: learned where they have axes.
+    """
+
+    in_place: ClassVar[bool] = True
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    constants: Shapes
+
+    @property
+    def taken(self) -> tuple[int, int | None]:
+        """A constant stands for a map."""
+        least, most = self.arity
+        held = len(self.constants)
+        return max(least - held, 1), most if most is None else most - held
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The common shape; BadValue where sizes differ and neither is 1."""
+        if len({len(shape) for shape in inputs}) == 1:
+            sizes = [set(axis) - {1} for axis in zip(*inputs, strict=True)]
+            if all(len(size) <= 1 for size in sizes):
+                return self._with_constants(tuple(s.pop() if s else 1 for s in sizes))
+        shown = " and ".join(str(list(shape)) for shape in inputs)
+        raise BadValue(
+            f"{self.kind} joins maps of different shapes: {shown}",
+            "give the branches equal channels and strides",
+        )
+
+    def _with_constants(self, shape: Shape) -> Shape:
+        """What comes of a map of `shape` and the constants, stretched as numpy does."""
+        try:
+            return tuple(map(int, np.broadcast_shapes(shape, *self.constants)))
+        except ValueError:
+            shown = " and ".join(str(list(constant)) for constant in self.constants)
+            raise BadValue(
+                f"{self.kind} joins a map of {list(shape)} with constants of {shown}",
+                "give sizes that are equal or 1",
+            ) from None
+
+    def operands(self, inputs: Shapes) -> int:
+        """Maps and constants together."""
+        return len(inputs) + len(self.constants)
+
+
+@dataclass(frozen=True)
+class Add(Broadcast):
+    """Elementwise sum of n operands: n - 1 additions per element, and n products if weighted.
+
+    A `bias` of so many channels starts an accumulator elsewhere: it counts no operation.
+    """
+
+    kind: ClassVar[str] = "add"
+    source: ClassVar[str] = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, MAPS),
+        Example({}, ((3, 4, 5), (3, 1, 1))),
+        Example({}, (*MAPS, (3, 4, 5))),
+        Example({"weights": [0.5, 0.25]}, MAPS),
+        Example({"constants": [[7, 8]]}, ((7, 8),)),
+        Example({"bias": 3}, ((3, 4, 5),)),
+    )
+
+    weights: tuple[float, ...] = numbers(())
+    constants: Shapes = shapes(())
+    bias: int = whole(0, least=0)
+
+    @property
+    def taken(self) -> tuple[int, int | None]:
+        """A bias stands for a map too."""
+        least, most = super().taken
+        return (1 if self.bias else least), most
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The common shape; BadValue also where weights and maps differ in number."""
+        if self.weights and len(self.weights) != len(inputs):
+            raise BadValue(
+                f"add has {len(self.weights)} weights for {len(inputs)} maps", "give one for each"
+            )
+        return super().out_shape(*inputs)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """One addition less than operands per output element, and a product for each weight."""
+        size = elements(outputs)
+        return Tally.of(
+            inputs,
+            outputs,
+            adds=(self.operands(inputs) - 1) * size,
+            muls=len(self.weights) * size,
+            weights=weights_in(self.constants),
+            biases=self.bias,
+        )
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The weighted sum of the arguments and the constants."""
+        factors = self.weights or (1.0,) * len(inputs)
+        held = list(self.constants)
+        if self.bias:
+            held.append((self.bias, *(1,) * (len(inputs[0]) - 1)))
+
+        def total(self: Any, *maps: Any) -> Any:
+            weighted = (x * w for x, w in zip(maps, factors, strict=True))
+            return reduce(torch.add, (*weighted, *self.parameters()))
+
+        return holding(torch, held, total)
+
+
+@dataclass(frozen=True)
+class Mul(Broadcast):
+    """Elementwise product of n operands: n - 1 multiplications per element."""
+
+    kind: ClassVar[str] = "mul"
+    source: ClassVar[str] = "Hu et al. 2018 (squeeze-and-excitation scaling)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, MAPS),
+        Example({}, ((3, 4, 5), (3, 1, 1))),
+        Example({}, (*MAPS, (3, 4, 5))),
+        Example({"constants": [[8]]}, ((7, 8),)),
+    )
+
+    constants: Shapes = shapes(())
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """One multiplication less than operands per output element."""
+        muls = (self.operands(inputs) - 1) * elements(outputs)
+        return Tally.of(inputs, outputs, muls=muls, weights=weights_in(self.constants))
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The product of the arguments and the constants."""
+        return holding(
+            torch,
+            self.constants,
+            lambda self, *maps: reduce(torch.mul, (*maps, *self.parameters())),
+        )
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Concatenation along an axis (0: channels): data movement, no arithmetic.
+
+    `constants` are further pieces that the layer holds, such as a class token.
+    """
+
+    kind: ClassVar[str] = "concat"
+    routine: ClassVar[str] = "move"
+    source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+
+    axis: int = whole(0, least=0)
+    constants: Shapes = shapes(())
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((3, 4, 5), (2, 4, 5))),
+        Example({"axis": 1}, ((3, 4), (3, 1), (3, 2))),
+        Example({"constants": [[1, 8]]}, ((7, 8),)),
+    )
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """Sizes add along the axis; BadValue where another axis differs."""
+        axis, pieces = self.axis, (*inputs, *self.constants)
+        rests = {(*shape[:axis], -1, *shape[axis + 1 :]) for shape in pieces}
+        if len(rests) != 1 or any(axis >= len(shape) for shape in pieces):
+            shown = " and ".join(str(list(shape)) for shape in pieces)
+            raise BadValue(
+                f"concat along axis {axis} of shapes {shown}", "all other axes must be equal"
+            )
+        total = sum(shape[axis] for shape in pieces)
+        return (*inputs[0][:axis], total, *inputs[0][axis + 1 :])
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """No arithmetic."""
+        return Tally.of(inputs, outputs, weights=weights_in(self.constants))
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """torch.cat."""
+
+        def joined(module: Any, *maps: Any) -> Any:
+            held = (p.expand(len(maps[0]), *p.shape) for p in module.parameters())
+            return torch.cat((*maps, *held), dim=self.axis + 1)
+
+        return holding(torch, self.constants, joined)
+
+
+@dataclass(frozen=True)
+class ConcatInPlace(Concat):
+    """Concatenation without a copy: whoever reads it reads its parts where they lie."""
+
+    kind: ClassVar[str] = "concat_in_place"
+    view: ClassVar[bool] = True
+
+
+def holding(torch: Any, held: Any, forward: Any) -> Any:
+    """A torch module with parameters of the shapes `held` and this forward function."""
+    module = type("Holding", (torch.nn.Module,), {"forward": forward})()
+    for number, shape in enumerate(held):
+        module.register_parameter(f"p{number}", torch.nn.Parameter(torch.empty(shape)))
+    return module

@@ -1,0 +1,56 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import whole
+from costmodel.core.layer import Example, Layer
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.errors import BadValue
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation at inference: y = a x + b with a and b fixed per channel."""
+
+    in_place: ClassVar[bool] = True
+    parameters_widen: ClassVar[bool] = False
+
+    kind: ClassVar[str] = "batch_norm"
+    source: ClassVar[str] = "Ioffe & Szegedy 2015; HairNet section 3.2, Algorithm 2 step 11"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((6, 5, 4),)),
+        Example({}, ((6,),)),
+        Example({}, ((6, 7),)),
+    )
+
+    axis: int = whole(0, least=0)
+    """That holds the channels."""
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where it lacks the axis."""
+        if self.axis >= len(inputs[0]):
+            raise BadValue(f"batch_norm over axis {self.axis} of {list(inputs[0])}", "use 0")
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """One multiplication and one addition per element; four values per channel."""
+        channels, size = inputs[0][self.axis], elements(outputs)
+        return Tally.of(
+            inputs,
+            outputs,
+            self.axis,
+            muls=size,
+            adds=size,
+            bn_scale=channels,
+            bn_shift=channels,
+            bn_mean=channels,
+            bn_variance=channels,
+        )
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.BatchNorm2d on maps, nn.BatchNorm1d on vectors, in inference mode."""
+        norm = torch.nn.BatchNorm2d if len(inputs[0]) == 3 else torch.nn.BatchNorm1d
+        return norm(inputs[0][0]).eval()

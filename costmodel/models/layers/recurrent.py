@@ -1,0 +1,86 @@
+"""Recurrent layers: the same cell at each step of a sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import flag, one_of, whole
+from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import BadValue
+
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+
+
+@dataclass(frozen=True)
+class Recurrent(Layer):
+    """LSTM, GRU or plain cell of `hidden` units on [steps, ..., features].
+
+    Each step takes two products, of the input and of the state, to all gates; a gate takes an
+    exponential and a product with the state.
+    """
+
+    kind: ClassVar[str] = "recurrent"
+    routine: ClassVar[str] = "dense"
+    engine: ClassVar[Engine] = "matrix"
+    reads: ClassVar[Order] = "row_major"
+    writes: ClassVar[Order] = "row_major"
+    source: ClassVar[str] = "Hochreiter & Schmidhuber 1997; Cho et al. 2014 (arXiv 1406.1078)"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+
+    cell: str = one_of(GATES, "cell")
+    hidden: int = whole()
+    bidirectional: bool = flag(False)
+    bias: bool = flag(True)
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"cell": "lstm", "hidden": 4}, ((5, 3),)),
+        Example({"cell": "gru", "hidden": 4, "bidirectional": True, "bias": False}, ((5, 3),)),
+    )
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+    @property
+    def directions(self) -> int:
+        """Passes over the sequence, each with weights of its own."""
+        return 2 if self.bidirectional else 1
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """[steps, ..., directions * hidden]."""
+        if len(inputs[0]) < 2:
+            raise BadValue(f"recurrent needs [steps, features], got {list(inputs[0])}", "add steps")
+        return (*inputs[0][:-1], self.directions * self.hidden)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Weights (features + hidden) gates hidden in each direction, used once per step."""
+        gates = GATES[self.cell] * self.hidden
+        weights = self.directions * (inputs[0][-1] + self.hidden) * gates
+        steps = prod(inputs[0][:-1])
+        work = steps * self.directions * gates
+        return Tally.of(
+            inputs,
+            outputs,
+            macs=steps * weights,
+            exps=work,
+            muls=work,
+            weights=weights,
+            biases=2 * self.directions * gates if self.bias else 0,
+        )
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """Torch's module of the same name, its state left out."""
+        kind = getattr(torch.nn, self.cell.upper())
+        module = type("Output", (torch.nn.Module,), {"forward": lambda self, x: self.cell(x)[0]})()
+        module.cell = kind(
+            inputs[0][-1],
+            self.hidden,
+            bias=self.bias,
+            batch_first=True,
+            bidirectional=self.bidirectional,
+        )
+        return module

@@ -1,0 +1,80 @@
+"""One call of scaled_dot_product_attention, spelt out by an exporter, becomes one row again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from costmodel.core.draft import Draft
+from costmodel.core.graph_pass import Pass
+from costmodel.core.network import Network, Row, Tap
+from costmodel.models.layers.arithmetic import Arithmetic
+from costmodel.models.layers.merge import Add, Mul
+from costmodel.models.layers.move import Transpose
+from costmodel.models.passes.fuse_attention import multiplies_maps, scores
+
+
+class FuseSdpa(Pass):
+    """As `fuse_attention`, but only what the framework itself runs as one kernel.
+
+    Queries or keys are scaled before their product where one call stands behind it (so its exporter
+    writes, and so model libraries spell their fallback); who computes an attention of his own
+    scales the scores or masks them with maps, and launches row by row. The kernels take heads of
+    tokens for each sample; with further axes the products and the softmax stay apart.
+    """
+
+    source: ClassVar[str] = (
+        "torch.onnx.export, operator set 14: scaled_dot_product_attention scales before the "
+        "product; timm, layers/attention.py: the fallback of fused_attn scales q; PyTorch, "
+        "sdp_utils.h: fused kernels take batch, heads, tokens and size"
+    )
+
+    def apply(self, network: Network) -> Network:
+        """Every product of scores that were scaled before they were made, with the scalings."""
+        draft = Draft(network)
+        for row in network.rows:
+            last = draft.rows.get(row.id)
+            called = call(draft, last) if last is not None and one_kernel(last) else None
+            for first in called or ():
+                last = draft.merge(first, last) if last is not None else None
+        return draft.network()
+
+
+def one_kernel(product: Row) -> bool:
+    """True where the result is heads of tokens, for each sample or for each piece of one."""
+    tap = product.taps[0]
+    heads = tap.shape[1:-2] if tap.pieces else tap.shape[:-2]
+    return len(heads) <= 1
+
+
+def call(draft: Draft, product: Row) -> list[Row] | None:
+    """The rows of one call that ends in `product`, latest first; None if it ends none.
+
+    They are the scores, the softmax, the product, and the scalings before it.
+    """
+    if not multiplies_maps(product):
+        return None
+    between = scores(draft, product)
+    if not between or any(map(_own_work, between[:-1])):
+        return None
+    before = [found for tap in between[-1].inputs for found in _scales(draft, tap, between[-1])]
+    return [*between, *before] if before else None
+
+
+def _own_work(row: Row) -> bool:
+    """True for a scale behind the product, or a mask that is worked out from maps."""
+    layer = row.layer
+    return isinstance(layer, Mul | Arithmetic) or (isinstance(layer, Add) and len(row.inputs) > 1)
+
+
+def _scales(draft: Draft, tap: Tap, reader: Row) -> list[Row]:
+    """The scaling by a number in front of a product's operand, and a transposition between them."""
+    found: list[Row] = []
+    row = draft.feeds_only(tap, reader)
+    while row is not None and len(row.parts) == len(row.inputs) == 1:
+        if isinstance(row.layer, Mul):
+            return [*found, row]
+        if not isinstance(row.layer, Transpose):
+            return []
+        found.append(row)
+        row = draft.feeds_only(row.inputs[0], row)
+    return []

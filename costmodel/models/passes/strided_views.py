@@ -1,0 +1,188 @@
+"""Transpositions, slices and broadcasts move nothing where their readers take strides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from costmodel.core import layout as lay
+from costmodel.core.builder import work_out
+from costmodel.core.graph_pass import Pass
+from costmodel.core.layout import Layout
+from costmodel.core.network import Key, Network, Row
+from costmodel.core.tally import Shape
+from costmodel.models.layers.activation import Softmax
+from costmodel.models.layers.attention import Attention
+from costmodel.models.layers.matmul import Matmul
+from costmodel.models.layers.move import Copy, Pieces, StridedView, Transpose
+from costmodel.models.passes._cut_pieces import cut
+
+
+class StridedViews(Pass):
+    """A map is its memory and its strides; a copy is made only where a kernel needs another order.
+
+    Convolutions need and write channels innermost, dense layers and norms rows one after the other,
+    products a batch of matrices; elementwise kernels, pools and fused attention take any strides.
+    Pieces of a map that all its readers cut out are written by its writer one by one; other pieces
+    stay copies.
+    """
+
+    source: ClassVar[str] = (
+        "PyTorch documentation, 'Tensor Views' and 'Channels Last Memory Format'; numpy's rule for "
+        "reshaping without a copy"
+    )
+
+    def apply(self, network: Network) -> Network:
+        """Layouts forward, one row after the other; then views and pieces replace rows."""
+        free = _Layouts(network).free
+        rows = [_as_view(row) if row.id in free else row for row in network.rows]
+        return cut(network.with_rows(rows), free)
+
+
+def _as_view(row: Row) -> Row:
+    """A row that moves nothing; pieces are dealt with together."""
+    if isinstance(row.layer, Pieces):
+        return row
+    return replace(row, parts=(work_out(StridedView(row.outputs), row.parts[0].inputs),))
+
+
+def movable(row: Row) -> bool:
+    """A row that could be a view: it selects or orders elements of one map, or repeats them."""
+    expands = type(row.layer) is Copy and _broadcast(row)
+    alone = len(row.parts) == len(row.inputs) == 1
+    return alone and (isinstance(row.layer, Transpose | Pieces) or expands)
+
+
+def _broadcast(row: Row) -> bool:
+    """An expansion of axes of size 1."""
+    small, large = row.parts[0].inputs[0], row.outputs[0]
+    if len(small) != len(large) or small == large:
+        return False
+    return all(a in (1, b) for a, b in zip(small, large, strict=True))
+
+
+def attends(row: Row) -> bool:
+    """True for attention that runs as one kernel."""
+    layers = [part.layer for part in row.parts]
+    if any(isinstance(layer, Attention) for layer in layers):
+        return True
+    return all(any(isinstance(layer, kind) for layer in layers) for kind in (Matmul, Softmax))
+
+
+class _Layouts:
+    """The layout of every map, and the rows that need not copy (`free`)."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.free: set[str] = set()
+        self.of: dict[Key, Layout] = {}
+        for tap in network.inputs:
+            images = len(tap.shape) >= 3
+            self.of[tap.key] = (
+                lay.channels_last(tap.shape, 0) if images else lay.row_major(tap.shape)
+            )
+        for row in network.rows:
+            outputs = self._moved(row) if movable(row) else None
+            if outputs is not None:
+                self.free.add(row.id)
+            for tap, out in zip(row.taps, outputs or self._written(row), strict=True):
+                self.of[tap.key] = out
+
+    def _source(self, row: Row, place: int = 0) -> Layout | None:
+        """An input as the row sees it."""
+        return _shown(self.of[row.inputs[place].key], row, place)
+
+    def _moved(self, row: Row) -> list[Layout] | None:
+        """The outputs of a movable row as views, if every reader takes them; else None."""
+        source = self._source(row)
+        if source is None:
+            return None
+        outputs = []
+        for tap in row.taps:
+            out = _view(row, source, tap.shape)
+            if out is None or not self._taken(tap.key, out):
+                return None
+            outputs.append(out)
+        return outputs
+
+    def _taken(self, key: Key, out: Layout) -> bool:
+        """True where every reader's kernel takes a map with this layout."""
+        for reader in self.network.readers(key):
+            for place, tap in enumerate(reader.inputs):
+                shown = _shown(out, reader, place) if tap.key == key else None
+                if tap.key == key and (shown is None or not _takes(reader, shown)):
+                    return False
+        return True
+
+    def _written(self, row: Row) -> list[Layout]:
+        """The outputs of a row that writes memory of its own."""
+        layer = row.layer
+        if layer.writes == "channels_last":
+            return [lay.channels_last(s, layer.channel_axis(s)) for s in row.outputs]
+        if layer.writes == "row_major" or not row.inputs:
+            written = _heads_inside_tokens if attends(row) else _row_after_row
+            return [written(row, shape) for shape in row.outputs]
+        sources = [self._source(row, place) for place in range(len(row.inputs))]
+        known = [source for source in sources if source is not None]
+        if not known:
+            return [lay.row_major(shape) for shape in row.outputs]
+        largest = max(known, key=lambda one: one.size)
+        return [lay.alike(largest, shape) for shape in row.outputs]
+
+
+def _row_after_row(row: Row, shape: Shape) -> Layout:
+    """What most kernels write."""
+    return lay.row_major(shape, row.samples_at)
+
+
+def _heads_inside_tokens(row: Row, shape: Shape) -> Layout:
+    """What one kernel of attention writes: the heads of a token side by side."""
+    axes = list(range(len(shape)))
+    if len(shape) - row.pieces == 3:
+        axes[-3:-1] = axes[-2], axes[-3]
+    return lay.dense(shape, axes)
+
+
+def _shown(layout: Layout, reader: Row, place: int) -> Layout | None:
+    """A map as its reader sees it, behind the reshapes between; None where these take a copy."""
+    shapes = reader.parts[0].inputs
+    return lay.seen(layout, shapes[place]) if place < len(shapes) else layout
+
+
+def _view(row: Row, source: Layout, shape: Shape) -> Layout | None:
+    """One output of a movable row as a view of its source."""
+    layer, given = row.layer, row.parts[0].inputs[0]
+    if isinstance(layer, Transpose):
+        return source.transpose((0, *(axis + 1 for axis in layer.axes)))
+    if isinstance(layer, Pieces):
+        return _piece(layer, source, given, shape)
+    sizes = [
+        b if a != b else size for a, b, size in zip(given, shape, source.shape[1:], strict=True)
+    ]
+    return np.broadcast_to(source, (source.shape[0], *sizes))
+
+
+def _piece(layer: Pieces, source: Layout, given: Shape, shape: Shape) -> Layout | None:
+    """A range of each axis, or one position of one axis."""
+    if layer.axis is not None:
+        before = (slice(None),) * (layer.axis + 1)
+        return np.asarray(source[(*before, slice(0, 1))]).squeeze(layer.axis + 1)
+    if len(shape) != len(given):
+        return None
+    pairs = zip(given, shape, strict=True)
+    return source[(slice(None), *(slice(None) if a == b else slice(b) for a, b in pairs))]
+
+
+def _takes(reader: Row, shown: Layout) -> bool:
+    """True where the reader's kernel works on such strides."""
+    if attends(reader) or movable(reader):
+        return True
+    order, layer = reader.layer.reads, reader.layer
+    if order == "channels_last":
+        shape = shown.shape[1:]
+        return shown.strides == lay.channels_last(shape, layer.channel_axis(shape)).strides
+    if order == "matrices":
+        return lay.merged(shown)
+    return order != "row_major" or bool(shown.flags.c_contiguous)

@@ -1,0 +1,118 @@
+"""Maps get addresses on chip for as long as they live."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from costmodel.core.content_cache import ContentCache
+from costmodel.core.packing import Packing, pack
+from costmodel.core.placement import Placement, Plan
+from costmodel.core.workload import Workload
+
+
+class Resident(Placement):
+    """Maps are packed into the memory over their live ranges; what finds no gap stays outside.
+
+    Of several orders (by size, by traffic saved per byte, by time of writing ...) the one that
+    leaves least traffic over the bus is kept. An elementwise row may write over an input that
+    nobody needs any more. No two live maps share an address, so the memory is never over-committed.
+    The network's inputs are loaded once and its outputs stored once; weights are streamed.
+    """
+
+    source: ClassVar[str] = "Pisarchyk & Lee 2020 (arXiv 2001.03288); costmodel.core.packing"
+
+    def packing(self, workload: Workload, capacity: float) -> Packing:
+        """The addresses behind the plan."""
+        return packed(workload, capacity).packing
+
+    def plan(self, workload: Workload, memory: Any) -> Plan:
+        """A packing for each memory; equal ones share it."""
+        found = [packed(workload, capacity) for capacity in memory]
+        return plan_of(workload, found, np.zeros((len(memory), len(workload.macs)), dtype=bool))
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Addresses of the maps, and which of them overwrite the map they reuse (T,)."""
+
+    packing: Packing
+    taken: Any
+
+
+PACKED: ContentCache[Packed] = ContentCache(1024)
+
+
+def plan_of(workload: Workload, found: Sequence[Packed], params: Any) -> Plan:
+    """The plans of packed maps, one for each of M memories, and of parameters on chip (M, R).
+
+    An input inside is loaded by its first reader, an output inside stored by the row that writes
+    it.
+    """
+    inside = np.stack([one.packing.inside for one in found])
+    rows, readers, sizes = len(workload.macs), workload.first_reader, workload.tensor_bytes
+    loads, stores = (np.zeros((len(inside), rows), dtype=np.int64) for _ in range(2))
+    for tensor in np.flatnonzero((workload.first < 0) & (readers < rows)):
+        loads[..., readers[tensor]] += inside[..., tensor] * sizes[tensor]
+    for tensor in np.flatnonzero(workload.kept & (workload.first >= 0)):
+        stores[..., workload.first[tensor]] += inside[..., tensor] * sizes[tensor]
+    return Plan(inside, params, loads, stores, np.stack([one.taken for one in found]))
+
+
+def worth(workload: Workload) -> Any:
+    """Bytes over the bus that each map saves on chip (T,).
+
+    Every touch saves its bytes, less the load or store that stays.
+    """
+    entering = (workload.first < 0) & (workload.first_reader < len(workload.macs))
+    leaving = workload.kept & (workload.first >= 0)
+    stays = np.where(entering | leaving, workload.tensor_bytes, 0)
+    return np.maximum(workload.traffic(1, 1) - stays, 0)
+
+
+def packed(workload: Workload, capacity: float) -> Packed:
+    """The packing of a workload's maps into `capacity` bytes; each is worked out once.
+
+    Maps that overwrite one another are packed as one, or each by itself: what leaves less traffic,
+    then the lower peak; overwriting wins a draw.
+    """
+    limit = None if math.isinf(capacity) else int(capacity)
+    return PACKED.get((workload.maps_key, limit), lambda: _pack(workload, limit))
+
+
+def _pack(workload: Workload, limit: int | None) -> Packed:
+    saved, alone = worth(workload), np.arange(len(workload.tensor_bytes))
+    root = alone.copy()
+    # what is reused was written earlier
+    for tensor in np.flatnonzero(workload.reuses >= 0):
+        root[tensor] = root[workload.reuses[tensor]]
+    found = [_grouped(workload, limit, saved, groups) for groups in (root, alone)]
+    left = [(int(saved[~packing.inside].sum()), packing.peak) for packing in found]
+    if left[0] <= left[1]:
+        return Packed(found[0], (workload.reuses >= 0) & found[0].inside)
+    return Packed(found[1], np.zeros(len(alone), dtype=bool))
+
+
+def _grouped(workload: Workload, limit: int | None, saved: Any, root: Any) -> Packing:
+    """A packing in which tensors of one `root` (T,) share their memory."""
+    first, last = workload.live_ranges
+    heads, group = np.unique(root, return_inverse=True)
+    end, gain = last[heads].copy(), np.zeros(len(heads), dtype=np.int64)
+    np.maximum.at(end, group, last)
+    np.add.at(gain, group, saved)
+    found = pack(workload.tensor_bytes[heads], first[heads], end, limit, worth=gain)
+    return Packing(found.offsets[group], found.peak)
+
+
+def whole_plan(workload: Workload) -> Plan:
+    """Every map on chip, each overwriting what it may.
+
+    The least memory that holds them all is its peak.
+    """
+    everything = np.ones(len(workload.tensor_bytes), dtype=bool)
+    nothing = np.zeros(len(workload.macs), dtype=np.int64)
+    return Plan(everything, nothing.astype(bool), nothing, nothing, workload.reuses >= 0)

@@ -1,0 +1,24 @@
+"""Transfer and compute of a row at the same time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from costmodel.core.timing import Floats, Load, Timing
+
+
+class Overlap(Timing):
+    """Double buffering: a row takes the longer of its transfer and its compute.
+
+    Rows follow one another.
+    """
+
+    source: ClassVar[str] = (
+        "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
+    )
+
+    def row_times(self, load: Load) -> Floats:
+        """max(transfer, matrix + host)."""
+        return np.asarray(np.maximum(load.memory, load.compute))

@@ -1,0 +1,138 @@
+"""A folder that shows how far a calibration can be trusted: tables, pictures, a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from costmodel.report import calibration_text as calibrated
+from costmodel.report import files
+from costmodel.report.compare import PALETTE
+from costmodel.report.plots import new_figure, save
+from costmodel.studies.calibration import ablation as study
+from costmodel.studies.calibration.calibrate import Calibrated
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Record = dict[str, Any]
+FIGURES = ("mean", "median", "p90")
+
+
+def write(directory: str | Path, found: Calibrated) -> None:
+    """Write the page, and the tables and pictures beside it.
+
+    They are ablation.csv, learning_curve.csv, held_out.csv, two pictures and README.md. Raises
+    InputError where it cannot.
+    """
+    folder = Path(directory)
+    ablations = study.ablations(found.bench, found.choice)
+    curve = study.learning_curve(found.bench, found.crude, found.uncalibrated)
+    rows = [{**one.record, "network": one.measured.name} for one in calibrated.outcomes(found)]
+    files.write_csv(folder / "ablation.csv", ablations, ["model", *FIGURES])
+    files.write_csv(folder / "learning_curve.csv", curve, ["measurements", "model", *FIGURES])
+    files.write_csv(folder / "held_out.csv", rows, list(rows[0]))
+    save(calibrated.figure(found), folder / "held_out.png")
+    if curve:
+        save(curve_figure(curve, found.base.name), folder / "learning_curve.png")
+    files.write(folder / "README.md", lambda stream: stream.write(page(found, ablations, curve)))
+
+
+def page(found: Calibrated, ablations: list[Record], curve: list[Record]) -> str:
+    """The page: the printed report, then what each feature is worth, then the learning curve."""
+    title = f"# {found.base.name}: calibrated on {len(found.measurements)} measurements"
+    return "\n".join(
+        [
+            title,
+            "",
+            "```",
+            *calibrated.lines(found),
+            "```",
+            "",
+            "`held_out.csv` has every measurement with the prediction of a fit that had not seen "
+            "its family.",
+            "",
+            "![held-out predictions](held_out.png)",
+            "",
+            "## What each feature is worth",
+            "",
+            "Families held out one at a time; passes, timing and placement fixed to those of the "
+            "line, so that nothing is chosen anew.",
+            "",
+            *_table(
+                ["model", "mean", "median", "90th percentile"],
+                [[one["model"], *_cells(one)] for one in ablations],
+            ),
+            "",
+            "## How many measurements are enough",
+            "",
+            f"Fitted to networks drawn at random ({study.DRAWS} draws of each size), judged on all "
+            "the others; what is chosen is chosen from "
+            "the drawn ones alone. Families are not held out here.",
+            "",
+            *_table(
+                ["measurements", "model", "mean", "median", "90th percentile"],
+                [[str(one["measurements"]), one["model"], *_cells(one)] for one in curve],
+            ),
+            "",
+            *(
+                ["![learning curve](learning_curve.png)", ""]
+                if curve
+                else ["There are too few measurements for a curve.", ""]
+            ),
+        ]
+    )
+
+
+def _cells(one: Record) -> list[str]:
+    return [f"{100 * one[key]:.1f} %" for key in FIGURES]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A Markdown table, figures to the right."""
+    rule = ["---" if name in ("model",) else "---:" for name in head]
+    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
+
+
+def curve_figure(curve: list[Record], machine: str) -> Figure:
+    """Mean (solid) and median (dashed) errors of each model over the number of measurements."""
+    figure = new_figure(7.5, 4.5)
+    axes = figure.add_subplot()
+    for color, model in zip(PALETTE, dict.fromkeys(one["model"] for one in curve), strict=False):
+        mine = [one for one in curve if one["model"] == model]
+        sizes = [one["measurements"] for one in mine]
+        for key, style in (("mean", "-"), ("median", "--")):
+            axes.plot(
+                sizes,
+                [100 * one[key] for one in mine],
+                style,
+                color=color,
+                marker="o",
+                markersize=4,
+                label=f"{model}, {key}",
+            )
+    every = np.array([100 * one[key] for one in curve for key in ("mean", "median")])
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="measurements fitted to",
+        ylabel="absolute error on the others [%]",
+        title=machine,
+        ylim=(0.8 * every.min(), 1.25 * every.max()),
+    )
+    axes.set_xticks(sorted({one["measurements"] for one in curve}))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(lambda value, _: "")
+    axes.set_yticks(
+        [
+            tick
+            for tick in (2, 5, 10, 20, 50, 100, 200)
+            if 0.8 * every.min() < tick < 1.25 * every.max()
+        ]
+    )
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure

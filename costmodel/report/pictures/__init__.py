@@ -1,0 +1,1 @@
+"""Pictures of a run, one per file, named by the word that users write."""

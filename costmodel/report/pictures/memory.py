@@ -1,0 +1,115 @@
+"""The memory map: which map lies where on chip, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from costmodel.core.packing import Packing
+from costmodel.errors import BadValue
+from costmodel.report import plots
+from costmodel.studies.output import Picture
+from costmodel.studies.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAMED = 24
+"""Rectangles that get a name, the largest first."""
+KINDS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377")
+"""Tol's bright scheme."""
+
+
+class MemoryMap(Picture):
+    """One rectangle per map on chip; for placements that give addresses."""
+
+    source: ClassVar[str] = "this project"
+
+    def applies(self, run: Run) -> bool:
+        """Whether the placement gives addresses."""
+        return run.packing is not None
+
+    def figure(self, run: Run) -> Figure:
+        """Rows from left to right, addresses upwards [MB]; pinned parameters on top.
+
+        Raises BadValue where the placement gives no addresses.
+        """
+        packing = run.packing
+        if packing is None:
+            raise BadValue("the placement gives no addresses", "simulate with 'resident'")
+        figure = plots.new_figure(11, 6)
+        axes = figure.add_subplot()
+        inside = np.flatnonzero(packing.inside & (run.workload.tensor_bytes > 0))
+        _rectangles(axes, run, packing, inside)
+        _names(axes, run, packing, inside)
+        _levels(axes, run, packing)
+        left = int((~packing.inside).sum())
+        what = f"Memory map, {len(inside)} maps on chip, {left} in external memory"
+        axes.set(
+            xlim=(-0.5, len(run.workload.macs) - 0.5),
+            ylim=(0, 1.06 * max(run.machine.memory, run.live.max(initial=0)) / 1e6),
+            xlabel="row, in execution order",
+            ylabel="address on chip [MB]",
+            title=plots.title(run, what),
+        )
+        axes.legend(loc="upper right", fontsize=8, framealpha=0.9)
+        return figure
+
+
+def _rectangles(axes: Axes, run: Run, packing: Packing, inside: Any) -> None:
+    """One rectangle for each of the maps `inside`."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    work, offsets = run.workload, packing.offsets
+    first, last = work.live_ranges
+    # a map that overwrites another begins half-way through its row, and that one ends
+    taken = run.result.plan.taken
+    gone = np.isin(np.arange(len(first)), work.reuses[taken])
+    start, end = first - 0.5 + 0.5 * taken, last + 0.5 - 0.5 * gone
+    boxes = [
+        Rectangle((start[t], offsets[t] / 1e6), end[t] - start[t], work.tensor_bytes[t] / 1e6)
+        for t in inside
+    ]
+    colours = [KINDS[n % len(KINDS)] for n in range(len(inside))]
+    patches = PatchCollection(
+        boxes, facecolor=colours, edgecolor="white", linewidth=0.6, alpha=0.85
+    )
+    axes.add_collection(patches)
+
+
+def _names(axes: Axes, run: Run, packing: Packing, inside: Any) -> None:
+    """The names of the largest rectangles."""
+    work = run.workload
+    first, last = work.live_ranges
+    area = work.tensor_bytes[inside] * (last - first + 1)[inside]
+    names = tensor_names(run)
+    for t in inside[np.argsort(-area, kind="stable")][:NAMED]:
+        axes.text(
+            (first[t] + last[t]) / 2,
+            (packing.offsets[t] + work.tensor_bytes[t] / 2) / 1e6,
+            names[t],
+            fontsize=6,
+            ha="center",
+            va="center",
+            rotation=90 if last[t] - first[t] < len(work.macs) / 12 else 0,
+            clip_on=True,
+        )
+
+
+def _levels(axes: Axes, run: Run, packing: Packing) -> None:
+    """Pinned parameters, the size of the memory, and the bytes alive."""
+    if run.pinned_bytes:
+        top = packing.peak / 1e6
+        axes.axhspan(top, top + run.pinned_bytes / 1e6, color="#bbbbbb", label="pinned parameters")
+    axes.axhline(run.machine.memory / 1e6, color="#222222", lw=1.2, ls="--", label="on-chip memory")
+    rows, alive = np.arange(len(run.workload.macs)), run.live / 1e6
+    axes.step(rows, alive, where="mid", color="#222222", lw=1, label="bytes alive")
+
+
+def tensor_names(run: Run) -> list[str]:
+    """The row that writes each map, or the input's name."""
+    rows, inputs = run.workload.rows, iter(tap.node for tap in run.network.inputs)
+    return [next(inputs) if row < 0 else rows[row].name for row in run.workload.first]

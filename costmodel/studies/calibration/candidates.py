@@ -1,0 +1,214 @@
+"""Measured networks made ready: every way to model them, each worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from costmodel.core import policies
+from costmodel.core.graph_pass import Pass, rewritten
+from costmodel.core.layer import ENGINES, ROUTINES
+from costmodel.core.policies import Choice
+from costmodel.core.timing import TIMINGS
+from costmodel.errors import BadValue, InputError, Place
+from costmodel.hardware.profile import Efficiency, HardwareProfile
+from costmodel.studies.calibration import folds
+from costmodel.studies.calibration import measured_runs as runs
+from costmodel.studies.calibration.crossval import Options
+from costmodel.studies.calibration.design import MICROSECOND, Design, Floats, Ints, Name, design
+from costmodel.studies.calibration.measurements import Measurement
+from costmodel.studies.run import Run
+
+# What the software of a machine may do to a graph before it runs; the one that predicts best is
+# taken. No software runs a graph quite as it was exported, so that is taken only where it is
+# clearly better.
+STYLES: dict[str, tuple[str, ...]] = {
+    "eager": (
+        "fuse_functions",
+        "fuse_sdpa",
+        "strided_views",
+        "bias_rows",
+        "autocast",
+        "pad_channels",
+    ),
+    "compiled": ("fuse_functions", "fuse_attention", "strided_views", "fuse_elementwise"),
+    "as exported": (),
+}
+TIMING = "partial"
+"""Unless the base profile or the command says otherwise."""
+PLACEMENTS = ("per_tensor", "all_external")
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Measured networks on the peaks of a base profile, in every way that may be chosen."""
+
+    measurements: tuple[Measurement, ...]
+    loaded: runs.Loaded
+    peaks: HardwareProfile
+    """The base profile without shares, launches and on-chip bandwidth."""
+    hw_file: str
+    convention: Choice | None
+    options: Options
+
+    @property
+    def measured(self) -> Floats:
+        """(N,) [s]."""
+        return np.array([one.seconds for one in self.measurements])
+
+    @property
+    def groups(self) -> list[str]:
+        """What is left out together."""
+        return self.groups_of(np.arange(len(self.measurements)))
+
+    def groups_of(self, places: Ints) -> list[str]:
+        """The same where only the measurements at `places` are known, in a list for all.
+
+        If those are of one family, networks are left out.
+        """
+        known = [self.measurements[place] for place in places]
+        inside = folds.groups(
+            [one.family for one in known],
+            [one.network for one in known],
+            [(one.batch, one.dtype, one.layer) for one in known],
+        )
+        found = dict(zip(map(int, places), inside, strict=True))
+        return [found.get(place, "") for place in range(len(self.measurements))]
+
+    def on(
+        self,
+        profile: HardwareProfile,
+        passes: Sequence[str | Pass] | None,
+        placement: str | None = None,
+    ) -> list[Run]:
+        """The measured networks on `profile`."""
+        return runs.on(
+            profile,
+            self.measurements,
+            self.loaded,
+            hw_file=self.hw_file,
+            passes=passes,
+            choices={"convention": self.convention, "placement": placement},
+        )
+
+    @cache  # noqa: B019  one bench lives as long as the command
+    def on_peaks(self, passes: tuple[str, ...], placement: str) -> list[Run]:
+        """The same on the base profile's peaks, worked out once."""
+        return self.on(self.peaks, passes, placement)
+
+
+def bench(
+    measurements: Sequence[Measurement],
+    base: HardwareProfile,
+    *,
+    hw_file: str = "",
+    passes: Sequence[str | Pass] | None = None,
+    choices: Mapping[str, Choice | None] | None = None,
+) -> Bench:
+    """The measurements made ready.
+
+    What `passes` and `choices` (placement, timing) name is not chosen any more. Raises InputError
+    naming every network or layer that cannot be used, at its line, and for a timing model that
+    looks ahead, which gives rows no time of their own.
+    """
+    given = _given(base, hw_file, choices or {})
+    wanted = passes if passes is not None else (base.passes or None)
+    styles: list[tuple[str | Pass, ...]]
+    styles = list(STYLES.values()) if wanted is None else [tuple(wanted)]
+    loaded = runs.load(measurements)
+    peaks = base.model_copy(
+        update={"efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "calibration": None}
+    )
+    expected = partial(at_base, base)
+
+    @cache
+    def made(style: tuple[str, ...], clock: Choice, placement: Choice) -> Design:
+        runs_on_peaks = ready.on_peaks(style, placement)
+        return design(ready.measurements, runs_on_peaks, TIMINGS.resolve(clock), expected)
+
+    values: dict[str, Sequence[Any]] = {
+        "passes": styles,
+        "timing": [given["timing"] or TIMING],
+        "placement": [given["placement"]] if given["placement"] else PLACEMENTS,
+    }
+    ready = Bench(
+        tuple(_usable(measurements, loaded, styles)),
+        loaded,
+        peaks,
+        hw_file,
+        (choices or {}).get("convention"),
+        Options(values, lambda choice: made(*choice), [STYLES["as exported"]]),
+    )
+    return ready
+
+
+def _given(
+    base: HardwareProfile, hw_file: str, choices: Mapping[str, Choice | None]
+) -> dict[str, Any]:
+    """Return the timing and the placement that are asked for.
+
+    Raises InputError for what cannot be fitted.
+    """
+    for key, word in choices.items():
+        if word is not None:
+            try:
+                policies.check(key, word)
+            except BadValue as error:
+                raise error.at(Place(f"--{key}")) from None
+    named = sorted(set(base.efficiency) - {"default", *ROUTINES})
+    if named:
+        raise InputError.at(
+            Place(hw_file or base.name),
+            f"'efficiency' of the base profile names layer kinds: {', '.join(named)}",
+            f"calibration fits routines: state {', '.join(ROUTINES)} or default, or leave it out",
+        )
+    given = {key: choices.get(key) or getattr(base, key) for key in ("timing", "placement")}
+    if given["timing"] and TIMINGS.resolve(given["timing"]).looks_ahead:
+        fitting = [word for word in TIMINGS.names() if not TIMINGS.load(word).looks_ahead]
+        raise InputError.at(
+            Place("--timing"),
+            f"'{TIMINGS.word_of(given['timing'])}' cannot be fitted: what a row takes depends on "
+            "the rows around it",
+            f"fit with one of {', '.join(fitting)}",
+        )
+    return given
+
+
+def at_base(base: HardwareProfile, name: Name) -> float:
+    """The coefficient of a parameter that the base profile states.
+
+    It is one over a share, a launch [us], or the bus's bandwidth over the on-chip bandwidth.
+    """
+    resource, word = name
+    if resource == "launch":
+        engines = (
+            base.launch if isinstance(base.launch, dict) else dict.fromkeys(ENGINES, base.launch)
+        )
+        launch = {str(engine): time for engine, time in engines.items()}.get(word, 0.0)
+        return float(launch) / MICROSECOND
+    if resource == "on_chip":
+        bandwidth = base.figure("bandwidth", base.dtype or "fp32") or 0.0
+        return float(bandwidth / base.on_chip_bandwidth) if base.on_chip_bandwidth else 0.0
+    share = base.efficiency.get(word) or base.efficiency.get("default") or Efficiency()
+    return float(1 / getattr(share.shares, resource))
+
+
+def _usable(
+    measurements: Sequence[Measurement], loaded: runs.Loaded, styles: Sequence[Sequence[str | Pass]]
+) -> list[Measurement]:
+    """Whole networks, and layers that no style merges into another row."""
+    if not any(one.layer for one in measurements):
+        return list(measurements)
+    rows = {
+        name: [rewritten(network, style).rows for style in styles]
+        for name, network in loaded.items()
+    }
+    return [
+        one
+        for one in measurements
+        if not one.layer or all(runs.rows_of(one.layer, found) for found in rows[one.network])
+    ]

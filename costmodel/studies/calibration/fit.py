@@ -1,0 +1,164 @@
+"""The fit keeps a `Design` at the base profile unless measurements speak against it.
+
+It finds the coefficients of the design. A coefficient is what one column's time is multiplied by:
+one over a share, or a launch in microseconds. Shares are fitted by their logarithms u, each near
+its resource's level g of the whole machine, the others (c) as they are:
+
+    sum w rho((log predicted - log measured) / NOISE)
+    + sum ((u - u0 - g) / ROUTINE)^2 + sum (g / MACHINE)^2 + sum ((c - c0) / s)^2
+
+with rho(r) = 2 (sqrt(1 + r^2) - 1), so that an outlier pulls with bounded force, and s the
+coefficient at which the column alone would explain the measurements, and u0, c0 what the base
+profile states. Physics bounds everything: a share is at most 1, nothing is negative. This is the
+posterior mode under a two-level normal prior around the base (Gelman et al., Bayesian Data
+Analysis, ch. 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from costmodel.studies.calibration.design import Design, Floats, Ints, Name
+
+NOISE = 0.05
+"""Of a measured time, relative: what runs of one program differ by."""
+ROUTINE = 0.2
+"""Spread of a routine's log-share around the machine's: kernels of one vendor are alike."""
+MACHINE = 1.0
+"""Spread of the machine's log-shares around the base profile's."""
+STEPS = 60
+"""At most; a dozen are usual."""
+REACH = 0.7
+"""Of a step in a log-share: a factor of two."""
+HALVINGS = 8
+"""Of a step that would make things worse."""
+CLOSE = 1e-4
+"""Of that reach: a step that changes nothing any more."""
+SHARES = ("compute", "bandwidth", "parameters")
+"""Resources whose coefficients are one over a share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Coefficients (K,) of a design's columns."""
+
+    design: Design
+    coefficients: Floats
+    levels: dict[str, float]
+    """Of the whole machine: what its shares are of the base profile's."""
+
+    @property
+    def named(self) -> dict[Name, float]:
+        """The coefficients by their columns' names."""
+        return dict(zip(self.design.names, map(float, self.coefficients), strict=True))
+
+    def predict(self, places: Ints) -> Floats:
+        """Times [s] of the measurements at `places`."""
+        return self.design.predict(self.coefficients)[places]
+
+
+def fit(design: Design, places: Ints) -> Fitted:
+    """The coefficients that the measurements at `places` make most probable.
+
+    Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0, halved where
+    they overshoot.
+    """
+    from scipy.optimize import nnls
+
+    system = _System(design, places)
+    found = system.start
+    for _ in range(STEPS):
+        residuals, slopes = system.linear(found)
+        target = slopes @ found - residuals
+        factor = np.linalg.cholesky(slopes.T @ slopes)
+        wanted = nnls(factor.T, np.linalg.solve(factor, slopes.T @ target))[0]
+        change = np.clip(wanted - found, -system.reach, system.reach)
+        if np.all(np.abs(change) < CLOSE * system.reach):
+            found = found + change
+            break
+        here = system.objective(found)
+        shorter = (found + change / 2**halving for halving in range(HALVINGS))
+        found = next(
+            (v for v in shorter if system.objective(v) <= here), found + change / 2**HALVINGS
+        )
+    levels = dict(zip(SHARES, map(float, np.exp(-found)), strict=False))
+    return Fitted(design, system.coefficients(found), levels)
+
+
+class _System:
+    """The system gives residuals and their slopes in v = (g, one entry per parameter).
+
+    The entries are the log-coefficients of shares, else coefficients.
+    """
+
+    def __init__(self, design: Design, places: Ints) -> None:
+        self.design, self.places = design, places
+        self.weights = np.sqrt(design.weights[places])
+        self.log_measured = np.log(design.measured[places])
+        resources = [resource for resource, _ in design.names]
+        self.shares = np.array([resource in SHARES for resource in resources])
+        alone = design.slopes(np.ones(len(resources)))[places] / design.measured[places, np.newaxis]
+        self.prior = _prior(resources, alone)
+        levels = np.zeros(len(SHARES))
+        stated = np.where(self.shares, np.log(np.maximum(design.expected, 1.0)), design.expected)
+        self.wanted = self.prior @ np.concatenate([levels, stated])
+        # a linear coefficient may go anywhere: up to where its terms explain any measurement ten
+        # times
+        self.reach = np.full(len(SHARES) + len(resources), REACH)
+        self.reach[len(SHARES) :][~self.shares] = (
+            10 / np.maximum(alone.max(axis=0), 1e-12)[~self.shares]
+        )
+        self.start = np.full(len(SHARES) + len(resources), 0.1)
+        self.start[len(SHARES) :][~self.shares] = 0.01
+
+    def coefficients(self, v: Floats) -> Floats:
+        own = v[len(SHARES) :]
+        return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
+
+    def misfit(self, predicted: Floats) -> Floats:
+        """Differences of the logarithms in units of the noise."""
+        return np.asarray((np.log(predicted) - self.log_measured) / NOISE)
+
+    def objective(self, v: Floats) -> float:
+        """What is minimised."""
+        misfit = self.misfit(self.design.predict(self.coefficients(v))[self.places])
+        rho = 2 * (np.sqrt(1 + misfit**2) - 1)
+        return float((self.weights**2 * rho).sum() + ((self.prior @ v - self.wanted) ** 2).sum())
+
+    def linear(self, v: Floats) -> tuple[Floats, Floats]:
+        """Return the residuals and their slopes at v.
+
+        Those of the measurements are weighted so that their squares act like rho.
+        """
+        coefficients = self.coefficients(v)
+        predicted = self.design.predict(coefficients)[self.places]
+        misfit = self.misfit(predicted)
+        root = self.weights / (1 + misfit**2) ** 0.25
+        # d/dv: of a log-coefficient as it is, of a linear one divided by it
+        scale = np.where(self.shares, 1.0, 1 / np.maximum(coefficients, 1e-9))
+        slopes = np.zeros((len(predicted), len(v)))
+        slopes[:, len(SHARES) :] = (
+            self.design.slopes(np.maximum(coefficients, 1e-9))[self.places] * scale
+        )
+        slopes *= (root / NOISE / predicted)[:, np.newaxis]
+        return np.concatenate([misfit * root, self.prior @ v - self.wanted]), np.vstack(
+            [slopes, self.prior]
+        )
+
+
+def _prior(resources: list[str], alone: Floats) -> Any:
+    """The prior's residuals as a matrix on v: one line per level and per parameter."""
+    levels, size = len(SHARES), len(SHARES) + len(resources)
+    found = np.zeros((size, size))
+    found[range(levels), range(levels)] = 1 / MACHINE
+    for number, resource in enumerate(resources, start=levels):
+        if resource in SHARES:
+            found[number, number] = 1 / ROUTINE
+            found[number, SHARES.index(resource)] = -1 / ROUTINE
+        else:
+            # one that no measurement has stays at nothing
+            found[number, number] = float(alone[:, number - levels].mean()) or 1.0
+    return found

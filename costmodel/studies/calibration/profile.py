@@ -1,0 +1,205 @@
+"""A calibration as a profile that a person can read and correct."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.layer import ENGINES, ROUTINES, Engine
+from costmodel.hardware.evidence import Calibration
+from costmodel.hardware.profile import Efficiency, HardwareProfile
+from costmodel.language.documents import read_text
+from costmodel.studies import trust
+from costmodel.studies.calibration import relative_errors as errors
+from costmodel.studies.calibration.calibrate import Calibrated
+from costmodel.studies.calibration.candidates import at_base
+from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND
+from costmodel.studies.calibration.interval import spread
+
+COMMENTS = {
+    "efficiency": (
+        "Fitted: shares of the peaks that kernels reach, by routine "
+        "('costmodel list layers' names each kind's)."
+    ),
+    "launch": "Fitted: what each row takes besides.",
+    "passes": "Chosen by cross-validation: what the software does to a graph before it runs.",
+    "calibration": "What the fitted figures rest on, and how wrong they may be.",
+}
+MEASURED, FITTED = ", measured", "; efficiency and launch fitted to "
+DIGITS = 3
+"""Of a fitted figure: the fourth is noise."""
+
+
+def provenance(found: Calibrated, source: str) -> Calibration:
+    """What the profile says of its measurements and errors."""
+    seen, whole = found.measurements, found.whole
+    families: dict[str, int] = {}
+    for one in seen:
+        families[one.family or "-"] = families.get(one.family or "-", 0) + 1
+    intensities = [trust.intensity(run.workload) for run in found.runs]
+    held = found.held_out.predicted
+    low, high = spread(np.log(found.measured / held)[whole])
+    return Calibration(
+        base=found.base.name,
+        measurements=source,
+        count=len(seen),
+        families=families,
+        held_out=errors.of(held[whole], found.measured[whole]),
+        uncalibrated=errors.of(found.uncalibrated[whole], found.measured[whole]),
+        interval_90=(_round(low), _round(high)),
+        dtypes=tuple(sorted({one.dtype for one in seen})),
+        batch=(min(one.batch for one in seen), max(one.batch for one in seen)),
+        intensity=_outwards(min(intensities), max(intensities)),
+        kinds=tuple(sorted({kind for run in found.runs for kind in trust.kinds(run.workload)})),
+        networks=tuple(sorted({one.name for one in seen})),
+    )
+
+
+def shares(found: Calibrated) -> dict[str, dict[str, float]]:
+    """The shares of the peaks that every routine reaches, and the default.
+
+    One that was measured has its own; for any other resource the base's share times what the
+    machine's level became.
+    """
+    named, written = found.fitted.named, {}
+    for word in ("default", *ROUTINES):
+        like = {"compute": AS_DENSE.get(word, word)}
+        written[word] = {
+            resource: 1
+            / named.get(
+                (resource, like.get(resource, word)), at_base(found.base, (resource, word)) / level
+            )
+            for resource, level in found.fitted.levels.items()
+        }
+    measured = {word for resource, word in named if resource in found.fitted.levels}
+    return {
+        word: share
+        for word, share in written.items()
+        if word == "default" or word in measured or word in AS_DENSE
+    }
+
+
+def launches(found: Calibrated) -> dict[Engine, float]:
+    """The cost of a row on each engine [us]; the base's where none was measured."""
+    named = found.fitted.named
+    return {
+        engine: named.get(("launch", engine), at_base(found.base, ("launch", engine)))
+        for engine in ENGINES
+    }
+
+
+def on_chip_bandwidth(found: Calibrated) -> float | None:
+    """Return the bandwidth of the memory on chip [B/s].
+
+    It is None where bytes on chip take no time, and the base's where nothing was measured of them.
+    """
+    on_chip = found.fitted.named.get(("on_chip", ""))
+    if on_chip is None:
+        stated: float | None = found.base.on_chip_bandwidth
+        return stated
+    return float(found.runs[0].machine.bandwidth / on_chip) if on_chip > 0 else None
+
+
+def fields(found: Calibrated, source: str) -> dict[str, Any]:
+    """Return what the calibration adds to the base profile, as it is written in YAML.
+
+    None stands for what has to go.
+    """
+    named, policies = found.fitted.named, found.runs[0].policies
+    passes, clock, placement = found.choice
+    written: dict[str, Any] = {
+        "efficiency": {
+            word: {resource: _round(share) for resource, share in each.items()}
+            for word, each in shares(found).items()
+        },
+        "launch": {engine: f"{_round(time)} us" for engine, time in launches(found).items()},
+        "convention": policies.timed_convention,
+        "placement": placement,
+        "timing": clock,
+        "passes": list(passes),
+        "calibration": provenance(found, source).model_dump(mode="json"),
+    }
+    kinds = {one.dtype for one in found.measurements}
+    if len(kinds) == 1:
+        written["dtype"] = kinds.pop()
+    if ("on_chip", "") in named:
+        bandwidth = on_chip_bandwidth(found)
+        written["on_chip_bandwidth"] = (
+            None if bandwidth is None else f"{_round(bandwidth / 1e9)} GB/s"
+        )
+    return written
+
+
+def model(found: Calibrated) -> HardwareProfile:
+    """The calibrated profile, its figures in full."""
+    passes, clock, placement = found.choice
+    return found.base.model_copy(
+        update={
+            "efficiency": {
+                word: Efficiency(**{key: min(share, 1.0) for key, share in each.items()})
+                for word, each in shares(found).items()
+            },
+            "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()},
+            "on_chip_bandwidth": on_chip_bandwidth(found),
+            "convention": found.runs[0].policies.timed_convention,
+            "placement": placement,
+            "timing": clock,
+            "passes": passes,
+            "calibration": provenance(found, ""),
+        }
+    )
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _outwards(least: float, most: float) -> tuple[float, float]:
+    """A range to three digits that still holds its ends."""
+    return _round(least * (1 - 0.5 * 10.0 ** (1 - DIGITS))), _round(
+        most * (1 + 0.5 * 10.0 ** (1 - DIGITS))
+    )
+
+
+def text(base_file: str | Path, found: Calibrated, source: str) -> str:
+    """The base profile's file, its comments kept, with the fitted figures in it."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 120
+    document = yaml.load(read_text(base_file))
+    document["name"] = f"{found.base.name.removesuffix(MEASURED)}{MEASURED}"
+    document["source"] = f"{found.base.source.partition(FITTED)[0]}{FITTED}{source}"
+    for key, value in fields(found, source).items():
+        fresh = key not in document
+        if value is None:
+            document.pop(key, None)
+            continue
+        document[key] = _flowing(value, key in ("efficiency", "calibration"))
+        if key in COMMENTS and fresh:
+            document.yaml_set_comment_before_after_key(key, COMMENTS[key])
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def _flowing(value: Any, block: bool = False) -> Any:
+    """Put mappings and lists of a profile on one line each.
+
+    A value that is a `block` of lines stays one.
+    """
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if not isinstance(value, dict | list):
+        return value
+    found: Any = (
+        CommentedSeq(value)
+        if isinstance(value, list)
+        else CommentedMap({key: _flowing(item) for key, item in value.items()})
+    )
+    if not block:
+        found.fa.set_flow_style()
+    return found

@@ -1,0 +1,97 @@
+"""Times from an ONNX Runtime profile: a JSON trace of runs and of the kernels inside them.
+
+Format: ONNX Runtime documentation, "Profiling Tools" (`SessionOptions.enable_profiling`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from costmodel.errors import InputError, Place
+from costmodel.language.documents import read_text
+
+KERNEL = "_kernel_time"
+"""What the name of a node's event ends in."""
+MOST = 500_000_000
+"""[B] of a trace; a run of a large network is some 100 kB."""
+LONGEST = 1e12
+"""[us] eleven days."""
+MICROSECOND = 1e-6
+"""[s] the trace's unit."""
+
+
+@dataclass(frozen=True)
+class RuntimeTimes:
+    """Medians over the runs, the first one (which warms up) left out if there are others [s]."""
+
+    run: float
+    nodes: dict[str, float]
+    """By the name of the node in the model."""
+
+
+def read(path: str) -> RuntimeTimes:
+    """The times in the profile `path`. Raises InputError for anything that is none."""
+    try:
+        events = json.loads(
+            read_text(path, MOST, "the file that end_profiling() names").removeprefix("\ufeff")
+        )
+    except json.JSONDecodeError as error:
+        raise InputError.at(
+            Place(path, error.lineno, error.colno),
+            f"is no JSON: {error.msg.lower()}",
+            "give the file that the session's end_profiling() names",
+        ) from None
+    except (ValueError, RecursionError):
+        raise InputError.at(
+            Place(path),
+            "is no JSON that a runtime writes",
+            "give the file that the session's end_profiling() names",
+        ) from None
+    if not isinstance(events, list):
+        raise InputError.at(
+            Place(path),
+            "is no ONNX Runtime profile: a list of events was expected",
+            "give the file that the session's end_profiling() names",
+        )
+    runs, nodes = _durations(events)
+    if not runs:
+        raise InputError.at(
+            Place(path),
+            "the profile holds no finished run ('model_run')",
+            "run the session at least twice before end_profiling()",
+        )
+    return RuntimeTimes(_typical(runs), {name: _typical(times) for name, times in nodes.items()})
+
+
+def _durations(events: list[Any]) -> tuple[list[float], dict[str, list[float]]]:
+    """Durations [s] of whole runs and of every node."""
+    runs: list[float] = []
+    nodes: dict[str, list[float]] = {}
+    for event in events:
+        time = _seconds(event.get("dur")) if isinstance(event, dict) else None
+        if time is None:
+            continue
+        name = str(event.get("name", ""))
+        if event.get("cat") == "Session" and name == "model_run":
+            runs.append(time)
+        elif event.get("cat") == "Node" and name.endswith(KERNEL):
+            nodes.setdefault(name.removesuffix(KERNEL), []).append(time)
+    return runs, nodes
+
+
+def _seconds(duration: Any) -> float | None:
+    """A duration [us] in seconds; None for what is no time that passed."""
+    if (
+        isinstance(duration, bool)
+        or not isinstance(duration, int | float)
+        or not 0 < duration < LONGEST
+    ):
+        return None
+    return duration * MICROSECOND
+
+
+def _typical(times: list[float]) -> float:
+    return float(median(times[1:] or times))

@@ -1,0 +1,81 @@
+"""Several networks on several machines, every pair counted by one convention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from costmodel.core.network import Network
+from costmodel.core.quantities import LANES
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.studies.run import INTERVAL, Run, simulated
+
+COLUMNS = (
+    "architecture",
+    "hardware",
+    "params",
+    "macs",
+    "ops",
+    "external_bytes",
+    "peak_internal_bytes",
+    "transfer_time_s",
+    "compute_time_s",
+    "total_time_s",
+    "samples_per_s",
+    "bound",
+    "accuracy_pct",
+    "dtype",
+    "placement",
+    "timing",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One pair: a run, the label of its architecture, and a published accuracy [%] if any."""
+
+    label: str
+    run: Run
+    accuracy: float | None = None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The figures of the pair under the names of the CSV."""
+        return {
+            "architecture": self.label,
+            "hardware": self.run.profile.name,
+            **self.run.totals,
+            "samples_per_s": self.run.throughput,
+            "bound": self.run.bottleneck,
+            "accuracy_pct": "" if self.accuracy is None else self.accuracy,
+            "dtype": self.run.policies.dtype,
+            "placement": self.run.policies.placement,
+            "timing": self.run.policies.timing,
+        }
+
+
+def table_columns(entries: Sequence[Entry]) -> list[str]:
+    """The columns of the CSV: those of COLUMNS, and those that some pair alone has.
+
+    These are the ends of the interval on calibrated profiles, and times that are not zero.
+    """
+    some = {name for entry in entries for name in entry.run.totals}
+    further = (*INTERVAL, *(LANES[word].column for word in ("on_chip", "launch")))
+    return [*COLUMNS, *(name for name in further if name in some)]
+
+
+def pairs(
+    models: Sequence[tuple[str, Network, float | None]],
+    profiles: Sequence[tuple[HardwareProfile, str]],
+    **options: Any,
+) -> list[Entry]:
+    """Every labelled network on every profile (with its file), networks outside.
+
+    `options` are those of `simulated`; every row is counted by one convention. Raises InputError.
+    """
+    return [
+        Entry(label, simulated(network, profile, hw_file=file, uniform=True, **options), accuracy)
+        for label, network, accuracy in models
+        for profile, file in profiles
+    ]

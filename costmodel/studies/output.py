@@ -1,0 +1,54 @@
+"""The contracts of report formats and of pictures: what a run can be written as."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from costmodel.core.registry import Family
+from costmodel.errors import BadValue, did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from costmodel.studies.run import Run
+
+
+class Format(ABC):
+    """A kind of file that a run can be written as; its word is the file's suffix."""
+
+    source: ClassVar[str]
+
+    @abstractmethod
+    def write(self, run: Run, path: Path, by: str = "layer") -> None:
+        """Write `run` at `path`, whole or not at all, one line per layer, block or kind.
+
+        Raises InputError where the place cannot be written.
+        """
+
+
+class Picture(ABC):
+    """A picture of a run."""
+
+    source: ClassVar[str]
+
+    def applies(self, run: Run) -> bool:
+        """Whether there is anything to draw."""
+        return True
+
+    @abstractmethod
+    def figure(self, run: Run) -> Figure:
+        """The picture; it needs no display."""
+
+
+FORMATS = Family("report format", "costmodel.report.formats", "costmodel.formats", Format)
+PICTURES = Family("picture", "costmodel.report.pictures", "costmodel.pictures", Picture)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file, by its suffix. Raises BadValue for a suffix without one."""
+    word = path.suffix.removeprefix(".").lower()
+    if not word:
+        raise BadValue(f"'{path}' has no suffix", did_you_mean("", FORMATS.names()))
+    return FORMATS.load(word)

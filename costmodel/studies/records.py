@@ -1,0 +1,169 @@
+"""A run as rows of named figures: per layer, per block, per kind. CSV, JSON and text read these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from costmodel.core.formula import Array
+from costmodel.core.quantities import LANES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from costmodel.studies.run import Run
+
+MB = 1e6
+"""[B] as the HairNet Appendix has it."""
+LAYER = (
+    "id",
+    "layer_name",
+    "kind",
+    "block",
+    "in_map_MB",
+    "out_map_MB",
+    "param_MB",
+    "params",
+    "macs",
+    "ops",
+    "in_map_loc",
+    "out_map_loc",
+    "param_loc",
+    "external_bytes",
+    "transfer_time_s",
+    "compute_time_s",
+    "total_time_s",
+    "bound",
+    "on_chip_time_s",
+    "launch_time_s",
+)
+"""The columns of the CSV report; further ones only at the end."""
+Record = dict[str, Any]
+
+
+def records(run: Run, by: str = "layer") -> list[Record]:
+    """The rows of the report grouped `by` layer, block or kind."""
+    return {"layer": layer_records, "block": block_records, "kind": kind_records}[by](run)
+
+
+def columns(run: Run, by: str = "layer") -> list[str]:
+    """The names of the report's columns."""
+    return list(LAYER) if by == "layer" else list(records(run, by)[0])
+
+
+def frame(run: Run, by: str = "layer") -> pd.DataFrame:
+    """The same rows as a pandas DataFrame, under the names of the CSV report."""
+    import pandas as pd
+
+    return pd.DataFrame(records(run, by), columns=columns(run, by))
+
+
+def layer_records(run: Run) -> list[Record]:
+    """One record per row, under the names of the CSV; plus the intensity [op/B]."""
+    work, result = run.workload, run.result
+    inside = result.plan.tensors
+    with np.errstate(divide="ignore", invalid="ignore"):
+        intensity = work.ops / result.external_bytes
+    values: dict[str, Iterable[Any]] = {
+        "id": [row.id for row in work.rows],
+        "layer_name": [row.name for row in work.rows],
+        "kind": [row.kind for row in work.rows],
+        "block": [row.block for row in work.rows],
+        "in_map_MB": (work.in_bytes / MB).tolist(),
+        "out_map_MB": (work.out_bytes / MB).tolist(),
+        "param_MB": (work.param_bytes / MB).tolist(),
+        "params": work.params.tolist(),
+        "macs": work.macs.tolist(),
+        "ops": work.ops.tolist(),
+        "in_map_loc": _where(work.inputs_among(inside), np.diff(work.in_ptr)),
+        "out_map_loc": _where(work.outputs_among(inside), np.diff(work.out_ptr)),
+        "param_loc": _where(result.plan.params * 1, np.ones(len(work.rows), dtype=int)),
+        "external_bytes": result.external_bytes.tolist(),
+        "transfer_time_s": result.transfer.tolist(),
+        "compute_time_s": result.compute.tolist(),
+        "total_time_s": result.total.tolist(),
+        "bound": run.bound,
+        "on_chip_time_s": result.on_chip.tolist(),
+        "launch_time_s": result.launch.tolist(),
+        "arithmetic_intensity": intensity.tolist(),
+    }
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def _where(inside: Array, count: Array) -> list[str]:
+    """'internal', 'external' or 'mixed' from how many of `count` tensors are inside.
+
+    A row that touches no memory (a view) has its maps where its input's memory is; it moves
+    nothing, and is shown as internal.
+    """
+    words = np.where(inside == count, "internal", np.where(inside == 0, "external", "mixed"))
+    return [str(word) for word in words]
+
+
+def largest(times: Mapping[str, float]) -> str:
+    """The lane with most time; ties in the order of LANES; 'none' where nothing takes time."""
+    return max(times, key=lambda word: times[word]) if max(times.values()) > 0 else "none"
+
+
+def _sums(run: Run, rows: Array) -> Record:
+    """Summed figures of some rows."""
+    work, result = run.workload, run.result
+    times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
+    return {
+        "rows": len(rows),
+        "param_MB": float(work.param_bytes[rows].sum()) / MB,
+        "params": int(work.params[rows].sum()),
+        "macs": int(work.macs[rows].sum()),
+        "ops": float(work.ops[rows].sum()),
+        "external_bytes": int(result.external_bytes[rows].sum()),
+        "transfer_time_s": times["transfer"],
+        "compute_time_s": times["matrix"] + times["host"],
+        "total_time_s": float(result.total[rows].sum()),
+        "bound": largest(times),
+        **{LANES[word].column: times[word] for word in ("on_chip", "launch")},
+    }
+
+
+def block_records(run: Run) -> list[Record]:
+    """One record per block in order, and what a cut behind it would carry.
+
+    `cut_bytes` [B] are the maps written up to the cut and read after it; `time_before_s` and
+    `time_after_s` [s] are the times on either side.
+    """
+    found, done = [], 0.0
+    for block, members in _runs(row.block for row in run.workload.rows):
+        sums = _sums(run, members)
+        done += sums["total_time_s"]
+        carried = cut_bytes(run, int(members[-1]))
+        found.append({"block": block, **sums, "cut_bytes": carried, "time_before_s": done})
+    # summed from the end, so that nothing is left behind the last block
+    left = 0.0
+    for record in reversed(found):
+        record["time_after_s"] = left
+        left += record["total_time_s"]
+    return found
+
+
+def cut_bytes(run: Run, end: int) -> int:
+    """Bytes of the maps written up to row number `end` and read after it [B]."""
+    work = run.workload
+    crossing = (work.first <= end) & (work.last > end)
+    return int(work.tensor_bytes[crossing].sum())
+
+
+def kind_records(run: Run) -> list[Record]:
+    """One record per kind of row, slowest first."""
+    kinds: dict[str, list[int]] = {}
+    for index, row in enumerate(run.workload.rows):
+        kinds.setdefault(row.kind, []).append(index)
+    found = [{"kind": kind, **_sums(run, np.array(rows))} for kind, rows in kinds.items()]
+    return sorted(found, key=lambda record: -record["total_time_s"])
+
+
+def _runs(words: Iterable[str]) -> Iterable[tuple[str, Array]]:
+    """Consecutive equal words with the positions they take."""
+    for word, group in groupby(enumerate(words), key=lambda pair: pair[1]):
+        yield word, np.array([position for position, _ in group])

@@ -1,0 +1,372 @@
+"""One simulation from end to end: a network on a profile under chosen policies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from costmodel import __version__
+from costmodel.core import policies
+from costmodel.core.counting import Counting, prepare
+from costmodel.core.formula import Array, Result, evaluate, live_internal_bytes, on_chip_bytes
+from costmodel.core.graph_pass import PASSES, Pass, rewritten
+from costmodel.core.loading import load_network
+from costmodel.core.machine import Machine
+from costmodel.core.network import Network
+from costmodel.core.packing import Packing
+from costmodel.core.policies import Policies
+from costmodel.core.quantities import BOUNDS, LANES, OUTPUTS
+from costmodel.core.workload import Workload
+from costmodel.errors import BadValue, Place, Problems
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.read import load_profile
+from costmodel.language import dtypes, shipped
+from costmodel.models.placement.resident import whole_plan
+from costmodel.studies import output, records, trust
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
+"""The ends of the 90 % interval in reports."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """A network on a machine, evaluated: totals, tables, pictures and files of it."""
+
+    network: Network
+    profile: HardwareProfile
+    policies: Policies
+    workload: Workload
+    result: Result
+    machine: Machine
+    hw_file: str = ""
+    passes: tuple[str | Pass, ...] = ()
+
+    def __repr__(self) -> str:
+        chosen = self.policies
+        words = (chosen.convention, chosen.placement, chosen.timing, chosen.dtype)
+        return (
+            f"Run({self.network.name} on {self.profile.name}: {self.total_time:.6g} s, "
+            f"{len(self.workload.rows)} rows; {', '.join(words)}, batch {chosen.batch})"
+        )
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the line above a table of the blocks."""
+        from html import escape
+
+        return f"<p>{escape(repr(self))}</p>{self.blocks.to_html(index=False)}"
+
+    def on(self, machine: Machine) -> Result:
+        """The same network and policies on another machine (or on arrays of them)."""
+        return evaluated(self.workload, machine, self.policies)
+
+    # --- figures ---------------------------------------------------------------------------
+
+    @property
+    def total_time(self) -> float:
+        """Time of one run [s]."""
+        return float(self.result.total_time)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Between which times [s] 90 % of such networks lie, where the profile is calibrated."""
+        return trust.interval(self.profile, self.total_time)
+
+    @cached_property
+    def doubts(self) -> list[str]:
+        """Why the interval of a calibrated profile may not hold for this run."""
+        return trust.doubts(self)
+
+    @property
+    def samples(self) -> int:
+        """Samples that are computed in one run."""
+        return self.policies.batch * self.network.samples
+
+    @property
+    def throughput(self) -> float:
+        """Samples per second; infinite where nothing takes time."""
+        return self.samples / self.total_time if self.total_time else math.inf
+
+    @property
+    def lane_times(self) -> dict[str, float]:
+        """The time of each thing that can be busy, all rows together [s]."""
+        return {word: float(times.sum()) for word, times in self.result.lanes.items()}
+
+    @property
+    def bottleneck(self) -> str:
+        """What the whole run spends most time on; ties as for `bound`."""
+        return records.largest(self.lane_times)
+
+    @cached_property
+    def bound(self) -> list[str]:
+        """What each row spends most time on; ties in the order of LANES; 'none' if free."""
+        times = np.stack(list(self.result.lanes.values()))
+        words = np.array(list(LANES))[times.argmax(axis=0)]
+        return [str(w) for w in np.where(times.max(axis=0) > 0, words, "none")]
+
+    @cached_property
+    def live(self) -> Array:
+        """Bytes on chip while each row runs [B], shape (R,)."""
+        return live_internal_bytes(self.workload, self.result.plan)
+
+    @cached_property
+    def packing(self) -> Packing | None:
+        """Addresses of the maps on chip, where the placement gives them."""
+        return self.policies.placement_model.packing(self.workload, float(self.machine.memory))
+
+    @property
+    def whole_bytes(self) -> int:
+        """The lower bound of any memory that holds every map on chip [B].
+
+        It is the most bytes that are alive at once.
+        """
+        return int(live_internal_bytes(self.workload, whole_plan(self.workload)).max(initial=0))
+
+    @property
+    def peak_internal_bytes(self) -> int:
+        """Most bytes on chip at once [B]."""
+        return int(self.live.max(initial=0))
+
+    @cached_property
+    def first(self) -> Result:
+        """The first inference: parameters that stay on chip afterwards are loaded here."""
+        return evaluated(self.workload, self.machine, self.policies, first=True)
+
+    @property
+    def energy(self) -> float | None:
+        """Energy of one run [J], where the profile says what bytes and operations take."""
+        spent, work, result = self.profile.energy, self.workload, self.result
+        if spent is None:
+            return None
+        external = float(result.external_bytes.sum())
+        on_chip = float(on_chip_bytes(work, result.plan, result.external_bytes).sum())
+        ops = float(work.matrix_ops.sum() + work.host_ops.sum())
+        return external * spent.external_byte + on_chip * spent.on_chip_byte + ops * spent.operation
+
+    @property
+    def pinned_bytes(self) -> int:
+        """Parameters that stay on chip from run to run [B]."""
+        pinned = self.result.plan.params & self.workload.own_params
+        return int(self.workload.param_bytes[pinned].sum())
+
+    @property
+    def totals(self) -> dict[str, float | int]:
+        """The figures of the whole run, under the names of the JSON report."""
+        work, busy = self.workload, self.lane_times
+        found: dict[str, float | int] = {
+            "params": int(work.params.sum()),
+            "macs": int(work.macs.sum()),
+            "ops": float(work.ops.sum()),
+            "external_bytes": int(self.result.external_bytes.sum()),
+            "peak_internal_bytes": self.peak_internal_bytes,
+            "transfer_time_s": busy["transfer"],
+            "compute_time_s": float(self.result.compute.sum()),
+            "total_time_s": self.total_time,
+        }
+        if self.interval:
+            found |= dict(zip(INTERVAL, self.interval, strict=True))
+        found |= {LANES[w].column: busy[w] for w in ("on_chip", "launch") if busy[w]}
+        if self.pinned_bytes:
+            found["first_total_time_s"] = float(self.first.total_time)
+        if self.energy is not None:
+            found["energy_J"] = self.energy
+        return found
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Everything that must be known to get these figures again."""
+        chosen, profile, facts = self.policies, self.profile, self.network.facts
+        known = profile.calibration
+        return {
+            "costmodel": __version__,
+            "architecture": facts.name,
+            "architecture_file": facts.file,
+            "architecture_source": facts.source,
+            "variables": facts.variables,
+            "hardware": profile.name,
+            "hardware_file": self.hw_file,
+            "hardware_source": profile.source,
+            "convention": chosen.convention,
+            "timed_convention": chosen.timed_convention,
+            "placement": chosen.placement,
+            "timing": chosen.timing,
+            "dtype": chosen.dtype,
+            "batch": chosen.batch,
+            "samples": self.samples,
+            "passes": self.pass_words,
+            "assumed": profile.assumptions(chosen.dtype),
+            "unknown_operators": dict(facts.unknown),
+            "calibration": None if known is None else known.model_dump(exclude={"networks"}),
+            "doubts": self.doubts,
+        }
+
+    @property
+    def pass_words(self) -> list[str]:
+        """The words of the passes that rewrote the network."""
+        return [PASSES.word_of(one) for one in self.passes]
+
+    # --- tables, pictures, files -----------------------------------------------------------
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """One line per row of the network, under the names of the CSV report."""
+        return records.frame(self, "layer")
+
+    @property
+    def blocks(self) -> pd.DataFrame:
+        """One line per block in order, and what a cut behind it would carry."""
+        return records.frame(self, "block")
+
+    @property
+    def kinds(self) -> pd.DataFrame:
+        """One line per kind of row, slowest first."""
+        return records.frame(self, "kind")
+
+    def save(self, path: str | Path, by: str = "layer") -> Path:
+        """Write the run in the format of the file's suffix (.csv, .json); the file's path.
+
+        A table is `by` layer, block or kind. Raises InputError for a suffix without a format, and
+        where the place cannot be written.
+        """
+        target = Path(path)
+        try:
+            output.format_of(target).write(self, target, by)
+        except BadValue as error:
+            raise error.at(Place(str(path))) from None
+        return target
+
+    def plot(self, name: str) -> Figure:
+        """The picture `name` (roofline, time, timeline, memory) as a matplotlib Figure.
+
+        Raises InputError for an unknown name, and for one that does not apply to this run.
+        """
+        try:
+            picture = output.PICTURES.load(name)
+            if not picture.applies(self):
+                raise BadValue(f"'{name}' has nothing to draw", "ask for another picture")
+        except BadValue as error:
+            raise error.at(Place("plot")) from None
+        return picture.figure(self)
+
+
+def simulate(
+    architecture: str | Path | Network,
+    hw: str | Path | HardwareProfile,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    batch: int = 1,
+    convention: policies.Choice | None = None,
+    placement: policies.Choice | None = None,
+    timing: policies.Choice | None = None,
+    dtype: str | None = None,
+    strict: bool = False,
+    passes: Sequence[str | Pass] | None = None,
+) -> Run:
+    """Simulate `architecture` on `hw`: short names of shipped files, paths, or loaded objects.
+
+    `settings` are variables of the architecture, or open dimensions of an ONNX file, in which
+    `strict` refuses unknown operators; `passes` rewrite the graph, one after the other (None: those
+    of the profile). Policies are words, or models themselves; those that are not named follow the
+    architecture file, then the profile, then the defaults. Raises InputError with every mistake in
+    the files and options.
+
+    >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
+    0.177158
+    """
+    choices = {"convention": convention, "placement": placement, "timing": timing, "dtype": dtype}
+    network, profile, hw_file = both(architecture, hw, settings, strict=strict)
+    return simulated(network, profile, hw_file=hw_file, batch=batch, choices=choices, passes=passes)
+
+
+def both(
+    architecture: str | Path | Network,
+    hw: str | Path | HardwareProfile,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
+) -> tuple[Network, HardwareProfile, str]:
+    """A network, a profile and the profile's file. Raises InputError with the mistakes of both."""
+    problems = Problems()
+    with problems.collect():
+        if isinstance(architecture, Network):
+            if settings:
+                raise BadValue("a loaded network has no variables left", "load it with them").at(
+                    Place("settings")
+                )
+            network = architecture
+        else:
+            network = load_network(architecture, settings, strict=strict)
+    with problems.collect():
+        profile = hw if isinstance(hw, HardwareProfile) else load_profile(hw)
+        hw_file = (
+            "" if isinstance(hw, HardwareProfile) else str(shipped.find(str(hw), "hwprofiles"))
+        )
+    problems.raise_if_any()
+    return network, profile, hw_file
+
+
+def simulated(
+    network: Network,
+    profile: HardwareProfile,
+    *,
+    hw_file: str = "",
+    batch: int = 1,
+    choices: Mapping[str, policies.Choice | None] | None = None,
+    uniform: bool = False,
+    passes: Sequence[str | Pass] | None = None,
+    given: Collection[str] = (),
+) -> Run:
+    """Simulate a network and a profile that are already loaded. Raises InputError.
+
+    `uniform` counts by the default convention unless `choices` name one, whatever the files ask: a
+    paper's peculiarity must not be charged to one network of a comparison. What is `given`
+    elsewhere (the axes of a scan) need not stand in the profile.
+    """
+    chosen = chosen_for(network, profile, choices or {}, batch=batch, uniform=uniform)
+    wanted = profile.passes if passes is None else tuple(passes)
+    bits = dtypes.bits(chosen.dtype)
+    try:
+        network = rewritten(network, wanted, bits)
+    except BadValue as error:
+        raise error.at(Place("--pass")) from None
+    counting = Counting(chosen.report, chosen.timed, profile.traits, batch, bits)
+    workload = prepare(network, counting)
+    work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
+    needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
+    asked = [word for word in needed if word not in given]
+    machine = profile.machine(chosen.dtype, asked, hw_file)
+    result = evaluated(workload, machine, chosen)
+    return Run(network, profile, chosen, workload, result, machine, hw_file, wanted)
+
+
+def chosen_for(
+    network: Network,
+    profile: HardwareProfile,
+    choices: Mapping[str, policies.Choice | None],
+    *,
+    batch: int,
+    uniform: bool,
+) -> Policies:
+    """The policies in force for a network on a profile. Raises InputError."""
+    common = [{"convention": policies.DEFAULTS["convention"]}] if uniform else []
+    if profile.calibration is not None and profile.convention:
+        # its shares are of operations counted so
+        common = [{"convention": profile.convention}]
+    files = [*common, network.facts.choices, profile.choices]
+    return policies.choose(choices, *files, batch=batch)
+
+
+def evaluated(
+    workload: Workload, machine: Machine, chosen: Policies, *, first: bool = False
+) -> Result:
+    """The formula under the placement and timing that were chosen."""
+    return evaluate(workload, machine, chosen.placement_model, chosen.timing_model, first=first)

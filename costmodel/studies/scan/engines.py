@@ -1,0 +1,103 @@
+"""Where parts are evaluated: in this process, in local processes, or on a Dask cluster.
+
+All three are asked through the same interface, futures, by the same driver.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+
+from costmodel.errors import CostModelError, InputError, MissingExtra, Place
+from costmodel.studies.scan.plan import Part, Plan, evaluate_part
+
+RETRIES = 3
+"""Of a part, which is a pure function: asking again is safe."""
+AHEAD = 3
+"""Parts handed to each worker before it asks: it never waits, and little is held."""
+
+
+@contextmanager
+def executor(engine: str, workers: int, address: str | None) -> Iterator[Executor | None]:
+    """The executor for `engine`; None means this process. Raises InputError or MissingExtra."""
+    if engine == "dask":
+        yield from _dask(workers, address)
+    elif workers == 1:
+        yield None
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield pool
+
+
+def _dask(workers: int, address: str | None) -> Iterator[Executor]:
+    """A Dask cluster at `address`, or one of local worker processes."""
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtra("distributed", "dask", "--engine dask") from None
+    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    try:
+        client = distributed.Client(
+            **({"address": address, "timeout": "10s"} if address else local)
+        )
+    except (OSError, ValueError) as error:
+        raise InputError.at(
+            Place(f"--address {address}"),
+            f"no Dask scheduler answers: {error}",
+            "start one with 'dask scheduler'",
+        ) from None
+    with client:
+        yield client.get_executor(retries=RETRIES)
+        if not address:
+            client.shutdown()
+
+
+def default_workers() -> int:
+    """Processors that this process may use; all of them where the system does not tell."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run(
+    plan: Plan, todo: list[tuple[int, int, int]], pool: Executor | None, workers: int
+) -> Iterator[tuple[int, Part]]:
+    """Evaluate the parts (number, start, stop) of `todo`, each given as soon as it is done."""
+    if pool is None:
+        for number, start, stop in todo:
+            yield number, evaluate_part(plan, start, stop)
+        return
+    waiting: dict[Future[Part], tuple[int, int, int]] = {}
+    left, again, failed = iter(todo), list[tuple[int, int, int]](), Counter[int]()
+    while True:
+        while len(waiting) < AHEAD * workers and (
+            part := again.pop() if again else next(left, None)
+        ):
+            waiting[pool.submit(evaluate_part, plan, part[1], part[2])] = part
+        if not waiting:
+            return
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            part = waiting.pop(future)
+            error = future.exception()
+            if error is None:
+                yield part[0], future.result()
+                continue
+            # A worker that is lost while it hands over its result shows as an error of any kind.
+            failed[part[0]] += 1
+            if isinstance(error, BrokenExecutor) or failed[part[0]] > RETRIES:
+                raise CostModelError(f"a worker failed on part {part[0]}: {error}") from error
+            again.append(part)

@@ -1,0 +1,262 @@
+"""What a user asks of a scan, made into a `Plan`; `scan_file` and the command line fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+from math import prod
+from typing import Any
+
+from costmodel.core import policies
+from costmodel.core.graph_pass import Pass
+from costmodel.core.quantities import AXES, OUTPUTS
+from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
+from costmodel.studies.run import both, simulated
+from costmodel.studies.scan.axes import Axis, read_axis
+from costmodel.studies.scan.formulas import Formula, Objective, is_text
+from costmodel.studies.scan.models import model
+from costmodel.studies.scan.plan import Plan
+from costmodel.studies.scan.space import MAX_LHS, SAMPLES, Model, Space
+
+MAX_MODELS = 20_000
+"""Structural combinations; each is a network built and counted."""
+POLICIES = ("dtype", "convention", "placement", "timing")
+
+
+@dataclass
+class Request:
+    """A scan in the user's words. `places` says where each was written, for messages."""
+
+    arch: list[str] = field(default_factory=list)
+    hw: list[str] = field(default_factory=list)
+    axes: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    sample: str = "grid"
+    n: int = 0
+    seed: int = 0
+    where: list[str] = field(default_factory=list)
+    derive: dict[str, str] = field(default_factory=dict)
+    best: int = 10
+    by: str = "total_time"
+    pareto: list[str] = field(default_factory=list)
+    points: bool = False
+    batch: int | None = None
+    choices: dict[str, policies.Choice | None] = field(default_factory=dict)
+    passes: list[str | Pass] | None = None
+    """None: those of each profile."""
+    places: dict[str, Place] = field(default_factory=dict)
+    problems: Problems = field(default_factory=Problems)
+    """Found while reading."""
+    objects: dict[str, Any] = field(default_factory=dict)
+    """Networks and profiles that are loaded already, under the words that `arch` and `hw` have."""
+
+    def place(self, what: str) -> Place:
+        """Where `what` was written."""
+        return self.places.get(what, Place(what))
+
+    def plan(self) -> Plan:
+        """The plan. Raises InputError with every mistake."""
+        problems = self.problems
+        axes = list(self._axes(problems))
+        self._sampling(problems)
+        self._conflicts({axis.name for axis in axes}, problems)
+        self._known_policies(axes, problems)
+        problems.raise_if_any()
+        models = self._models([axis for axis in axes if not axis.machine], problems)
+        problems.raise_if_any()
+        count = self.n if self.sample != "grid" else 0
+        space = Space(tuple(a for a in axes if a.machine), models, self.sample, count, self.seed)
+        plan = self._reducers(Plan(space, k=self.best, points=self.points), problems)
+        problems.raise_if_any()
+        return plan
+
+    def _sampling(self, problems: Problems) -> None:
+        if self.sample not in SAMPLES:
+            problems.add(
+                self.place("sample"),
+                f"unknown sample '{self.sample}'",
+                did_you_mean(self.sample, SAMPLES),
+            )
+        elif self.sample == "grid" and self.n:
+            problems.add(
+                self.place("n"),
+                f"n is {self.n}, but a grid has as many points as its axes make",
+                "drop n, or name a sample: random, sobol or lhs",
+            )
+        elif self.sample != "grid" and self.n < 1:
+            problems.add(self.place("n"), f"a {self.sample} sample needs n, got {self.n}", "add n")
+        elif self.sample == "lhs" and self.n > MAX_LHS:
+            problems.add(
+                self.place("n"),
+                f"a Latin hypercube of {self.n} points",
+                f"at most {MAX_LHS}; use sobol",
+            )
+        for name in ("best", "seed"):
+            if getattr(self, name) < 0:
+                problems.add(self.place(name), f"{name} is {getattr(self, name)}", "use 0 or more")
+
+    def _conflicts(self, axes: set[str], problems: Problems) -> None:
+        """What is fixed and an axis at once."""
+        fixed = {word for word in POLICIES if self.choices.get(word)}
+        fixed |= {"batch"} if self.batch is not None else set()
+        fixed |= {f"arch.{name}" for name in self.settings}
+        for word in sorted(fixed & axes):
+            what = f"set {word[5:]}" if word.startswith("arch.") else word
+            problems.add(
+                self.place(what), f"'{word}' is fixed, and an axis too", "drop one of them"
+            )
+        for word in ("arch", "hw"):
+            if word in self.axes and getattr(self, word):
+                problems.add(
+                    self.place(f"axes {word}"),
+                    f"'{word}' is named, and an axis too",
+                    "drop one of them",
+                )
+            elif word not in self.axes and not getattr(self, word):
+                problems.add(self.place(word), f"the scan has no '{word}'", f"add '{word}: ...'")
+
+    def _known_policies(self, axes: list[Axis], problems: Problems) -> None:
+        """Every policy that is named, before any network is built."""
+        named = [
+            (axis.name, word, f"axes {axis.name}")
+            for axis in axes
+            if axis.name in POLICIES
+            for word in axis.grid()
+        ]
+        named += [(family, word, family) for family, word in self.choices.items() if word]
+        for family, word, place in named:
+            try:
+                policies.check(family, word)
+            except BadValue as error:
+                problems.found.extend(
+                    error.at(self.places.get(place, Place(f"--{family}"))).problems
+                )
+
+    def _axes(self, problems: Problems) -> Iterator[Axis]:
+        """Every axis; architectures and profiles given as lists are axes too."""
+        for name, value in self.axes.items():
+            place = self.place(f"axes {name}")
+            try:
+                axis = read_axis(name, value)
+            except BadValue as error:
+                problems.found.extend(error.at(place).problems)
+                continue
+            if (
+                axis.scale != "list"
+                and not axis.count
+                and (self.sample == "grid" or not axis.machine)
+            ):
+                problems.add(
+                    place, f"axis '{name}' has no count", "write e.g. log(1 GB/s, 9 GB/s, 50)"
+                )
+                continue
+            yield axis
+        for name, words in (("arch", self.arch), ("hw", self.hw)):
+            if len(words) > 1 and name not in self.axes:
+                yield Axis(name, "list", tuple(words))
+
+    def _models(self, axes: list[Axis], problems: Problems) -> tuple[Model, ...]:
+        """One model for each combination of structural values."""
+        combinations = prod(len(axis.grid()) for axis in axes)
+        if combinations > MAX_MODELS:
+            problems.add(
+                self.place("axes"),
+                f"{combinations} structural combinations",
+                f"at most {MAX_MODELS}: each builds a network",
+            )
+            return ()
+        found = []
+        for values in product(*(axis.grid() for axis in axes)):
+            labels = {axis.name: value for axis, value in zip(axes, values, strict=True)}
+            try:
+                found.append(self._model(labels))
+            except InputError as error:
+                problems.found.extend(map(self._at_home, error.problems))
+            # the same mistake in every combination
+            if len(problems.found) > 20:
+                break
+        return tuple(found)
+
+    def _model(self, labels: Mapping[str, Any]) -> Model:
+        varied = {k[5:]: v for k, v in labels.items() if k.startswith("arch.")}
+        words: dict[str, Any] = {k: v for k, v in self.choices.items() if v}
+        words |= {k: labels[k] for k in POLICIES if k in labels}
+        batch = labels.get("batch", 1 if self.batch is None else self.batch)
+        arch, hw = labels.get("arch") or self.arch[0], labels.get("hw") or self.hw[0]
+        network, profile, hw_file = both(
+            self.objects.get(arch, arch), self.objects.get(hw, hw), self.settings | varied
+        )
+        run = simulated(
+            network,
+            profile,
+            hw_file=hw_file,
+            batch=batch,
+            choices=words,
+            uniform=len(self.arch) > 1 or "arch" in labels,
+            passes=self.passes,
+            given=tuple(AXES[name].word for name in self.axes if name in AXES),
+        )
+        return model(run, dict(labels))
+
+    def _at_home(self, problem: Problem) -> Problem:
+        """A problem found far from the scan, at the place where the scan says it."""
+        where = str(problem.place)
+        option, _, rest = where.partition(" ")
+        key = option.removeprefix("--")
+        keys = (
+            [f"axes {key}", key]
+            if where == option
+            else [f"axes arch.{rest.partition('=')[0]}", f"set {rest.partition('=')[0]}"]
+        )
+        keys += [word for word in ("arch", "hw") if where in getattr(self, word)]
+        keys += [f"axes {word}" for word in ("arch", "hw") if where in (self.axes.get(word) or ())]
+        home = next((self.places[k] for k in keys if k in self.places), problem.place)
+        return replace(problem, place=home)
+
+    def _reducers(self, plan: Plan, problems: Problems) -> Plan:
+        """Constraints, derived columns and objectives, checked against the columns there are."""
+        space = plan.space
+        outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
+        known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
+        known |= space.examples()
+        derive: list[tuple[str, Formula]] = []
+        for name, text in self.derive.items():
+            place = self.place(f"derive {name}")
+            if not name.isidentifier() or name in known:
+                problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
+            with problems.collect():
+                known[name] = _tried(text, known, place)
+                derive.append((name, Formula(text)))
+        where = []
+        for text in self.where:
+            with problems.collect():
+                if is_text(_tried(text, known, self.place("where"))):
+                    raise InputError.at(
+                        self.place("where"), f"'{text}' is text", "write a comparison"
+                    )
+                where.append(Formula(text))
+        objectives = []
+        for text, what in [(self.by, "by"), *((word, "pareto") for word in self.pareto)]:
+            try:
+                objectives.append(Objective.read(text, known))
+            except BadValue as error:
+                problems.found.extend(error.at(self.place(what)).problems)
+        problems.raise_if_any()
+        return replace(
+            plan,
+            by=objectives[0],
+            pareto=tuple(objectives[1:]),
+            where=tuple(where),
+            derive=tuple(derive),
+        )
+
+
+def _tried(text: str, known: Mapping[str, Any], place: Place) -> Any:
+    """An expression's value on an example of each column. Raises InputError at `place`."""
+    formula = Formula(str(text))
+    try:
+        formula.check(set(known))
+        return formula(known)
+    except BadValue as error:
+        raise error.at(place) from None

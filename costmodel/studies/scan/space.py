@@ -1,0 +1,290 @@
+"""A design space: which point stands at which index, and what it gives.
+
+Structural axes (architecture, its variables, batch, policies, profile) make one `Model` for each of
+their combinations; machine axes are arrays. Points are numbered model by model, and inside a model
+in row-major order of the machine axes (grid) or in drawing order (samples). Everything here is
+picklable and free of files, so a worker anywhere can evaluate points from (space, start, stop).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.machine import Machine
+from costmodel.core.quantities import AXES, BOUNDS, LANES, OUTPUTS
+from costmodel.errors import BadValue
+from costmodel.studies.scan.axes import Axis
+from costmodel.studies.scan.surface import General, Surface, closed_columns
+
+SAMPLES = ("grid", "random", "sobol", "lhs")
+MAX_LHS = 10_000_000
+"""[points] A Latin hypercube permutes all of them at once."""
+Columns = dict[str, Any]
+TIMES = ("total_time", *(f"{lane}_time" for lane in LANES), "external_bytes")
+"""What the formula gives at a point."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One combination of structural values, ready to be evaluated on any machine."""
+
+    labels: dict[str, Any]
+    """The value of each structural axis."""
+    form: Surface | General
+    machine: Machine
+    """The profile's own numbers, where no axis varies them."""
+    samples: int
+    """That one run computes."""
+    params: int
+    macs: int
+    batch: int = 1
+    title: str = ""
+    """For pictures: network and machine."""
+    interval: tuple[float, float] | None = None
+    """Multiples of the total, on calibrated machines."""
+
+    @property
+    def path(self) -> str:
+        """Which way its points are evaluated."""
+        return "closed form" if isinstance(self.form, Surface) else "general"
+
+    @property
+    def known(self) -> list[str]:
+        """The machine quantities that its profile states."""
+        return [word for word, q in AXES.items() if self.machine.value(q) is not None]
+
+    def on(self, points: Columns) -> Machine:
+        """Its machine, with the axes at `points` in the place of the profile's numbers."""
+        machine = self.machine
+        for word, values in points.items():
+            machine = machine.with_quantity(AXES[word], values)
+        return machine
+
+    def columns(self, points: Columns, count: int, wanted: Collection[str] = TIMES) -> Columns:
+        """Every quantity at `count` points whose machine axes are `points`.
+
+        Of the outputs in TIMES, only those `wanted` and total_time need be there.
+        """
+        machine = self.on(points)
+        if isinstance(self.form, Surface):
+            found = closed_columns(self.form, machine, [w for w in wanted if w in TIMES])
+        else:
+            found = self.form.columns(machine, count)
+        total = found["total_time"] = np.broadcast_to(found["total_time"], count)
+        if self.interval is not None:
+            ends = zip(BOUNDS, self.interval, strict=True)
+            found |= {word: share * total for word, share in ends}
+        words = {word: machine.value(q) for word, q in AXES.items()}
+        return {
+            **self.labels,
+            **{word: value for word, value in words.items() if value is not None},
+            **found,
+            "throughput": self.samples / total,
+            "batch": self.batch,
+            "params": self.params,
+            "macs": self.macs,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """All points of a scan."""
+
+    axes: tuple[Axis, ...]
+    """Machine axes, in the user's order."""
+    models: tuple[Model, ...]
+    sample: str = "grid"
+    count: int = 0
+    """Points per scan when sampled."""
+    seed: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Values on each machine axis of a grid."""
+        return tuple(len(axis.grid()) for axis in self.axes)
+
+    @property
+    def calibrated(self) -> bool:
+        """True where every model knows the interval around its times."""
+        return all(model.interval is not None for model in self.models)
+
+    @property
+    def per_model(self) -> int:
+        """Points of one model; samples are dealt out to the models as evenly as can be."""
+        return prod(self.shape) if self.sample == "grid" else -(-self.count // len(self.models))
+
+    @property
+    def points(self) -> int:
+        """Points of the whole space."""
+        return self.per_model * len(self.models) if self.sample == "grid" else self.count
+
+    @property
+    def quantities(self) -> list[str]:
+        """The machine quantities that are known at every point."""
+        varied = {axis.name for axis in self.axes}
+        return [w for w in AXES if w in varied or all(w in m.known for m in self.models)]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Return the outputs that a table shows.
+
+        Those of calibrated machines and those of optional lanes are among them where in use.
+        """
+        lanes = {AXES[axis.name].lane for axis in self.axes}
+        for model in self.models:
+            lanes |= {"on_chip"} if model.machine.on_chip_bandwidth is not None else set()
+            launches = (model.machine.matrix_launch, model.machine.host_launch)
+            lanes |= {"launch"} if any(launches) else set()
+        return [
+            word
+            for word, output in OUTPUTS.items()
+            if (not output.calibrated or self.calibrated)
+            and (not output.optional or word.removesuffix("_time") in lanes)
+        ]
+
+    def examples(self) -> dict[str, Any]:
+        """One value of each structural axis: text if any of its values is text."""
+        found: dict[str, Any] = {}
+        for model in self.models:
+            for name, value in model.labels.items():
+                if name not in found or not isinstance(value, int | float):
+                    found[name] = value
+        return found
+
+    def identity(self) -> str:
+        """A digest of everything that decides what any point gives."""
+        content = [[_fields(axis) for axis in self.axes], self.sample, self.count, self.seed]
+        content += [_content(model) for model in self.models]
+        return hashlib.sha256(repr(content).encode()).hexdigest()
+
+    def machine_points(self, start: int, stop: int) -> Columns:
+        """Return the machine axes' values at points start..stop.
+
+        The points are of one model (grid) or of all (samples).
+        """
+        if self.sample == "grid":
+            places = np.unravel_index(np.arange(start, stop), self.shape) if self.axes else ()
+            return {
+                axis.name: np.asarray(axis.grid())[at]
+                for axis, at in zip(self.axes, places, strict=True)
+            }
+        shares = draw(self.sample, len(self.axes), self.count, self.seed, start, stop)
+        return {axis.name: axis.at(share) for axis, share in zip(self.axes, shares.T, strict=True)}
+
+    def evaluate(
+        self, start: int, stop: int, wanted: Collection[str] = TIMES
+    ) -> tuple[NDArray[np.int64], Columns]:
+        """Indices and quantities at points start..stop, which lie in one model."""
+        model = self.models[start // self.per_model]
+        first = start // self.per_model * self.per_model
+        at = (start - first, stop - first) if self.sample == "grid" else (start, stop)
+        return np.arange(start, stop), model.columns(self.machine_points(*at), stop - start, wanted)
+
+    def picked(self, indices: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Columns]]:
+        """Positions in `indices` and quantities there, model by model; indices may be scattered."""
+        owner = indices // self.per_model
+        for number in np.unique(owner):
+            at = np.flatnonzero(owner == number)
+            inside = indices[at] - (number * self.per_model if self.sample == "grid" else 0)
+            yield at, self.models[number].columns(self._scattered(inside), len(at))
+
+    def _scattered(self, inside: NDArray[np.int64]) -> Columns:
+        """`machine_points` at scattered places: drawn run by run where points are drawn."""
+        if not self.axes:
+            return {}
+        if self.sample == "grid":
+            places = np.unravel_index(inside, self.shape)
+            return {
+                a.name: np.asarray(a.grid())[at] for a, at in zip(self.axes, places, strict=True)
+            }
+        # drawing any part of it draws it all
+        if self.sample == "lhs":
+            whole = self.machine_points(0, self.count)
+            return {name: values[inside] for name, values in whole.items()}
+        order = np.argsort(inside)
+        found = [
+            self.machine_points(int(run[0]), int(run[-1]) + 1)
+            for run in np.split(inside[order], np.flatnonzero(np.diff(inside[order]) != 1) + 1)
+        ]
+        back = np.argsort(order)
+        return {a.name: np.concatenate([part[a.name] for part in found])[back] for a in self.axes}
+
+    def ranges(self, size: int) -> list[tuple[int, int]]:
+        """All points in consecutive ranges of at most `size`, none across two models."""
+        found = []
+        for first in range(0, self.points, self.per_model):
+            end = min(first + self.per_model, self.points)
+            found += [(at, min(at + size, end)) for at in range(first, end, size)]
+        return found
+
+
+def _fields(item: Axis | Surface) -> dict[str, Any]:
+    """What was given, without what is cached beside it."""
+    return {field.name: getattr(item, field.name) for field in fields(item)}
+
+
+def _content(model: Model) -> list[Any]:
+    """All that decides what a model gives, in a form whose text is equal for equal models."""
+    form = model.form
+    arrays = _fields(form) if isinstance(form, Surface) else _asked(form)
+    digests = {
+        name: hashlib.sha256(value.tobytes()).hexdigest()
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in arrays.items()
+    }
+    counts = [model.samples, model.batch, model.params, model.macs, model.interval]
+    return [model.labels, digests, vars(model.machine), *counts]
+
+
+def _asked(form: General) -> dict[str, Any]:
+    """What a general form puts to the formula."""
+    work = form.workload
+    given = {name: getattr(work, name) for name in work.__dataclass_fields__}
+    models = {"placement": form.placement, "timing": form.timing}
+    return {
+        **{name: value for name, value in given.items() if name not in ("rows", "costs")},
+        **{f"costs.{name}": value for name, value in vars(work.costs).items()},
+        **{name: f"{type(m).__module__}.{type(m).__qualname__}" for name, m in models.items()},
+    }
+
+
+def draw(
+    sample: str, axes: int, count: int, seed: int, start: int, stop: int
+) -> NDArray[np.float64]:
+    """Shares in [0, 1) of every axis at points start..stop, (stop - start, axes).
+
+    A pure function of its arguments: the same points whatever the ranges they are drawn in.
+    """
+    # Philox is counter-based: any point of its stream can be reached
+    if sample == "random":
+        blocks = np.random.Philox(key=seed)
+        # four 64-bit draws a step
+        blocks.advance(start * axes // 4)
+        skip = start * axes % 4
+        drawn = np.random.Generator(blocks).random(skip + (stop - start) * axes)
+        return drawn[skip:].reshape(-1, axes)
+    # 0.3 s to import, only for these two
+    from scipy.stats import qmc
+
+    if sample == "sobol":
+        engine = qmc.Sobol(axes, scramble=True, rng=np.random.default_rng(seed))
+        if start:
+            engine.fast_forward(start)
+        # balance needs a power of two: the user chose n
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return np.asarray(engine.random(stop - start))
+    if count > MAX_LHS:
+        raise BadValue(f"a Latin hypercube of {count} points", f"at most {MAX_LHS}; use sobol")
+    return np.asarray(
+        qmc.LatinHypercube(axes, rng=np.random.default_rng(seed)).random(count)[start:stop]
+    )

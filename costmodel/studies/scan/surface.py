@@ -1,0 +1,235 @@
+"""The closed form: a network's total time as a function of the machine alone.
+
+With a placement that is a threshold per tensor and a timing that adds up, the total is
+
+    T = R(M) / BW + W(M) / BW' + S(M) / BW'' + A / F + B / G + m l + h l'
+
+where the bytes read over the bus R(M), those written W(M) (each over the share of the bandwidth
+that its row reaches) and those that stay on chip S(M) are step functions of the on-chip memory with
+at most one step per tensor size; BW, BW' and BW'' are the bandwidths of reads, writes and the
+on-chip memory, A and B the operations of the engines, m and h the rows that each launches. Prefix
+sums over the sorted sizes and one binary search replace the loop over rows, so that a point costs
+the same for 66 rows and for 6 600. Everything is exact: the bytes are integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.formula import evaluate
+from costmodel.core.machine import Machine
+from costmodel.core.placement import Placement
+from costmodel.core.quantities import AXES
+from costmodel.core.timing import Timing
+from costmodel.core.workload import Workload
+from costmodel.studies.scan.steps import Steps
+
+PIECE = 1 << 15
+"""[points] keeps a block of doubles inside a core's second-level cache."""
+MACHINE_FIELDS = tuple(item.name for item in fields(Machine))
+Table = NDArray[np.float64]
+
+
+class Term(NamedTuple):
+    """One summand of T: an amount that may depend on the memory, times a pace."""
+
+    amounts: Callable[[Any], Any]
+    """Bytes, operations or rows for memories (M,)."""
+    word: str
+    """The axis that sets the pace; empty for a constant."""
+    paces: Any
+    """[s] per byte, operation or row, for each value of the axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The step functions as tables, and the constants."""
+
+    sizes: Table
+    """(S,) memories at which they step, ascending [B]."""
+    external: Table
+    """(S + 1,) bytes over the bus below the first size, ..., from the last on [B]."""
+    read: Table
+    """(S + 1,) R: reads and parameters, over the shares of the bandwidth [B]."""
+    write: Table
+    """(S + 1,) W: the same of writes."""
+    stays: Table
+    """(S + 1,) S: bytes that stay on chip."""
+    matrix_ops: float
+    """A [op]."""
+    host_ops: float
+    """B [op]."""
+    matrix_rows: float
+    """m: rows that the matrix engine launches."""
+    host_rows: float
+    """h."""
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The search among the sizes."""
+        return Steps(self.sizes)
+
+    @cached_property
+    def both_ways(self) -> Table:
+        """R + W, for machines whose writes take the bandwidth of reads [B]."""
+        return self.read + self.write
+
+    def terms(self, machine: Machine, axes: Mapping[str, Any]) -> list[Term]:
+        """Return T as a sum of amounts times paces.
+
+        It is for the values of `axes` and a machine's other numbers.
+        """
+
+        def values(word: str) -> Any:
+            return axes.get(word, np.array([machine.value(AXES[word])], dtype=float))
+
+        def moved(table: Table, word: str) -> Term:
+            return Term(lambda memory: table[self.steps(memory)], word, 1.0 / values(word))
+
+        def constant(amount: float, word: str, paces: Any) -> Term:
+            return Term(lambda _: np.array([amount]), word, paces)
+
+        apart = "hw.write_bandwidth" in axes or machine.write_bandwidth is not None
+        found = [moved(self.read if apart else self.both_ways, "hw.bandwidth")]
+        if apart:
+            found.append(moved(self.write, "hw.write_bandwidth"))
+        if "hw.on_chip_bandwidth" in axes or machine.on_chip_bandwidth is not None:
+            found.append(moved(self.stays, "hw.on_chip_bandwidth"))
+        found.append(constant(self.matrix_ops, "hw.matrix", 1.0 / values("hw.matrix")))
+        found.append(constant(self.host_ops, "hw.host", 1.0 / values("hw.host")))
+        if "hw.launch" in axes:
+            rows = self.matrix_rows + self.host_rows
+            found.append(constant(rows, "hw.launch", axes["hw.launch"]))
+        else:
+            found.append(constant(self._launches(machine), "", np.ones(1)))
+        return found
+
+    def external_bytes(self, memory: Any) -> Any:
+        """Bytes over the bus [B]: a tensor of exactly M bytes fits."""
+        return self.external[self.steps(memory)]
+
+    def times(self, machine: Machine) -> dict[str, Any]:
+        """The time of each lane [s] at points of one shape."""
+        step = self.steps(machine.memory)
+        on_chip: Any = 0.0
+        if machine.on_chip_bandwidth is not None:
+            on_chip = self.stays[step] / machine.on_chip_bandwidth
+        return {
+            "transfer": self._bus(machine, step),
+            "on_chip": on_chip,
+            "matrix": self.matrix_ops / machine.matrix,
+            "host": self.host_ops / machine.host,
+            "launch": self._launches(machine),
+        }
+
+    def _bus(self, machine: Machine, step: Any) -> Any:
+        if machine.write_bandwidth is None:
+            return self.both_ways[step] / machine.bandwidth
+        return self.read[step] / machine.bandwidth + self.write[step] / machine.write_bandwidth
+
+    def _launches(self, machine: Machine) -> Any:
+        return self.matrix_rows * machine.matrix_launch + self.host_rows * machine.host_launch
+
+    def total_time(self, machine: Machine) -> Table:
+        """T [s] at points (N,); evaluated piece by piece, so that it stays in the cache."""
+        columns = {name: getattr(machine, name) for name in MACHINE_FIELDS}
+        points = np.broadcast_shapes(*(np.shape(value) for value in columns.values()))
+        total = np.empty(points[0] if points else 1)
+        for start in range(0, len(total), PIECE):
+            part = slice(start, start + PIECE)
+            piece = Machine(**{name: _cut(value, part) for name, value in columns.items()})
+            self._piece(piece, total[part])
+        return total
+
+    def _piece(self, machine: Machine, out: Table) -> None:
+        """T of some points, written into `out`."""
+        step = self.steps(machine.memory)
+        if machine.write_bandwidth is None:
+            np.divide(self.both_ways[step], machine.bandwidth, out=out)
+        else:
+            np.divide(self.read[step], machine.bandwidth, out=out)
+            out += self.write[step] / machine.write_bandwidth
+        if machine.on_chip_bandwidth is not None:
+            out += self.stays[step] / machine.on_chip_bandwidth
+        out += self.matrix_ops / machine.matrix
+        out += self.host_ops / machine.host
+        launches = self._launches(machine)
+        if np.ndim(launches) or launches:
+            out += launches
+
+
+def _cut(value: Any, part: slice) -> Any:
+    """Some points of an array; what is one for all points, as it is."""
+    return value[part] if np.ndim(value) else value
+
+
+def surface(workload: Workload, placement: Placement, timing: Timing) -> Surface | None:
+    """The closed form of a workload, or None where its placement or timing has none."""
+    if not (placement.threshold and timing.additive):
+        return None
+    costs, sizes = workload.costs, workload.tensor_bytes
+    order = np.argsort(sizes, kind="stable")
+    steps, first = np.unique(sizes[order], return_index=True)
+    ends = np.append(first, len(order))
+
+    def left(per_tensor: Any, besides: float = 0.0) -> NDArray[Any]:
+        """What still moves from each size on: all of it, less the maps that are inside by then."""
+        inside = np.concatenate([[0], np.cumsum(per_tensor[order])])
+        return np.asarray(per_tensor.sum() + besides - inside[ends])
+
+    params = workload.param_bytes
+    external = left(workload.traffic(1, 1), params.sum())
+    read, write, held = 1, 1, params.sum()
+    if costs.read is not None and costs.write is not None and costs.params is not None:
+        read, write, held = costs.read, costs.write, (costs.params * params).sum()  # type: ignore[assignment]
+    return Surface(
+        steps.astype(float),
+        external.astype(float),
+        left(workload.traffic(read, 0), held).astype(float),
+        left(workload.traffic(0, write)).astype(float),
+        (workload.touched_bytes.sum() - external).astype(float),
+        float(costs.matrix_ops.sum()),
+        float(costs.host_ops.sum()),
+        float(costs.matrix_launches.sum()),
+        float(costs.host_launches.sum()),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class General:
+    """The same questions put to THE formula, for any placement and timing."""
+
+    workload: Workload
+    placement: Placement
+    timing: Timing
+
+    def columns(self, machine: Machine, points: int) -> dict[str, Any]:
+        """Every output at `points`, row times summed; a few rows times points at a time."""
+        step = max(1, (1 << 17) // max(len(self.workload.macs), 1))
+        whole = replace(machine, bandwidth=np.broadcast_to(machine.bandwidth, points))
+        pieces = [self._piece(whole, slice(at, at + step)) for at in range(0, points, step)]
+        return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+
+    def _piece(self, machine: Machine, part: slice) -> dict[str, Any]:
+        cut = {name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS}
+        points = Machine(**cut)
+        result = evaluate(self.workload, points, self.placement, self.timing)
+        sums = {"total_time": result.total, "external_bytes": result.external_bytes}
+        sums |= {f"{word}_time": times for word, times in result.lanes.items()}
+        count = len(points.bandwidth)
+        return {name: np.broadcast_to(values.sum(axis=-1), count) for name, values in sums.items()}
+
+
+def closed_columns(form: Surface, machine: Machine, wanted: Collection[str]) -> dict[str, Any]:
+    """The outputs `wanted` at points (N,) from the closed form, and total_time in any case."""
+    total = {"total_time": form.total_time(machine)}
+    if not set(wanted) - total.keys():
+        return total
+    times = {f"{word}_time": values for word, values in form.times(machine).items()}
+    return total | times | {"external_bytes": form.external_bytes(machine.memory)}

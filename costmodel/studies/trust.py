@@ -1,0 +1,95 @@
+"""Trust says how far a prediction may be off.
+
+It gives the interval of a calibrated profile, and what the profile was not calibrated for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from costmodel.core.formula import Result
+from costmodel.core.workload import Workload
+from costmodel.hardware.evidence import Calibration
+from costmodel.hardware.profile import HardwareProfile
+
+if TYPE_CHECKING:
+    from costmodel.studies.run import Run
+
+NOTICED = 0.02
+"""Of the total: kinds that take less of it are not worth a warning."""
+
+
+def interval(profile: HardwareProfile, total: float) -> tuple[float, float] | None:
+    """The 90 % interval [s] around a `total` [s]; None for a profile that is not calibrated."""
+    if profile.calibration is None:
+        return None
+    low, high = profile.calibration.interval_90
+    return low * total, high * total
+
+
+def intensity(workload: Workload) -> float:
+    """Return the operations per byte that rows read and write, wherever it lives [op/B].
+
+    It is infinite where nothing is touched.
+    """
+    touched = float(workload.touched_bytes.sum())
+    return (
+        float(workload.matrix_ops.sum() + workload.host_ops.sum()) / touched if touched else np.inf
+    )
+
+
+def kinds(workload: Workload) -> dict[str, list[int]]:
+    """The rows of each kind, by their first part; views take no time and are left out."""
+    found: dict[str, list[int]] = {}
+    for number, row in enumerate(workload.rows):
+        if not row.view:
+            found.setdefault(row.parts[0].layer.kind, []).append(number)
+    return found
+
+
+def doubts(run: Run) -> list[str]:
+    """What sets a run apart from the measurements behind a calibrated profile.
+
+    Its interval may not hold.
+    """
+    known, chosen, profile = run.profile.calibration, run.policies, run.profile
+    if known is None:
+        return []
+    pairs = (
+        ("placement", chosen.placement, profile.placement),
+        ("timing", chosen.timing, profile.timing),
+        ("convention", chosen.timed_convention, profile.convention),
+        ("passes", ", ".join(run.pass_words) or "none", ", ".join(profile.passes) or "none"),
+    )
+    found = [
+        f"{word} {used}: the profile was calibrated with {measured}"
+        for word, used, measured in pairs
+        if measured is not None and used != measured
+    ]
+    if chosen.dtype not in known.dtypes:
+        found.append(f"dtype {chosen.dtype}: only {', '.join(known.dtypes)} was measured")
+    least, most = known.batch
+    if not least <= run.samples <= most:
+        measured = f"{least}" if least == most else f"{least} to {most}"
+        found.append(f"batch {run.samples}: batches of {measured} were measured")
+    return [*found, *_unlike(known, run.workload, run.result)]
+
+
+def _unlike(known: Calibration, workload: Workload, result: Result) -> list[str]:
+    """Layer kinds and an intensity that no measured network had."""
+    total, found = float(result.total_time), []
+    for word, rows in kinds(workload).items():
+        share = float(result.total[rows].sum()) / total if total else 0.0
+        if word not in known.kinds and share > NOTICED:
+            found.append(
+                f"{word}: {100 * share:.0f} % of the time is in a kind that was never measured"
+            )
+    low, high = known.intensity
+    here = intensity(workload)
+    if not low <= here <= high:
+        found.append(
+            f"{here:.3g} operations per byte: networks of {low:.3g} to {high:.3g} were measured"
+        )
+    return found
