@@ -33,7 +33,7 @@ _PLACES = {
     "load_profile": "costmodel.hardware.read",
     "scan": "costmodel.studies.scan",
     "sensitivity": "costmodel.studies.questions",
-    "simulate": "costmodel.studies.run",
+    "simulate": "costmodel.studies.simulation",
     "solve": "costmodel.studies.questions",
 }
 """The public names, and the modules that define them."""
@@ -82,8 +82,9 @@ if TYPE_CHECKING:
         sensitivity,
         solve,
     )
-    from costmodel.studies.run import Run, simulate
+    from costmodel.studies.run import Run
     from costmodel.studies.scan import scan
+    from costmodel.studies.simulation import simulate
 
 
 def __getattr__(name: str) -> Any:

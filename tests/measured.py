@@ -8,7 +8,7 @@ from typing import Any
 
 from costmodel.cli import main
 from costmodel.hardware.read import load_profile
-from costmodel.studies.run import simulate, simulated
+from costmodel.studies.simulation import simulate, simulated
 
 NETWORKS = (
     "alexnet",

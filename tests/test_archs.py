@@ -12,7 +12,7 @@ from costmodel.core.network import Network
 from costmodel.errors import InputError
 from costmodel.language import shipped
 from costmodel.studies.records import block_records
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 from costmodel.studies.validate import validate
 
 CONVS = ["standard", "dsconv", "mixconv", "multiception"]

@@ -16,7 +16,7 @@ from costmodel.cli import main
 from costmodel.hardware.profile import Efficiency
 from costmodel.hardware.read import load_profile
 from costmodel.language import documents, shipped
-from costmodel.studies.run import simulate, simulated
+from costmodel.studies.simulation import simulate, simulated
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from costmodel.core.loading import load_network
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 from costmodel.studies.validate import validate
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +44,7 @@ def test_python_examples_run(file: str, capsys: pytest.CaptureFixture[str]) -> N
         assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", ["costmodel.studies.run", "costmodel.studies.scan"])
+@pytest.mark.parametrize("module", ["costmodel.studies.simulation", "costmodel.studies.scan"])
 def test_doctests(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0

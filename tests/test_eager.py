@@ -19,7 +19,7 @@ from costmodel.core.graph_pass import rewritten
 from costmodel.core.loading import load_network
 from costmodel.core.loading import load_network as load_onnx
 from costmodel.core.network import Network
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 MACHINE = ("name: m\nsource: test\nbandwidth: 1 B/s\non_chip_memory: 1 B\nmatrix: 1 TFLOPS\nhost: 1 TFLOPS\n"
            "dtype: fp16\nplacement: all_external\ntiming: serial\n")  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from costmodel.report.numbers import count, short
 from costmodel.studies.records import layer_records
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 with (Path(__file__).parent / "data" / "hairnet_appendix.csv").open(encoding="utf-8") as stream:
     PUBLISHED = list(csv.DictReader(stream))

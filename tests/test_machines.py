@@ -12,8 +12,8 @@ from costmodel.errors import InputError
 from costmodel.hardware.profile import NEEDED
 from costmodel.hardware.read import load_profile
 from costmodel.language import shipped
-from costmodel.studies.run import simulate
 from costmodel.studies.scan import scan
+from costmodel.studies.simulation import simulate
 
 MACHINES = shipped.names("hwprofiles")
 PAPER = ("accel_1tflops", "accel_1tflops_text")

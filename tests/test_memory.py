@@ -22,7 +22,7 @@ from costmodel.core.timing import TIMINGS
 from costmodel.errors import Place
 from costmodel.language import shipped
 from costmodel.models.placement.resident import packed
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 TENSORS = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 12), st.integers(0, 6)), max_size=25

@@ -22,7 +22,7 @@ from torch import nn, randn
 from costmodel.cli import main
 from costmodel.core.loading import load_network
 from costmodel.errors import InputError
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 FLOAT, INT8, INT64 = TensorProto.FLOAT, TensorProto.INT8, TensorProto.INT64
 # Parameters of torchvision's or Caffe's models; multiply-adds of the convolutions and dense layers.

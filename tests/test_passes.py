@@ -29,7 +29,7 @@ from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
 from costmodel.language import shipped
 from costmodel.models.placement.resident import whole_plan
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 BLOCK = """
 name: block

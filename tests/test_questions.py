@@ -11,8 +11,8 @@ import pytest
 
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.studies.run import simulate
 from costmodel.studies.scan import scan
+from costmodel.studies.simulation import simulate
 
 # A relu over 4*8*8 fp32 elements: 1024 B in, 1024 B out, 256 comparisons on the host.
 RELU = "name: relu\nsource: made for the tests\ninput: [4, 8, 8]\nlayers:\n  - r: {kind: relu}\n"

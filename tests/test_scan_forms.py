@@ -19,7 +19,6 @@ from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue
 from costmodel.hardware.profile import Efficiency
-from costmodel.studies.run import simulate, simulated
 from costmodel.studies.scan import cached_grid as blocks
 from costmodel.studies.scan.axes import Axis, read_axis
 from costmodel.studies.scan.formulas import Formula, Objective
@@ -29,6 +28,7 @@ from costmodel.studies.scan.reduce import _efficient, efficient, front_of, merge
 from costmodel.studies.scan.space import Model, Space, draw
 from costmodel.studies.scan.steps import Steps
 from costmodel.studies.scan.surface import General, surface
+from costmodel.studies.simulation import simulate, simulated
 
 POLICY, CLOCK = PLACEMENTS.load("per_tensor"), TIMINGS.load("serial")
 RATES = st.floats(1e-3, 1e15)

@@ -11,8 +11,8 @@ import pytest
 from scans import SCAN, results
 
 from costmodel.cli import main
-from costmodel.studies.run import simulate
 from costmodel.studies.scan import scan
+from costmodel.studies.simulation import simulate
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -20,7 +20,8 @@ from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.records import block_records, kind_records, layer_records
-from costmodel.studies.run import Run, simulated
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulated
 
 GOOD = Path(__file__).parent / "fixtures" / "good"
 

@@ -12,12 +12,13 @@ import pytest
 from costmodel.cli import main
 from costmodel.core.quantities import MACHINE
 from costmodel.hardware.profile import Efficiency, HardwareProfile
-from costmodel.studies.run import Run, simulate, simulated
+from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import effects
 from costmodel.studies.scan.solve import Question, form_of, solve
 from costmodel.studies.scan.solve_batch import solve_batch
 from costmodel.studies.scan.target import Bound, Target
 from costmodel.studies.scan.trade_off import trade_off
+from costmodel.studies.simulation import simulate, simulated
 
 NETWORKS = ["hairnet", "resnet_cifar", "shufflenet_v2", "mobilenet_delta", "alexnet"]
 FIELD = {"bandwidth": "bandwidth", "on_chip_memory": "memory", "matrix": "matrix", "host": "host"}

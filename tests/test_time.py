@@ -24,7 +24,8 @@ from costmodel.core.timing import TIMINGS, Ahead, Load
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.models.timing.pipelined import schedule
 from costmodel.report.timeline import segments
-from costmodel.studies.run import Run, simulate, simulated
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulate, simulated
 
 MACHINES = st.builds(Machine, *(st.floats(1.0, 1e6) for _ in range(4)))
 RESIDENT = ["resident", "resident+weights"]

@@ -11,7 +11,7 @@ import pytest
 from costmodel.cli import main
 from costmodel.errors import InputError
 from costmodel.hardware.read import load_profile
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 # 1024 B in, 1024 B out at 1 MB/s and 256 comparisons at 1 MFLOPS: 2.304 ms, 0.125 op/B
 RELU = "name: relu\nsource: test\ninput: [4, 8, 8]\nlayers:\n  - r: {kind: relu}\n"

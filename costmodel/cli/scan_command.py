@@ -43,6 +43,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(AXES)}, arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
         "linear(a, b, n) or log(a, b, n)",
     )
+    _choosing(parser)
+    parser.add_argument("--points", action="store_true", help="keep every point as Parquet")
+    parser.add_argument(
+        "--engine", choices=("local", "dask"), default="local", help="who evaluates"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="worker processes")
+    parser.add_argument("--address", metavar="tcp://...", help="a Dask scheduler")
+    parser.add_argument("--out", metavar="DIR", help="where results are kept")
+    parser.add_argument(
+        "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
+    )
+    options.add_settings(parser)
+    options.add_policies(parser, batch=None)
+
+
+def _choosing(parser: argparse.ArgumentParser) -> None:
+    """Which points there are, and which of them are kept."""
     parser.add_argument("--sample", metavar="S", help="grid (default), random, sobol or lhs")
     parser.add_argument("--n", type=int, metavar="N", help="points of a sample")
     parser.add_argument("--seed", type=int, metavar="S", help="of a sample (default 0)")
@@ -67,18 +84,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pareto", metavar="WORDS", help="objectives of the front, e.g. total_time,hw.bandwidth"
     )
-    parser.add_argument("--points", action="store_true", help="keep every point as Parquet")
-    parser.add_argument(
-        "--engine", choices=("local", "dask"), default="local", help="who evaluates"
-    )
-    parser.add_argument("--workers", type=int, metavar="N", help="worker processes")
-    parser.add_argument("--address", metavar="tcp://...", help="a Dask scheduler")
-    parser.add_argument("--out", metavar="DIR", help="where results are kept")
-    parser.add_argument(
-        "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
-    )
-    options.add_settings(parser)
-    options.add_policies(parser, batch=None)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from costmodel.cli import options
+
+if TYPE_CHECKING:
+    from costmodel.studies.run import Run
+    from costmodel.studies.scan.sensitivity import Effect
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +24,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line per resource."""
-    from costmodel.report import files
     from costmodel.report.numbers import columns, short
-    from costmodel.studies.run import simulate
     from costmodel.studies.scan.sensitivity import effects
+    from costmodel.studies.simulation import simulate
 
     done = simulate(
         args.arch,
@@ -34,6 +38,24 @@ def run(args: argparse.Namespace) -> int:
         **options.policies(args),
     )
     found = effects(done)
+    _write(args, done, found)
+    table = [["resource", "share", "elasticity", "halved_s", "doubled_s"]]
+    for effect in found:
+        times = (short(effect.halved_s), short(effect.doubled_s))
+        share = f"{100 * effect.share:.1f} %"
+        table.append([effect.resource, share, f"{effect.elasticity:+.3f}", *times])
+    print("\n".join([f"total {short(done.total_time)} s", *columns(table)]))
+    print(
+        "elasticity: per cent more time for one per cent more of the resource; "
+        "the memory acts in steps"
+    )
+    return 0
+
+
+def _write(args: argparse.Namespace, done: Run, found: list[Effect]) -> None:
+    """Write the files that were asked for. Raises InputError."""
+    from costmodel.report import files
+
     if args.json:
         files.write_json(
             args.json,
@@ -52,20 +74,3 @@ def run(args: argparse.Namespace) -> int:
         plots.save(
             scan_plots.tornado(found, done.total_time, title), Path(args.plot) / "tornado.png"
         )
-    table = [["resource", "share", "elasticity", "halved_s", "doubled_s"]]
-    for effect in found:
-        table.append(
-            [
-                effect.resource,
-                f"{100 * effect.share:.1f} %",
-                f"{effect.elasticity:+.3f}",
-                short(effect.halved_s),
-                short(effect.doubled_s),
-            ]
-        )
-    print("\n".join([f"total {short(done.total_time)} s", *columns(table)]))
-    print(
-        "elasticity: per cent more time for one per cent more of the resource; "
-        "the memory acts in steps"
-    )
-    return 0

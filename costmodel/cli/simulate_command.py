@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
     from costmodel.report import text
-    from costmodel.studies.run import simulate
+    from costmodel.studies.simulation import simulate
 
     done = simulate(
         args.arch,

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulated(args: argparse.Namespace) -> Run:
-    from costmodel.studies.run import simulate
+    from costmodel.studies.simulation import simulate
 
     return simulate(
         args.arch,

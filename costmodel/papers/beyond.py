@@ -7,7 +7,8 @@ from typing import Any
 
 from costmodel.report import files, plots
 from costmodel.report.numbers import percent, seconds, short
-from costmodel.studies.run import Run, simulate
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulate
 
 FOLDER = "hairnet_beyond"
 MACHINE = "accel_1tflops"
@@ -66,12 +67,6 @@ def write(directory: Path) -> Path:
 
 def page(found: dict[tuple[str, str], Run]) -> str:
     """The page as Markdown; every figure in it is worked out from the runs."""
-    paper, honest = found["per_tensor", "serial"], found["resident", "serial"]
-    over = paper.live - paper.machine.memory
-    least = found["per_tensor", "pipelined"]
-    pinned = found["resident+weights", "serial"]
-    overlapped, prefetched = found["resident", "overlap"], found["resident", "pipelined"]
-    bus, paper_bus = honest.totals["external_bytes"], paper.totals["external_bytes"]
     lines = [
         "# HairNet beyond the paper's rules",
         "",
@@ -85,6 +80,27 @@ def page(found: dict[tuple[str, str], Run]) -> str:
         "",
         "## What it says",
         "",
+        *_findings(found),
+        "",
+        "## Pictures",
+        "",
+        f"`{SHOWN[0]}`, `{SHOWN[1]}`; rows as data in [layers.csv](layers.csv), "
+        f"all runs in [beyond.csv](beyond.csv).",
+        "",
+        *(f"![{name}.png]({name}.png)\n" for name in PICTURES),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _findings(found: dict[tuple[str, str], Run]) -> list[str]:
+    """What the runs say, one sentence or two for each point."""
+    paper, honest = found["per_tensor", "serial"], found["resident", "serial"]
+    over = paper.live - paper.machine.memory
+    least = found["per_tensor", "pipelined"]
+    pinned = found["resident+weights", "serial"]
+    overlapped, prefetched = found["resident", "overlap"], found["resident", "pipelined"]
+    bus, paper_bus = honest.totals["external_bytes"], paper.totals["external_bytes"]
+    return [
         f"- **The paper's rule promises memory that is not there.** "
         f"`per_tensor` keeps each map on chip that fits alone: "
         f"{int((over > 0).sum())} of {len(paper.live)} rows need more than the 1 MB, "
@@ -106,15 +122,7 @@ def page(found: dict[tuple[str, str], Run]) -> str:
         f"of {short(pinned.workload.param_bytes.sum() / 1e6)} MB "
         f"find room beside the maps: {seconds(pinned.total_time)} in steady state, "
         f"{seconds(float(pinned.first.total_time))} for the first inference.",
-        "",
-        "## Pictures",
-        "",
-        f"`{SHOWN[0]}`, `{SHOWN[1]}`; rows as data in [layers.csv](layers.csv), "
-        f"all runs in [beyond.csv](beyond.csv).",
-        "",
-        *(f"![{name}.png]({name}.png)\n" for name in PICTURES),
     ]
-    return "\n".join(lines).rstrip() + "\n"
 
 
 def _line(place: str, by_timing: list[Run]) -> str:

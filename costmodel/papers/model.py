@@ -10,7 +10,8 @@ from costmodel.core.builder import work_out
 from costmodel.core.layer import make
 from costmodel.core.network import Part
 from costmodel.core.tally import Shape
-from costmodel.studies.run import Run, simulate
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulate
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,8 @@ from costmodel.papers.accuracy import Trained
 from costmodel.report import compare, files, plots
 from costmodel.studies.comparison import COLUMNS, Entry
 from costmodel.studies.records import block_records
-from costmodel.studies.run import Run, simulated
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulated
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +27,12 @@ def of_run(folder: Path, done: Run) -> None:
     done.save(folder / "layers.csv")
     for name in ("roofline", "time"):
         plots.save(done.plot(name), folder / f"{name}.png")
+
+
+def accuracies(folder: Path, models: list[Trained]) -> None:
+    """A picture of published accuracy against modelled time for each data set."""
+    for dataset in dict.fromkeys(one.dataset for one in models):
+        accuracy(folder, dataset, [one for one in models if one.dataset == dataset])
 
 
 def accuracy(folder: Path, dataset: str, models: list[Trained]) -> None:

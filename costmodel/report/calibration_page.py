@@ -66,24 +66,29 @@ def page(found: Calibrated, ablations: list[Record], curve: list[Record]) -> str
                 [[one["model"], *_cells(one)] for one in ablations],
             ),
             "",
-            "## How many measurements are enough",
-            "",
-            f"Fitted to networks drawn at random ({study.DRAWS} draws of each size), judged on all "
-            "the others; what is chosen is chosen from "
-            "the drawn ones alone. Families are not held out here.",
-            "",
-            *_table(
-                ["measurements", "model", "mean", "median", "90th percentile"],
-                [[str(one["measurements"]), one["model"], *_cells(one)] for one in curve],
-            ),
-            "",
-            *(
-                ["![learning curve](learning_curve.png)", ""]
-                if curve
-                else ["There are too few measurements for a curve.", ""]
-            ),
+            *_enough(curve),
         ]
     )
+
+
+def _enough(curve: list[Record]) -> list[str]:
+    """How the error falls with the number of measurements."""
+    picture = "![learning curve](learning_curve.png)"
+    return [
+        "## How many measurements are enough",
+        "",
+        f"Fitted to networks drawn at random ({study.DRAWS} draws of each size), judged on all "
+        "the others; what is chosen is chosen from "
+        "the drawn ones alone. Families are not held out here.",
+        "",
+        *_table(
+            ["measurements", "model", "mean", "median", "90th percentile"],
+            [[str(one["measurements"]), one["model"], *_cells(one)] for one in curve],
+        ),
+        "",
+        picture if curve else "There are too few measurements for a curve.",
+        "",
+    ]
 
 
 def _cells(one: Record) -> list[str]:

@@ -21,6 +21,23 @@ PALETTE = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#b
 
 def text(entries: Sequence[Entry]) -> str:
     """The table, and which conventions it was made under."""
+    chosen = entries[0].run.policies
+    convention = chosen.convention
+    if chosen.timed_convention != convention:
+        convention += f" (printed only; times under {chosen.timed_convention})"
+    notes = [
+        f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
+        "as each file asks, or as given",
+        *_assumed(entries),
+        *_doubts(entries),
+    ]
+    if any(entry.accuracy is not None for entry in entries):
+        notes.append("accuracy: top-1 as published by the papers, not predicted")
+    return "\n".join([*columns(_table(entries), left=3), *notes])
+
+
+def _table(entries: Sequence[Entry]) -> list[list[str]]:
+    """One line for each pair under the columns' names."""
     known = any(entry.run.interval for entry in entries)
     graded = any(entry.accuracy is not None for entry in entries)
     head = [
@@ -55,19 +72,7 @@ def text(entries: Sequence[Entry]) -> str:
         lines.append(
             row + ([f"{entry.accuracy:g}" if entry.accuracy is not None else "-"] * graded)
         )
-    chosen = entries[0].run.policies
-    convention = chosen.convention
-    if chosen.timed_convention != convention:
-        convention += f" (printed only; times under {chosen.timed_convention})"
-    notes = [
-        f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
-        "as each file asks, or as given",
-        *_assumed(entries),
-        *_doubts(entries),
-    ]
-    if graded:
-        notes.append("accuracy: top-1 as published by the papers, not predicted")
-    return "\n".join([*columns(lines, left=3), *notes])
+    return lines
 
 
 def _interval(run: Run) -> str:

@@ -12,6 +12,7 @@ from costmodel.report.plots import new_figure
 from costmodel.studies.calibration.evaluation import Outcome, figures, worst
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NAMED = 6
@@ -37,6 +38,27 @@ def figure(outcomes: Sequence[Outcome], machine: str) -> Figure:
             linewidth=0.4,
             label=family or "networks",
         )
+    _guides(axes, outcomes)
+    found = figures(outcomes)
+    axes.set(
+        xlabel="measured time per sample [ms]",
+        ylabel="predicted time per sample [ms]",
+        title=f"{machine}\n{found['n']} measurements, mean error {100 * found['mape']:.1f} %, "
+        f"median {100 * found['median_ape']:.1f} %",
+    )
+    axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1),
+        fontsize=8,
+        frameon=False,
+        title="dotted: a factor of two",
+        title_fontsize=8,
+    )
+    return drawn
+
+
+def _guides(axes: Axes, outcomes: Sequence[Outcome]) -> None:
+    """The diagonal, a factor of two to either side, and the names of the worst."""
     every = [
         1e3 * t / o.measured.batch for o in outcomes for t in (o.measured.seconds, o.predicted_s)
     ]
@@ -55,24 +77,5 @@ def figure(outcomes: Sequence[Outcome], machine: str) -> Figure:
             textcoords="offset points",
             fontsize=6.5,
         )
-    found = figures(outcomes)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlim=ends,
-        ylim=ends,
-        xlabel="measured time per sample [ms]",
-        ylabel="predicted time per sample [ms]",
-        title=f"{machine}\n{found['n']} measurements, mean error {100 * found['mape']:.1f} %, "
-        f"median {100 * found['median_ape']:.1f} %",
-    )
+    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
     axes.grid(alpha=0.25)
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1),
-        fontsize=8,
-        frameon=False,
-        title="dotted: a factor of two",
-        title_fontsize=8,
-    )
-    return drawn

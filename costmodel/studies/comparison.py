@@ -9,7 +9,8 @@ from typing import Any
 from costmodel.core.network import Network
 from costmodel.core.quantities import LANES
 from costmodel.hardware.profile import HardwareProfile
-from costmodel.studies.run import INTERVAL, Run, simulated
+from costmodel.studies.run import INTERVAL, Run
+from costmodel.studies.simulation import simulated
 
 COLUMNS = (
     "architecture",

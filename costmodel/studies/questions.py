@@ -18,11 +18,12 @@ from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
 from costmodel.language import shipped
 from costmodel.studies import comparison
-from costmodel.studies.run import Run, simulate, simulated
+from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import effects
 from costmodel.studies.scan.solve import solve as solve_resource
 from costmodel.studies.scan.solve_batch import solve_batch
 from costmodel.studies.scan.target import Answer, Target
+from costmodel.studies.simulation import simulate, simulated
 
 if TYPE_CHECKING:
     import pandas as pd

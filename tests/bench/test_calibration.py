@@ -15,7 +15,7 @@ from costmodel.studies.calibration import measurements
 from costmodel.studies.calibration.calibrate import calibrate
 from costmodel.studies.calibration.candidates import STYLES, bench
 from costmodel.studies.calibration.fit import fit
-from costmodel.studies.run import simulate, simulated
+from costmodel.studies.simulation import simulate, simulated
 
 
 @pytest.fixture(scope="module")

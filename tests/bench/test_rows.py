@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from costmodel.studies.run import simulate
+from costmodel.studies.simulation import simulate
 
 CHAIN = """
 name: Chain

@@ -14,7 +14,6 @@ import pytest
 from costmodel.core.machine import Machine
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
-from costmodel.studies.run import simulate, simulated
 from costmodel.studies.scan.axes import Axis
 from costmodel.studies.scan.formulas import Objective
 from costmodel.studies.scan.models import model
@@ -22,6 +21,7 @@ from costmodel.studies.scan.plan import Plan, evaluate_part, table_columns
 from costmodel.studies.scan.reduce import merge_best, merge_fronts
 from costmodel.studies.scan.space import Model, Space, draw
 from costmodel.studies.scan.surface import PIECE, General, Surface
+from costmodel.studies.simulation import simulate, simulated
 
 POINTS = 1_000_000
 RANGES = {"hw.bandwidth": (1e8, 1e11), "hw.on_chip_memory": (1e5, 1e7), "hw.matrix": (1e10, 1e13),

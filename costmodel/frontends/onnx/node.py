@@ -15,6 +15,7 @@ from costmodel.core.layer import Layer
 from costmodel.core.tally import Shape, Shapes
 from costmodel.frontends.onnx.samples import Spread, Untracked, followed
 from costmodel.frontends.onnx.values import Value
+from costmodel.models.layers.move import Unknown
 
 STANDARD = ("", "ai.onnx")
 """Domains of onnx's own operators."""
@@ -201,3 +202,19 @@ class Work:
 
 
 Rule = Callable[[Node], Work]
+
+
+def unknown(node: Node) -> Work:
+    """An operator without a rule: its maps move, what stands beside them counts as weights."""
+    layer = Unknown(shapes=node.outputs)
+    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
+
+
+def block_of(name: str) -> str:
+    """The outermost module of a torch scope.
+
+    It is stages.0 of 'stages/stages.0/...', and conv1 of 'conv1/Conv'.
+    """
+    steps = name.split("/")
+    inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
+    return steps[1] if inner else steps[0]

@@ -14,8 +14,11 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from costmodel.core.tally import Shape
+from costmodel.frontends.onnx.values import shape_in
 
 if TYPE_CHECKING:
+    import onnx
+
     from costmodel.frontends.onnx.node import Node
 
 
@@ -237,3 +240,13 @@ FOLLOW: dict[str, Follow] = {
     **dict.fromkeys(("LSTM", "GRU", "RNN"), _recurrent),
     **dict.fromkeys(IN_FRONT, _kept),
 }
+
+
+def samples_along(inputs: Sequence[onnx.ValueInfoProto], axis: int) -> int:
+    """Samples that the first input with two axes or more holds along `axis`. Raises Untracked."""
+    for value in inputs:
+        whole = shape_in(value.type)
+        if len(whole) > max(axis, 1):
+            return whole[axis]
+        break
+    raise Untracked

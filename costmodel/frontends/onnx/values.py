@@ -122,3 +122,8 @@ def unresolved(kind: onnx.TypeProto) -> bool:
     if not kind.HasField("tensor_type") or not tensor.HasField("shape"):
         return True
     return any(not dim.HasField("dim_value") or dim.dim_value < 0 for dim in tensor.shape.dim)
+
+
+def shape_in(kind: onnx.TypeProto) -> tuple[int, ...]:
+    """The sizes that a type states."""
+    return tuple(d.dim_value for d in kind.tensor_type.shape.dim)

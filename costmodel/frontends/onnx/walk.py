@@ -26,20 +26,21 @@ from costmodel.frontends.onnx.constants import (
 )
 from costmodel.frontends.onnx.count import Parameters
 from costmodel.frontends.onnx.infer import SMALL, Inference
-from costmodel.frontends.onnx.node import Node, Work
+from costmodel.frontends.onnx.node import Node, Work, block_of, unknown
 from costmodel.frontends.onnx.proto import real_inputs
 from costmodel.frontends.onnx.rules import rules, views
-from costmodel.frontends.onnx.rules.microsoft import SAME_SHAPE
-from costmodel.frontends.onnx.samples import Spread, Untracked, reshaped
+from costmodel.frontends.onnx.samples import Spread, Untracked, reshaped, samples_along
+from costmodel.frontends.onnx.types import output_types
 from costmodel.frontends.onnx.values import (
     BITS,
     FLOATS,
     Origin,
     Value,
+    shape_in,
     tensor_type,
     unresolved,
 )
-from costmodel.models.layers.move import StridedView, Unknown
+from costmodel.models.layers.move import StridedView
 
 CONTROL = ("If", "Loop", "Scan", "SequenceMap")
 
@@ -148,7 +149,7 @@ class Walk:
         if proto.op_type in CONTROL:
             self.control(proto, inputs)
             return
-        types = self.types(proto, inputs)
+        types = output_types(self.infer, proto, inputs, self.stated)
         if proto.op_type in ("Shape", "Size") or all(v is None or v.constant for v in inputs):
             self.fold(proto, inputs, types)
             return
@@ -169,26 +170,6 @@ class Walk:
             self.view(proto, first, types[0])
         else:
             self.row(proto, inputs, types)
-
-    def types(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[onnx.TypeProto]:
-        """Return the types of the outputs.
-
-        They are as onnx infers them, else as the file states them, else like the input.
-        """
-        found = [onnx.TypeProto() for _ in proto.output]
-        if self.infer.schema(proto) is not None:
-            found = self.infer.types(proto, inputs)
-        stated = [self.stated.get(name, onnx.TypeProto()) for name in proto.output]
-        found = [
-            b if unresolved(a) and not unresolved(b) else a
-            for a, b in zip(found, stated, strict=True)
-        ]
-        first = inputs[0] if inputs else None
-        if self.infer.schema(proto) is None and first is not None and unresolved(found[0]):
-            if Node(proto, tuple(inputs), ()).word in rules() and proto.op_type not in SAME_SHAPE:
-                raise BadValue("the file states no shape for its output", "export it with shapes")
-            found[0] = first.type
-        return found
 
     def fold(
         self, proto: onnx.NodeProto, inputs: Sequence[Value | None], types: Sequence[onnx.TypeProto]
@@ -248,7 +229,7 @@ class Walk:
             Row(
                 name,
                 name,
-                _block(name),
+                block_of(name),
                 self.place,
                 parts,
                 tuple(tap for tap in taps if tap is not None),
@@ -317,34 +298,3 @@ class Walk:
                 spread = Spread(value.shape, value.axis, self.samples)
                 found.append(replace(value.tap, shape=spread.shape))
         return tuple(found)
-
-
-def unknown(node: Node) -> Work:
-    """An operator without a rule: its maps move, what stands beside them counts as weights."""
-    layer = Unknown(shapes=node.outputs)
-    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
-
-
-def shape_in(kind: onnx.TypeProto) -> tuple[int, ...]:
-    """The sizes that a type states."""
-    return tuple(d.dim_value for d in kind.tensor_type.shape.dim)
-
-
-def samples_along(inputs: Sequence[onnx.ValueInfoProto], axis: int) -> int:
-    """Samples that the first input with two axes or more holds along `axis`. Raises Untracked."""
-    for value in inputs:
-        whole = shape_in(value.type)
-        if len(whole) > max(axis, 1):
-            return whole[axis]
-        break
-    raise Untracked
-
-
-def _block(name: str) -> str:
-    """Return the outermost module of a torch scope.
-
-    It is stages.0 of 'stages/stages.0/...', and conv1 of 'conv1/Conv'.
-    """
-    steps = name.split("/")
-    inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
-    return steps[1] if inner else steps[0]

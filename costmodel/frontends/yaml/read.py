@@ -9,10 +9,10 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from costmodel.core import kinds, policies
-from costmodel.core.layer import Layer, attribute_names, make, read_attribute, required_names
-from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
-from costmodel.frontends.yaml.syntax import CONTROL, Block, Document, Item, LayerSpec
+from costmodel.core import policies
+from costmodel.errors import BadValue, InputError, Problems, did_you_mean
+from costmodel.frontends.yaml.checks import check_calls, layer_spec
+from costmodel.frontends.yaml.syntax import CONTROL, Block, Document, Item
 from costmodel.language.documents import Node, load
 
 TOP = (
@@ -40,13 +40,6 @@ def read(path: str) -> Document:
     """
     reader = _Reader(path)
     return reader.document(load(path, reader.problems))
-
-
-def has_template(value: Any) -> bool:
-    """True if a plain value holds a ``${...}`` anywhere."""
-    if isinstance(value, list):
-        return any(map(has_template, value))
-    return isinstance(value, str) and "${" in value
 
 
 class _Reader:
@@ -91,7 +84,7 @@ class _Reader:
         )
         if "layers" in top and top["layers"].value in ([], None):
             problems.add(top["layers"].place, "the architecture has no layers", "add at least one")
-        self.check_calls(document)
+        check_calls(document, self.problems)
         return document
 
     def text(self, node: Node | None, what: str) -> str:
@@ -232,7 +225,7 @@ class _Reader:
         return Item(name, place, control, keys=body.keys, **make_form(name, body, rest))
 
     def form_kind(self, name: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
-        return {"specs": (self.spec(body.value["kind"], rest, body),)}
+        return {"specs": (layer_spec(body.value["kind"], rest, body, self.problems),)}
 
     def form_fuse(self, name: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
         self.refuse(body, rest, "a fused row")
@@ -243,9 +236,9 @@ class _Reader:
                 part.require("a fused layer", ("kind",), self.problems)
                 if "kind" in inner:
                     rest = {k: v for k, v in inner.items() if k != "kind"}
-                    specs.append(self.spec(inner["kind"], rest, part))
+                    specs.append(layer_spec(inner["kind"], rest, part, self.problems))
             else:
-                specs.append(self.spec(part, {}, part))
+                specs.append(layer_spec(part, {}, part, self.problems))
         if not specs:
             raise InputError.at(
                 body.value["fuse"].place,
@@ -267,52 +260,3 @@ class _Reader:
             self.problems.add(
                 body.keys[key], f"unknown key '{key}' in {what}", did_you_mean(key, CONTROL)
             )
-
-    def spec(self, kind_node: Node, attributes: dict[str, Node], owner: Node) -> LayerSpec:
-        word = kind_node.text("kind")
-        try:
-            kind = kinds.get(word)
-        except BadValue as error:
-            raise error.at(kind_node.place) from None
-        known = attribute_names(kind)
-        good = {}
-        for key, node in attributes.items():
-            if key in known:
-                good[key] = node
-            else:
-                self.problems.add(
-                    owner.keys[key],
-                    f"unknown key '{key}' in {word}",
-                    did_you_mean(key, [*known, *CONTROL]),
-                )
-        owner_missing = [key for key in required_names(kind) if key not in attributes]
-        for key in owner_missing:
-            self.problems.add(kind_node.place, f"{word} has no '{key}'", f"add '{key}: ...'")
-        ready = self.literal(kind, good, complete=not owner_missing)
-        return LayerSpec(kind, good, kind_node.place, ready)
-
-    def literal(self, kind: type[Layer], given: dict[str, Node], complete: bool) -> Layer | None:
-        """The finished layer if nothing in it depends on a variable; notes bad literals."""
-        values = {key: node.plain() for key, node in given.items()}
-        fixed = {key: value for key, value in values.items() if not has_template(value)}
-        clean = True
-        for key, value in fixed.items():
-            try:
-                read_attribute(kind, key, value)
-            except BadValue as error:
-                clean = False
-                self.problems.found.extend(error.at(given[key].place, f"'{key}' ").problems)
-        return make(kind, values) if clean and complete and len(fixed) == len(values) else None
-
-    def check_calls(self, document: Document) -> None:
-        """Literal block names must exist, in blocks that nothing calls as well."""
-        pending = [*document.items, *(i for b in document.blocks.values() for i in b.items)]
-        while pending:
-            item = pending.pop()
-            pending.extend(item.items or ())
-            if item.block is not None and not has_template(item.block.value):
-                self.known_block(document, item.block.value, item.block.place)
-
-    def known_block(self, document: Document, word: str, place: Place) -> None:
-        if word not in document.blocks:
-            self.problems.add(place, f"unknown block '{word}'", did_you_mean(word, document.blocks))

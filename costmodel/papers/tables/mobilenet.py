@@ -218,12 +218,11 @@ def change(column: str, table: str, row: str, printed: bool = False) -> float:
 
 
 class Claims(Table):
-    """What section III and IV say in figures."""
+    """What sections III and IV say; STATED has table, setting, column, printed change [%]."""
 
     name: ClassVar[str] = "mobilenet_claims"
     title: ClassVar[str] = "Enhanced Hybrid MobileNet, worked example and claims"
     source: ClassVar[str] = f"{SOURCE}, sections III.A and IV"
-    # (table, setting, column, printed change in per cent)
     STATED: ClassVar[tuple[tuple[str, str, str, str], ...]] = (
         ("4", "delta 4, alpha 0.5, CIFAR-10", ADDS, "2.1"),
         ("4", "delta 4, alpha 0.5, CIFAR-100", ADDS, "1.4"),
@@ -282,23 +281,20 @@ class Mobilenet(Paper):
     tables: ClassVar[tuple[type[Table], ...]] = (Table4, Table5, Table6, Equations, Claims)
 
     def pictures(self, folder: Path) -> None:
-        """Published accuracy against modelled time, CIFAR-10 and CIFAR-100."""
-        for dataset in ("cifar10", "cifar100"):
-            pictures.accuracy(folder, dataset, [m for m in trained() if m.dataset == dataset])
+        """Published accuracy against modelled time."""
+        pictures.accuracies(folder, trained())
 
 
 def trained() -> list[Trained]:
     """Every model of the paper with its published accuracy."""
-    found = []
-    for (table, _), row in ROWS.items():
-        found.append(
-            Trained(
-                f"cifar{row['classes']}",
-                f"{row['variant']} d{row['delta']} a{row['alpha']}",
-                ARCHS[row["architecture_table"]],
-                settings(row),
-                float(row["accuracy_pct"]),
-                f"{SOURCE}, Table {table}",
-            )
+    return [
+        Trained(
+            f"cifar{row['classes']}",
+            f"{row['variant']} d{row['delta']} a{row['alpha']}",
+            ARCHS[row["architecture_table"]],
+            settings(row),
+            float(row["accuracy_pct"]),
+            f"{SOURCE}, Table {table}",
         )
-    return found
+        for (table, _), row in ROWS.items()
+    ]

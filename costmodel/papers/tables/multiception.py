@@ -163,9 +163,8 @@ class Multiception(Paper):
     tables: ClassVar[tuple[type[Table], ...]] = (Table5, Equations)
 
     def pictures(self, folder: Path) -> None:
-        """Published accuracy against modelled time, the paper's four data sets."""
-        for dataset in ("cifar10", "cifar100", "stl10", "imagenet32x32"):
-            pictures.accuracy(folder, dataset, [m for m in trained() if m.dataset == dataset])
+        """Published accuracy against modelled time."""
+        pictures.accuracies(folder, trained())
 
 
 def trained() -> list[Trained]:

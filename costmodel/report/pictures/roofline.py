@@ -68,23 +68,7 @@ def roofline(run: Run) -> Figure:
     low = min(points.intensity.min(initial=1), 0.1) / 2
     high = max(points.intensity.max(initial=1), 10.0) * 2
     _roofs(axes, run, low, high)
-    bound = np.array(run.bound)[points.rows]
-    for word, colour in plots.COLOURS.items():
-        for free, marker in ((False, "o"), (True, ">")):
-            chosen = (bound == word) & (points.free == free)
-            if chosen.any():
-                label = f"bound by {plots.label(word)}" + (", no bus traffic" if free else "")
-                axes.scatter(
-                    points.intensity[chosen],
-                    points.rate[chosen],
-                    s=34,
-                    color=colour,
-                    marker=marker,
-                    edgecolor="white",
-                    linewidth=0.5,
-                    label=label,
-                    zorder=3,
-                )
+    _scatter(axes, run, points)
     _name_points(axes, run, points)
     axes.set(
         xscale="log",
@@ -105,6 +89,27 @@ def roofline(run: Run) -> Figure:
         title_fontsize=8,
     )
     return figure
+
+
+def _scatter(axes: Axes, run: Run, points: Points) -> None:
+    """The points in the colours of what bounds their rows."""
+    bound = np.array(run.bound)[points.rows]
+    for word, colour in plots.COLOURS.items():
+        for free, marker in ((False, "o"), (True, ">")):
+            chosen = (bound == word) & (points.free == free)
+            if chosen.any():
+                label = f"bound by {plots.label(word)}" + (", no bus traffic" if free else "")
+                axes.scatter(
+                    points.intensity[chosen],
+                    points.rate[chosen],
+                    s=34,
+                    color=colour,
+                    marker=marker,
+                    edgecolor="white",
+                    linewidth=0.5,
+                    label=label,
+                    zorder=3,
+                )
 
 
 def _roofs(axes: Axes, run: Run, low: float, high: float) -> None:

@@ -12,7 +12,8 @@ from costmodel.core.policies import Choice
 from costmodel.errors import InputError, Problem, Problems, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.calibration.measurements import Measurement
-from costmodel.studies.run import Run, simulated
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulated
 
 Loaded = dict[str, Network]
 

@@ -12,12 +12,12 @@ from costmodel.core import policies
 from costmodel.core.graph_pass import Pass
 from costmodel.core.quantities import AXES, OUTPUTS
 from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
-from costmodel.studies.run import both, simulated
 from costmodel.studies.scan.axes import Axis, read_axis
 from costmodel.studies.scan.formulas import Formula, Objective, is_text
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.plan import Plan
 from costmodel.studies.scan.space import MAX_LHS, SAMPLES, Model, Space
+from costmodel.studies.simulation import both, simulated
 
 MAX_MODELS = 20_000
 """Structural combinations; each is a network built and counted."""

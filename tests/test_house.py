@@ -1,0 +1,91 @@
+"""The house as the README promises it: small files, short functions, light imports, a public list."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import costmodel as cm
+
+PACKAGE = Path(cm.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+NAMES = [
+    "BadValue",
+    "Convention",
+    "CostModelError",
+    "HardwareProfile",
+    "InputError",
+    "Layer",
+    "MissingExtra",
+    "Network",
+    "Pass",
+    "Placement",
+    "Run",
+    "Timing",
+    "calibrate",
+    "compare",
+    "evaluate",
+    "list_models",
+    "load_network",
+    "load_profile",
+    "scan",
+    "sensitivity",
+    "simulate",
+    "solve",
+]
+
+
+def test_files_are_small() -> None:
+    long = {path.name: len(path.read_text().splitlines()) for path in FILES}
+    assert {name: lines for name, lines in long.items() if lines > 300} == {}
+
+
+def test_functions_are_short() -> None:
+    """Under forty lines of code; a docstring is not counted, for it may hold a table."""
+    long = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
+                first = node.body[0]
+                stated = ast.get_docstring(node) is not None and first.end_lineno is not None
+                start = first.end_lineno if stated else node.lineno
+                if node.end_lineno - (start or 0) > 40:
+                    long[f"{path.name}:{node.name}"] = node.end_lineno - (start or 0)
+    assert long == {}
+
+
+def test_the_public_names() -> None:
+    """Sorted, complete, each with a docstring, each loaded when it is asked for."""
+    assert cm.__all__ == NAMES == sorted(NAMES)
+    for name in NAMES:
+        assert getattr(cm, name).__doc__
+        assert name in dir(cm)
+    with pytest.raises(AttributeError, match="has no attribute 'simulation'"):
+        _ = cm.simulation
+    for family, words in cm.list_models().items():
+        assert list(words) == sorted(words), family
+    assert (PACKAGE / "py.typed").exists()
+
+
+def test_the_import_is_light() -> None:
+    code = "import sys, costmodel; print([m for m in ('numpy', 'networkx', 'pydantic') if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.islower()])
+def test_public_functions_are_annotated(name: str) -> None:
+    function = getattr(cm, name)
+    module = importlib.import_module(function.__module__)
+    node = next(
+        one
+        for one in ast.walk(ast.parse(Path(str(module.__file__)).read_text()))
+        if isinstance(one, ast.FunctionDef) and one.name == name
+    )
+    assert node.returns is not None
+    assert all(one.annotation for one in (*node.args.args, *node.args.kwonlyargs))
