@@ -6,7 +6,9 @@ exported at batch 1, operator set 17, their weights left out, with the parameter
 
 from __future__ import annotations
 
+import atexit
 import csv
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -33,6 +35,15 @@ def unpack(folder: Path) -> list[Path]:
     return sorted((folder / "graphs").glob("*.onnx"))
 
 
+@cache
+def unpacked() -> Path:
+    """A folder that holds the 100 exports under graphs/, the same for a whole session."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    unpack(folder)
+    return folder
+
+
 @dataclass(frozen=True)
 class Imported:
     """What came of one export."""
@@ -48,13 +59,11 @@ class Imported:
 def imported() -> dict[str, Imported]:
     """The 100 exports, imported once per session: ten seconds."""
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for file in unpack(Path(folder)):
-            network = load_network(file)
-            whole = all(size > 0 for row in network.rows for shape in row.outputs for size in shape)
-            found[file.stem] = Imported(
-                len(network.rows), *totals(network), whole and not network.facts.unknown
-            )
+    for file in sorted((unpacked() / "graphs").glob("*.onnx")):
+        network = load_network(file)
+        whole = all(size > 0 for row in network.rows for shape in row.outputs for size in shape)
+        rows = len(network.rows)
+        found[file.stem] = Imported(rows, *totals(network), whole and not network.facts.unknown)
     return found
 
 

@@ -6,13 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from graphs import DATA, unpack
 from scipy.stats import spearmanr
 
 from costmodel.cli import main
 from costmodel.errors import InputError
 from costmodel.hardware.read import load_profile
-from costmodel.language import shipped
 from costmodel.studies.calibration import evaluation, measurements
 
 ROOT = Path(__file__).parent.parent
@@ -124,27 +122,3 @@ def test_a_header_that_lacks_columns(folder: Path) -> None:
     assert "t.csv:1:9: unknown column 'batsh'; did you mean 'batch'?" in told
     assert "no column 'batch'" in told
     assert "no column 'dtype'" in told
-
-
-@pytest.mark.parametrize(("machine", "passes", "line"), [
-    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 12.4 % | 8.0 % | 30.2 % |"),
-])  # fmt: skip
-def test_the_page_states_what_comes_out(
-    machine: str, passes: list[str], line: str, tmp_path: Path
-) -> None:
-    """The committed measurements, judged by the committed profiles."""
-    unpack(tmp_path)
-    file = tmp_path / "measured.csv"
-    file.write_text((DATA / f"measured_{machine}.csv").read_text())
-    found = evaluation.figures(
-        evaluation.evaluate(
-            measurements.read(str(file)),
-            load_profile(shipped.find(machine, "hwprofiles")),
-            passes=passes,
-        )
-    )
-    assert line in (ROOT / "docs" / "evaluation.md").read_text()
-    stated = [float(cell.strip("% ")) for cell in line.split("|")[-4:-1]]
-    assert [100 * found[key] for key in ("mape", "median_ape", "p90_ape")] == pytest.approx(
-        stated, abs=0.051
-    )

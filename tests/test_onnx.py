@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from graphs import LIGHT, chain, imported, published, totals, weight, write
+from graphs import LIGHT, chain, totals, weight, write
 from modules import MODULES, Vit, counts, export, made
 from onnx import TensorProto, helper
 from torch import nn, randn
@@ -49,8 +49,6 @@ SHIPPED = {
     "light_shufflenet": (None, None),
     "light_zfnet512": (None, None),
 }
-# timm counts learned parameters; these files hold constant tables among their initialisers.
-TABLES = {"hieradet_small": 0.010, "vitamin_small_224": 0.143}
 
 
 def rows(file: Path) -> dict[str, tuple[int, int, int]]:
@@ -107,16 +105,6 @@ def test_vit_b_16(tmp_path: Path) -> None:
     params, macs = totals(load_network(file))
     assert params == 86_567_656
     assert macs == pytest.approx(17.564e9, rel=1e-4)
-
-
-def test_a_hundred_real_exports() -> None:
-    """No unknown operator, no open shape, published parameters to their two decimals."""
-    wanted, found = published(), imported()
-    assert sorted(found) == sorted(wanted)
-    assert len(found) == 100
-    for name, one in found.items():
-        assert one.whole, name
-        assert abs(one.params / 1e6 - TABLES.get(name, 0.0) - wanted[name]) < 0.0051, name
 
 
 def test_the_command_line_takes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

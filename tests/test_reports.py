@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import parity
 import pytest
 
 from costmodel.cli import main
@@ -36,14 +35,6 @@ def test_same_files(fresh: Path) -> None:
 @pytest.mark.parametrize("name", sorted(n for n in names(REPORTS) if not n.endswith(".png")))
 def test_same_content(name: str, fresh: Path) -> None:
     assert (REPORTS / name).read_text() == (fresh / name).read_text(), "run: costmodel reproduce"
-
-
-def test_parity_is_fresh(tmp_path: Path) -> None:
-    parity.write(tmp_path)
-    for name in ("README.md", "parity.csv"):
-        assert (REPORTS / "parity" / name).read_text() == (tmp_path / name).read_text(), (
-            "run: python tests/parity.py"
-        )
 
 
 def test_every_picture_has_its_data() -> None:

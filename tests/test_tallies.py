@@ -293,3 +293,13 @@ def test_every_kind_and_function_has_an_oracle() -> None:
         f"no oracle for {wanted - found}: add a row to HAND with its derivation beside it, or a "
         "definition and a row of DEFINED to tests/counted.py"
     )
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("word", ["conv", "depthwise_conv", "conv_transpose"])
+def test_channels_stand_in_front_of_the_axes_of_the_window(word: str, axes: int) -> None:
+    """[channels, ...] and [frames, channels, ...]: the first axis, and the second."""
+    attributes = {"kernel": 1} if word == "depthwise_conv" else {"kernel": 1, "filters": 2}
+    layer = make(kinds.get(f"{word}{axes}d"), attributes)
+    assert layer.channel_axis((3, *(9,) * axes)) == 0
+    assert layer.channel_axis((7, 3, *(9,) * axes)) == 1

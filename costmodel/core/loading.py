@@ -12,7 +12,7 @@ from costmodel.core.network import Network
 from costmodel.errors import InputError, Place
 from costmodel.language import shipped
 
-LOADED: FileCache[Network] = FileCache(64)
+LOADED: FileCache[Network] = FileCache(128)
 
 
 def load_network(
