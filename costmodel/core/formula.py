@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
-from costmodel.core.timing import Ahead, Load, Timing
+from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
 from costmodel.core.workload import Workload
 
 Array = NDArray[Any]
@@ -115,7 +115,7 @@ def evaluate(
         transfer = (incoming + outgoing) / bandwidth
     else:
         transfer = incoming / bandwidth + outgoing / _column(machine.write_bandwidth)
-    on_chip: Any = 0.0
+    on_chip: Any = NO_TIME
     if machine.on_chip_bandwidth is not None:
         stays = on_chip_bytes(workload, plan, external)
         on_chip = stays[point] / _column(machine.on_chip_bandwidth)

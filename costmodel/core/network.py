@@ -95,7 +95,7 @@ class Constants:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One line of the report: a layer, or several fused so that nothing between them moves."""
 
@@ -121,7 +121,7 @@ class Row:
     samples.
     """
 
-    @property
+    @cached_property
     def taps(self) -> Taps:
         """The maps it writes."""
         bits = self.out_bits or (None,) * len(self.outputs)
@@ -133,7 +133,7 @@ class Row:
         """The layer of its first part, which decides how the row runs."""
         return self.parts[0].layer
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kinds of its parts, joined with '+'."""
         return "+".join(part.layer.kind for part in self.parts)
@@ -143,22 +143,22 @@ class Row:
         """Shapes of the maps it writes."""
         return self.parts[-1].outputs
 
-    @property
+    @cached_property
     def view(self) -> bool:
         """True when it only gives its input's memory another shape."""
         return all(part.layer.view for part in self.parts)
 
-    @property
+    @cached_property
     def elementwise(self) -> bool:
         """True when each output element follows from the input elements at its own place."""
         return all(part.layer.in_place and not part.layer.across for part in self.parts)
 
-    @property
+    @cached_property
     def overwrites(self) -> bool:
         """True when it may write over an input that nobody needs any more."""
         return len(self.outputs) == 1 and all(part.layer.in_place for part in self.parts)
 
-    @property
+    @cached_property
     def counted(self) -> tuple[Tally, ...]:
         """Tallies whose parameters count here: as stated, else those of its parts."""
         if self.constants is not None:

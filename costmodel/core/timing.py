@@ -27,6 +27,10 @@ class Ahead:
     """[B] on chip that nothing occupies while the row runs."""
 
 
+NO_TIME = 0.0
+"""[s] Of bytes on chip on a machine whose on-chip memory has no bandwidth of its own."""
+
+
 @dataclass(frozen=True, eq=False)
 class Load:
     """What each row asks of the machine, design points in front (..., R)."""
@@ -39,12 +43,14 @@ class Load:
     """[s] on the host."""
     ahead: Callable[[], Ahead]
     """Worked out on demand, since few models ask."""
-    on_chip: Floats | float = 0.0
+    on_chip: Floats | float = NO_TIME
     """[s] that bytes take which stay on chip."""
 
     @property
     def memory(self) -> Floats:
         """[s] on the bus and then on chip: all the time that moving bytes takes."""
+        if self.on_chip is NO_TIME:
+            return self.transfer
         return np.asarray(self.transfer + self.on_chip)
 
     @property

@@ -221,9 +221,15 @@ class General:
         points = Machine(**cut)
         result = evaluate(self.workload, points, self.placement, self.timing)
         sums = {"total_time": result.total, "external_bytes": result.external_bytes}
-        sums |= {f"{word}_time": times for word, times in result.lanes.items()}
+        lanes = {f"{word}_time": times for word, times in result.lanes.items()}
+        if np.ndim(result.load.on_chip) == 0:
+            # the same for all rows and points: nothing to add up
+            lanes["on_chip_time"] = np.zeros((1, 1)) + result.load.on_chip
         count = len(points.bandwidth)
-        return {name: np.broadcast_to(values.sum(axis=-1), count) for name, values in sums.items()}
+        return {
+            name: np.broadcast_to(values.sum(axis=-1), count)
+            for name, values in (sums | lanes).items()
+        }
 
 
 def closed_columns(form: Surface, machine: Machine, wanted: Collection[str]) -> dict[str, Any]:
