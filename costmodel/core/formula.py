@@ -7,7 +7,7 @@ arrays gives the same with the design points in front. Nothing branches on a val
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
-from costmodel.core.workload import Workload
+from costmodel.core.workload import Costs, Workload
 
 Array = NDArray[Any]
 
@@ -84,6 +84,43 @@ class Result:
         }
 
 
+class BusBytes(NamedTuple):
+    """What crosses the memory bus for each row (..., R) [B]."""
+
+    read: Array
+    """Maps in."""
+    write: Array
+    """Maps out."""
+    params: Array
+
+
+def bus_bytes(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:
+    """Bytes over the bus under `plan` (..., R) [B]; the `first` run loads parameters that stay."""
+    outside = ~plan.tensors
+    # parameters that rows share are loaded once
+    stays = plan.params & ~workload.own_params if first else plan.params
+    read = workload.bytes_read(outside) + plan.loads
+    write = workload.bytes_written(outside) + plan.stores
+    return BusBytes(read, write, np.where(stays, 0, workload.param_bytes))
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """What follows from the on-chip memory alone, for M distinct memories."""
+
+    memories: Array
+    """(M,) ascending [B]."""
+    plan: Plan
+    moved: BusBytes
+
+
+def place(workload: Workload, memory: Any, placement: Placement, *, first: bool = False) -> Placed:
+    """Place every tensor for each distinct one of the memories `memory` [B], of any shape."""
+    memories = np.unique(np.asarray(memory, dtype=float))
+    plan = placement.plan(workload, memories)
+    return Placed(memories, plan, bus_bytes(workload, plan, first=first))
+
+
 def evaluate(
     workload: Workload,
     machine: Machine,
@@ -91,41 +128,56 @@ def evaluate(
     timing: Timing,
     *,
     first: bool = False,
+    placed: Placed | None = None,
 ) -> Result:
     """Place every tensor, move what is external, compute, and combine.
 
     external = external inputs + external outputs + external parameters [B];
     transfer = external / bandwidth; compute = matrix ops / F + host ops / G [s].
-    The `first` inference also loads the parameters that stay on chip from run to run.
+    The `first` inference also loads the parameters that stay on chip from run to run. Whoever
+    evaluates many points piece by piece gives what was `placed` for all their memories.
     Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
     """
-    memories, point = np.unique(np.asarray(machine.memory, dtype=float), return_inverse=True)
-    # what follows from the memory is worked out once
-    point = point.reshape(np.shape(machine.memory))
-    plan, costs = placement.plan(workload, memories), workload.costs
-    read, write, params = bus_bytes(workload, plan, first=first)
-    external = read + write + params
-    bandwidth = _column(machine.bandwidth)
-    if costs.read is None or costs.write is None or costs.params is None:
-        incoming, outgoing = (read + params)[point], write[point]
-    else:
-        incoming = (read * costs.read + params * costs.params)[point]
-        outgoing = (write * costs.write)[point]
-    if machine.write_bandwidth is None:
-        transfer = (incoming + outgoing) / bandwidth
-    else:
-        transfer = incoming / bandwidth + outgoing / _column(machine.write_bandwidth)
+    if placed is None:
+        placed = place(workload, machine.memory, placement, first=first)
+    # what follows from the memory alone is worked out once for each, then dealt to the points
+    point = np.searchsorted(placed.memories, np.asarray(machine.memory, dtype=float))
+    plan, moved, costs = placed.plan, placed.moved, workload.costs
+    external = moved.read + moved.write + moved.params
+    external_bytes = external[point]
+    transfer = _transfer_time(machine, moved, costs, external_bytes, point)
     on_chip: Any = NO_TIME
     if machine.on_chip_bandwidth is not None:
         stays = on_chip_bytes(workload, plan, external)
         on_chip = stays[point] / _column(machine.on_chip_bandwidth)
     matrix = costs.matrix_ops / _column(machine.matrix)
     host = costs.host_ops / _column(machine.host)
-    ahead = _LookAhead(workload, plan, memories, point, params, bandwidth)
+    ahead = _LookAhead(workload, placed, point, _column(machine.bandwidth))
     load = Load(transfer, matrix, host, ahead, on_chip)
     launch = costs.matrix_launches * _column(machine.matrix_launch)
     launch = launch + costs.host_launches * _column(machine.host_launch)
-    return Result(plan, point, external[point], load, launch, timing.row_times(load) + launch)
+    total = timing.row_times(load)
+    if launch.any():
+        total = total + launch
+    return Result(plan, point, external_bytes, load, launch, total)
+
+
+def _transfer_time(
+    machine: Machine, moved: BusBytes, costs: Costs, external_bytes: Array, point: Array
+) -> Array:
+    """Time of each row on the memory bus [s], shape (..., R)."""
+    if costs.read is not None and costs.write is not None and costs.params is not None:
+        # bytes in units of the bandwidth that the row reaches
+        moved = BusBytes(
+            moved.read * costs.read, moved.write * costs.write, moved.params * costs.params
+        )
+    elif machine.write_bandwidth is None:
+        return np.asarray(external_bytes / _column(machine.bandwidth))
+    incoming = moved.read + moved.params
+    if machine.write_bandwidth is None:
+        return np.asarray((incoming + moved.write)[point] / _column(machine.bandwidth))
+    read_time = incoming[point] / _column(machine.bandwidth)
+    return np.asarray(read_time + moved.write[point] / _column(machine.write_bandwidth))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,16 +185,14 @@ class _LookAhead:
     """What timing models that look ahead ask, worked out when they call it; it can be pickled."""
 
     workload: Workload
-    plan: Plan
-    memories: Array
+    placed: Placed
     point: Array
-    params: Array
-    """(..., R) bytes of parameters over the bus [B]."""
     bandwidth: Array
 
     def __call__(self) -> Ahead:
-        room = self.memories[:, np.newaxis] - live_internal_bytes(self.workload, self.plan)
-        loaded = np.broadcast_to(self.params, room.shape)[self.point].astype(float)
+        placed = self.placed
+        room = placed.memories[:, np.newaxis] - live_internal_bytes(self.workload, placed.plan)
+        loaded = np.broadcast_to(placed.moved.params, room.shape)[self.point].astype(float)
         pace = 1.0 if self.workload.costs.params is None else self.workload.costs.params
         free = np.maximum(room, 0)[self.point].astype(float)
         return Ahead(loaded, loaded * pace / self.bandwidth, free)
@@ -151,16 +201,6 @@ class _LookAhead:
 def _column(quantity: Any) -> Array:
     """A number or points (...,) as (..., 1), to meet the rows."""
     return np.asarray(quantity, dtype=float)[..., np.newaxis]
-
-
-def bus_bytes(workload: Workload, plan: Plan, *, first: bool) -> tuple[Array, Array, Array]:
-    """Bytes over the bus under `plan` (..., R) [B]: maps read, maps written, parameters."""
-    outside = ~plan.tensors
-    # parameters that rows share are loaded once
-    stays = plan.params & ~workload.own_params if first else plan.params
-    read = workload.bytes_read(outside) + plan.loads
-    write = workload.bytes_written(outside) + plan.stores
-    return read, write, np.where(stays, 0, workload.param_bytes)
 
 
 def on_chip_bytes(workload: Workload, plan: Plan, external: Array) -> Array:

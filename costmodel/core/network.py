@@ -268,12 +268,6 @@ class Network(nx.DiGraph):  # type: ignore[misc]
             if not self.out_degree(row.id) and row.id not in declared and not row.meant:
                 yield row
 
-    def crossing(self, end: int) -> set[Key]:
-        """The maps written up to row number `end` that a later row reads: what a cut carries."""
-        before = [node for node, number in self.position.items() if number <= end]
-        edges = nx.edge_boundary(self, before, data="maps")
-        return {tap.key for _, _, maps in edges for tap in maps}
-
 
 def _connect(network: Network, tap: Tap, reader: str) -> None:
     """Let `reader` read `tap`; several maps between two nodes stand on one edge."""

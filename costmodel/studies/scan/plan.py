@@ -15,7 +15,8 @@ from costmodel.core.quantities import AXES
 from costmodel.studies.scan import cached_grid
 from costmodel.studies.scan.formulas import Formula, Objective
 from costmodel.studies.scan.reduce import Best, Front, best_of, front_of
-from costmodel.studies.scan.space import TIMES, Columns, Space
+from costmodel.studies.scan.space import Columns, Space
+from costmodel.studies.scan.surface import TIMES
 
 GENERAL_PART = 1 << 20
 """[points] of a part whose points are made one by one; also of a Parquet file."""

@@ -19,17 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.core.machine import Machine
-from costmodel.core.quantities import AXES, BOUNDS, LANES, OUTPUTS
+from costmodel.core.quantities import AXES, BOUNDS, OUTPUTS
 from costmodel.errors import BadValue
 from costmodel.studies.scan.axes import Axis
-from costmodel.studies.scan.surface import General, Surface, closed_columns
+from costmodel.studies.scan.surface import TIMES, General, Surface, closed_columns
 
 SAMPLES = ("grid", "random", "sobol", "lhs")
 MAX_LHS = 10_000_000
 """[points] A Latin hypercube permutes all of them at once."""
 Columns = dict[str, Any]
-TIMES = ("total_time", *(f"{lane}_time" for lane in LANES), "external_bytes")
-"""What the formula gives at a point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +75,7 @@ class Model:
         if isinstance(self.form, Surface):
             found = closed_columns(self.form, machine, [w for w in wanted if w in TIMES])
         else:
-            found = self.form.columns(machine, count)
+            found = self.form.columns(machine, count, wanted)
         total = found["total_time"] = np.broadcast_to(found["total_time"], count)
         if self.interval is not None:
             ends = zip(BOUNDS, self.interval, strict=True)

@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.formula import evaluate
+from costmodel.core.formula import Placed, evaluate, place
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement
-from costmodel.core.quantities import AXES
+from costmodel.core.quantities import AXES, LANES
 from costmodel.core.timing import Timing
 from costmodel.core.workload import Workload
 from costmodel.studies.scan.steps import Steps
@@ -33,6 +33,14 @@ from costmodel.studies.scan.steps import Steps
 PIECE = 1 << 15
 """[points] keeps a block of doubles inside a core's second-level cache."""
 MACHINE_FIELDS = tuple(item.name for item in fields(Machine))
+SUMMED = {
+    "total_time": "total",
+    **{f"{lane}_time": lane for lane in LANES},
+    "external_bytes": "external_bytes",
+}
+"""Outputs and the attribute of a `Result` whose rows add up to each."""
+TIMES = tuple(SUMMED)
+"""Outputs that depend on the point."""
 Table = NDArray[np.float64]
 
 
@@ -209,26 +217,32 @@ class General:
     placement: Placement
     timing: Timing
 
-    def columns(self, machine: Machine, points: int) -> dict[str, Any]:
-        """Every output at `points`, row times summed; a few rows times points at a time."""
+    def columns(
+        self, machine: Machine, points: int, wanted: Collection[str] = TIMES
+    ) -> dict[str, Any]:
+        """The outputs `wanted` and total_time at `points`, row times summed.
+
+        A few rows times points at a time.
+        """
         step = max(1, (1 << 17) // max(len(self.workload.macs), 1))
         whole = replace(machine, bandwidth=np.broadcast_to(machine.bandwidth, points))
-        pieces = [self._piece(whole, slice(at, at + step)) for at in range(0, points, step)]
+        placed = None
+        if len(np.unique(machine.memory)) <= step:
+            placed = place(self.workload, machine.memory, self.placement)
+        cuts = (slice(at, at + step) for at in range(0, points, step))
+        pieces = [self._piece(whole, cut, wanted, placed) for cut in cuts]
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
 
-    def _piece(self, machine: Machine, part: slice) -> dict[str, Any]:
-        cut = {name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS}
-        points = Machine(**cut)
-        result = evaluate(self.workload, points, self.placement, self.timing)
-        sums = {"total_time": result.total, "external_bytes": result.external_bytes}
-        lanes = {f"{word}_time": times for word, times in result.lanes.items()}
-        if np.ndim(result.load.on_chip) == 0:
-            # the same for all rows and points: nothing to add up
-            lanes["on_chip_time"] = np.zeros((1, 1)) + result.load.on_chip
+    def _piece(
+        self, machine: Machine, part: slice, wanted: Collection[str], placed: Placed | None
+    ) -> dict[str, Any]:
+        points = Machine(**{name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS})
+        result = evaluate(self.workload, points, self.placement, self.timing, placed=placed)
         count = len(points.bandwidth)
         return {
-            name: np.broadcast_to(values.sum(axis=-1), count)
-            for name, values in (sums | lanes).items()
+            word: np.broadcast_to(getattr(result, attribute).sum(axis=-1), count)
+            for word, attribute in SUMMED.items()
+            if word == "total_time" or word in wanted
         }
 
 
