@@ -6,12 +6,16 @@ import ast
 import importlib
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 import costmodel as cm
 
+ROOT = Path(__file__).parents[1]
 PACKAGE = Path(cm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [
@@ -89,3 +93,22 @@ def test_public_functions_are_annotated(name: str) -> None:
     )
     assert node.returns is not None
     assert all(one.annotation for one in (*node.args.args, *node.args.kwonlyargs))
+
+
+def test_the_lowest_versions_are_the_ones_tried() -> None:
+    """Every floor of pyproject.toml stands in the file that the suite has passed with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    users = [extras[word] for word in ("validate", "scan", "dask", "onnx", "calibrate", "report")]
+    wanted = [Requirement(text) for texts in (project["dependencies"], *users) for text in texts]
+    tried = {
+        Requirement(line).name: Requirement(line).specifier
+        for line in (ROOT / "constraints-lowest.txt").read_text().splitlines()
+        if not line.startswith("#")
+    }
+    for one in wanted:
+        if one.name != "nn-costmodel":
+            (floor,) = one.specifier
+            assert floor.operator == ">="
+            (version,) = tried[one.name]
+            assert Version(version.version) == Version(floor.version), one.name
