@@ -12,7 +12,7 @@ from itertools import islice
 from math import prod
 
 from costmodel.core.layer import MAX_ELEMENTS, Layer
-from costmodel.core.network import Constants, Facts, Network, Part, Row, Tap, Taps
+from costmodel.core.network import Constants, Facts, Network, Part, Row, Tap, Taps, changed
 from costmodel.core.tally import Shape, Shapes
 from costmodel.errors import BadValue, Place
 
@@ -82,7 +82,7 @@ class Builder:
 
     def add(self, row: Row) -> Taps:
         """Add a row whose parts are worked out already, under a unique id; its output taps."""
-        named = replace(row, id=self.unique(row.id))
+        named = changed(row, id=self.unique(row.id))
         self.rows.append(named)
         return named.taps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from costmodel.core.network import Constants, Network, Part, Row, Tap, Taps
+from costmodel.core.network import Constants, Network, Part, Row, Tap, Taps, changed
 
 
 class Draft:
@@ -66,13 +66,13 @@ class Draft:
     def network(self) -> Network:
         """The network after every merge."""
         rows = (
-            replace(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
+            changed(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
             for row in self.rows.values()
         )
         return self.before.with_rows(rows, outputs=self._named(self.before.outputs))
 
     def _named(self, taps: Taps) -> Taps:
-        return tuple(replace(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
+        return tuple(changed(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
 
 
 def _together(first: Row, then: Row) -> Constants | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.network import Key, Network, Row, Tap
-from costmodel.core.tally import elements
 from costmodel.language.dtypes import size_of
 
 
@@ -31,7 +32,7 @@ class Maps:
         self.in_moved: list[int] = []
         self.out_tensor: list[int] = []
         for tap in network.inputs:
-            self._new(tap, -1)
+            self._new(tap, -1, self.bytes(tap))
         for number, row in enumerate(network.rows):
             self._add(number, row)
 
@@ -42,16 +43,16 @@ class Maps:
 
     def bytes(self, tap: Tap) -> int:
         """The size of a map [B]."""
-        return self._size(elements((tap.shape,)), tap)
+        return self._size(prod(tap.shape), tap)
 
     def _size(self, count: int, tap: Tap) -> int:
         """The size of `count` elements per sample of a map [B]."""
         return size_of(count * self.samples, tap.bits or self.bits)
 
-    def _new(self, tap: Tap, row: int) -> int:
+    def _new(self, tap: Tap, row: int, size: int) -> int:
         number = len(self.sizes)
         self.behind[tap.key] = (number,)
-        self.sizes.append(self.bytes(tap))
+        self.sizes.append(size)
         self.first.append(row)
         self.last.append(row)
         return number
@@ -59,7 +60,8 @@ class Maps:
     def _add(self, number: int, row: Row) -> None:
         """Note one row's maps."""
         self.in_bytes.append(sum(map(self.bytes, row.inputs)))
-        self.out_bytes.append(sum(map(self.bytes, row.taps)))
+        written = [self.bytes(tap) for tap in row.taps]
+        self.out_bytes.append(sum(written))
         behind = [self.behind[tap.key] for tap in row.inputs]
         for tensors in behind:
             for tensor in tensors:
@@ -72,7 +74,7 @@ class Maps:
             for place, (tap, tensors) in enumerate(zip(row.inputs, behind, strict=True)):
                 share = shares[place] if place < len(shares) else None
                 self._read(tensors, None if share is None else self._size(share, tap))
-            self.out_tensor.extend(self._new(tap, number) for tap in row.taps)
+            self.out_tensor.extend(map(self._new, row.taps, repeat(number), written))
         self.in_ptr.append(len(self.in_tensor))
         self.out_ptr.append(len(self.out_tensor))
 

@@ -9,9 +9,10 @@ it holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from operator import is_
+from typing import Any, TypeVar
 
 import networkx as nx
 
@@ -42,6 +43,17 @@ class Tap:
 
 
 Taps = tuple[Tap, ...]
+T = TypeVar("T")
+
+
+def changed(item: T, **values: Any) -> T:
+    """A row, part or map with other `values`; itself where it has them already.
+
+    Passes rewrite every row of a network and change a few.
+    """
+    if all(getattr(item, name) == value for name, value in values.items()):
+        return item
+    return replace(item, **values)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True)
@@ -214,10 +226,13 @@ class Network(nx.DiGraph):  # type: ignore[misc]
         self, rows: Iterable[Row], inputs: Taps | None = None, outputs: Taps | None = None
     ) -> Network:
         """The same network with these rows, in this order, and where given other ends."""
-        facts = self.facts
-        if outputs is not None:
-            facts = Facts(**{**vars(facts), "outputs": outputs})
-        return Network.of(facts, self.inputs if inputs is None else inputs, rows)
+        rows = tuple(rows)
+        inputs = self.inputs if inputs is None else inputs
+        outputs = self.outputs if outputs is None else outputs
+        same = len(rows) == len(self.rows) and all(map(is_, rows, self.rows))
+        if same and (inputs, outputs) == (self.inputs, self.outputs):
+            return self
+        return Network.of(replace(self.facts, outputs=outputs), inputs, rows)
 
     @property
     def facts(self) -> Facts:

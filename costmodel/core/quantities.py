@@ -7,11 +7,10 @@ one is a declaration and its place in `costmodel.core.formula`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class MachineQuantity:
+class MachineQuantity(NamedTuple):
     """One figure of a machine.
 
     `fields` are the attributes of `Machine` that it sets. A rate divides an amount of work; a time
@@ -47,8 +46,7 @@ class MachineQuantity:
         return self.fields[0]
 
 
-@dataclass(frozen=True)
-class Lane:
+class Lane(NamedTuple):
     """One thing that can be busy: where time can go."""
 
     word: str
@@ -106,8 +104,7 @@ STRUCTURAL = ("arch", "hw", "batch", "dtype", "convention", "placement", "timing
 """Axes of a scan that need a network built and counted for each of their values."""
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """One figure that a run gives: its word in expressions, and its column in tables."""
 
     word: str

@@ -39,15 +39,19 @@ class Inference:
         )
         self.imports = list(model.opset_import)
         self.known: dict[Any, list[Any]] = {}
+        self.schemas: dict[tuple[str, str], Any] = {}
 
     def schema(self, node: onnx.NodeProto) -> Any:
         """The operator's definition, or None for an operator that onnx does not define."""
-        domain = "" if node.domain == "ai.onnx" else node.domain
-        version = self.opsets.get(domain, 1)
-        try:
-            return onnx.defs.get_schema(node.op_type, version, domain)
-        except onnx.defs.SchemaError:
-            return None
+        word = node.op_type, "" if node.domain == "ai.onnx" else node.domain
+        if word not in self.schemas:
+            try:
+                op, domain = word
+                found = onnx.defs.get_schema(op, self.opsets.get(domain, 1), domain)
+            except onnx.defs.SchemaError:
+                found = None
+            self.schemas[word] = found
+        return self.schemas[word]
 
     def types(self, node: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[onnx.TypeProto]:
         """Return the types of the outputs, in order.

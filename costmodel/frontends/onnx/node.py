@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class Node:
     """Samples that one run holds."""
     tracked: bool = True
     """False: every shape is taken whole."""
+    _spreads: dict[int, Spread] = field(default_factory=dict, init=False)
 
     def untracked(self) -> Node:
         """Return the same node with every shape taken whole.
@@ -115,9 +116,12 @@ class Node:
 
     def spread(self, index: int = 0) -> Spread:
         """Where the samples lie in an input; nowhere in a constant."""
-        value = self.value(index)
-        axis = value.axis if self.tracked and not value.constant else None
-        return Spread(value.shape, axis, self.count)
+        found = self._spreads.get(index)
+        if found is None:
+            value = self.value(index)
+            axis = value.axis if self.tracked and not value.constant else None
+            found = self._spreads[index] = Spread(value.shape, axis, self.count)
+        return found
 
     @cached_property
     def ends(self) -> tuple[Spread, ...]:

@@ -27,10 +27,9 @@ def output_types(
     found = [onnx.TypeProto() for _ in proto.output]
     if infer.schema(proto) is not None:
         found = infer.types(proto, inputs)
-    named = [stated.get(name, onnx.TypeProto()) for name in proto.output]
-    found = [
-        b if unresolved(a) and not unresolved(b) else a for a, b in zip(found, named, strict=True)
-    ]
+    for number, name in enumerate(proto.output):
+        if name in stated and unresolved(found[number]) and not unresolved(stated[name]):
+            found[number] = stated[name]
     first = inputs[0] if inputs else None
     if infer.schema(proto) is None and first is not None and unresolved(found[0]):
         if Node(proto, tuple(inputs), ()).word in rules() and proto.op_type not in SAME_SHAPE:

@@ -6,6 +6,7 @@ That is its type, its shape, its contents where they are small, and its origin.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -95,7 +96,7 @@ class Value:
         """True for real numbers of any width."""
         return self.elem in FLOATS
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """All axes, the baked-in batch included."""
         return tuple(d.dim_value for d in self.type.tensor_type.shape.dim)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from costmodel.core.builder import work_out
-from costmodel.core.network import Key, Network, Row, Tap
+from costmodel.core.network import Key, Network, Row, Tap, changed
 from costmodel.models.layers.move import Pieces, StridedView
 
 
@@ -27,7 +27,7 @@ def cut(network: Network, free: set[str]) -> Network:
         gone |= allowed - {name}
         rows[name] = _writing(rows[name], written)
     left = (
-        replace(row, inputs=tuple(moved.get(tap.key, tap) for tap in row.inputs))
+        changed(row, inputs=tuple(moved.get(tap.key, tap) for tap in row.inputs))
         for row in rows.values()
         if row.id not in gone
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from costmodel.core.builder import work_out
 from costmodel.core.draft import Draft
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Key, Network, Row, Tap, Taps
+from costmodel.core.network import Key, Network, Row, Tap, Taps, changed
 from costmodel.models.layers.activation import Softmax
 from costmodel.models.layers.move import Cast
 from costmodel.models.passes.fuse_sdpa import call
@@ -53,7 +52,7 @@ class Autocast(Pass):
 
 
 def _widened(taps: Taps, width: dict[Key, int | None]) -> Taps:
-    return tuple(replace(tap, bits=width[tap.key]) for tap in taps)
+    return tuple(changed(tap, bits=width[tap.key]) for tap in taps)
 
 
 def _typed(row: Row, width: dict[Key, int | None], narrow: bool) -> Iterator[Row]:
@@ -62,7 +61,7 @@ def _typed(row: Row, width: dict[Key, int | None], narrow: bool) -> Iterator[Row
     floats = [tap for tap in taps if tap.bits in (None, WIDE)]
     # a conversion gives what it is there for
     if not floats or isinstance(row.layer, Cast):
-        yield replace(row, inputs=taps)
+        yield changed(row, inputs=taps)
         return
     precision = "narrow" if narrow else row.layer.precision
     converted = list(taps)
@@ -78,7 +77,7 @@ def _typed(row: Row, width: dict[Key, int | None], narrow: bool) -> Iterator[Row
         given if given not in (None, WIDE) else (WIDE if wide else None)
         for given in row.out_bits or (None,) * len(row.outputs)
     )
-    yield replace(row, inputs=tuple(converted), out_bits=bits)
+    yield changed(row, inputs=tuple(converted), out_bits=bits)
 
 
 def _widens(row: Row, floats: list[Tap]) -> bool:

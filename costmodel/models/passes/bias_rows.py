@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from costmodel.core.builder import work_out
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Constants, Network, Row
+from costmodel.core.network import Constants, Network, Row, changed
 from costmodel.core.tally import Tally
 from costmodel.models.layers.conv import Conv2d
 from costmodel.models.layers.merge import Add
@@ -30,13 +30,13 @@ class BiasRows(Pass):
         """One sweep; readers of the convolution read the sum."""
         moved: dict[str, str] = {}
         rows = [done for row in network.rows for done in _parted(_reading(row, moved), moved)]
-        outputs = tuple(replace(tap, node=moved.get(tap.node, tap.node)) for tap in network.outputs)
+        outputs = tuple(changed(tap, node=moved.get(tap.node, tap.node)) for tap in network.outputs)
         return network.with_rows(rows, outputs=outputs)
 
 
 def _reading(row: Row, moved: dict[str, str]) -> Row:
-    inputs = tuple(replace(tap, node=moved.get(tap.node, tap.node)) for tap in row.inputs)
-    return replace(row, inputs=inputs)
+    inputs = tuple(changed(tap, node=moved.get(tap.node, tap.node)) for tap in row.inputs)
+    return changed(row, inputs=inputs)
 
 
 def _parted(row: Row, moved: dict[str, str]) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from math import ceil, log2
 from typing import ClassVar
 
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Network, Part, Row
+from costmodel.core.network import Network, Part, Row, changed
 from costmodel.models.layers.conv import Conv2d
 
 STEP = 8
@@ -34,7 +34,7 @@ class PadChannels(Pass):
 
 
 def _padded(row: Row) -> Row:
-    return replace(row, parts=tuple(_part(part) for part in row.parts))
+    return changed(row, parts=tuple(_part(part) for part in row.parts))
 
 
 def _part(part: Part) -> Part:

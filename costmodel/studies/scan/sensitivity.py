@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.studies.run import Run
-from costmodel.studies.scan.models import closed_form
 
 STEP = 1e-6
 """Relative, of the central difference for timings that are no plain sum."""
@@ -68,6 +67,9 @@ def busy_time(run: Run, quantity: MachineQuantity) -> float:
     busy = run.lane_times.get(quantity.lane, 0.0)
     if quantity.lane != "transfer" or run.machine.write_bandwidth is None:
         return busy
+    # every report scales figures, few ask this: it is spared the import of the scans
+    from costmodel.studies.scan.models import closed_form
+
     # reads and writes share the bus, each at a bandwidth of its own
     form = closed_form(run)
     if form is not None:

@@ -1,0 +1,198 @@
+"""Tiles of one spatial axis: how many input words they hold, and how many are fetched in all.
+
+A word is met again by the outputs p + d, d a lag that depends on the tap alone. So the words that
+outputs a..b meet for the first time are counted tap by tap in prefix sums, whatever the stride,
+dilation and padding, and tiles of a thousand sizes are counted in a few array operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.tiling.nest import Sweep
+
+Ints = NDArray[np.int64]
+EVERY = 16
+"""Axes up to this length are cut at every integer; longer ones into j parts, ceil(length / j)."""
+STANDS, ALONG_OUTPUTS, ALONG_TAPS = range(3)
+"""Ways of a tile: fetched whole each time, or sliding so that words needed again stay."""
+
+
+def sizes(length: int) -> Ints:
+    """Tile sizes worth trying along an axis of `length`, ascending."""
+    if length <= EVERY:
+        return np.arange(1, length + 1)
+    parts = np.arange(1, int(length**0.5) + 2)
+    return np.unique(np.concatenate([-(-length // parts), parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """Ways to tile one axis, as columns of equal length (m,).
+
+    An outer tile of outputs and taps is walked in inner tiles; the input's tile is the inner one.
+    """
+
+    outputs: Ints
+    """Of the outer tile."""
+    taps: Ints
+    inner_outputs: Ints
+    inner_taps: Ints
+    way: Ints
+    """STANDS, ALONG_OUTPUTS or ALONG_TAPS."""
+    held: Ints
+    """Input words on chip at most."""
+    fetched: Ints
+    """Input words fetched in all, while each channel and sample is walked once."""
+    output_tiles: Ints
+    tap_tiles: Ints
+    inner_output_tiles: Ints
+    inner_tap_tiles: Ints
+
+    def take(self, where: NDArray[np.bool_] | Ints) -> Options:
+        """Some of them."""
+        return Options(**{name: column[where] for name, column in vars(self).items()})
+
+
+@dataclass(frozen=True, eq=False)
+class _Cuts:
+    """Outer tiles cut into inner ones, pair of sizes by pair of sizes, all in one row."""
+
+    pairs: Ints
+    """(m, 2) sizes of the outer and the inner tile."""
+    starts: Ints
+    """(m,) where each pair's inner tiles begin."""
+    outer: Ints
+    """(t, 2) the ends of the outer tile of each inner one."""
+    inner: Ints
+    """(t, 2)"""
+    first: NDArray[np.bool_]
+    """(t,) True at the first inner tile of an outer one."""
+
+    @property
+    def inner_tiles(self) -> Ints:
+        """(m,) How many inner tiles each pair makes."""
+        return np.diff(np.append(self.starts, len(self.inner)))
+
+    @property
+    def outer_tiles(self) -> Ints:
+        """(m,) How many outer tiles each pair makes."""
+        return np.add.reduceat(self.first.astype(np.int64), self.starts)
+
+
+@lru_cache(maxsize=256)
+def _cuts(length: int) -> _Cuts:
+    pairs, starts, tiles = [], [], []
+    count = 0
+    for outer in sizes(length).tolist():
+        for inner in sizes(outer).tolist():
+            pairs.append((outer, inner))
+            starts.append(count)
+            for begin in range(0, length, outer):
+                end = min(begin + outer, length)
+                edges = np.append(np.arange(begin, end, inner), end)
+                part = np.empty((len(edges) - 1, 4), dtype=np.int64)
+                part[:, 0], part[:, 1], part[:, 2], part[:, 3] = begin, end, edges[:-1], edges[1:]
+                tiles.append(part)
+                count += len(part)
+    table = np.concatenate(tiles)
+    outer_ends, inner_ends = table[:, :2], table[:, 2:]
+    return _Cuts(
+        np.array(pairs), np.array(starts), outer_ends, inner_ends,
+        outer_ends[:, 0] == inner_ends[:, 0],
+    )  # fmt: skip
+
+
+class _Counter:
+    """Distinct input words that ranges of outputs meet with ranges of taps."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        met = np.zeros((sweep.outputs + 1, sweep.taps), dtype=np.int64)
+        np.cumsum(sweep.met >= 0, axis=0, out=met[1:])
+        self.met = met
+
+    def lag(self, tap: int, end: int) -> int:
+        """Outputs from one that meets a word with a later tap below `end` to the one at `tap`."""
+        sweep = self.sweep
+        for later in range(tap + 1, end):
+            steps, rest = divmod((later - tap) * sweep.dilation, sweep.stride)
+            if rest == 0:
+                return steps
+        return sweep.outputs
+
+    def words(self, ranges: Ints, taps: tuple[int, int]) -> Ints:
+        """Words met by outputs `ranges` (t, 2) with taps from taps[0] up to taps[1]: (t,)."""
+        begin, end = ranges[:, 0], ranges[:, 1]
+        total = np.zeros(len(ranges), dtype=np.int64)
+        for tap in range(*taps):
+            until = np.minimum(end, begin + self.lag(tap, taps[1]))
+            total += self.met[until, tap] - self.met[begin, tap]
+        return total
+
+
+@lru_cache(maxsize=1024)
+def options(sweep: Sweep) -> Options:
+    """Every way to tile one axis."""
+    cuts, counter = _cuts(sweep.outputs), _Counter(sweep)
+    blocks = []
+    for taps in sizes(sweep.taps).tolist():
+        for inner_taps in sizes(taps).tolist():
+            for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():
+                blocks.append(_block(sweep, cuts, (taps, inner_taps, way), held, fetched))
+    return Options(*np.concatenate(blocks, axis=1))
+
+
+def _block(
+    sweep: Sweep, cuts: _Cuts, kind: tuple[int, int, int], held: Ints, fetched: Ints
+) -> Ints:
+    taps, inner_taps, way = kind
+    tap_tiles = -(-sweep.taps // taps)
+    inner_tap_tiles = sum(-(-(b - a) // inner_taps) for a, b in _parts(0, sweep.taps, taps))
+    rows = (
+        cuts.pairs[:, 0], taps, cuts.pairs[:, 1], inner_taps, way, held, fetched,
+        cuts.outer_tiles, tap_tiles, cuts.inner_tiles, inner_tap_tiles,
+    )  # fmt: skip
+    return np.stack(np.broadcast_arrays(*rows))
+
+
+def _parts(begin: int, end: int, size: int) -> list[tuple[int, int]]:
+    """The ends of the tiles from `begin` to `end`."""
+    return list(pairwise([*range(begin, end, size), end]))
+
+
+def _ways(
+    sweep: Sweep, counter: _Counter, cuts: _Cuts, taps: int, inner_taps: int
+) -> dict[int, tuple[Ints, Ints]]:
+    """For each way: the words held at most and those fetched in all, for each pair of sizes."""
+    shape = (3, len(cuts.pairs))
+    held, fetched = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+
+    def note(way: int, most: Ints, all_of_them: Ints) -> None:
+        np.maximum(held[way], np.maximum.reduceat(most, cuts.starts), out=held[way])
+        fetched[way] += np.add.reduceat(all_of_them, cuts.starts)
+
+    early = np.stack([cuts.outer[:, 0], cuts.inner[:, 1]], axis=1)
+    late = np.stack([cuts.inner[:, 0], cuts.outer[:, 1]], axis=1)
+    for run in _parts(0, sweep.taps, taps):
+        of_run = counter.words(cuts.inner, run)
+        for number, tile in enumerate(_parts(*run, inner_taps)):
+            alone = counter.words(cuts.inner, tile)
+            note(STANDS, alone, alone)
+            of_outer = counter.words(cuts.outer, tile)
+            # met up to here and needed from here on: what both have, all being met by one of them
+            stays = counter.words(early, tile) + counter.words(late, tile) - of_outer
+            note(ALONG_OUTPUTS, stays, of_outer * cuts.first)
+            before, after = (run[0], tile[1]), (tile[0], run[1])
+            stays = counter.words(cuts.inner, before) + counter.words(cuts.inner, after) - of_run
+            note(ALONG_TAPS, stays, of_run if number == 0 else np.zeros_like(of_run))
+    return {way: (held[way], fetched[way]) for way in _useful(taps, inner_taps)}
+
+
+def _useful(taps: int, inner_taps: int) -> tuple[int, ...]:
+    return (STANDS, ALONG_OUTPUTS, ALONG_TAPS) if inner_taps < taps else (STANDS, ALONG_OUTPUTS)

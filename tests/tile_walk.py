@@ -1,0 +1,249 @@
+"""Every schedule of a small contraction, walked word by word: what `costmodel.core.tiling` must equal.
+
+It shares no code and no formula with the model. A layer is tiled at three levels with every
+integer size along every axis, its three tensors get their nodes in every order, the input slides
+along every axis whose loop stands directly above its node, and the words of each tile are counted
+one by one. Source of the schedule class: docs/tiling.md.
+
+    python tests/tile_walk.py 200        walks 200 layers drawn at random and compares
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations, product
+
+Interval = tuple[int, int]
+AXES = "nkcpqrs"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One spatial axis."""
+
+    outputs: int
+    taps: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    inputs: int = 1
+    spread: int = 1
+
+    def word(self, output: int, tap: int) -> int | None:
+        """The input word that an output meets with a tap; None where it meets padding."""
+        place = output * self.stride + tap * self.dilation - self.before
+        if place < 0 or place % self.spread or place // self.spread >= self.inputs:
+            return None
+        return place // self.spread
+
+
+@dataclass(frozen=True)
+class Small:
+    """A contraction."""
+
+    batch: int
+    out_channels: int
+    in_channels: int
+    rows: Line
+    columns: Line
+    groups: int
+    widths: tuple[int, int, int, int]
+    """[B] of an input, a weight, an output and a partial sum."""
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Of the seven loops."""
+        return {
+            "n": self.batch, "k": self.out_channels, "c": self.in_channels,
+            "p": self.rows.outputs, "q": self.columns.outputs,
+            "r": self.rows.taps, "s": self.columns.taps,
+        }  # fmt: skip
+
+    def inputs(self, tile: dict[str, Interval]) -> set[tuple[int, ...]]:
+        """Input words of a tile, one by one."""
+        rows = {self.rows.word(p, r) for p in range(*tile["p"]) for r in range(*tile["r"])}
+        columns = {self.columns.word(q, s) for q in range(*tile["q"]) for s in range(*tile["s"])}
+        return {
+            (n, c, row, column)
+            for n in range(*tile["n"])
+            for c in range(*tile["c"])
+            for row in rows - {None}
+            for column in columns - {None}
+        }
+
+
+def chains(length: int) -> list[tuple[int, int, int]]:
+    """Three nested tile sizes."""
+    return [(a, b, c) for a in range(1, length + 1) for b in range(1, a + 1) for c in range(1, b + 1)]
+
+
+def cut(whole: Interval, size: int) -> list[Interval]:
+    """An interval in tiles, the last one perhaps smaller."""
+    return [(at, min(at + size, whole[1])) for at in range(whole[0], whole[1], size)]
+
+
+def tiles_at(length: int, sizes: tuple[int, ...]) -> list[Interval]:
+    """The tiles at a level, in the order in which the nested loops meet them."""
+    found = [(0, length)]
+    for size in sizes:
+        found = [part for one in found for part in cut(one, size)]
+    return found
+
+
+class Walk:
+    """All schedules of one layer."""
+
+    def __init__(self, layer: Small, *, double: bool) -> None:
+        self.layer, self.double = layer, double
+        self.words = lru_cache(maxsize=None)(self._words)
+        self.runs = lru_cache(maxsize=None)(self._runs)
+
+    def front(self) -> list[tuple[int, int]]:
+        """(bytes on chip, least bytes moved) at each step."""
+        least: dict[int, int] = {}
+        for memory, moved in self.schedules():
+            least[memory] = min(moved, least.get(memory, moved))
+        steps: list[tuple[int, int]] = []
+        for memory in sorted(least):
+            if not steps or least[memory] < steps[-1][1]:
+                steps.append((memory, least[memory]))
+        return steps
+
+    def schedules(self) -> Iterator[tuple[int, int]]:
+        """(bytes on chip, bytes moved) of each."""
+        lengths = self.layer.lengths
+        widths = dict(zip("IWO", self.layer.widths, strict=False))
+        of_sum = self.layer.widths[3]
+        for sizes in product(*(chains(lengths[axis]) for axis in AXES)):
+            for nodes in permutations("IWO"):
+                for slide in self.slides(sizes, nodes.index("I")):
+                    room, moved = 0, 0
+                    for level, tensor in enumerate(nodes):
+                        most, fetched = self.tensor(tensor, sizes, level, slide)
+                        buffers = 2 if self.double and level else 1
+                        if tensor == "O":
+                            words = lengths["n"] * lengths["k"] * lengths["p"] * lengths["q"]
+                            # written each time, read again each time but the first
+                            moved += words * widths["O"] + (fetched - words) * 2 * of_sum
+                            room += buffers * most * of_sum
+                        else:
+                            moved += fetched * widths[tensor]
+                            room += buffers * most * widths[tensor]
+                    yield room, moved * self.layer.groups
+
+    def slides(self, sizes: tuple[tuple[int, ...], ...], level: int) -> list[str]:
+        """The axes along which the input may slide: their loop can stand directly above its node."""
+        for above in range(level, -1, -1):
+            looped = [
+                axis
+                for axis, one in zip(AXES, sizes, strict=True)
+                if one[above] < (one[above - 1] if above else self.layer.lengths[axis])
+            ]
+            if looped:
+                return ["", *(f"{axis}{above}" for axis in looped if axis in "pqrs")]
+        return [""]
+
+    def tensor(
+        self, tensor: str, sizes: tuple[tuple[int, ...], ...], level: int, slide: str
+    ) -> tuple[int, int]:
+        """Words on chip at most and words fetched in all."""
+        cuts = tuple(one[: level + 1] for one in sizes)
+        if tensor == "I" and slide:
+            return self.runs(cuts, slide)
+        return self.words(tensor, cuts)
+
+    def _words(self, tensor: str, cuts: tuple[tuple[int, ...], ...]) -> tuple[int, int]:
+        lengths = self.layer.lengths
+        lists = [tiles_at(lengths[axis], one) for axis, one in zip(AXES, cuts, strict=True)]
+        most = fetched = 0
+        for tile in product(*lists):
+            words = self.count(tensor, tile)
+            most, fetched = max(most, words), fetched + words
+        return most, fetched
+
+    def count(self, tensor: str, tile: tuple[Interval, ...]) -> int:
+        """Words of a tensor that a tile touches."""
+        named = dict(zip(AXES, tile, strict=True))
+        if tensor == "I":
+            return len(self.layer.inputs(named))
+        axes = "kcrs" if tensor == "W" else "nkpq"
+        return len(set(product(*(range(*named[axis]) for axis in axes))))
+
+    def _runs(self, cuts: tuple[tuple[int, ...], ...], slide: str) -> tuple[int, int]:
+        """The same where the input slides: words that later steps of a run need stay."""
+        lengths, along, above = self.layer.lengths, slide[0], int(slide[1])
+        others = [
+            tiles_at(lengths[axis], one) if axis != along else [(0, 0)]
+            for axis, one in zip(AXES, cuts, strict=True)
+        ]
+        sizes = cuts[AXES.index(along)]
+        runs = [cut(one, sizes[above]) for one in tiles_at(lengths[along], sizes[:above])]
+        most = fetched = 0
+        for tile in product(*others):
+            named = dict(zip(AXES, tile, strict=True))
+            for run in runs:
+                steps = [self.layer.inputs(named | {along: part}) for part in run]
+                held: set[tuple[int, ...]] = set()
+                for number, words in enumerate(steps):
+                    fetched += len(words - held)
+                    held |= words
+                    most = max(most, len(held))
+                    held &= set().union(*steps[number + 1 :])
+        return most, fetched
+
+
+def draw(dice: random.Random) -> Small:
+    """A layer with few enough schedules to walk them all, and something odd in it."""
+    while True:
+        rows, columns = _line(dice), _line(dice) if dice.random() < 0.5 else Line(1)
+        batch, filters, channels = (dice.choice((1, 1, 2, 3)) for _ in range(3))
+        widths = tuple(dice.choice(((1, 1, 1, 1), (1, 1, 1, 4), (2, 1, 2, 4), (4, 2, 1, 3), (0, 1, 2, 4), (1, 0, 1, 2), (2, 2, 0, 2))))
+        layer = Small(batch, filters, channels, rows, columns, dice.choice((1, 1, 2)), widths)
+        count = 1
+        for length in layer.lengths.values():
+            count *= len(chains(length))
+        if 8 <= count <= 2500:
+            return layer
+
+
+def _line(dice: random.Random) -> Line:
+    outputs, taps = dice.randint(1, 6), dice.randint(1, 4)
+    stride, dilation = dice.choice((1, 1, 2, 3)), dice.choice((1, 1, 2))
+    before, spread = dice.randint(0, taps), dice.choice((1, 1, 1, 2))
+    reach = (outputs - 1) * stride + (taps - 1) * dilation + 1
+    inputs = max(1, (reach - before - dice.randint(0, 2) + spread - 1) // spread)
+    return Line(outputs, taps, stride, dilation, before, inputs, spread)
+
+
+def model(layer: Small, *, double: bool) -> list[tuple[int, int]]:
+    """The same from the program."""
+    from costmodel.core.tiling.front import front
+    from costmodel.core.tiling.nest import Nest, Sweep, Widths
+
+    sweeps = tuple(Sweep(**vars(line)) for line in (layer.rows, layer.columns))
+    nest = Nest(layer.out_channels, layer.in_channels, sweeps, layer.batch, layer.groups)
+    steps = front(nest, Widths(*layer.widths), double=double)
+    return list(zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True))
+
+
+def main(count: int, seed: int = 0) -> int:
+    """Walk `count` layers; the number of those where the model differs."""
+    dice, wrong, walked = random.Random(seed), 0, 0
+    for number in range(count):
+        layer, double = draw(dice), number % 2 == 1
+        walk = Walk(layer, double=double)
+        expected, found = walk.front(), model(layer, double=double)
+        walked += sum(1 for _ in walk.schedules()) if count <= 20 else 0
+        if expected != found:
+            wrong += 1
+            print(layer, double, expected, found, sep="\n")
+    print(f"{count} layers, {wrong} differ")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])) > 0)
