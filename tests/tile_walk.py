@@ -71,14 +71,17 @@ class Small:
             (n, c, row, column)
             for n in range(*tile["n"])
             for c in range(*tile["c"])
-            for row in rows - {None}
-            for column in columns - {None}
+            for row in rows
+            for column in columns
+            if row is not None and column is not None
         }
 
 
 def chains(length: int) -> list[tuple[int, int, int]]:
     """Three nested tile sizes."""
-    return [(a, b, c) for a in range(1, length + 1) for b in range(1, a + 1) for c in range(1, b + 1)]
+    return [
+        (a, b, c) for a in range(1, length + 1) for b in range(1, a + 1) for c in range(1, b + 1)
+    ]
 
 
 def cut(whole: Interval, size: int) -> list[Interval]:
@@ -196,12 +199,17 @@ class Walk:
         return most, fetched
 
 
+WIDTHS = (
+    (1, 1, 1, 1), (1, 1, 1, 4), (2, 1, 2, 4), (4, 2, 1, 3), (0, 1, 2, 4), (1, 0, 1, 2), (2, 2, 0, 2),
+)  # fmt: skip
+
+
 def draw(dice: random.Random) -> Small:
     """A layer with few enough schedules to walk them all, and something odd in it."""
     while True:
         rows, columns = _line(dice), _line(dice) if dice.random() < 0.5 else Line(1)
         batch, filters, channels = (dice.choice((1, 1, 2, 3)) for _ in range(3))
-        widths = tuple(dice.choice(((1, 1, 1, 1), (1, 1, 1, 4), (2, 1, 2, 4), (4, 2, 1, 3), (0, 1, 2, 4), (1, 0, 1, 2), (2, 2, 0, 2))))
+        widths = dice.choice(WIDTHS)
         layer = Small(batch, filters, channels, rows, columns, dice.choice((1, 1, 2)), widths)
         count = 1
         for length in layer.lengths.values():

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from costmodel.core.tiling.front import Front
 from costmodel.core.tiling.nest import Nest
-from costmodel.core.tiling.orders import BESIDE, ORDERS, Order, Tiles
+from costmodel.core.tiling.orders import BESIDE, ORDERS, Order
 from costmodel.core.tiling.windows import ALONG_OUTPUTS, ALONG_TAPS
 
 NAMES = {"I": "input", "W": "weights", "O": "output"}
 OUTPUT_AXES = ("p", "q", "z")
 TAP_AXES = ("r", "s", "t")
+
+
+class Cut(NamedTuple):
+    """How one spatial axis is cut: one entry of `costmodel.core.tiling.orders.Tiles`."""
+
+    outputs: int
+    taps: int
+    way: int
+    other_outputs: int
+    other_taps: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def schedule(nest: Nest, front: Front, step: int) -> Schedule:
     order = (ORDERS + BESIDE)[number]
     axes = [order.axis(sweep) for sweep in nest.sweeps]
     ways = [
-        Tiles(*(int(one[place]) for one in axis.tiles))
+        Cut(*(int(one[place]) for one in axis.tiles))
         for axis, place in zip(axes, places, strict=True)
     ]
     free = {"n": n, "k": k, "c": c}
@@ -71,7 +82,7 @@ def _free(order: Order, at: int, free: dict[str, int], nest: Nest) -> dict[str, 
     return tile
 
 
-def _spatial(order: Order, at: int, ways: list[Tiles], nest: Nest) -> dict[str, int]:
+def _spatial(order: Order, at: int, ways: list[Cut], nest: Nest) -> dict[str, int]:
     """Tiles along the spatial axes at one node."""
     tile = {}
     for axis, (way, sweep) in enumerate(zip(ways, nest.sweeps, strict=True)):
@@ -80,7 +91,7 @@ def _spatial(order: Order, at: int, ways: list[Tiles], nest: Nest) -> dict[str, 
     return tile
 
 
-def _tile(order: Order, at: int, way: Tiles, whole: tuple[int, int]) -> tuple[int, int]:
+def _tile(order: Order, at: int, way: Cut, whole: tuple[int, int]) -> tuple[int, int]:
     """Outputs and taps of the tile at node number `at`."""
     (outputs, taps), mine = whole, (way.outputs, way.taps)
     other = (way.other_outputs, way.other_taps)
@@ -98,7 +109,7 @@ def _tile(order: Order, at: int, way: Tiles, whole: tuple[int, int]) -> tuple[in
     return levels[order.nodes][at]
 
 
-def _words(order: Order, nest: Nest, free: dict[str, int], ways: list[Tiles], slides: str) -> str:
+def _words(order: Order, nest: Nest, free: dict[str, int], ways: list[Cut], slides: str) -> str:
     """What stays, the tile's sizes where something is cut, and how the input slides."""
     parts = [f"{NAMES[order.nodes[0]]} stay" + ("" if order.nodes[0] == "W" else "s")]
     lengths = {"n": nest.batch, "k": nest.out_channels, "c": nest.in_channels}
