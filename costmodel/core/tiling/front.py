@@ -7,6 +7,7 @@ tilings can be tried, since rooms and traffic are products over the axes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.core.content_cache import ContentCache
-from costmodel.core.tiling.nest import Nest, Widths
+from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.orders import BESIDE, ORDERS, Axis, Factors, Order
 from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import sizes
@@ -59,10 +60,20 @@ class _Spatial(NamedTuple):
     """(m, D) which tiling of each axis."""
 
 
-def _together(axes: list[Axis]) -> _Spatial:
-    """The products of the axes' tilings of which no other is better; at most one axis slides."""
+SIFT = 30
+"""Beyond so many tilings for each tile along n, k and c, comparing them takes longer than pricing
+them all."""
+
+
+def _together(axes: list[Axis], sweeps: Sequence[Sweep], tiles: int) -> _Spatial:
+    """The axes' tilings together; at most one axis slides.
+
+    Of few tilings those that no other one beats are kept; many are left to the prices.
+    """
     blocks = []
-    for sliding in range(len(axes)):
+    # two equal axes: what slides along the second has its mirror image along the first
+    alike = len(axes) == 2 and sweeps[0] == sweeps[1]
+    for sliding in range(1 if alike else len(axes)):
         lists = [
             np.arange(len(axis.slides)) if number == sliding else np.flatnonzero(~axis.slides)
             for number, axis in enumerate(axes)
@@ -74,7 +85,9 @@ def _together(axes: list[Axis]) -> _Spatial:
         np.prod([axis.factors[word][places[:, at]] for at, axis in enumerate(axes)], axis=0)
         for word in range(len(Factors._fields))
     ]
-    best = smallest(np.stack(columns, axis=1)) if len(axes) > 1 else np.arange(len(places))
+    best = np.arange(len(places))
+    if len(axes) > 1 and len(places) <= SIFT * tiles:
+        best = smallest(np.stack(columns, axis=1))
     return _Spatial(Factors(*(column[best] for column in columns)), places[best])
 
 
@@ -85,13 +98,14 @@ class _Costs:
         self.nest, self.widths, self.order = nest, widths, order
         self.buffers = {node: 2 if double and at else 1 for at, node in enumerate(order.nodes)}
         self.lengths = {"n": nest.batch, "k": nest.out_channels, "c": nest.in_channels}
-        self.spatial = _together([order.axis(sweep) for sweep in nest.sweeps])
         choices = [
             sizes(length) if axis in order.free else np.array([length])
             for axis, length in self.lengths.items()
         ]
         mesh = np.meshgrid(*choices, indexing="ij")
         self.tiles = {axis: one.ravel() for axis, one in zip(self.lengths, mesh, strict=True)}
+        axes = [order.axis(sweep) for sweep in nest.sweeps]
+        self.spatial = _together(axes, nest.sweeps, mesh[0].size)
 
     def room(self, factors: Factors, tiles: dict[str, Ints]) -> Ints:
         """On chip at once [B]."""
@@ -125,7 +139,7 @@ class _Costs:
 
 
 FRONTS: ContentCache[Front] = ContentCache(4096)
-CHUNK = 1 << 18
+CHUNK = 1 << 15
 """[tilings] compared at once."""
 
 
@@ -167,8 +181,19 @@ def _below(room: Ints, moved: Ints, memory: Ints, total: Ints) -> Ints:
     """The tilings (m,) that move less than a front so far does at their room: their places."""
     if not len(memory):
         return np.arange(len(room))
-    at = np.searchsorted(memory, room, side="right") - 1
-    return np.flatnonzero((at < 0) | (moved < total[np.maximum(at, 0)]))
+    # what the front moves at the foot of each stretch of memory sieves most of them out
+    stretch, feet = _stretch(room), _stretch(memory)
+    foot = np.full(int(max(stretch.max(), feet[-1])) + 2, np.iinfo(np.int64).max)
+    foot[feet + 1] = total
+    np.minimum.accumulate(foot, out=foot)
+    near = np.flatnonzero(moved < foot[stretch])
+    at = np.searchsorted(memory, room[near], side="right") - 1
+    return near[(at < 0) | (moved[near] < total[np.maximum(at, 0)])]
+
+
+def _stretch(memory: Ints) -> Ints:
+    """The number of the 1/32 octave that a memory lies in."""
+    return np.asarray((memory.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
 
 
 def _lowest(memory: Ints, total: Ints, origin: Ints) -> tuple[Ints, Ints, Ints]:

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from costmodel.core.tiling.nest import Sweep
 from costmodel.core.tiling.pareto import smallest
-from costmodel.core.tiling.windows import ALONG_OUTPUTS, ALONG_TAPS, STANDS, Options, options, sizes
+from costmodel.core.tiling.windows import (
+    ALONG_OUTPUTS,
+    ALONG_TAPS,
+    STANDS,
+    Options,
+    options,
+    sizes,
+    tries_every,
+)
 
 Ints = NDArray[np.int64]
 
@@ -142,7 +150,12 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: Options) -> Axis
     along_outputs = nodes == "IOW"
     length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
-    pairs = [(size, below) for size in np.unique(mine).tolist() for below in sizes(size).tolist()]
+    every = tries_every(sweep)
+    pairs = [
+        (size, below)
+        for size in np.unique(mine).tolist()
+        for below in ([size] if sweep.taps == 1 else sizes(size, every=every).tolist())
+    ]
     row = np.array([(at, b) for size, b in pairs for at in np.flatnonzero(mine == size)])
     at, below = row[:, 0], row[:, 1]
     tiles = {pair: _nested(length, *pair) for pair in pairs}

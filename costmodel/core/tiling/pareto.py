@@ -14,27 +14,24 @@ def smallest(table: NDArray[np.int64]) -> NDArray[np.int64]:
 
     Of equal rows the first one stays.
     """
-    _, places = np.unique(table, axis=0, return_index=True)
     # sorted by their sums, no row is beaten by a later one
-    places = places[np.argsort(table[places].sum(axis=1), kind="stable")]
-    kept = np.empty((0, table.shape[1]), dtype=table.dtype)
+    places = np.argsort(table.sum(axis=1), kind="stable")
     chosen = []
     while len(places):
         block, places = places[:BLOCK], places[BLOCK:]
-        rows = table[block]
-        inside = _beaten(rows, rows, strict=True)
-        block, rows = block[~inside], rows[~inside]
+        at_most = _at_most(table[block], table[block])
+        # by a row before it, or by a better one
+        beaten = at_most & (np.tri(len(block), k=-1, dtype=bool) | ~at_most.T)
+        np.fill_diagonal(beaten, val=False)
+        block = block[~beaten.any(axis=1)]
         chosen.append(block)
-        kept = rows
-        places = places[~_beaten(table[places], kept, strict=False)]
+        places = places[~_at_most(table[places], table[block]).any(axis=1)]
     return np.concatenate(chosen) if chosen else places
 
 
-def _beaten(rows: NDArray[np.int64], by: NDArray[np.int64], *, strict: bool) -> NDArray[np.bool_]:
-    """True for the rows that one of `by` is at most in every column; `strict`: another one."""
-    at_most = np.ones((len(rows), len(by)), dtype=bool)
+def _at_most(rows: NDArray[np.int64], by: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(m, n): True where row n of `by` is at most row m in every column."""
+    found = np.ones((len(rows), len(by)), dtype=bool)
     for column in range(rows.shape[1]):
-        at_most &= by[None, :, column] <= rows[:, None, column]
-    if strict:
-        np.fill_diagonal(at_most, val=False)
-    return np.asarray(at_most.any(axis=1))
+        found &= by[None, :, column] <= rows[:, None, column]
+    return found

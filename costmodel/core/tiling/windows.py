@@ -17,18 +17,27 @@ from numpy.typing import NDArray
 from costmodel.core.tiling.nest import Sweep
 
 Ints = NDArray[np.int64]
-EVERY = 16
-"""Axes up to this length are cut at every integer; longer ones into j parts, ceil(length / j)."""
+EVERY = 64
+"""[outputs x taps] Up to here an axis is cut at every integer, above into j parts, ceil(n / j)."""
 STANDS, ALONG_OUTPUTS, ALONG_TAPS = range(3)
 """Ways of a tile: fetched whole each time, or sliding so that words needed again stay."""
 
 
-def sizes(length: int) -> Ints:
-    """Tile sizes worth trying along an axis of `length`, ascending."""
-    if length <= EVERY:
+def sizes(length: int, *, every: bool = False) -> Ints:
+    """Tile sizes worth trying along an axis of `length`, ascending.
+
+    Of the sizes that make equally many tiles the smallest needs least room. Where windows meet
+    padding, or tiles are cut again, a larger one can move less: `every` tries all.
+    """
+    if every:
         return np.arange(1, length + 1)
     parts = np.arange(1, int(length**0.5) + 2)
-    return np.unique(np.concatenate([-(-length // parts), parts]))
+    return np.unique(np.concatenate([-(-length // parts), parts[parts <= length]]))
+
+
+def tries_every(sweep: Sweep) -> bool:
+    """True where every integer is a tile size worth trying."""
+    return sweep.taps > 1 and sweep.outputs * sweep.taps <= EVERY
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +95,11 @@ class _Cuts:
 
 
 @lru_cache(maxsize=256)
-def _cuts(length: int) -> _Cuts:
+def _cuts(length: int, *, every: bool) -> _Cuts:
     pairs, starts, tiles = [], [], []
     count = 0
-    for outer in sizes(length).tolist():
-        for inner in sizes(outer).tolist():
+    for outer in sizes(length, every=every).tolist():
+        for inner in sizes(outer, every=every).tolist():
             pairs.append((outer, inner))
             starts.append(count)
             for begin in range(0, length, outer):
@@ -139,13 +148,26 @@ class _Counter:
 @lru_cache(maxsize=1024)
 def options(sweep: Sweep) -> Options:
     """Every way to tile one axis."""
-    cuts, counter = _cuts(sweep.outputs), _Counter(sweep)
-    blocks = []
-    for taps in sizes(sweep.taps).tolist():
-        for inner_taps in sizes(taps).tolist():
+    if sweep.taps == 1 and sweep.touched == sweep.outputs:
+        return _one_tap(sweep)
+    every = tries_every(sweep)
+    cuts, counter, blocks = _cuts(sweep.outputs, every=every), _Counter(sweep), []
+    for taps in sizes(sweep.taps, every=every).tolist():
+        for inner_taps in sizes(taps, every=every).tolist():
             for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():
                 blocks.append(_block(sweep, cuts, (taps, inner_taps, way), held, fetched))
     return Options(*np.concatenate(blocks, axis=1))
+
+
+def _one_tap(sweep: Sweep) -> Options:
+    """No word is met twice, however tiles are cut: they are whole or single words inside."""
+    outer = np.repeat(sizes(sweep.outputs), 2)
+    one = np.ones_like(outer)
+    inner = np.where(np.arange(len(outer)) % 2, outer, 1)
+    parts = -(-sweep.outputs // outer)
+    within = np.where(inner == 1, sweep.outputs, parts)
+    fetched = one * sweep.outputs
+    return Options(outer, one, inner, one, 0 * one, inner, fetched, parts, one, within, one)
 
 
 def _block(
