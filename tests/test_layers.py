@@ -12,9 +12,10 @@ from costmodel.core import kinds
 from costmodel.core.builder import Builder, work_out
 from costmodel.core.convention import CONVENTIONS
 from costmodel.core.counting import Counting, prepare
-from costmodel.core.formula import evaluate, live_internal_bytes
+from costmodel.core.formula import evaluate
 from costmodel.core.graph_pass import PASSES
 from costmodel.core.layer import Example, Layer, make
+from costmodel.core.live import live_internal_bytes
 from costmodel.core.loading import load_network
 from costmodel.core.machine import Machine
 from costmodel.core.network import Facts, Network

@@ -12,8 +12,9 @@ from strategies import counted, networks
 
 from costmodel.core import kinds
 from costmodel.core.builder import Builder
-from costmodel.core.formula import evaluate, live_internal_bytes
+from costmodel.core.formula import evaluate
 from costmodel.core.layer import make
+from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.network import Facts, Network, Taps
 from costmodel.core.packing import OUTSIDE, lower_bound, pack

@@ -64,7 +64,16 @@ def run(place: Path, *words: str) -> str:
 
 def test_list_shows_them(place: Path) -> None:
     shown = run(place, "list")
-    for word in ("square", "adds_too", "all_internal", "twice", "drop_dropout", "txt", "total"):
+    for word in (
+        "square",
+        "adds_too",
+        "all_internal",
+        "fetched_twice",
+        "twice",
+        "drop_dropout",
+        "txt",
+        "total",
+    ):
         assert f"  {word} " in shown
     assert "  leaflet " in shown
 
@@ -76,7 +85,20 @@ def test_simulate_uses_them(place: Path) -> None:
     """
     shown = run(place, "simulate", "n.yaml", "--hw", "m.yaml", "--convention", "adds_too", "--placement",
                 "all_internal", "--timing", "twice", "--pass", "drop_dropout", "--save", "o.txt", "--plot", "p")  # fmt: skip
-    assert "convention adds_too, placement all_internal, timing twice" in shown
+    assert "convention adds_too, placement all_internal, traffic once, timing twice" in shown
+    # 128 B of weights fetched twice
+    again = run(
+        place,
+        "simulate",
+        "n.yaml",
+        "--hw",
+        "m.yaml",
+        "--placement",
+        "all_internal",
+        "--traffic",
+        "fetched_twice",
+    )
+    assert "0.000256 MB over the bus" in again
     assert "Total 0.448 s" in shown
     assert "renamed" in shown
     assert (place / "o.txt").read_text().startswith("Run(N on M: 0.448 s")

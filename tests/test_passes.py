@@ -18,8 +18,9 @@ from onnx import TensorProto, helper
 from strategies import counted, networks
 
 from costmodel.cli import main
-from costmodel.core.formula import evaluate, live_internal_bytes
+from costmodel.core.formula import evaluate
 from costmodel.core.graph_pass import PASSES, rewritten
+from costmodel.core.live import live_internal_bytes
 from costmodel.core.loading import load_network
 from costmodel.core.loading import load_network as load_onnx
 from costmodel.core.machine import Machine

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import counted, networks
 
-from costmodel.core.formula import evaluate, live_internal_bytes
+from costmodel.core.formula import evaluate
+from costmodel.core.live import live_internal_bytes
 from costmodel.core.loading import load_network
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network

@@ -1,6 +1,7 @@
 """What is there to choose from, with a line and a source for each.
 
-Families: archs, hw, layers, conventions, placements, timings, passes, papers, formats, pictures.
+Families: archs, hw, layers, conventions, placements, traffic, timings, passes, papers, formats,
+pictures.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ FAMILIES = (
     "layers",
     "conventions",
     "placements",
+    "traffic",
     "timings",
     "passes",
     "papers",
@@ -76,12 +78,14 @@ def _models(name: str) -> Iterator[tuple[str, str, str]]:
     from costmodel.core.placement import PLACEMENTS
     from costmodel.core.registry import Family, headline
     from costmodel.core.timing import TIMINGS
+    from costmodel.core.traffic import TRAFFICS
     from costmodel.papers import PAPERS
     from costmodel.studies.output import FORMATS, PICTURES
 
     families: dict[str, Family[Any]] = {
         "conventions": CONVENTIONS,
         "placements": PLACEMENTS,
+        "traffic": TRAFFICS,
         "timings": TIMINGS,
         "passes": PASSES,
         "papers": PAPERS,

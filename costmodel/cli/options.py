@@ -9,9 +9,10 @@ from typing import Any
 
 
 def add_policies(parser: argparse.ArgumentParser, batch: int | None = 1) -> None:
-    """--convention, --placement, --timing, --dtype, --pass, --batch."""
+    """--convention, --placement, --traffic, --timing, --dtype, --pass, --batch."""
     parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
     parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
+    parser.add_argument("--traffic", metavar="R", help="what moves again: once, tiled")
     parser.add_argument("--timing", metavar="T", help="how transfer and compute add up")
     parser.add_argument("--dtype", metavar="TYPE", help="element type: fp32, fp16, int8, ...")
     add_passes(parser)
@@ -43,7 +44,9 @@ def passes(args: argparse.Namespace) -> list[str] | None:
 
 def policies(args: argparse.Namespace) -> dict[str, str | None]:
     """The policies given on the command line."""
-    return {key: getattr(args, key) for key in ("convention", "placement", "timing", "dtype")}
+    from costmodel.core.policies import DEFAULTS
+
+    return {key: getattr(args, key) for key in DEFAULTS}
 
 
 def once(option: str, words: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from costmodel.core.network import Network, Part, Row
 from costmodel.core.workload import Costs, Floats, Ints, Workload
 from costmodel.errors import InputError, Place
 from costmodel.language.dtypes import size_of
+
+if TYPE_CHECKING:
+    from costmodel.core.tiling.rows import Tiling
 
 LIMIT = 2**62
 """[count] sums of any column stay inside int64."""
@@ -67,6 +70,8 @@ class Counting:
     batch: int = 1
     """Runs' worth of samples at once: it multiplies those that one run holds."""
     bits: int = 32
+    tiling: Tiling | None = None
+    """What the machine says of tiles, where the traffic model asks for loop nests."""
 
 
 class _Counts(NamedTuple):
@@ -108,7 +113,19 @@ def prepare(network: Network, counting: Counting) -> Workload:
         sharing=_ints(_sharing(rows)),
         costs=_costs(rows, counting, samples, work),
         **maps.arrays(),
+        **_nests(rows, maps, counting, samples),
     )
+
+
+def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) -> dict[str, Any]:
+    """The loop nests, where they are asked for."""
+    if counting.tiling is None:
+        return {}
+    # 8 ms, paid by those who tile
+    from costmodel.core.tiling.rows import row_nests
+
+    nests = row_nests(rows, maps, samples, counting.bits, counting.tiling)
+    return {"nests": nests, "double_buffer": counting.tiling.double}
 
 
 def _ints(values: Any) -> Ints:

@@ -7,14 +7,16 @@ arrays gives the same with the design points in front. Nothing branches on a val
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
+from costmodel.core.traffic import BusBytes, Placed, Traffic, placed_once
 from costmodel.core.workload import Costs, Workload
 
 Array = NDArray[Any]
@@ -24,7 +26,7 @@ Array = NDArray[Any]
 class Result:
     """Per row, design points in front (..., R); bytes and seconds per run."""
 
-    plans: Plan
+    placed: Placed
     """Of the distinct memories."""
     point: Array
     """(...) which of them each design point has."""
@@ -40,7 +42,13 @@ class Result:
     @property
     def plan(self) -> Plan:
         """Where things live, design points in front."""
-        return self.plans.at(self.point)
+        return self.placed.plan.at(self.point)
+
+    @property
+    def again(self) -> Array:
+        """Of the external bytes those that do not cross the bus for the first time (..., R) [B]."""
+        again = self.placed.again
+        return np.zeros_like(self.external_bytes) if again is None else again[self.point]
 
     @property
     def transfer(self) -> Array:
@@ -84,42 +92,22 @@ class Result:
         }
 
 
-class BusBytes(NamedTuple):
-    """What crosses the memory bus for each row (..., R) [B]."""
+def place(
+    workload: Workload,
+    memory: Any,
+    placement: Placement,
+    traffic: Traffic | None = None,
+    *,
+    first: bool = False,
+) -> Placed:
+    """Place every tensor for each distinct one of the memories `memory` [B], of any shape.
 
-    read: Array
-    """Maps in."""
-    write: Array
-    """Maps out."""
-    params: Array
-
-
-def bus_bytes(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:
-    """Bytes over the bus under `plan` (..., R) [B]; the `first` run loads parameters that stay."""
-    outside = ~plan.tensors
-    # parameters that rows share are loaded once
-    stays = plan.params & ~workload.own_params if first else plan.params
-    read = workload.bytes_read(outside) + plan.loads
-    write = workload.bytes_written(outside) + plan.stores
-    return BusBytes(read, write, np.where(stays, 0, workload.param_bytes))
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """What follows from the on-chip memory alone, for M distinct memories."""
-
-    memories: Array
-    """(M,) ascending [B]."""
-    plan: Plan
-    moved: BusBytes
-
-
-def place(workload: Workload, memory: Any, placement: Placement, *, first: bool = False) -> Placed:
-    """Place every tensor for each distinct one of the memories `memory` [B], of any shape."""
+    Without a `traffic` model each external tensor crosses the bus once.
+    """
     # asked for the inverse, numpy does not import numpy.ma (6 ms)
     memories, _ = np.unique(np.asarray(memory, dtype=float), return_inverse=True)
-    plan = placement.plan(workload, memories)
-    return Placed(memories, plan, bus_bytes(workload, plan, first=first))
+    rule = placed_once if traffic is None else traffic.place
+    return rule(workload, placement, memories, first=first)
 
 
 def evaluate(
@@ -127,6 +115,7 @@ def evaluate(
     machine: Machine,
     placement: Placement,
     timing: Timing,
+    traffic: Traffic | None = None,
     *,
     first: bool = False,
     placed: Placed | None = None,
@@ -140,11 +129,11 @@ def evaluate(
     Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
     """
     if placed is None:
-        placed = place(workload, machine.memory, placement, first=first)
+        placed = place(workload, machine.memory, placement, traffic, first=first)
     # what follows from the memory alone is worked out once for each, then dealt to the points
     point = np.searchsorted(placed.memories, np.asarray(machine.memory, dtype=float))
     plan, moved, costs = placed.plan, placed.moved, workload.costs
-    external = moved.read + moved.write + moved.params
+    external = moved.total
     external_bytes = external[point]
     transfer = _transfer_time(machine, moved, costs, external_bytes, point)
     on_chip: Any = NO_TIME
@@ -160,7 +149,7 @@ def evaluate(
     total = timing.row_times(load)
     if launch.any():
         total = total + launch
-    return Result(plan, point, external_bytes, load, launch, total)
+    return Result(placed, point, external_bytes, load, launch, total)
 
 
 def _transfer_time(
@@ -211,24 +200,3 @@ def on_chip_bytes(workload: Workload, plan: Plan, external: Array) -> Array:
     touched on chip as well.
     """
     return np.asarray(workload.touched_bytes - external + plan.loads + plan.stores)
-
-
-def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
-    """Bytes that are on chip while each row runs under `plan` [B], shape (..., R).
-
-    Pinned parameters are there all the time. A map is alive from the row that writes it to the last
-    row that reads it, both included; the network's outputs stay to the end.
-    """
-    sizes = np.where(plan.tensors, workload.tensor_bytes, 0)
-    rows = len(workload.macs)
-    end = np.where(workload.kept, rows - 1, workload.last)
-    change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
-    begin = np.maximum(workload.first, 0)
-    # a map that overwrites another is there once that one has gone
-    fresh = np.where(plan.taken, 0, sizes)
-    np.add.at(change, begin, np.moveaxis(fresh, -1, 0))
-    np.add.at(change, begin + 1, np.moveaxis(sizes - fresh, -1, 0))
-    np.subtract.at(change, end + 1, np.moveaxis(sizes, -1, 0))
-    pinned = np.where(plan.params & workload.own_params, workload.param_bytes, 0)
-    held = pinned.sum(axis=-1, keepdims=True)
-    return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + held)

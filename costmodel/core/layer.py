@@ -14,6 +14,7 @@ from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction
 from costmodel.errors import BadValue
 
 Engine = Literal["matrix", "host"]
@@ -127,6 +128,10 @@ class Layer:
     def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
         """How many elements it reads of each input; asked of kinds that look some of them up."""
         return tuple(map(prod, inputs))
+
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
+        """Its loop nest over all `samples` of a run; None for a layer that is no contraction."""
+        return None
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Channels whose scale may go into its weights, and the layer with a bias to take a shift.

@@ -50,6 +50,9 @@ class Placement(ABC):
     threshold: ClassVar[bool] = False
     """True: a tensor is inside if and only if its size is at most the memory."""
 
+    packs: ClassVar[bool] = False
+    """True: it makes do with any memory, so that what it makes of less is an answer for more."""
+
     def packing(self, workload: Workload, capacity: float) -> Packing | None:
         """Addresses of the maps in `capacity` bytes (infinite: no limit); None if it gives none."""
         return None

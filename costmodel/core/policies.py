@@ -1,4 +1,4 @@
-"""The choices a run makes: convention, placement, timing, dtype; and who decides.
+"""The choices a run makes: convention, placement, traffic, timing, dtype; and who decides.
 
 The order is: command line, architecture file, hardware profile, default. Each is a word, or a model
 itself.
@@ -16,13 +16,20 @@ from costmodel.core.graph_pass import PASSES
 from costmodel.core.placement import PLACEMENTS, Placement
 from costmodel.core.registry import Family
 from costmodel.core.timing import TIMINGS, Timing
+from costmodel.core.traffic import TRAFFICS, Traffic
 from costmodel.errors import BadValue, Place, Problems, did_you_mean
 from costmodel.language import dtypes
 
 FAMILIES: dict[str, Family[Any]] = {
-    family.word: family for family in (CONVENTIONS, PLACEMENTS, TIMINGS, PASSES)
+    family.word: family for family in (CONVENTIONS, PLACEMENTS, TRAFFICS, TIMINGS, PASSES)
 }
-DEFAULTS = {"convention": "flops", "placement": "per_tensor", "timing": "serial", "dtype": "fp32"}
+DEFAULTS = {
+    "convention": "flops",
+    "placement": "per_tensor",
+    "traffic": "once",
+    "timing": "serial",
+    "dtype": "fp32",
+}
 Choice = Any
 """A word, or a model of the family."""
 
@@ -49,6 +56,7 @@ class Policies:
     timed: Convention
     """What costs time; differs from `report` when that is report-only."""
     placement_model: Placement
+    traffic_model: Traffic
     timing_model: Timing
     dtype: str
     batch: int = 1
@@ -67,6 +75,11 @@ class Policies:
     def placement(self) -> str:
         """The word of the placement."""
         return PLACEMENTS.word_of(self.placement_model)
+
+    @property
+    def traffic(self) -> str:
+        """The word of the traffic model."""
+        return TRAFFICS.word_of(self.traffic_model)
 
     @property
     def timing(self) -> str:
@@ -102,6 +115,7 @@ def choose(
         conventions[0],
         next(convention for convention in conventions if not convention.report_only),
         PLACEMENTS.resolve(first["placement"]),
+        TRAFFICS.resolve(first["traffic"]),
         TIMINGS.resolve(first["timing"]),
         first["dtype"],
         int(batch),

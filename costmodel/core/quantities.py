@@ -100,7 +100,7 @@ MACHINE = {
     )
 }  # fmt: skip
 AXES = {quantity.axis: quantity for quantity in MACHINE.values()}
-STRUCTURAL = ("arch", "hw", "batch", "dtype", "convention", "placement", "timing")
+STRUCTURAL = ("arch", "hw", "batch", "dtype", "convention", "placement", "traffic", "timing")
 """Axes of a scan that need a network built and counted for each of their values."""
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.core.network import Row
+
+if TYPE_CHECKING:
+    from costmodel.core.tiling.rows import RowNest
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -85,6 +88,10 @@ class Workload:
     out_ptr: Ints
     """(R + 1,)"""
     out_tensor: Ints
+    nests: tuple[RowNest, ...] = ()
+    """The rows that are contractions, where the traffic model asks for them."""
+    double_buffer: bool = False
+    """True: tiles have second buffers."""
 
     @property
     def own_params(self) -> Bools:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
 
@@ -96,6 +96,7 @@ def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
 
 # Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
 if TYPE_CHECKING:
+    from costmodel.core.tiling.rows import Tiling
 
     class Figures(BaseModel):
         """Every quantity of a machine, by its word."""
@@ -114,8 +115,9 @@ class HardwareProfile(Figures):
     `efficiency` is by layer kind or routine ('default' for the others), `launch` once per row, or
     for each engine that runs it; `energy` in joules. `engines` moves layer kinds to the other
     engine; policies are defaults for this machine, `passes` the rewrites that its software makes.
-    `calibration` says what fitted figures rest on. What is not published is left out, or stands
-    under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    Partial sums are held in the `accumulator`'s type; with double `buffering` tiles are
+    filled while others are in use. `calibration` says what fitted figures rest on. What is not
+    published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -129,9 +131,12 @@ class HardwareProfile(Figures):
     engines: dict[str, Engine] = Field(default_factory=dict)
     convention: str | None = None
     placement: str | None = None
+    traffic: str | None = None
     timing: str | None = None
     dtype: str | None = None
     passes: tuple[str, ...] = ()
+    accumulator: str | None = None
+    buffering: Literal["single", "double"] = "single"
     calibration: Calibration | None = None
 
     @field_validator(*MACHINE, mode="before", check_fields=False)
@@ -167,6 +172,13 @@ class HardwareProfile(Figures):
             policies.check(str(info.field_name), value)
         return value
 
+    @field_validator("accumulator")
+    @classmethod
+    def _known_type(cls, value: str | None) -> str | None:
+        if value is not None:
+            dtypes.bits(value)
+        return value
+
     @field_validator("passes")
     @classmethod
     def _known_passes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -184,6 +196,13 @@ class HardwareProfile(Figures):
     def traits(self) -> Traits:
         """What it says of layer kinds, as plain numbers."""
         return Traits(self.engines, {word: one.shares for word, one in self.efficiency.items()})
+
+    def tiling(self, dtype: str) -> Tiling:
+        """How it holds tiles of `dtype`: partial sums in 32 bits unless it says otherwise."""
+        from costmodel.core.tiling.rows import Tiling
+
+        word = self.accumulator or ("int32" if dtypes.whole(dtype) else "fp32")
+        return Tiling(dtypes.bits(word), self.buffering == "double")
 
     def figure(self, word: str, dtype: str) -> Any:
         """A figure for elements of `dtype` [SI]: as published, else as assumed, else None.

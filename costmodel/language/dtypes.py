@@ -32,3 +32,8 @@ def bits(dtype: str) -> int:
 def size_of(count: int, bits: int) -> int:
     """Bytes of `count` elements of `bits` each, rounded up [B]."""
     return -(-count * bits // 8)
+
+
+def whole(dtype: str) -> bool:
+    """True for whole numbers, whose sums are held in int32 unless a machine says otherwise."""
+    return "int" in dtype

@@ -79,5 +79,6 @@ def title(run: Run, what: str) -> str:
     chosen = run.policies
     return (
         f"{what}: {run.network.name} on {run.profile.name}\n{chosen.timed_convention}, "
-        f"{chosen.placement}, {chosen.timing}, {chosen.dtype}, batch {chosen.batch}"
+        f"{chosen.placement}, {chosen.traffic}, {chosen.timing}, {chosen.dtype}, "
+        f"batch {chosen.batch}"
     )

@@ -63,6 +63,7 @@ def lines(run: Run) -> list[str]:
         f"Doubling one resource {NEXT.join(changes)}",
         *_trust(run),
         *_memory(run),
+        *_again(run),
         *_first(run),
         *_unknown(run),
     ]
@@ -89,6 +90,22 @@ def _trust(run: Run) -> list[str]:
         f"Calibrated            on {known.count} measurements; families left out of the fit came "
         f"out {mean} off in the mean, {median} in the median",
         *(f"FAR FROM MEASURED     {doubt}" for doubt in run.doubts),
+    ]
+
+
+def _again(run: Run) -> list[str]:
+    """What tiles that do not fit move again, and the row that does so most."""
+    if not run.policies.traffic_model.tiles:
+        return []
+    again = run.result.again
+    if not again.any():
+        return ["Moved again           nothing: every tile that is needed again stays on chip"]
+    most = int(again.argmax())
+    return [
+        f"Moved again           {short(float(again.sum()) / 1e6)} MB of "
+        f"{short(float(run.result.external_bytes.sum()) / 1e6)} MB, in {int((again > 0).sum())} "
+        f"rows; most in {run.workload.rows[most].id}: {short(float(again[most]) / 1e6)} MB "
+        f"({run.schedules[most]})"
     ]
 
 

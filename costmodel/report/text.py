@@ -47,7 +47,8 @@ def header(run: Run) -> list[str]:
         f"  network    {facts.file}: {facts.source}",
         f"  machine    {machine}: {profile.source}",
         f"  counted    convention {convention}, placement {chosen.placement}, "
-        f"timing {chosen.timing}, {chosen.dtype}, batch {chosen.batch}{samples}",
+        f"traffic {chosen.traffic}, timing {chosen.timing}, {chosen.dtype}, "
+        f"batch {chosen.batch}{samples}",
         *([f"  rewritten  {', '.join(run.pass_words)}"] if run.passes else []),
         *(
             f"  assumed    {word}: {reason}"
@@ -97,6 +98,8 @@ LAYER = {
     "launch_s": "launch_time_s",
     "total_s": "total_time_s",
     "bound": "bound",
+    "again_MB": "again_MB",
+    "schedule": "schedule",
 }
 GROUP = {
     "rows": "rows",
@@ -112,7 +115,7 @@ GROUP = {
     "bound": "bound",
 }
 BLOCK = {"cut_MB": "cut_bytes", "before_s": "time_before_s", "after_s": "time_after_s"}
-OPTIONAL = ("on_chip_time_s", "launch_time_s")
+OPTIONAL = ("on_chip_time_s", "launch_time_s", "again_MB", "schedule")
 """Shown where they are not zero throughout."""
 COUNTED = ("params", "macs", "ops", "rows")
 
@@ -121,7 +124,7 @@ def _table(found: list[Record], by: str) -> list[list[str]]:
     """The rows as text under their columns' names."""
     names = dict(LAYER) if by == "layer" else {by: by, **GROUP, **(BLOCK if by == "block" else {})}
     for key in OPTIONAL:
-        if not any(record[key] for record in found):
+        if not any(record.get(key) for record in found):
             names = {name: word for name, word in names.items() if word != key}
     return [[*names], *([_cell(key, record[key]) for key in names.values()] for record in found)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costmodel.core.network import Network
+from costmodel.core.policies import DEFAULTS
 from costmodel.core.quantities import LANES
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import INTERVAL, Run
@@ -53,6 +54,7 @@ class Entry:
             "dtype": self.run.policies.dtype,
             "placement": self.run.policies.placement,
             "timing": self.run.policies.timing,
+            "traffic": self.run.policies.traffic,
         }
 
 
@@ -63,7 +65,9 @@ def table_columns(entries: Sequence[Entry]) -> list[str]:
     """
     some = {name for entry in entries for name in entry.run.totals}
     further = (*INTERVAL, *(LANES[word].column for word in ("on_chip", "launch")))
-    return [*COLUMNS, *(name for name in further if name in some)]
+    found = [*COLUMNS, *(name for name in further if name in some)]
+    moved_again = any(entry.run.policies.traffic != DEFAULTS["traffic"] for entry in entries)
+    return [*found, "traffic"] if moved_again else found
 
 
 def pairs(

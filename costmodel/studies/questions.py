@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
-from costmodel.core.policies import Choice
+from costmodel.core.policies import DEFAULTS, Choice
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
@@ -39,8 +39,8 @@ def compare(
 ) -> pd.DataFrame:
     """Every architecture on every machine, one line per pair, counted by one convention.
 
-    `options` are those of `simulate`: batch, convention, placement, timing, dtype, passes. Columns
-    as in the command's CSV. Raises InputError with every mistake.
+    `options` are those of `simulate`: batch, convention, placement, traffic, timing, dtype,
+    passes. Columns as in the command's CSV. Raises InputError with every mistake.
     """
     import pandas as pd
 
@@ -56,9 +56,7 @@ def compare(
         with problems.collect():
             profiles.append(_profile(machine))
     problems.raise_if_any()
-    choices = {
-        key: options.pop(key, None) for key in ("convention", "placement", "timing", "dtype")
-    }
+    choices = {key: options.pop(key, None) for key in DEFAULTS}
     entries = comparison.pairs(models, profiles, choices=choices, **options)
     records = [entry.record for entry in entries]
     return pd.DataFrame(records, columns=comparison.table_columns(entries))
@@ -79,7 +77,7 @@ def solve(
         run = simulate(architecture, hw, **options)
         if word != "batch":
             return solve_resource(run, word, bound)
-        kept = {key: options.get(key) for key in ("convention", "placement", "timing", "dtype")}
+        kept = {key: options.get(key) for key in DEFAULTS}
         return batch_for(run, bound, passes=options.get("passes"), choices=kept)
     except BadValue as error:
         raise error.at(Place("solve")) from None

@@ -41,6 +41,8 @@ LAYER = (
     "launch_time_s",
 )
 """The columns of the CSV report; further ones only at the end."""
+TILED = ("again_MB", "schedule")
+"""Further columns where rows are tiled."""
 Record = dict[str, Any]
 
 
@@ -51,7 +53,9 @@ def records(run: Run, by: str = "layer") -> list[Record]:
 
 def columns(run: Run, by: str = "layer") -> list[str]:
     """The names of the report's columns."""
-    return list(LAYER) if by == "layer" else list(records(run, by)[0])
+    if by != "layer":
+        return list(records(run, by)[0])
+    return [*LAYER, *(TILED if run.policies.traffic_model.tiles else ())]
 
 
 def frame(run: Run, by: str = "layer") -> pd.DataFrame:
@@ -90,6 +94,8 @@ def layer_records(run: Run) -> list[Record]:
         "launch_time_s": result.launch.tolist(),
         "arithmetic_intensity": intensity.tolist(),
     }
+    if run.policies.traffic_model.tiles:
+        values |= {"again_MB": (result.again / MB).tolist(), "schedule": run.schedules}
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 

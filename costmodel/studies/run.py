@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel import __version__
-from costmodel.core.formula import Array, Result, evaluate, live_internal_bytes, on_chip_bytes
+from costmodel.core.formula import Array, Result, evaluate, on_chip_bytes
 from costmodel.core.graph_pass import PASSES, Pass
+from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.packing import Packing
@@ -117,6 +118,11 @@ class Run:
         """Addresses of the maps on chip, where the placement gives them."""
         return self.policies.placement_model.packing(self.workload, float(self.machine.memory))
 
+    @cached_property
+    def schedules(self) -> list[str]:
+        """How each row is tiled, in words; empty where the traffic model tiles nothing."""
+        return self.policies.traffic_model.schedules(self.workload, self.result.placed)
+
     @property
     def whole_bytes(self) -> int:
         """The lower bound of any memory that holds every map on chip [B].
@@ -192,6 +198,7 @@ class Run:
             "convention": chosen.convention,
             "timed_convention": chosen.timed_convention,
             "placement": chosen.placement,
+            "traffic": chosen.traffic,
             "timing": chosen.timing,
             "dtype": chosen.dtype,
             "batch": chosen.batch,
@@ -255,5 +262,6 @@ class Run:
 def evaluated(
     workload: Workload, machine: Machine, chosen: Policies, *, first: bool = False
 ) -> Result:
-    """The formula under the placement and timing that were chosen."""
-    return evaluate(workload, machine, chosen.placement_model, chosen.timing_model, first=first)
+    """The formula under the placement, traffic and timing that were chosen."""
+    models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
+    return evaluate(workload, machine, *models, first=first)

@@ -27,6 +27,7 @@ def simulate(
     batch: int = 1,
     convention: policies.Choice | None = None,
     placement: policies.Choice | None = None,
+    traffic: policies.Choice | None = None,
     timing: policies.Choice | None = None,
     dtype: str | None = None,
     strict: bool = False,
@@ -43,7 +44,13 @@ def simulate(
     >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
     0.177158
     """
-    choices = {"convention": convention, "placement": placement, "timing": timing, "dtype": dtype}
+    choices = {
+        "convention": convention,
+        "placement": placement,
+        "traffic": traffic,
+        "timing": timing,
+        "dtype": dtype,
+    }
     network, profile, hw_file = both(architecture, hw, settings, strict=strict)
     return simulated(network, profile, hw_file=hw_file, batch=batch, choices=choices, passes=passes)
 
@@ -99,13 +106,17 @@ def simulated(
         network = rewritten(network, wanted, bits)
     except BadValue as error:
         raise error.at(Place("--pass")) from None
-    counting = Counting(chosen.report, chosen.timed, profile.traits, batch, bits)
+    tiling = profile.tiling(chosen.dtype) if chosen.traffic_model.tiles else None
+    counting = Counting(chosen.report, chosen.timed, profile.traits, batch, bits, tiling)
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
     needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
     asked = [word for word in needed if word not in given]
     machine = profile.machine(chosen.dtype, asked, hw_file)
-    result = evaluated(workload, machine, chosen)
+    try:
+        result = evaluated(workload, machine, chosen)
+    except BadValue as error:
+        raise error.at(Place(network.facts.file or network.name)) from None
     return Run(network, profile, chosen, workload, result, machine, hw_file, wanted)
 
 

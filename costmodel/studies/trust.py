@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costmodel.core.formula import Result
+from costmodel.core.policies import DEFAULTS
 from costmodel.core.workload import Workload
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.profile import HardwareProfile
@@ -59,6 +60,7 @@ def doubts(run: Run) -> list[str]:
         return []
     pairs = (
         ("placement", chosen.placement, profile.placement),
+        ("traffic", chosen.traffic, profile.traffic or DEFAULTS["traffic"]),
         ("timing", chosen.timing, profile.timing),
         ("convention", chosen.timed_convention, profile.convention),
         ("passes", ", ".join(run.pass_words) or "none", ", ".join(profile.passes) or "none"),

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.content_cache import ContentCache
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.orders import BESIDE, ORDERS, Axis, Factors, Order
 from costmodel.core.tiling.pareto import smallest
@@ -138,21 +137,16 @@ class _Costs:
         )
 
 
-FRONTS: ContentCache[Front] = ContentCache(4096)
 CHUNK = 1 << 15
 """[tilings] compared at once."""
 
 
 def front(nest: Nest, widths: Widths, *, double: bool = False) -> Front:
-    """The step function of a contraction; each is worked out once.
+    """The step function of a contraction.
 
     `double`: every tile but that of the tensor that stays has a second buffer, which is filled
     while the first is in use.
     """
-    return FRONTS.get((nest, widths, double), lambda: _front(nest, widths, double=double))
-
-
-def _front(nest: Nest, widths: Widths, *, double: bool) -> Front:
     orders = ORDERS + BESIDE if double else ORDERS
     memory, total = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     origin = np.empty((0, 3), dtype=np.int64)
@@ -169,7 +163,7 @@ def _front(nest: Nest, widths: Widths, *, double: bool) -> Front:
             better = _below(room, moved, memory, total)
             places = begin + better // columns
             found = np.stack([np.full(len(better), number), places, better % columns], axis=1)
-            memory, total, origin = _lowest(
+            memory, total, origin = lowest(
                 np.concatenate([memory, room[better]]),
                 np.concatenate([total, moved[better]]),
                 np.concatenate([origin, found]),
@@ -196,7 +190,7 @@ def _stretch(memory: Ints) -> Ints:
     return np.asarray((memory.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
 
 
-def _lowest(memory: Ints, total: Ints, origin: Ints) -> tuple[Ints, Ints, Ints]:
+def lowest(memory: Ints, total: Ints, origin: Ints) -> tuple[Ints, Ints, Ints]:
     """The front of some points: by room, those that move less than all before."""
     order = np.lexsort((total, memory))
     falling = total[order]

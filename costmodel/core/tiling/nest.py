@@ -41,6 +41,12 @@ class Sweep:
         inside &= place // self.spread < (self.inputs or self.outputs)
         return np.where(inside, place // self.spread, -1)
 
+    @property
+    def plain(self) -> bool:
+        """True where each output needs the one word at its own place."""
+        alone = self.taps == self.stride == self.spread == 1 and self.before == 0
+        return alone and self.inputs in (0, self.outputs)
+
     @cached_property
     def touched(self) -> int:
         """Input words along this axis that any output needs."""
@@ -101,3 +107,51 @@ class Nest:
     def macs(self) -> int:
         """Multiply-adds, padded positions included."""
         return self.output_words * self.in_channels * self.taps
+
+    @property
+    def product(self) -> bool:
+        """True for a matrix product: nothing slides."""
+        return all(sweep.plain for sweep in self.sweeps)
+
+
+def convolved(
+    out_channels: int, in_channels: int, sweeps: tuple[Sweep, ...], batch: int, groups: int = 1
+) -> Nest:
+    """The nest of a convolution whose channels are counted over all groups.
+
+    An unpadded 1x1 convolution of stride 1 is a matrix product: samples and positions are one axis.
+    """
+    nest = Nest(out_channels // groups, in_channels // groups, sweeps, batch, groups)
+    if not nest.product:
+        # an axis of one position and one tap is none
+        kept = tuple(one for one in sweeps if one.taps * one.outputs > 1 or not one.plain)
+        return Nest(nest.out_channels, nest.in_channels, kept, batch, groups)
+    positions = batch * prod(sweep.outputs for sweep in sweeps)
+    return Nest(nest.out_channels, nest.in_channels, (Sweep(positions),), 1, groups)
+
+
+@dataclass(frozen=True)
+class AttentionNest:
+    """softmax(Q K^T) V, head after head; the input is Q, the weights are K and V."""
+
+    queries: int
+    """Rows of Q that meet the same keys."""
+    keys: int
+    size: int
+    """d: of a query and a key [elements]."""
+    values: int
+    """v: of a value [elements]."""
+    groups: int = 1
+    """Heads of K and V, samples included."""
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """What a layer says of the contraction that it is: a nest, and which maps its operands are.
+
+    They are places among the layer's inputs; none where parameters stand.
+    """
+
+    nest: Nest | AttentionNest
+    input: tuple[int, ...] = (0,)
+    weights: tuple[int, ...] = ()

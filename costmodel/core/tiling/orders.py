@@ -150,11 +150,11 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: Options) -> Axis
     along_outputs = nodes == "IOW"
     length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
-    every = tries_every(sweep)
+    all_sizes = tries_every(sweep)
     pairs = [
         (size, below)
         for size in np.unique(mine).tolist()
-        for below in ([size] if sweep.taps == 1 else sizes(size, every=every).tolist())
+        for below in ([size] if sweep.taps == 1 else sizes(size, every=all_sizes).tolist())
     ]
     row = np.array([(at, b) for size, b in pairs for at in np.flatnonzero(mine == size)])
     at, below = row[:, 0], row[:, 1]

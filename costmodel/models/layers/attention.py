@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import whole
 from costmodel.core.layer import Engine, Example, Layer, Order, Precision, Task
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import AttentionNest, Contraction
 from costmodel.errors import BadValue
 
 
@@ -80,6 +81,14 @@ class Attention(Layer):
             Task(self.engine, self.routine, Tally(macs=tally.macs)),
             Task("host", "norm", Tally(**rest)),
         )
+
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+        """One nest for each head of K and V; all queries that read them stand in one row."""
+        q, k, v = inputs[:3]
+        heads = prod(k[:-2])
+        rows = prod(q[:-1]) // heads
+        nest = AttentionNest(rows, k[-2] + self.past, q[-1], v[-1], heads * samples)
+        return Contraction(nest, (0,), (1, 2, 3, 4) if self.past else (1, 2))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """scaled_dot_product_attention."""

@@ -10,6 +10,7 @@ from costmodel.core import window
 from costmodel.core.attributes import Padding, Sizes, flag, padding, pair, per_axis, whole
 from costmodel.core.layer import Engine, Example, Layer, Order, Precision, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
 
 
@@ -46,6 +47,27 @@ class Convolution(Layer):
     def slid(self, sizes: Sizes) -> Sizes:
         """Output sizes of the axes that the kernel slides over."""
         return window.out_size(sizes, self.kernel, self.stride, self.padding, self.dilation)
+
+    def in_groups(self, channels: int) -> tuple[int, int]:
+        """Filters and groups, for so many input channels."""
+        raise NotImplementedError(type(self).__name__)
+
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+        """Its kernel slides over each axis; leading axes are samples too."""
+        lead, channels, sizes = self.parts(inputs[0])
+        sides = window.sides(sizes, self.kernel, self.stride, self.padding, self.dilation)
+        steps = zip(
+            self.slid(sizes),
+            self.kernel,
+            self.stride,
+            self.dilation,
+            sides[::2],
+            sizes,
+            strict=True,
+        )
+        filters, groups = self.in_groups(channels)
+        sweeps = tuple(Sweep(*axis) for axis in steps)
+        return Contraction(convolved(filters, channels, sweeps, prod(lead) * samples, groups))
 
     def counted(self, inputs: Shapes, outputs: Shapes, weights: int, filters: int) -> Tally:
         """Each of `weights` is used once per output position; one bias for each filter."""
@@ -128,6 +150,10 @@ class Conv2d(Convolution):
                 )
         return (*lead, self.filters, *self.slid(sizes))
 
+    def in_groups(self, channels: int) -> tuple[int, int]:
+        """As stated."""
+        return self.filters, self.groups
+
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Weights: the kernel's elements times C_in / groups times C_out."""
         _, channels, _ = self.parts(inputs[0])
@@ -203,6 +229,10 @@ class DepthwiseConv2d(Convolution):
         """(channels * multiplier, *output sizes)."""
         lead, channels, sizes = self.parts(inputs[0])
         return (*lead, channels * self.multiplier, *self.slid(sizes))
+
+    def in_groups(self, channels: int) -> tuple[int, int]:
+        """One group for each channel."""
+        return channels * self.multiplier, channels
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Weights: the kernel's elements times C times multiplier."""

@@ -10,6 +10,7 @@ from costmodel.core import window
 from costmodel.core.attributes import Sizes, flag, pair, per_axis, whole
 from costmodel.core.layer import Engine, Example, Layer, Order, Precision, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
 
 
@@ -90,6 +91,27 @@ class ConvTranspose2d(Layer):
             weights=channels * spread,
             biases=self.filters if self.bias else 0,
         )
+
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+        """A convolution of stride 1 over its input spread out, zeros in between being no words."""
+        lead, channels, sizes = need_axes(self.kind, inputs[0], self.axes)
+        outputs = self.out_shape(inputs[0])[-self.axes :]
+        spans = window.extents(self.kernel, self.dilation)
+        sweeps = tuple(
+            Sweep(out, taps, 1, apart, span - 1 - cut, size, step)
+            for out, taps, apart, span, cut, size, step in zip(
+                outputs,
+                self.kernel,
+                self.dilation,
+                spans,
+                self.padding,
+                sizes,
+                self.stride,
+                strict=True,
+            )
+        )
+        nest = convolved(self.filters, channels, sweeps, prod(lead) * samples, self.groups)
+        return Contraction(nest)
 
     def channel_axis(self, shape: Shape) -> int:
         """In front of the axes that the kernel slides over."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import flag, optional_whole, whole
 from costmodel.core.layer import Engine, Example, Layer, Order, Precision
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
 
 
@@ -65,6 +66,12 @@ class Linear(Layer):
         tokens = prod(shape[:axis]) * prod(shape[axis + 1 :])
         biases = self.features if self.bias else 0
         return Tally.of(inputs, outputs, macs=weights * tokens, weights=weights, biases=biases)
+
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+        """A matrix product of all tokens of all samples."""
+        axis = self.held_by(inputs[0])
+        tokens = prod(inputs[0]) // inputs[0][axis]
+        return Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),)))
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Of one vector a scale for each feature; the channels of tokens are the tokens."""

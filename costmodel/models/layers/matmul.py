@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import flag, optional_shape
 from costmodel.core.layer import Engine, Example, Layer, Order, Precision
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
 from costmodel.models.layers.merge import holding
 
@@ -80,6 +81,27 @@ class Matmul(Layer):
         left, _ = self.pair(inputs)
         weights = 0 if self.constant is None else prod(self.constant)
         return Tally.of(inputs, outputs, macs=prod(outputs[0]) * left[-1], weights=weights)
+
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+        """One product for each leading index of the weights: the constant, or the second map.
+
+        Leading indices that the weights do not tell apart are positions, samples too of a constant.
+        """
+        left, right = self.pair(inputs)
+        inner, wide = (right[-1], right[-2]) if self.transpose else (right[-2], right[-1])
+        tall, held = left[-2], right
+        if self.constant_first:
+            # the product turned over: out^T = map^T constant^T
+            tall, wide, held = wide, tall, left
+        pairs = list(zip(self.out_shape(*inputs)[:-2], held[:-2], strict=True))
+        groups = prod(own for _, own in pairs)
+        positions = tall * prod(size for size, _ in pairs) // groups
+        if self.constant is None:
+            groups *= samples
+        else:
+            positions *= samples
+        nest = Nest(wide, inner, (Sweep(positions),), 1, groups)
+        return Contraction(nest, (0,), (1,) if self.constant is None else ())
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """torch.matmul."""

@@ -26,6 +26,8 @@ class Resident(Placement):
 
     source: ClassVar[str] = "Pisarchyk & Lee 2020 (arXiv 2001.03288); costmodel.core.packing"
 
+    packs: ClassVar[bool] = True
+
     def packing(self, workload: Workload, capacity: float) -> Packing:
         """The addresses behind the plan."""
         return packed(workload, capacity).packing

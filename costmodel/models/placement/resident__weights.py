@@ -32,6 +32,8 @@ class ResidentWeights(Placement):
         "costmodel.core.packing"
     )
 
+    packs: ClassVar[bool] = True
+
     def packing(self, workload: Workload, capacity: float) -> Packing:
         """The addresses of the maps; pinned parameters lie above their peak."""
         return best(workload, capacity)[0].packing

@@ -40,6 +40,7 @@ def scan(
     batch: int | None = None,
     convention: Choice | None = None,
     placement: Choice | None = None,
+    traffic: Choice | None = None,
     timing: Choice | None = None,
     dtype: str | None = None,
     passes: Sequence[str | Pass] | None = None,
@@ -59,7 +60,13 @@ def scan(
     from costmodel.studies.scan.request import Request
 
     objects: dict[str, Any] = {}
-    choices = {"convention": convention, "placement": placement, "timing": timing, "dtype": dtype}
+    choices = {
+        "convention": convention,
+        "placement": placement,
+        "traffic": traffic,
+        "timing": timing,
+        "dtype": dtype,
+    }
     request = Request(
         _words(arch, objects),
         _words(hw, objects),

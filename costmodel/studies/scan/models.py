@@ -13,6 +13,8 @@ from costmodel.studies.scan.surface import General, Surface, surface
 def closed_form(run: Run) -> Surface | None:
     """The closed form of a run, where its placement and timing have one."""
     chosen = run.policies
+    if chosen.traffic_model.tiles:
+        return None
     return surface(run.workload, chosen.placement_model, chosen.timing_model)
 
 
@@ -20,7 +22,7 @@ def model(run: Run, labels: dict[str, Any] | None = None) -> Model:
     """A run as something to be evaluated on any machine, by the closed form where there is one."""
     chosen, known = run.policies, run.profile.calibration
     bare = replace(run.workload, rows=())
-    general = General(bare, chosen.placement_model, chosen.timing_model)
+    general = General(bare, chosen.placement_model, chosen.timing_model, chosen.traffic_model)
     return Model(
         labels or {},
         closed_form(run) or general,

@@ -21,7 +21,7 @@ from costmodel.studies.simulation import both, simulated
 
 MAX_MODELS = 20_000
 """Structural combinations; each is a network built and counted."""
-POLICIES = ("dtype", "convention", "placement", "timing")
+POLICIES = ("dtype", "convention", "placement", "traffic", "timing")
 
 
 @dataclass

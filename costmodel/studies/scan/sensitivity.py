@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.errors import BadValue
 from costmodel.studies.run import Run
 
 STEP = 1e-6
@@ -80,5 +81,8 @@ def busy_time(run: Run, quantity: MachineQuantity) -> float:
 
 
 def time_scaled(run: Run, quantity: MachineQuantity, scale: float) -> float:
-    """The total with one figure of the machine scaled [s]."""
-    return float(run.on(run.machine.scaled(quantity, scale)).total_time)
+    """The total with one figure of the machine scaled [s]; infinite where tiles no longer fit."""
+    try:
+        return float(run.on(run.machine.scaled(quantity, scale)).total_time)
+    except BadValue:
+        return math.inf

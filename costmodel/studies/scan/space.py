@@ -247,7 +247,7 @@ def _asked(form: General) -> dict[str, Any]:
     """What a general form puts to the formula."""
     work = form.workload
     given = {name: getattr(work, name) for name in work.__dataclass_fields__}
-    models = {"placement": form.placement, "timing": form.timing}
+    models = {"placement": form.placement, "timing": form.timing, "traffic": form.traffic}
     return {
         **{name: value for name, value in given.items() if name not in ("rows", "costs")},
         **{f"costs.{name}": value for name, value in vars(work.costs).items()},

@@ -22,11 +22,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.formula import Placed, evaluate, place
+from costmodel.core.formula import evaluate, place
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement
 from costmodel.core.quantities import AXES, LANES
 from costmodel.core.timing import Timing
+from costmodel.core.traffic import Placed, Traffic
 from costmodel.core.workload import Workload
 from costmodel.studies.scan.steps import Steps
 
@@ -216,6 +217,7 @@ class General:
     workload: Workload
     placement: Placement
     timing: Timing
+    traffic: Traffic | None = None
 
     def columns(
         self, machine: Machine, points: int, wanted: Collection[str] = TIMES
@@ -228,7 +230,7 @@ class General:
         whole = replace(machine, bandwidth=np.broadcast_to(machine.bandwidth, points))
         placed = None
         if len(np.unique(machine.memory)) <= step:
-            placed = place(self.workload, machine.memory, self.placement)
+            placed = place(self.workload, machine.memory, self.placement, self.traffic)
         cuts = (slice(at, at + step) for at in range(0, points, step))
         pieces = [self._piece(whole, cut, wanted, placed) for cut in cuts]
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
@@ -237,7 +239,8 @@ class General:
         self, machine: Machine, part: slice, wanted: Collection[str], placed: Placed | None
     ) -> dict[str, Any]:
         points = Machine(**{name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS})
-        result = evaluate(self.workload, points, self.placement, self.timing, placed=placed)
+        models = (self.placement, self.timing, self.traffic)
+        result = evaluate(self.workload, points, *models, placed=placed)
         count = len(points.bandwidth)
         return {
             word: np.broadcast_to(getattr(result, attribute).sum(axis=-1), count)

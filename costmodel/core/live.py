@@ -1,0 +1,34 @@
+"""What is alive on chip while each row runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.placement import Plan
+from costmodel.core.workload import Workload
+
+Array = NDArray[Any]
+
+
+def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
+    """Bytes that are on chip while each row runs under `plan` [B], shape (..., R).
+
+    Pinned parameters are there all the time. A map is alive from the row that writes it to the last
+    row that reads it, both included; the network's outputs stay to the end.
+    """
+    sizes = np.where(plan.tensors, workload.tensor_bytes, 0)
+    rows = len(workload.macs)
+    end = np.where(workload.kept, rows - 1, workload.last)
+    change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
+    begin = np.maximum(workload.first, 0)
+    # a map that overwrites another is there once that one has gone
+    fresh = np.where(plan.taken, 0, sizes)
+    np.add.at(change, begin, np.moveaxis(fresh, -1, 0))
+    np.add.at(change, begin + 1, np.moveaxis(sizes - fresh, -1, 0))
+    np.subtract.at(change, end + 1, np.moveaxis(sizes, -1, 0))
+    pinned = np.where(plan.params & workload.own_params, workload.param_bytes, 0)
+    held = pinned.sum(axis=-1, keepdims=True)
+    return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + held)

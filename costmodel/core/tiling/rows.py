@@ -1,0 +1,95 @@
+"""The contractions of a network: which rows tile, and which maps their operands are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from costmodel.core.tiling.nest import AttentionNest, Contraction, Nest, Widths
+
+if TYPE_CHECKING:
+    from costmodel.core.maps import Maps
+    from costmodel.core.network import Row, Tap
+
+
+class Tiling(NamedTuple):
+    """What a machine says of tiles."""
+
+    sum_bits: int
+    """Of a partial sum in the accumulator."""
+    double: bool = False
+    """True: each tile but that of the tensor that stays has a second buffer."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowNest:
+    """A row as a contraction; its operands are tensors of the workload, or parameters (none)."""
+
+    row: int
+    nest: Nest | AttentionNest
+    input: tuple[int, ...]
+    weights: tuple[int, ...]
+    output: tuple[int, ...]
+    _: KW_ONLY
+    bits: Widths
+    """Of one element, and of a partial sum."""
+
+    def widths(self, *, reads: bool, weights: bool, output: bool) -> Widths:
+        """The bits of what is outside; what is on chip neither moves nor needs room."""
+        return Widths(
+            self.bits.input * reads,
+            self.bits.weight * weights,
+            self.bits.output * output,
+            self.bits.sum * output,
+        )
+
+
+def row_nests(
+    rows: tuple[Row, ...], maps: Maps, samples: int, bits: int, tiling: Tiling
+) -> tuple[RowNest, ...]:
+    """Every row that is one contraction, with elementwise work around it at most.
+
+    Rows of several contractions, and all others, stream.
+    """
+    found = []
+    for number, row in enumerate(rows):
+        contraction = _only_one(row, samples)
+        operands = None if contraction is None else _operands(row, contraction)
+        if contraction is None or operands is None:
+            continue
+        inputs, weights = operands
+        taps = (inputs[0], weights[0] if weights else None, row.taps[0])
+        of = [bits if tap is None else tap.bits or bits for tap in taps]
+        widths = Widths(of[0], of[1], of[2], tiling.sum_bits)
+        tensors = (_tensors(maps, group) for group in (inputs, weights, row.taps))
+        found.append(RowNest(number, contraction.nest, *tensors, bits=widths))
+    return tuple(found)
+
+
+def _tensors(maps: Maps, taps: Iterable[Tap]) -> tuple[int, ...]:
+    return tuple(tensor for tap in taps for tensor in maps.behind[tap.key])
+
+
+def _only_one(row: Row, samples: int) -> Contraction | None:
+    found = [part.layer.contraction(part.inputs, samples) for part in row.parts]
+    only = [one for one in found if one is not None]
+    return only[0] if len(only) == 1 else None
+
+
+def _operands(row: Row, contraction: Contraction) -> tuple[list[Tap], list[Tap]] | None:
+    """The maps that are the nest's input and weights; None where they are made inside the row."""
+    at = next(n for n, part in enumerate(row.parts) if part.layer.contraction(part.inputs, 1))
+    part = row.parts[at]
+    if at == 0:
+        if len(row.inputs) < len(part.inputs):
+            return None
+        groups = (contraction.input, contraction.weights)
+        inputs, weights = ([row.inputs[n] for n in group] for group in groups)
+        return inputs, weights
+    # work ahead of it is done as its input comes in
+    first = row.inputs[0] if row.inputs else None
+    if first is None or contraction.weights or prod(first.shape) != prod(part.inputs[0]):
+        return None
+    return [first], []

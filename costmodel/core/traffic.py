@@ -1,0 +1,86 @@
+"""The contract of a traffic model: what crosses the bus, given where things may live."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.core.placement import Placement, Plan
+from costmodel.core.registry import Family
+from costmodel.core.workload import Workload
+
+Array = NDArray[Any]
+
+
+class BusBytes(NamedTuple):
+    """What crosses the memory bus for each row (..., R) [B]."""
+
+    read: Array
+    """Maps in, and sums that come back."""
+    write: Array
+    """Maps out, complete or not."""
+    params: Array
+
+    @property
+    def total(self) -> Array:
+        """All of them."""
+        return np.asarray(self.read + self.write + self.params)
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """What follows from the on-chip memory alone, for M distinct memories."""
+
+    memories: Array
+    """(M,) ascending [B]."""
+    plan: Plan
+    moved: BusBytes
+    """(M, R)"""
+    again: Array | None = None
+    """(M, R) of these bytes, those that cross the bus not for the first time; None: none do."""
+
+
+class Traffic(ABC):
+    """A rule that says what each row moves over the bus."""
+
+    source: ClassVar[str]
+    tiles: ClassVar[bool] = False
+    """True: it asks the workload for its loop nests."""
+
+    @abstractmethod
+    def place(
+        self, workload: Workload, placement: Placement, memories: Array, *, first: bool
+    ) -> Placed:
+        """Where things live and what moves for each of the distinct `memories` (M,) [B]."""
+
+    def schedules(self, workload: Workload, placed: Placed) -> list[str]:
+        """For each row how it is tiled in the first memory; empty words where it is not."""
+        return [""] * len(workload.macs)
+
+
+TRAFFICS = Family("traffic", "costmodel.models.traffic", "costmodel.traffic", Traffic)
+
+
+def placed_once(
+    workload: Workload, placement: Placement, memories: Array, *, first: bool
+) -> Placed:
+    """The placement's plan for each of the `memories` (M,) [B]; what is outside moves once."""
+    plan = placement.plan(workload, memories)
+    return Placed(memories, plan, once(workload, plan, first=first))
+
+
+def once(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:
+    """Bytes over the bus under `plan` (..., R) [B] where each map outside crosses it once.
+
+    The `first` run loads parameters that stay.
+    """
+    outside = ~plan.tensors
+    # parameters that rows share are loaded once
+    stays = plan.params & ~workload.own_params if first else plan.params
+    read = workload.bytes_read(outside) + plan.loads
+    write = workload.bytes_written(outside) + plan.stores
+    return BusBytes(read, write, np.where(stays, 0, workload.param_bytes))

@@ -1,0 +1,155 @@
+"""Rows that do not fit are tiled, and read again what their tiles cannot keep."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from costmodel.core.live import live_internal_bytes
+from costmodel.core.placement import Placement, Plan
+from costmodel.core.tiling.front import Front
+from costmodel.core.tiling.rows import RowNest
+from costmodel.core.tiling.steps import steps, words
+from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, once
+from costmodel.core.workload import Workload
+from costmodel.errors import BadValue
+
+SHARES = 8
+"""Of the memory that are tried for what stays, where the placement packs into any memory."""
+
+
+class _Again(NamedTuple):
+    """What rows move besides, each (M, R) [B], and what they lack."""
+
+    read: Array
+    write: Array
+    params: Array
+    lacking: Array
+    """(M, R) bytes that the smallest tile needs beyond the room."""
+
+    @property
+    def total(self) -> Array:
+        """All that is moved again."""
+        return np.asarray(self.read + self.write + self.params)
+
+
+class Tiled(Traffic):
+    """The least traffic over tiled loop nests, in the bytes that the placement leaves each row.
+
+    Contractions are tiled (docs/tiling.md has the class of schedules), every other row streams.
+    Where the placement packs maps into any memory, several shares of it are tried for what stays;
+    the one that moves least over the whole run is kept.
+    """
+
+    source: ClassVar[str] = "costmodel.core.tiling; docs/tiling.md"
+    tiles: ClassVar[bool] = True
+
+    def place(
+        self, workload: Workload, placement: Placement, memories: Array, *, first: bool
+    ) -> Placed:
+        """For each memory the plan and the tiles that move least. Raises BadValue."""
+        parts = range(SHARES + 1) if placement.packs else (SHARES,)
+        plans, moved, again = [], [], []
+        for part in parts:
+            given = memories * (part / SHARES) if part else np.zeros_like(memories)
+            plan = placement.plan(workload, given)
+            plans.append(plan)
+            moved.append(once(workload, plan, first=first))
+            again.append(_moved_again(workload, plan, memories))
+        totals = np.stack(
+            [(m.total + a.total).sum(axis=-1) for m, a in zip(moved, again, strict=True)]
+        ).astype(float)
+        lacking = np.stack([one.lacking.max(axis=-1, initial=0) for one in again])
+        totals[lacking > 0] = np.inf
+        best = totals.argmin(axis=0)
+        if np.isinf(totals.min(axis=0)).any():
+            self._refuse(workload, memories, again, totals)
+        at = np.arange(len(memories))
+        plan = Plan(
+            *(np.stack([getattr(p, f.name) for p in plans])[best, at] for f in fields(Plan))
+        )
+        base = BusBytes(*(np.stack(column)[best, at] for column in zip(*moved, strict=True)))
+        more = _Again(*(np.stack(column)[best, at] for column in zip(*again, strict=True)))
+        total = BusBytes(base.read + more.read, base.write + more.write, base.params + more.params)
+        return Placed(memories, plan, total, more.total)
+
+    def _refuse(
+        self, workload: Workload, memories: Array, again: list[_Again], totals: Array
+    ) -> None:
+        """Name the row that needs most beyond what is left it, at the least memory that fails."""
+        at = int(np.flatnonzero(np.isinf(totals.min(axis=0)))[0])
+        lacks = min((one.lacking[at] for one in again), key=lambda lacking: float(lacking.max()))
+        row = int(lacks.argmax())
+        name = workload.rows[row].id if workload.rows else f"number {row + 1}"
+        raise BadValue(
+            f"row '{name}' cannot be tiled in {memories[at]:.0f} bytes on chip: its smallest tiles "
+            f"need {float(lacks[row]):.0f} more than the placement leaves it",
+            "give more on-chip memory, another placement, or traffic: once",
+        )
+
+    def schedules(self, workload: Workload, placed: Placed) -> list[str]:
+        """What stays in each row, and in tiles of which sizes."""
+        found = super().schedules(workload, placed)
+        plan = placed.plan
+        room = _room(workload, plan, placed.memories)
+        for one in workload.nests:
+            outside = _outside(one, plan)
+            state = tuple(bool(flag[0]) for flag in outside)
+            front = _front(one, state, double=workload.double_buffer)
+            step = int(np.searchsorted(front.memory, room[0, one.row], side="right")) - 1
+            if any(state) and step >= 0:
+                found[one.row] = words(one.nest, front, step)
+        return found
+
+
+def _room(workload: Workload, plan: Plan, memories: Array) -> Array:
+    """Bits that the plan leaves each row (M, R)."""
+    return np.asarray((memories[:, np.newaxis] - live_internal_bytes(workload, plan)) * 8.0)
+
+
+def _outside(one: RowNest, plan: Plan) -> tuple[Array, Array, Array]:
+    """For each memory whether the input, the weights and the output are outside (M,)."""
+
+    def outside(tensors: tuple[int, ...]) -> Array:
+        if tensors:
+            return np.asarray(~plan.tensors[:, list(tensors)].all(axis=-1))
+        return np.asarray(~plan.params[:, one.row])
+
+    return outside(one.input), outside(one.weights), outside(one.output)
+
+
+def _front(one: RowNest, state: tuple[bool, ...], *, double: bool) -> Front:
+    widths = one.widths(reads=state[0], weights=state[1], output=state[2])
+    return steps(one.nest, widths, double=double)
+
+
+def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
+    shape = (len(memories), len(workload.macs))
+    read, write, params = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    lacking = np.zeros(shape)
+    room = _room(workload, plan, memories)
+    for one in workload.nests:
+        flags = _outside(one, plan)
+        code = flags[0] * 4 + flags[1] * 2 + flags[2]
+        for value in np.unique(code):
+            at = np.flatnonzero(code == value)
+            state = (bool(value & 4), bool(value & 2), bool(value & 1))
+            front = _front(one, state, double=workload.double_buffer)
+            step = np.searchsorted(front.memory, room[at, one.row], side="right") - 1
+            lacking[at, one.row] = np.where(step < 0, front.memory[0] - room[at, one.row], 0) / 8
+            step = np.maximum(step, 0)
+            moved = front.moved
+            # bits beyond what crosses the bus once, in whole bytes
+            extra = [-(-(column[step] - column[-1]) // 8) for column in moved]
+            read[at, one.row] = extra[2] + (extra[0] if one.input else 0)
+            write[at, one.row] = extra[3]
+            params[at, one.row] = 0 if one.weights else extra[1]
+            if one.weights:
+                read[at, one.row] += extra[1]
+    # a placement that over-commits the memory leaves nobody any room
+    if room.size:
+        rows, fullest = np.arange(len(room)), room.argmin(axis=-1)
+        lacking[rows, fullest] = np.maximum(lacking[rows, fullest], -room[rows, fullest] / 8)
+    return _Again(read, write, params, lacking)
