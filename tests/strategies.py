@@ -55,5 +55,6 @@ def further() -> st.SearchStrategy[dict[str, float]]:
         optional={
             "write_bandwidth": st.sampled_from([1e5, 1e9]),
             "on_chip_bandwidth": st.sampled_from([1e6, 1e12]),
+            "overhead": st.sampled_from([1e-3, 2.0]),
         },
     )

@@ -38,6 +38,8 @@ class Result:
     """[s] for launching the row."""
     total: Array
     """[s] of the row: as the timing model combines the load, and the launch."""
+    overhead: Any = 0.0
+    """(...) [s] once per run."""
 
     @property
     def plan(self) -> Plan:
@@ -78,7 +80,7 @@ class Result:
     @property
     def total_time(self) -> Array:
         """Time of the whole run [s], shape (...)."""
-        return np.asarray(self.total.sum(axis=-1))
+        return np.asarray(self.total.sum(axis=-1) + self.overhead)
 
     @property
     def lanes(self) -> dict[str, Array]:
@@ -149,7 +151,7 @@ def evaluate(
     total = timing.row_times(load)
     if launch.any():
         total = total + launch
-    return Result(placed, point, external_bytes, load, launch, total)
+    return Result(placed, point, external_bytes, load, launch, total, machine.overhead)
 
 
 def _transfer_time(

@@ -30,6 +30,8 @@ class Machine:
     """Of a row that the matrix engine runs, once [s]."""
     host_launch: Any = 0.0
     """Of a row that the host runs, once [s]."""
+    overhead: Any = 0.0
+    """Of a run, once [s]: the call, the driver, setting up transfers."""
 
     def with_quantity(self, quantity: MachineQuantity, value: Any) -> Machine:
         """The same machine with one figure replaced."""

@@ -32,7 +32,7 @@ class MachineQuantity(NamedTuple):
     zero: bool = False
     """True: none at all is a figure too."""
     lane: str = ""
-    """The lane of work (`LANES`) whose time it decides; empty for the memory."""
+    """The lane of work (`RUN_LANES`) whose time it decides; empty for the memory."""
     more_is_faster: bool = True
 
     @property
@@ -68,6 +68,11 @@ LANES = {
     )
 }
 
+OVERHEAD = Lane("overhead", "overhead per run", "overhead_time_s")
+"""Once per run, whatever the rows do."""
+RUN_LANES = {**LANES, OVERHEAD.word: OVERHEAD}
+"""Where the time of a whole run can go."""
+
 MACHINE = {
     quantity.word: quantity
     for quantity in (
@@ -96,6 +101,10 @@ MACHINE = {
         MachineQuantity(
             "launch", "time", "launch", "launch of a row", ("matrix_launch", "host_launch"),
             by_engine=True, zero=True, lane="launch", more_is_faster=False,
+        ),
+        MachineQuantity(
+            "overhead", "time", "overhead", "overhead of a run", ("overhead",), zero=True,
+            lane="overhead", more_is_faster=False,
         ),
     )
 }  # fmt: skip
@@ -132,6 +141,7 @@ OUTPUTS = {
         Output("throughput", "frequency", "throughput_per_s", target=True),
         Output("on_chip_time", "time", "on_chip_time_s", optional=True),
         Output("launch_time", "time", "launch_time_s", optional=True),
+        Output("overhead_time", "time", "overhead_time_s", optional=True),
         Output("params", None, "params"),
         Output("macs", None, "macs"),
     )

@@ -30,6 +30,20 @@ class Assumed(BaseModel):
     reason: str
 
 
+class Usable(BaseModel):
+    """How much of the on-chip memory that is published a network gets [B], and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    reason: str
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _bytes(cls, value: Any) -> float:
+        return float(units.parse(value, "memory"))
+
+
 class Efficiency(BaseModel):
     """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches.
 
@@ -113,11 +127,12 @@ class HardwareProfile(Figures):
     one multiply-add is two operations, and rates are for every dtype or for each that is published.
     Writes take the bandwidth, and maps on chip no time, unless a figure of their own is stated.
     `efficiency` is by layer kind or routine ('default' for the others), `launch` once per row, or
-    for each engine that runs it; `energy` in joules. `engines` moves layer kinds to the other
-    engine; policies are defaults for this machine, `passes` the rewrites that its software makes.
-    Partial sums are held in the `accumulator`'s type; with double `buffering` tiles are
-    filled while others are in use. `calibration` says what fitted figures rest on. What is not
-    published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    for each engine that runs it, `overhead` once per run; `energy` in joules. `engines` moves layer
+    kinds to the other engine; policies are defaults for this machine, `passes` the rewrites that
+    its software makes. A network gets the `usable` part of the on-chip memory. Partial sums are
+    held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
+    in use. `calibration` says what fitted figures rest on. What is not published is left out, or
+    stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -135,6 +150,7 @@ class HardwareProfile(Figures):
     timing: str | None = None
     dtype: str | None = None
     passes: tuple[str, ...] = ()
+    usable: Usable | None = None
     accumulator: str | None = None
     buffering: Literal["single", "double"] = "single"
     calibration: Calibration | None = None
@@ -197,6 +213,17 @@ class HardwareProfile(Figures):
         """What it says of layer kinds, as plain numbers."""
         return Traits(self.engines, {word: one.shares for word, one in self.efficiency.items()})
 
+    @field_validator("usable")
+    @classmethod
+    def _within(cls, value: Usable | None, info: ValidationInfo) -> Usable | None:
+        nominal = info.data.get("on_chip_memory")
+        if value is not None and nominal is not None and value.value > nominal:
+            raise BadValue(
+                f"{units.show(value.value, 'memory')} of {units.show(nominal, 'memory')} on chip",
+                "state at most the memory that is there",
+            )
+        return value
+
     def tiling(self, dtype: str) -> Tiling:
         """How it holds tiles of `dtype`: partial sums in 32 bits unless it says otherwise."""
         from costmodel.core.tiling.rows import Tiling
@@ -238,6 +265,8 @@ class HardwareProfile(Figures):
         if missing:
             place = Place(file or self.name)
             raise InputError([Problem(place, *self._missing(word, dtype)) for word in missing])
+        if self.usable is not None:
+            found["on_chip_memory"] = self.usable.value
         fields: dict[str, Any] = {}
         for word, value in found.items():
             fields |= _machine_fields(MACHINE[word], value)

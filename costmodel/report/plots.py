@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costmodel.core.quantities import LANES
+from costmodel.core.quantities import RUN_LANES
 from costmodel.errors import InputError, Place
 from costmodel.studies.output import PICTURES
 from costmodel.studies.run import Run
@@ -20,6 +20,7 @@ COLOURS = {
     "matrix": "#ee6677",
     "host": "#ccbb44",
     "launch": "#aa3377",
+    "overhead": "#bbbbbb",
 }
 """Of the lanes: Tol's bright scheme."""
 ALWAYS = ("transfer", "matrix", "host")
@@ -28,7 +29,7 @@ ALWAYS = ("transfer", "matrix", "host")
 
 def label(lane: str) -> str:
     """How pictures name a lane."""
-    return LANES[lane].label
+    return RUN_LANES[lane].label
 
 
 def shown(times: dict[str, Any]) -> dict[str, Any]:

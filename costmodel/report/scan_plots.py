@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.core.quantities import LANES, dimension_of
+from costmodel.core.quantities import RUN_LANES, dimension_of
 from costmodel.language import units
 from costmodel.report.plots import COLOURS, label, new_figure, save, shown
 from costmodel.studies.scan.results import Outcome
@@ -54,7 +54,7 @@ def _columns(outcome: Outcome) -> dict[str, Any]:
 
 def _lanes(columns: dict[str, Any], points: int) -> dict[str, Any]:
     """The time of each lane that is shown, at every point (points,) [s]."""
-    return shown({word: np.broadcast_to(columns[f"{word}_time"], points) for word in LANES})
+    return shown({word: np.broadcast_to(columns[f"{word}_time"], points) for word in RUN_LANES})
 
 
 def along(outcome: Outcome, axis: Axis) -> Figure:

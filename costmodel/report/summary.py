@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.core.quantities import LANES, MachineQuantity
+from costmodel.core.quantities import RUN_LANES, MachineQuantity
 from costmodel.language import units
 from costmodel.report.numbers import count, percent, seconds, short
 from costmodel.report.plots import ALWAYS
@@ -74,7 +74,7 @@ def _shares(run: Run) -> list[str]:
     busy = run.lane_times
     every = sum(busy.values())
     return [
-        f"{LANES[word].label} {percent(time, every)}"
+        f"{RUN_LANES[word].label} {percent(time, every)}"
         for word, time in busy.items()
         if word in ALWAYS or time
     ]
@@ -140,12 +140,15 @@ def _change(new: float, old: float) -> str:
 
 def _total_line(run: Run) -> str:
     totals, total, samples = run.totals, run.total_time, run.samples
-    launched, on_chip = (run.lane_times[word] for word in ("launch", "on_chip"))
+    launched, on_chip, overhead = (
+        run.lane_times.get(word, 0.0) for word in ("launch", "on_chip", "overhead")
+    )
     text = (
         f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
         + (f"on chip {short(on_chip)} s, " if on_chip else "")
         + f"compute {short(totals['compute_time_s'])} s"
         + (f", launching rows {short(launched)} s" if launched else "")
+        + (f", overhead {short(overhead)} s" if overhead else "")
         + f"; {totals['params']} params, {count(totals['macs'])} macs, {count(totals['ops'])} ops, "
         f"{short(totals['external_bytes'] / 1e6)} MB over the bus"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from costmodel.core.layer import ENGINES
 from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import units
 from costmodel.report import summary
 from costmodel.report.numbers import columns, count, ratio, short
@@ -50,6 +51,7 @@ def header(run: Run) -> list[str]:
         f"traffic {chosen.traffic}, timing {chosen.timing}, {chosen.dtype}, "
         f"batch {chosen.batch}{samples}",
         *([f"  rewritten  {', '.join(run.pass_words)}"] if run.passes else []),
+        *([f"  usable     {_usable(profile)}"] if profile.usable else []),
         *(
             f"  assumed    {word}: {reason}"
             for word, reason in profile.assumptions(chosen.dtype).items()
@@ -80,6 +82,14 @@ def _figures(run: Run, quantity: MachineQuantity) -> list[tuple[str, Any]]:
 
 
 # Columns of the table, and the figures of a record that they show.
+def _usable(profile: HardwareProfile) -> str:
+    """The part of the memory that networks get, and why."""
+    assert profile.usable is not None
+    nominal = profile.figure("on_chip_memory", "")
+    of = "" if nominal is None else f" of {units.show(nominal, 'memory')}"
+    return f"{units.show(profile.usable.value, 'memory')}{of} on chip: {profile.usable.reason}"
+
+
 LAYER = {
     "layer_name": "layer_name",
     "in_map_MB": "in_map_MB",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import LANES
+from costmodel.core.quantities import LANES, OVERHEAD, RUN_LANES
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run
@@ -22,6 +22,7 @@ class Segment:
     start: float
     length: float
     row: int
+    """-1: of no row, once per run."""
     prefetch: bool = False
 
 
@@ -38,9 +39,10 @@ def segments(run: Run) -> list[Segment]:
     for fetch in model.fetches(result.load):
         early.setdefault(fetch.during, []).append(fetch)
         saved[fetch.target] += fetch.seconds
-    starts = np.concatenate([[0.0], np.cumsum(result.total)])
+    overhead = float(result.overhead)
+    starts = overhead + np.concatenate([[0.0], np.cumsum(result.total)])
     moving = np.maximum(result.transfer - saved, 0.0)
-    found = []
+    found = [Segment(OVERHEAD.word, 0.0, overhead, -1)] if overhead else []
     for row in range(len(result.total)):
         start, launch, left, on_chip = (
             float(times[row]) for times in (starts, result.launch, moving, result.on_chip)
@@ -69,10 +71,11 @@ def write_trace(path: str | Path, run: Run) -> None:
     Format: Trace Event Format, complete events ('X') with times in microseconds. Raises InputError
     where the place cannot be written.
     """
-    lanes = {word: number for number, word in enumerate(LANES, start=1)}
+    shown = RUN_LANES if run.result.overhead else LANES
+    lanes = {word: number for number, word in enumerate(shown, start=1)}
     named = f"{run.network.name} on {run.profile.name}"
     events = [_label("process_name", 0, named)]
-    events += [_label("thread_name", tid, LANES[word].label) for word, tid in lanes.items()]
+    events += [_label("thread_name", tid, RUN_LANES[word].label) for word, tid in lanes.items()]
     events += [_event(run, part, lanes[part.lane]) for part in segments(run)]
     content = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": run.provenance}
     files.write_json(path, content)
@@ -85,13 +88,12 @@ def _label(what: str, thread: int, text: str) -> dict[str, Any]:
 
 def _event(run: Run, part: Segment, thread: int) -> dict[str, Any]:
     """A segment as a complete event."""
+    span = {"ph": "X", "pid": 1, "tid": thread, "ts": part.start * 1e6, "dur": part.length * 1e6}
+    if part.row < 0:
+        return {**span, "name": OVERHEAD.label, "cat": OVERHEAD.word, "args": {}}
     row = run.workload.rows[part.row]
     return {
-        "ph": "X",
-        "pid": 1,
-        "tid": thread,
-        "ts": part.start * 1e6,
-        "dur": part.length * 1e6,
+        **span,
         "name": f"prefetch for {row.id}" if part.prefetch else row.id,
         "cat": row.kind,
         "args": {

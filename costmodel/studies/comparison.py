@@ -8,7 +8,7 @@ from typing import Any
 
 from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
-from costmodel.core.quantities import LANES
+from costmodel.core.quantities import RUN_LANES
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import INTERVAL, Run
 from costmodel.studies.simulation import simulated
@@ -64,7 +64,7 @@ def table_columns(entries: Sequence[Entry]) -> list[str]:
     These are the ends of the interval on calibrated profiles, and times that are not zero.
     """
     some = {name for entry in entries for name in entry.run.totals}
-    further = (*INTERVAL, *(LANES[word].column for word in ("on_chip", "launch")))
+    further = (*INTERVAL, *(RUN_LANES[word].column for word in ("on_chip", "launch", "overhead")))
     found = [*COLUMNS, *(name for name in further if name in some)]
     moved_again = any(entry.run.policies.traffic != DEFAULTS["traffic"] for entry in entries)
     return [*found, "traffic"] if moved_again else found

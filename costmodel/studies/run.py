@@ -18,7 +18,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.packing import Packing
 from costmodel.core.policies import Policies
-from costmodel.core.quantities import BOUNDS, LANES, OUTPUTS
+from costmodel.core.quantities import BOUNDS, LANES, OUTPUTS, OVERHEAD, RUN_LANES
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
@@ -93,8 +93,10 @@ class Run:
 
     @property
     def lane_times(self) -> dict[str, float]:
-        """The time of each thing that can be busy, all rows together [s]."""
-        return {word: float(times.sum()) for word, times in self.result.lanes.items()}
+        """The time of each thing that can be busy, all rows together, and any overhead [s]."""
+        found = {word: float(times.sum()) for word, times in self.result.lanes.items()}
+        overhead = float(self.result.overhead)
+        return found | ({OVERHEAD.word: overhead} if overhead else {})
 
     @property
     def bottleneck(self) -> str:
@@ -174,7 +176,8 @@ class Run:
         }
         if self.interval:
             found |= dict(zip(INTERVAL, self.interval, strict=True))
-        found |= {LANES[w].column: busy[w] for w in ("on_chip", "launch") if busy[w]}
+        some = ("on_chip", "launch", "overhead")
+        found |= {RUN_LANES[word].column: busy[word] for word in some if busy.get(word)}
         if self.pinned_bytes:
             found["first_total_time_s"] = float(self.first.total_time)
         if self.energy is not None:

@@ -46,5 +46,8 @@ class TimeBars(Picture):
         )
         axes.grid(axis="x", alpha=0.25)
         axes.set_axisbelow(True)
-        axes.legend(loc="lower right", fontsize=9, title=f"total {seconds(run.total_time)}")
+        total = f"total {seconds(run.total_time)}"
+        if run.result.overhead:
+            total += f", of it overhead {seconds(float(run.result.overhead))}"
+        axes.legend(loc="lower right", fontsize=9, title=total)
         return figure

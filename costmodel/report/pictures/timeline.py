@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
+from costmodel.core.quantities import OVERHEAD
 from costmodel.report import plots
 from costmodel.report.numbers import seconds
 from costmodel.report.timeline import Segment, segments
@@ -26,7 +29,8 @@ class Timeline(Picture):
 
     def figure(self, run: Run) -> Figure:
         """The lanes from top to bottom, time from left to right [ms]."""
-        lanes = plots.shown(run.result.lanes)
+        overhead = {OVERHEAD.word: np.array([float(run.result.overhead)])}
+        lanes = plots.shown(run.result.lanes | overhead)
         figure = plots.new_figure(12, 1.4 + 0.67 * len(lanes))
         axes = figure.add_subplot()
         parts = sorted(segments(run), key=lambda s: -s.length)[:MOST]

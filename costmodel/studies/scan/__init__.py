@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from costmodel.core.network import Network
     from costmodel.core.policies import Choice
     from costmodel.hardware.profile import HardwareProfile
+    from costmodel.studies.scan.plan import Plan
 
 __all__ = ["scan"]
 
@@ -53,10 +54,6 @@ def scan(
     time of each lane [s], external_bytes [B], and the derived ones. Raises InputError with every
     mistake, also for more than 20 million points.
     """
-    import pandas as pd
-
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.scan.plan import table_columns
     from costmodel.studies.scan.request import Request
 
     objects: dict[str, Any] = {}
@@ -83,7 +80,16 @@ def scan(
         points=True,
         objects=objects,
     )
-    plan = request.plan()
+    return _frame(request.plan())
+
+
+def _frame(plan: Plan) -> pd.DataFrame:
+    """All feasible points. Raises InputError for more than a frame should hold."""
+    import pandas as pd
+
+    from costmodel.errors import InputError, Place
+    from costmodel.studies.scan.plan import table_columns
+
     if plan.space.points > MAX_ROWS:
         raise InputError.at(
             Place("scan"),

@@ -58,7 +58,7 @@ def _effect(run: Run, quantity: MachineQuantity, factor: float) -> Effect:
     elasticity = slope
     if not quantity.lane:
         elasticity = 0.0
-    elif run.policies.timing_model.additive or quantity.lane == "launch":
+    elif run.policies.timing_model.additive or not quantity.more_is_faster:
         elasticity = -share if quantity.more_is_faster else share
     return Effect(quantity.word, share, elasticity, times[1 / factor], times[factor])
 

@@ -2,14 +2,15 @@
 
 With a placement that is a threshold per tensor and a timing that adds up, the total is
 
-    T = R(M) / BW + W(M) / BW' + S(M) / BW'' + A / F + B / G + m l + h l'
+    T = R(M) / BW + W(M) / BW' + S(M) / BW'' + A / F + B / G + m l + h l' + o
 
 where the bytes read over the bus R(M), those written W(M) (each over the share of the bandwidth
 that its row reaches) and those that stay on chip S(M) are step functions of the on-chip memory with
 at most one step per tensor size; BW, BW' and BW'' are the bandwidths of reads, writes and the
-on-chip memory, A and B the operations of the engines, m and h the rows that each launches. Prefix
-sums over the sorted sizes and one binary search replace the loop over rows, so that a point costs
-the same for 66 rows and for 6 600. Everything is exact: the bytes are integers.
+on-chip memory, A and B the operations of the engines, m and h the rows that each launches, o the
+overhead of a run. Prefix sums over the sorted sizes and one binary search replace the loop over
+rows, so that a point costs the same for 66 rows and for 6 600. Everything is exact: the bytes are
+integers.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ SUMMED = {
     "external_bytes": "external_bytes",
 }
 """Outputs and the attribute of a `Result` whose rows add up to each."""
-TIMES = tuple(SUMMED)
+TIMES = (*SUMMED, "overhead_time")
 """Outputs that depend on the point."""
 Table = NDArray[np.float64]
 
@@ -112,12 +113,17 @@ class Surface:
             found.append(moved(self.stays, "hw.on_chip_bandwidth"))
         found.append(constant(self.matrix_ops, "hw.matrix", 1.0 / values("hw.matrix")))
         found.append(constant(self.host_ops, "hw.host", 1.0 / values("hw.host")))
+        fixed = 0.0
         if "hw.launch" in axes:
             rows = self.matrix_rows + self.host_rows
             found.append(constant(rows, "hw.launch", axes["hw.launch"]))
         else:
-            found.append(constant(self._launches(machine), "", np.ones(1)))
-        return found
+            fixed += self._launches(machine)
+        if "hw.overhead" in axes:
+            found.append(constant(1.0, "hw.overhead", axes["hw.overhead"]))
+        else:
+            fixed += machine.overhead
+        return [*found, constant(fixed, "", np.ones(1))]
 
     def external_bytes(self, memory: Any) -> Any:
         """Bytes over the bus [B]: a tensor of exactly M bytes fits."""
@@ -135,6 +141,7 @@ class Surface:
             "matrix": self.matrix_ops / machine.matrix,
             "host": self.host_ops / machine.host,
             "launch": self._launches(machine),
+            "overhead": machine.overhead,
         }
 
     def _bus(self, machine: Machine, step: Any) -> Any:
@@ -168,9 +175,9 @@ class Surface:
             out += self.stays[step] / machine.on_chip_bandwidth
         out += self.matrix_ops / machine.matrix
         out += self.host_ops / machine.host
-        launches = self._launches(machine)
-        if np.ndim(launches) or launches:
-            out += launches
+        for once in (self._launches(machine), machine.overhead):
+            if np.ndim(once) or once:
+                out += once
 
 
 def _cut(value: Any, part: slice) -> Any:
@@ -242,11 +249,14 @@ class General:
         models = (self.placement, self.timing, self.traffic)
         result = evaluate(self.workload, points, *models, placed=placed)
         count = len(points.bandwidth)
-        return {
-            word: np.broadcast_to(getattr(result, attribute).sum(axis=-1), count)
+        sums = {
+            word: getattr(result, attribute).sum(axis=-1)
             for word, attribute in SUMMED.items()
             if word == "total_time" or word in wanted
         }
+        sums["total_time"] = sums["total_time"] + result.overhead
+        sums["overhead_time"] = result.overhead
+        return {word: np.broadcast_to(value, count) for word, value in sums.items()}
 
 
 def closed_columns(form: Surface, machine: Machine, wanted: Collection[str]) -> dict[str, Any]:
