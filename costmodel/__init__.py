@@ -25,6 +25,7 @@ _PLACES = {
     "Placement": "costmodel.core.placement",
     "Run": "costmodel.studies.run",
     "Timing": "costmodel.core.timing",
+    "Traffic": "costmodel.core.traffic",
     "calibrate": "costmodel.studies.questions",
     "compare": "costmodel.studies.questions",
     "evaluate": "costmodel.studies.questions",
@@ -34,6 +35,7 @@ _PLACES = {
     "scan": "costmodel.studies.scan",
     "sensitivity": "costmodel.studies.questions",
     "simulate": "costmodel.studies.simulation",
+    "slope": "costmodel.studies.slope",
     "solve": "costmodel.studies.questions",
 }
 """The public names, and the modules that define them."""
@@ -51,6 +53,7 @@ __all__ = [
     "Placement",
     "Run",
     "Timing",
+    "Traffic",
     "calibrate",
     "compare",
     "evaluate",
@@ -60,6 +63,7 @@ __all__ = [
     "scan",
     "sensitivity",
     "simulate",
+    "slope",
     "solve",
 ]
 
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
     from costmodel.core.network import Network
     from costmodel.core.placement import Placement
     from costmodel.core.timing import Timing
+    from costmodel.core.traffic import Traffic
     from costmodel.errors import BadValue, CostModelError, InputError, MissingExtra
     from costmodel.hardware.profile import HardwareProfile
     from costmodel.hardware.read import load_profile
@@ -85,6 +90,7 @@ if TYPE_CHECKING:
     from costmodel.studies.run import Run
     from costmodel.studies.scan import scan
     from costmodel.studies.simulation import simulate
+    from costmodel.studies.slope import slope
 
 
 def __getattr__(name: str) -> Any:

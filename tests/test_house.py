@@ -31,6 +31,7 @@ NAMES = [
     "Placement",
     "Run",
     "Timing",
+    "Traffic",
     "calibrate",
     "compare",
     "evaluate",
@@ -40,6 +41,7 @@ NAMES = [
     "scan",
     "sensitivity",
     "simulate",
+    "slope",
     "solve",
 ]
 

@@ -21,13 +21,14 @@ from costmodel.errors import BadValue
 from costmodel.hardware.profile import Efficiency
 from costmodel.studies.scan import cached_grid as blocks
 from costmodel.studies.scan.axes import Axis, read_axis
+from costmodel.studies.scan.closed_form import surface
 from costmodel.studies.scan.formulas import Formula, Objective
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.plan import Part, Plan, evaluate_part
 from costmodel.studies.scan.reduce import _efficient, efficient, front_of, merge_best, merge_fronts
 from costmodel.studies.scan.space import Model, Space, draw
 from costmodel.studies.scan.steps import Steps
-from costmodel.studies.scan.surface import General, surface
+from costmodel.studies.scan.surface import General
 from costmodel.studies.simulation import simulate, simulated
 
 POLICY, CLOCK = PLACEMENTS.load("per_tensor"), TIMINGS.load("serial")

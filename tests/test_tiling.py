@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
-from tile_walk import Walk, draw, model
+from schedule_walk import Walker
+from tile_walk import Walk, as_nest, draw, model
 
 from costmodel.core.tiling.front import front
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
+from costmodel.core.tiling.schedule import schedule
 
 BYTES = Widths(1, 1, 1, 1)
+AXES = dict.fromkeys("nkcpqrs", 1)
+"""An axis that a nest does not have is one tile of one."""
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -18,6 +23,22 @@ def test_steps_equal_an_exhaustive_walk(seed: int) -> None:
     """`python tests/tile_walk.py 200` walks more of them."""
     layer, double = draw(random.Random(seed)), seed % 2 == 1
     assert model(layer, double=double) == Walk(layer, double=double).front()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
+    """Each step, multiply-add by multiply-add: every operand is on chip, and as many words move."""
+    layer = replace(draw(random.Random(100 + seed)), widths=(1, 1, 1, 1), groups=1)
+    nest = as_nest(layer)
+    steps = front(nest, BYTES)
+    for step, (memory, moved) in enumerate(zip(steps.memory, steps.moved.total, strict=True)):
+        found = schedule(nest, steps, step)
+        levels = [(level.tensor, AXES | level.tile) for level in found.levels]
+        walker = Walker(layer, levels, found.slides)
+        walker.run()
+        assert len(walker.done) == nest.macs
+        assert walker.moved == moved
+        assert sum(walker.most.values()) <= memory
 
 
 def test_a_product() -> None:
@@ -45,3 +66,17 @@ def test_weights_are_read_again_for_each_tile_of_outputs() -> None:
     assert nest.weight_words * (512 // 16) == 34_603_008
     steps = front(nest, BYTES)
     assert 34_603_008 in steps.moved.weights.tolist()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_products_stay_above_the_lower_bound(seed: int) -> None:
+    """No schedule moves less than max(compulsory, 2 m n k / sqrt(S) - 2 S) words in S of them.
+
+    Source: Smith et al. 2019, "A Tight I/O Lower Bound for Matrix Multiplication" (arXiv
+    1702.02017).
+    """
+    dice = random.Random(seed)
+    m, n, k = (dice.randint(1, 700) for _ in range(3))
+    steps = front(Nest(n, k, (Sweep(m),)), BYTES)
+    for room, moved in zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True):
+        assert moved >= max(m * n + m * k + n * k, 2 * m * n * k / room**0.5 - 2 * room)

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations, product
 
+from costmodel.core.tiling.front import front
+from costmodel.core.tiling.nest import Nest, Sweep, Widths
+
 Interval = tuple[int, int]
 AXES = "nkcpqrs"
 
@@ -227,14 +230,15 @@ def _line(dice: random.Random) -> Line:
     return Line(outputs, taps, stride, dilation, before, inputs, spread)
 
 
-def model(layer: Small, *, double: bool) -> list[tuple[int, int]]:
-    """The same from the program."""
-    from costmodel.core.tiling.front import front
-    from costmodel.core.tiling.nest import Nest, Sweep, Widths
-
+def as_nest(layer: Small) -> Nest:
+    """The same as the program has it."""
     sweeps = tuple(Sweep(**vars(line)) for line in (layer.rows, layer.columns))
-    nest = Nest(layer.out_channels, layer.in_channels, sweeps, layer.batch, layer.groups)
-    steps = front(nest, Widths(*layer.widths), double=double)
+    return Nest(layer.out_channels, layer.in_channels, sweeps, layer.batch, layer.groups)
+
+
+def model(layer: Small, *, double: bool) -> list[tuple[int, int]]:
+    """The step function from the program."""
+    steps = front(as_nest(layer), Widths(*layer.widths), double=double)
     return list(zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True))
 
 

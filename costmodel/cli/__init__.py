@@ -24,6 +24,7 @@ COMMANDS = (
     "scan",
     "solve",
     "sensitivity",
+    "slope",
     "calibrate",
     "evaluate",
     "reproduce",

@@ -140,7 +140,8 @@ def evaluate(
     transfer = _transfer_time(machine, moved, costs, external_bytes, point)
     on_chip: Any = NO_TIME
     if machine.on_chip_bandwidth is not None:
-        stays = on_chip_bytes(workload, plan, external)
+        again = 0 if placed.again is None else placed.again
+        stays = on_chip_bytes(workload, plan, external - again)
         on_chip = stays[point] / _column(machine.on_chip_bandwidth)
     matrix = costs.matrix_ops / _column(machine.matrix)
     host = costs.host_ops / _column(machine.host)
@@ -198,7 +199,7 @@ def _column(quantity: Any) -> Array:
 def on_chip_bytes(workload: Workload, plan: Plan, external: Array) -> Array:
     """Bytes that rows touch on chip under `plan` (..., R) [B].
 
-    What a row touches and does not move over the bus; maps that are loaded or stored once are
-    touched on chip as well.
+    What a row touches and does not move over the bus (`external`, nothing counted twice); maps that
+    are loaded or stored once are touched on chip as well.
     """
     return np.asarray(workload.touched_bytes - external + plan.loads + plan.stores)

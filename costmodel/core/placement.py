@@ -50,6 +50,8 @@ class Placement(ABC):
     threshold: ClassVar[bool] = False
     """True: a tensor is inside if and only if its size is at most the memory."""
 
+    keeps_nothing: ClassVar[bool] = False
+    """True: every map and parameter is outside, whatever the memory."""
     packs: ClassVar[bool] = False
     """True: it makes do with any memory, so that what it makes of less is an answer for more."""
 

@@ -150,7 +150,8 @@ class Run:
         if spent is None:
             return None
         external = float(result.external_bytes.sum())
-        on_chip = float(on_chip_bytes(work, result.plan, result.external_bytes).sum())
+        once = result.external_bytes - result.again
+        on_chip = float(on_chip_bytes(work, result.plan, once).sum())
         ops = float(work.matrix_ops.sum() + work.host_ops.sum())
         return external * spent.external_byte + on_chip * spent.on_chip_byte + ops * spent.operation
 

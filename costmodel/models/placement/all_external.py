@@ -15,6 +15,8 @@ class AllExternal(Placement):
 
     source: ClassVar[str] = "the roofline's usual reading: Williams et al. 2009, compulsory traffic"
 
+    keeps_nothing: ClassVar[bool] = True
+
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """Nothing inside, whatever the memory."""
         return Plan.of_maps(

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from costmodel.studies.run import Run
+from costmodel.studies.scan.closed_form import surface
 from costmodel.studies.scan.space import Model
-from costmodel.studies.scan.surface import General, Surface, surface
+from costmodel.studies.scan.surface import General, Surface
 
 
 def closed_form(run: Run) -> Surface | None:
     """The closed form of a run, where its placement and timing have one."""
     chosen = run.policies
-    if chosen.traffic_model.tiles:
-        return None
-    return surface(run.workload, chosen.placement_model, chosen.timing_model)
+    models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
+    return surface(run.workload, *models)
 
 
 def model(run: Run, labels: dict[str, Any] | None = None) -> Model:

@@ -114,6 +114,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
         known = [*MACHINE, "batch"]
         raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
     question = stated(Question(form_of(run), run.machine, MACHINE[resource]))
+    target = target.on(run)
     seconds = target.seconds(run.samples)
     if question.quantity is MEMORY:
         return _memory(question, target, seconds)
@@ -182,7 +183,7 @@ def _memory(question: Question, target: Target, seconds: Bound | None) -> Answer
     """Walk the steps of the tables: the first memory that meets the target, or the last."""
     form, word = question.form, MEMORY.word
     # [B] the smallest memory of each step
-    steps = np.concatenate([[1.0], form.sizes])
+    steps = form.sizes if form.least else np.concatenate([[1.0], form.sizes])
     external = form.external_bytes(steps)
     times = form.total_time(replace(question.machine, memory=steps))
     bound, value = (target.bound, external) if seconds is None else (seconds, times)

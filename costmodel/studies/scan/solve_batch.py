@@ -79,7 +79,8 @@ def _quantity(run: Run, target: Target) -> float:
 
 
 def _met(prepare: Prepare, target: Target, batch: int) -> bool:
-    return bool(target.bound.met(_quantity(prepare(batch), target)))
+    run = prepare(batch)
+    return bool(target.on(run).bound.met(_quantity(run, target)))
 
 
 def _last(prepare: Prepare, target: Target, low: int, high: int) -> int | None:

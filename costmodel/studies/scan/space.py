@@ -141,6 +141,7 @@ class Space:
             lanes |= {"on_chip"} if model.machine.on_chip_bandwidth is not None else set()
             launches = (model.machine.matrix_launch, model.machine.host_launch)
             lanes |= {"launch"} if any(launches) else set()
+            lanes |= {"overhead"} if np.any(model.machine.overhead) else set()
         return [
             word
             for word, output in OUTPUTS.items()

@@ -30,6 +30,7 @@ from costmodel.core.quantities import AXES, LANES
 from costmodel.core.timing import Timing
 from costmodel.core.traffic import Placed, Traffic
 from costmodel.core.workload import Workload
+from costmodel.errors import BadValue, InputError, Place
 from costmodel.studies.scan.steps import Steps
 
 PIECE = 1 << 15
@@ -79,6 +80,8 @@ class Surface:
     """m: rows that the matrix engine launches."""
     host_rows: float
     """h."""
+    least: float = 0.0
+    """A smaller memory holds no tiles [B]."""
 
     @cached_property
     def steps(self) -> Steps:
@@ -93,8 +96,10 @@ class Surface:
     def terms(self, machine: Machine, axes: Mapping[str, Any]) -> list[Term]:
         """Return T as a sum of amounts times paces.
 
-        It is for the values of `axes` and a machine's other numbers.
+        It is for the values of `axes` and a machine's other numbers. Raises InputError for a memory
+        that holds no tiles.
         """
+        self.check(axes.get("hw.on_chip_memory", machine.memory))
 
         def values(word: str) -> Any:
             return axes.get(word, np.array([machine.value(AXES[word])], dtype=float))
@@ -154,6 +159,7 @@ class Surface:
 
     def total_time(self, machine: Machine) -> Table:
         """T [s] at points (N,); evaluated piece by piece, so that it stays in the cache."""
+        self.check(machine.memory)
         columns = {name: getattr(machine, name) for name in MACHINE_FIELDS}
         points = np.broadcast_shapes(*(np.shape(value) for value in columns.values()))
         total = np.empty(points[0] if points else 1)
@@ -162,6 +168,16 @@ class Surface:
             piece = Machine(**{name: _cut(value, part) for name, value in columns.items()})
             self._piece(piece, total[part])
         return total
+
+    def check(self, memory: Any) -> None:
+        """InputError for a memory that holds no tiles."""
+        if self.least and np.min(memory) < self.least:
+            raise InputError.at(
+                Place("hw.on_chip_memory"),
+                f"no row can be tiled in {np.min(memory):.0f} bytes on chip: the smallest tiles of "
+                f"some row need {self.least:.0f}",
+                "begin with a larger memory, or use traffic: once",
+            )
 
     def _piece(self, machine: Machine, out: Table) -> None:
         """T of some points, written into `out`."""
@@ -185,38 +201,6 @@ def _cut(value: Any, part: slice) -> Any:
     return value[part] if np.ndim(value) else value
 
 
-def surface(workload: Workload, placement: Placement, timing: Timing) -> Surface | None:
-    """The closed form of a workload, or None where its placement or timing has none."""
-    if not (placement.threshold and timing.additive):
-        return None
-    costs, sizes = workload.costs, workload.tensor_bytes
-    order = np.argsort(sizes, kind="stable")
-    steps, first = np.unique(sizes[order], return_index=True)
-    ends = np.append(first, len(order))
-
-    def left(per_tensor: Any, besides: float = 0.0) -> NDArray[Any]:
-        """What still moves from each size on: all of it, less the maps that are inside by then."""
-        inside = np.concatenate([[0], np.cumsum(per_tensor[order])])
-        return np.asarray(per_tensor.sum() + besides - inside[ends])
-
-    params = workload.param_bytes
-    external = left(workload.traffic(1, 1), params.sum())
-    read, write, held = 1, 1, params.sum()
-    if costs.read is not None and costs.write is not None and costs.params is not None:
-        read, write, held = costs.read, costs.write, (costs.params * params).sum()  # type: ignore[assignment]
-    return Surface(
-        steps.astype(float),
-        external.astype(float),
-        left(workload.traffic(read, 0), held).astype(float),
-        left(workload.traffic(0, write)).astype(float),
-        (workload.touched_bytes.sum() - external).astype(float),
-        float(costs.matrix_ops.sum()),
-        float(costs.host_ops.sum()),
-        float(costs.matrix_launches.sum()),
-        float(costs.host_launches.sum()),
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class General:
     """The same questions put to THE formula, for any placement and timing."""
@@ -237,7 +221,10 @@ class General:
         whole = replace(machine, bandwidth=np.broadcast_to(machine.bandwidth, points))
         placed = None
         if len(np.unique(machine.memory)) <= step:
-            placed = place(self.workload, machine.memory, self.placement, self.traffic)
+            try:
+                placed = place(self.workload, machine.memory, self.placement, self.traffic)
+            except BadValue as error:
+                raise error.at(Place("hw.on_chip_memory")) from None
         cuts = (slice(at, at + step) for at in range(0, points, step))
         pieces = [self._piece(whole, cut, wanted, placed) for cut in cuts]
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
@@ -247,7 +234,10 @@ class General:
     ) -> dict[str, Any]:
         points = Machine(**{name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS})
         models = (self.placement, self.timing, self.traffic)
-        result = evaluate(self.workload, points, *models, placed=placed)
+        try:
+            result = evaluate(self.workload, points, *models, placed=placed)
+        except BadValue as error:
+            raise error.at(Place("hw.on_chip_memory")) from None
         count = len(points.bandwidth)
         sums = {
             word: getattr(result, attribute).sum(axis=-1)

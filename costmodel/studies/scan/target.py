@@ -5,14 +5,18 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from costmodel.core.quantities import OUTPUTS
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.language import units
 
+if TYPE_CHECKING:
+    from costmodel.studies.run import Run
+
 TARGET = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(.+?)\s*")
+COMPULSORY = re.compile(r"(?:([\d.]+)\s*\*\s*)?compulsory_bytes")
 QUANTITIES = {word: output.dimension or "" for word, output in OUTPUTS.items() if output.target}
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
@@ -47,12 +51,24 @@ class Target:
     word: str
     bound: Bound
     text: str
+    relative: bool = False
+    """True: the bound is a multiple of the compulsory bytes."""
+
+    def on(self, run: Run) -> Target:
+        """The same with a bound in bytes: what `run` moves once with everything outside."""
+        if not self.relative:
+            return self
+        compulsory = int(run.workload.touched_bytes.sum())
+        return replace(
+            self, bound=Bound(self.bound.sign, self.bound.value * compulsory), relative=False
+        )
 
     @classmethod
     def read(cls, text: str) -> Target:
         """Read a target such as ``total_time <= 10 ms``.
 
-        Other examples are ``throughput >= 100 /s`` and ``external_bytes <= 5 MB``. Raises BadValue.
+        Other examples are ``throughput >= 100 /s``, ``external_bytes <= 5 MB`` and ``external_bytes
+        <= 1.1 * compulsory_bytes``. Raises BadValue.
         """
         match = TARGET.fullmatch(text)
         if match is None:
@@ -60,6 +76,9 @@ class Target:
         word, sign, quantity = match.groups()
         if word not in QUANTITIES:
             raise BadValue(f"unknown quantity '{word}' in '{text}'", did_you_mean(word, QUANTITIES))
+        multiple = COMPULSORY.fullmatch(quantity)
+        if multiple and word == "external_bytes":
+            return cls(word, Bound(sign, float(multiple.group(1) or 1)), text, relative=True)
         if word == "throughput" and re.fullmatch(r"[\d.eE+-]+", quantity):
             quantity += " /s"
         return cls(word, Bound(sign, float(units.parse(quantity, QUANTITIES[word]))), text)
