@@ -99,6 +99,10 @@ def test_simulate_uses_them(place: Path) -> None:
         "fetched_twice",
     )
     assert "0.000256 MB over the bus" in again
+    # 64 operations at a quarter of 1 kFLOPS
+    (place / "e.yaml").write_text(MACHINE + "engine: {model: one_by_one, lanes: 4}\n")
+    shaped = run(place, "simulate", "n.yaml", "--hw", "e.yaml", "--convention", "macs")
+    assert "one of 4: 25.0 % of its peak" in shaped
     assert "Total 0.448 s" in shown
     assert "renamed" in shown
     assert (place / "o.txt").read_text().startswith("Run(N on M: 0.448 s")

@@ -1,7 +1,7 @@
 """What is there to choose from, with a line and a source for each.
 
-Families: archs, hw, layers, conventions, placements, traffic, timings, passes, papers, formats,
-pictures.
+Families: archs, hw, layers, conventions, placements, traffic, engines, timings, passes, papers,
+formats, pictures.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ FAMILIES = (
     "conventions",
     "placements",
     "traffic",
+    "engines",
     "timings",
     "passes",
     "papers",
@@ -74,6 +75,7 @@ def _layers() -> Iterator[tuple[str, str, str]]:
 
 def _models(name: str) -> Iterator[tuple[str, str, str]]:
     from costmodel.core.convention import CONVENTIONS
+    from costmodel.core.engine import ENGINE_MODELS
     from costmodel.core.graph_pass import PASSES
     from costmodel.core.placement import PLACEMENTS
     from costmodel.core.registry import Family, headline
@@ -86,6 +88,7 @@ def _models(name: str) -> Iterator[tuple[str, str, str]]:
         "conventions": CONVENTIONS,
         "placements": PLACEMENTS,
         "traffic": TRAFFICS,
+        "engines": ENGINE_MODELS,
         "timings": TIMINGS,
         "passes": PASSES,
         "papers": PAPERS,
@@ -93,5 +96,5 @@ def _models(name: str) -> Iterator[tuple[str, str, str]]:
         "pictures": PICTURES,
     }
     for word in families[name].names():
-        model = families[name].load(word)
-        yield word, headline(type(model)), str(getattr(model, "source", ""))
+        kind = families[name].kind(word)
+        yield word, headline(kind), str(getattr(kind, "source", ""))

@@ -17,6 +17,7 @@ from costmodel.errors import InputError, Place
 from costmodel.language.dtypes import size_of
 
 if TYPE_CHECKING:
+    from costmodel.core.engine import EngineModel
     from costmodel.core.tiling.rows import Tiling
 
 LIMIT = 2**62
@@ -40,6 +41,8 @@ class Traits:
 
     engines: Mapping[str, Engine] = field(default_factory=dict)
     shares: Mapping[str, Shares] = field(default_factory=dict)
+    array: EngineModel | None = None
+    """The shape of the matrix engine; None: a rate without one."""
 
     def engine(self, layer: Layer) -> Engine:
         """Where `layer` runs."""
@@ -51,6 +54,15 @@ class Traits:
             layer = part.layer
             return (Task(self.engines[layer.kind], layer.runs_as, part.timed),)
         return part.layer.tasks(part.timed)
+
+    def utilisation(self, part: Part, samples: int) -> float:
+        """The share of the matrix engine's peak that the shape of `part` leaves."""
+        if self.array is None:
+            return 1.0
+        found = part.layer.contraction(part.inputs, samples)
+        return (
+            1.0 if found is None else self.array.utilisation(found.nest, part.tally.macs * samples)
+        )
 
     def share(self, kind: str, routine: str) -> Shares:
         """The shares of the peaks that a kind reaches: its own, its routine's, or the default."""
@@ -166,7 +178,7 @@ def _costs(
     """What the machine's traits make of each row, whose `work` [op] (R,) is known."""
     traits = counting.traits
     launches = _launches(rows, traits)
-    if not traits.shares:
+    if not traits.shares and traits.array is None:
         return Costs(work["matrix"], work["host"], *launches)
     spread: dict[Engine, Floats] = {engine: np.zeros(len(rows)) for engine in work}
     read, params = np.ones(len(rows)), np.ones(len(rows))
@@ -174,10 +186,15 @@ def _costs(
         for part in row.parts:
             for engine, routine, tally in traits.tasks(part):
                 ops = counting.timed.ops(part.layer.kind, tally) * samples
-                spread[engine][number] += ops / traits.share(part.layer.kind, routine).compute
+                reached = traits.share(part.layer.kind, routine).compute
+                if engine == "matrix":
+                    reached *= traits.utilisation(part, samples)
+                spread[engine][number] += ops / reached
         # of a fused row its first part's
         first = traits.share(row.layer.kind, row.layer.runs_as)
         read[number], params[number] = 1 / first.bandwidth, 1 / first.parameters
+    if not traits.shares:
+        return Costs(spread["matrix"], spread["host"], *launches)
     return Costs(spread["matrix"], spread["host"], *launches, read, read, params)
 
 

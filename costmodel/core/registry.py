@@ -46,10 +46,14 @@ class Family(Generic[T]):
 
     def load(self, word: str) -> T:
         """The member called `word`. Raises BadValue, with the nearest name, for an unknown word."""
+        return self.kind(word)()
+
+    def kind(self, word: str) -> type[T]:
+        """The class of the member called `word`. Raises BadValue for an unknown word."""
         if word in modules(self.package):
             module = importlib.import_module(f"{self.package}.{word.replace('+', '__')}")
-            return only_class(module, self.base)()
-        return self.foreign(word)()
+            return only_class(module, self.base)
+        return self.foreign(word)
 
     def foreign(self, word: str) -> type[T]:
         """The class behind another package's entry point called `word`. Raises BadValue."""

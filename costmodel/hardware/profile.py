@@ -99,6 +99,23 @@ def parsed(quantity: MachineQuantity, value: Any) -> Any:
     return number(value)
 
 
+def _array(stated: dict[str, Any]) -> EngineModel | None:
+    """The shape of an engine as a file states it. Raises BadValue."""
+    from costmodel.core.engine import read
+
+    return read(stated)
+
+
+def _assumed(word: str, value: Any) -> Any:
+    """A figure, or the shape of an engine, that is assumed. Raises BadValue."""
+    if word != "engine":
+        return parsed(MACHINE[word], value)
+    if not isinstance(value, dict):
+        raise BadValue(f"{value!r} is no engine", "write 'value: {model: ..., ...}'")
+    _array(value)
+    return value
+
+
 def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
     """The type and the default of a figure in a profile."""
     if quantity.by_dtype:
@@ -110,6 +127,7 @@ def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
 
 # Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
 if TYPE_CHECKING:
+    from costmodel.core.engine import EngineModel
     from costmodel.core.tiling.rows import Tiling
 
     class Figures(BaseModel):
@@ -151,6 +169,7 @@ class HardwareProfile(Figures):
     dtype: str | None = None
     passes: tuple[str, ...] = ()
     usable: Usable | None = None
+    engine: dict[str, Any] | None = None
     accumulator: str | None = None
     buffering: Literal["single", "double"] = "single"
     calibration: Calibration | None = None
@@ -164,10 +183,11 @@ class HardwareProfile(Figures):
     @classmethod
     def _assumption(cls, value: dict[str, Assumed]) -> dict[str, Assumed]:
         for word in value:
-            if word not in NEEDED:
-                raise BadValue(f"'{word}' cannot be assumed", f"one of {', '.join(NEEDED)}")
+            if word not in (*NEEDED, "engine"):
+                known = ", ".join((*NEEDED, "engine"))
+                raise BadValue(f"'{word}' cannot be assumed", f"one of {known}")
         return {
-            word: Assumed(value=parsed(MACHINE[word], item.value), reason=item.reason)
+            word: Assumed(value=_assumed(word, item.value), reason=item.reason)
             for word, item in value.items()
         }
 
@@ -186,6 +206,13 @@ class HardwareProfile(Figures):
     def _known_policy(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
             policies.check(str(info.field_name), value)
+        return value
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None:
+            _array(value)
         return value
 
     @field_validator("accumulator")
@@ -211,7 +238,16 @@ class HardwareProfile(Figures):
     @property
     def traits(self) -> Traits:
         """What it says of layer kinds, as plain numbers."""
-        return Traits(self.engines, {word: one.shares for word, one in self.efficiency.items()})
+        shares = {word: one.shares for word, one in self.efficiency.items()}
+        return Traits(self.engines, shares, self.array)
+
+    @property
+    def array(self) -> EngineModel | None:
+        """The shape of its matrix engine, where it states one."""
+        stated = self.engine
+        if stated is None and "engine" in self.assumed:
+            stated = self.assumed["engine"].value
+        return None if stated is None else _array(stated)
 
     @field_validator("usable")
     @classmethod
@@ -248,10 +284,13 @@ class HardwareProfile(Figures):
     def assumptions(self, dtype: str) -> dict[str, str]:
         """The figures in use that are assumed, and why."""
         published = self.model_copy(update={"assumed": {}})
-        return {
+        shape = self.assumed.get("engine") if self.engine is None else None
+        return ({} if shape is None else {"engine": shape.reason}) | {
             word: item.reason
             for word, item in self.assumed.items()
-            if self.figure(word, dtype) is not None and published.figure(word, dtype) is None
+            if word != "engine"
+            and self.figure(word, dtype) is not None
+            and published.figure(word, dtype) is None
         }
 
     def machine(self, dtype: str, needed: Collection[str] = NEEDED, file: str = "") -> Machine:

@@ -59,6 +59,7 @@ def lines(run: Run) -> list[str]:
         _total_line(run),
         "",
         f"Where the time goes   {', '.join(_shares(run))}",
+        *_array(run),
         *_slowest(run),
         f"Doubling one resource {NEXT.join(changes)}",
         *_trust(run),
@@ -90,6 +91,23 @@ def _trust(run: Run) -> list[str]:
         f"Calibrated            on {known.count} measurements; families left out of the fit came "
         f"out {mean} off in the mean, {median} in the median",
         *(f"FAR FROM MEASURED     {doubt}" for doubt in run.doubts),
+    ]
+
+
+def _array(run: Run) -> list[str]:
+    """How much of the matrix engine's peak the layers' shapes leave."""
+    array = run.profile.array
+    if array is None:
+        return []
+    macs, used = run.workload.macs.astype(float), run.utilisation
+    on_array = ~np.isnan(used) & (macs > 0)
+    if not on_array.any():
+        return []
+    mean = macs[on_array].sum() / (macs[on_array] / used[on_array]).sum()
+    worst = int(np.flatnonzero(on_array)[used[on_array].argmin()])
+    return [
+        f"Array                 {array.words}: {percent(mean, 1.0)} of its peak in the mean, least "
+        f"in {run.workload.rows[worst].id}: {percent(used[worst], 1.0)}"
     ]
 
 

@@ -10,7 +10,7 @@ from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import units
 from costmodel.report import summary
-from costmodel.report.numbers import columns, count, ratio, short
+from costmodel.report.numbers import columns, count, percent, ratio, short
 from costmodel.studies.records import Record, records
 from costmodel.studies.run import Run
 
@@ -110,6 +110,7 @@ LAYER = {
     "bound": "bound",
     "again_MB": "again_MB",
     "schedule": "schedule",
+    "array": "utilisation",
 }
 GROUP = {
     "rows": "rows",
@@ -125,7 +126,7 @@ GROUP = {
     "bound": "bound",
 }
 BLOCK = {"cut_MB": "cut_bytes", "before_s": "time_before_s", "after_s": "time_after_s"}
-OPTIONAL = ("on_chip_time_s", "launch_time_s", "again_MB", "schedule")
+OPTIONAL = ("on_chip_time_s", "launch_time_s", "again_MB", "schedule", "utilisation")
 """Shown where they are not zero throughout."""
 COUNTED = ("params", "macs", "ops", "rows")
 
@@ -144,6 +145,8 @@ def _cell(key: str, value: float | str) -> str:
         return SHORT.get(value, value) if key.endswith("_loc") else value
     if key.endswith("_bytes"):
         return short(value / 1e6)
+    if key == "utilisation":
+        return percent(float(value), 1.0)
     if key == "arithmetic_intensity":
         return ratio(value)
     return count(value) if key in COUNTED else short(value)

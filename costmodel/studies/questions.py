@@ -153,9 +153,12 @@ def evaluate(measurements: str | Path, hw: Hardware, **choices: Any) -> pd.DataF
 def list_models() -> dict[str, tuple[str, ...]]:
     """The words of every family of models, those of other packages included."""
     from costmodel.core import kinds
+    from costmodel.core.engine import ENGINE_MODELS
     from costmodel.core.policies import FAMILIES
 
-    found: Mapping[str, Any] = {family.group: family.names() for family in FAMILIES.values()}
+    found: Mapping[str, Any] = {
+        family.group: family.names() for family in (*FAMILIES.values(), ENGINE_MODELS)
+    }
     words = {group.removeprefix("costmodel."): names for group, names in found.items()}
     shelves = {"archs": "archs", "hw": "hwprofiles"}
     files = {word: tuple(shipped.names(folder)) for word, folder in shelves.items()}

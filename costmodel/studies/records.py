@@ -43,6 +43,8 @@ LAYER = (
 """The columns of the CSV report; further ones only at the end."""
 TILED = ("again_MB", "schedule")
 """Further columns where rows are tiled."""
+ARRAY = ("utilisation",)
+"""A further column where the matrix engine has a shape."""
 Record = dict[str, Any]
 
 
@@ -55,7 +57,8 @@ def columns(run: Run, by: str = "layer") -> list[str]:
     """The names of the report's columns."""
     if by != "layer":
         return list(records(run, by)[0])
-    return [*LAYER, *(TILED if run.policies.traffic_model.tiles else ())]
+    tiled = TILED if run.policies.traffic_model.tiles else ()
+    return [*LAYER, *tiled, *(ARRAY if run.profile.array else ())]
 
 
 def frame(run: Run, by: str = "layer") -> pd.DataFrame:
@@ -96,6 +99,8 @@ def layer_records(run: Run) -> list[Record]:
     }
     if run.policies.traffic_model.tiles:
         values |= {"again_MB": (result.again / MB).tolist(), "schedule": run.schedules}
+    if run.profile.array:
+        values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 

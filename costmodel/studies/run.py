@@ -125,6 +125,21 @@ class Run:
         """How each row is tiled, in words; empty where the traffic model tiles nothing."""
         return self.policies.traffic_model.schedules(self.workload, self.result.placed)
 
+    @cached_property
+    def utilisation(self) -> Array:
+        """Share of the matrix engine's peak that each row's shape leaves (R,); NaN without work."""
+        traits, samples = self.profile.traits, self.samples
+        found = np.full(len(self.network.rows), np.nan)
+        for number, row in enumerate(self.network.rows):
+            work = used = 0.0
+            for part in row.parts:
+                if part.tally.macs and traits.engine(part.layer) == "matrix":
+                    work += part.tally.macs
+                    used += part.tally.macs / traits.utilisation(part, samples)
+            if work:
+                found[number] = work / used
+        return found
+
     @property
     def whole_bytes(self) -> int:
         """The lower bound of any memory that holds every map on chip [B].
