@@ -7,8 +7,10 @@ from typing import Any
 
 from costmodel.report import files, plots
 from costmodel.report.numbers import percent, seconds, short
+from costmodel.report.slope_plot import slope_figure
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulate
+from costmodel.studies.slope import Slope, slope
 
 FOLDER = "hairnet_beyond"
 MACHINE = "accel_1tflops"
@@ -61,6 +63,8 @@ def write(directory: Path) -> Path:
     chosen.save(folder / "layers.csv")
     for name in PICTURES:
         plots.save(chosen.plot(name), folder / f"{name}.png")
+    curves = slope("hairnet", MACHINE)
+    plots.save(slope_figure(curves, curves.network), folder / "slope.png")
     files.write(folder / "README.md", lambda stream: stream.write(page(found)))
     return folder
 
@@ -82,6 +86,12 @@ def page(found: dict[tuple[str, str], Run]) -> str:
         "",
         *_findings(found),
         "",
+        "## The slope of its network",
+        "",
+        _slope_words(slope("hairnet", MACHINE)),
+        "",
+        "![slope.png](slope.png)",
+        "",
         "## Pictures",
         "",
         f"`{SHOWN[0]}`, `{SHOWN[1]}`; rows as data in [layers.csv](layers.csv), "
@@ -90,6 +100,21 @@ def page(found: dict[tuple[str, str], Run]) -> str:
         *(f"![{name}.png]({name}.png)\n" for name in PICTURES),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _slope_words(found: Slope) -> str:
+    """How much memory the network needs where nothing stays from row to row."""
+    curve = found.network
+    assert found.present is not None
+    moved = curve.at(found.present)
+    assert moved is not None
+    return (
+        f"With every map outside and rows tiled in what is on chip (`costmodel slope hairnet`, "
+        f"docs/tiling.md), {short(curve.compulsory / 1e6)} MB cross the bus once whatever the "
+        f"memory. {curve.knee} bytes are enough to stay within 10 % of that; the 1 MB that is "
+        f"there moves {short(moved / 1e6)} MB. So the memory pays by keeping maps from row to "
+        f"row, not by larger tiles."
+    )
 
 
 def _findings(found: dict[tuple[str, str], Run]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
@@ -49,6 +50,12 @@ class Front:
     """(S,) each; their total falls from step to step [B]."""
     schedules: tuple[tuple[int, ...], ...]
     """(S,) order, tiles and ways, for `costmodel.core.tiling.schedule`."""
+
+    @cached_property
+    def again(self) -> Ints:
+        """(4, S) what moves again, of a front in bits: whole bytes in the order of `Moved`."""
+        moved = np.stack(self.moved)
+        return np.asarray(-(-(moved - moved[:, -1:]) // 8))
 
 
 class _Spatial(NamedTuple):

@@ -55,9 +55,14 @@ def row_nests(
     """
     found = []
     for number, row in enumerate(rows):
-        contraction = _only_one(row, samples)
-        operands = None if contraction is None else _operands(row, contraction)
-        if contraction is None or operands is None:
+        contractions = [part.layer.contraction(part.inputs, samples) for part in row.parts]
+        places = [at for at, one in enumerate(contractions) if one is not None]
+        if len(places) != 1:
+            continue
+        contraction = contractions[places[0]]
+        assert contraction is not None
+        operands = _operands(row, places[0], contraction)
+        if operands is None:
             continue
         inputs, weights = operands
         taps = (inputs[0], weights[0] if weights else None, row.taps[0])
@@ -72,15 +77,8 @@ def _tensors(maps: Maps, taps: Iterable[Tap]) -> tuple[int, ...]:
     return tuple(tensor for tap in taps for tensor in maps.behind[tap.key])
 
 
-def _only_one(row: Row, samples: int) -> Contraction | None:
-    found = [part.layer.contraction(part.inputs, samples) for part in row.parts]
-    only = [one for one in found if one is not None]
-    return only[0] if len(only) == 1 else None
-
-
-def _operands(row: Row, contraction: Contraction) -> tuple[list[Tap], list[Tap]] | None:
-    """The maps that are the nest's input and weights; None where they are made inside the row."""
-    at = next(n for n, part in enumerate(row.parts) if part.layer.contraction(part.inputs, 1))
+def _operands(row: Row, at: int, contraction: Contraction) -> tuple[list[Tap], list[Tap]] | None:
+    """The maps that are the input and weights of part `at`; None where the row makes them."""
     part = row.parts[at]
     if at == 0:
         if len(row.inputs) < len(part.inputs):

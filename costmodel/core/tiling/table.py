@@ -56,9 +56,7 @@ def row_steps(workload: Workload) -> list[RowSteps]:
         one = nests[row]
         widths = one.widths(reads=True, weights=True, output=True)
         front = steps(one.nest, widths, double=workload.double_buffer)
-        # bits to whole bytes, beyond what crosses the bus once
-        again = [-(-(column - column[-1]) // 8) for column in front.moved]
-        inputs, weights, sums, outputs = again
+        inputs, weights, sums, outputs = front.again
         reads = once[0] + sums + inputs + (weights if one.weights else 0)
         params = once[2] + (0 if one.weights else weights)
         memory = -(-front.memory // 8)

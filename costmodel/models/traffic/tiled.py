@@ -51,40 +51,35 @@ class Tiled(Traffic):
     ) -> Placed:
         """For each memory the plan and the tiles that move least. Raises BadValue."""
         parts = range(SHARES + 1) if placement.packs else (SHARES,)
-        plans, moved, again = [], [], []
-        for part in parts:
-            given = memories * (part / SHARES) if part else np.zeros_like(memories)
-            plan = placement.plan(workload, given)
-            plans.append(plan)
-            moved.append(once(workload, plan, first=first))
-            again.append(_moved_again(workload, plan, memories))
-        totals = np.stack(
-            [(m.total + a.total).sum(axis=-1) for m, a in zip(moved, again, strict=True)]
-        ).astype(float)
-        lacking = np.stack([one.lacking.max(axis=-1, initial=0) for one in again])
-        totals[lacking > 0] = np.inf
-        best = totals.argmin(axis=0)
-        if np.isinf(totals.min(axis=0)).any():
-            self._refuse(workload, memories, again, totals)
-        at = np.arange(len(memories))
-        plan = Plan(
-            *(np.stack([getattr(p, f.name) for p in plans])[best, at] for f in fields(Plan))
-        )
-        base = BusBytes(*(np.stack(column)[best, at] for column in zip(*moved, strict=True)))
-        more = _Again(*(np.stack(column)[best, at] for column in zip(*again, strict=True)))
-        total = BusBytes(base.read + more.read, base.write + more.write, base.params + more.params)
-        return Placed(memories, plan, total, more.total)
+        nothing = np.zeros_like(memories)
+        # a share of an endless memory is endless, but for none of it
+        shares = (memories * (part / SHARES) if part else nothing for part in parts)
+        plans = [placement.plan(workload, given) for given in shares]
+        # every share of every memory stands in one row of these
+        names = [field.name for field in fields(Plan)]
+        plan = Plan(*(np.concatenate([getattr(one, name) for one in plans]) for name in names))
+        moved = once(workload, plan, first=first)
+        again = _moved_again(workload, plan, np.tile(memories, len(parts)))
+        totals = (moved.total + again.total).sum(axis=-1).astype(float)
+        totals[again.lacking.max(axis=-1, initial=0) > 0] = np.inf
+        best = totals.reshape(len(parts), -1).argmin(axis=0)
+        chosen = best * len(memories) + np.arange(len(memories))
+        failing = np.flatnonzero(np.isinf(totals[chosen]))
+        if len(failing):
+            at = int(failing[0])
+            self._refuse(workload, float(memories[at]), again.lacking[at :: len(memories)])
+        read, write, params = (column[chosen] for column in moved)
+        more = _Again(*(column[chosen] for column in again))
+        total = BusBytes(read + more.read, write + more.write, params + more.params)
+        return Placed(memories, plan.at(chosen), total, more.total)
 
-    def _refuse(
-        self, workload: Workload, memories: Array, again: list[_Again], totals: Array
-    ) -> None:
-        """Name the row that needs most beyond what is left it, at the least memory that fails."""
-        at = int(np.flatnonzero(np.isinf(totals.min(axis=0)))[0])
-        lacks = min((one.lacking[at] for one in again), key=lambda lacking: float(lacking.max()))
+    def _refuse(self, workload: Workload, memory: float, lacking: Array) -> None:
+        """Name the row that needs most beyond what is left it, under the share that lacks least."""
+        lacks = lacking[lacking.max(axis=-1).argmin()]
         row = int(lacks.argmax())
         name = workload.rows[row].id if workload.rows else f"number {row + 1}"
         raise BadValue(
-            f"row '{name}' cannot be tiled in {memories[at]:.0f} bytes on chip: its smallest tiles "
+            f"row '{name}' cannot be tiled in {memory:.0f} bytes on chip: its smallest tiles "
             f"need {float(lacks[row]):.0f} more than the placement leaves it",
             "give more on-chip memory, another placement, or traffic: once",
         )
@@ -139,15 +134,12 @@ def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
             front = _front(one, state, double=workload.double_buffer)
             step = np.searchsorted(front.memory, room[at, one.row], side="right") - 1
             lacking[at, one.row] = np.where(step < 0, front.memory[0] - room[at, one.row], 0) / 8
-            step = np.maximum(step, 0)
-            moved = front.moved
-            # bits beyond what crosses the bus once, in whole bytes
-            extra = [-(-(column[step] - column[-1]) // 8) for column in moved]
-            read[at, one.row] = extra[2] + (extra[0] if one.input else 0)
-            write[at, one.row] = extra[3]
-            params[at, one.row] = 0 if one.weights else extra[1]
-            if one.weights:
-                read[at, one.row] += extra[1]
+            inputs, weights, sums, outputs = front.again[:, np.maximum(step, 0)]
+            read[at, one.row] = (
+                sums + (inputs if one.input else 0) + (weights if one.weights else 0)
+            )
+            write[at, one.row] = outputs
+            params[at, one.row] = 0 if one.weights else weights
     # a placement that over-commits the memory leaves nobody any room
     if room.size:
         rows, fullest = np.arange(len(room)), room.argmin(axis=-1)
