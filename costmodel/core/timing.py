@@ -75,6 +75,8 @@ class Timing(ABC):
     source: ClassVar[str]
     additive: ClassVar[bool] = False
     """True: the total is the sum of all memory, matrix and host times."""
+    overlaps: ClassVar[bool] = False
+    """True: a row takes the longer of its memory time and its compute."""
     looks_ahead: ClassVar[bool] = False
     """True: what a row takes depends on the rows around it."""
 

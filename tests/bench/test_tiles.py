@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.steps import FRONTS, steps
 from costmodel.core.tiling.table import row_steps
 from costmodel.studies.scan.closed_form import surface
+from costmodel.studies.scan.models import model
+from costmodel.studies.scan.overlapped import Overlapped
 from costmodel.studies.simulation import simulate
 
 NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
@@ -68,3 +71,28 @@ def test_closed_form(benchmark: Any) -> None:
     assert form is not None
     points = machine()
     assert np.isfinite(benchmark.pedantic(form.total_time, args=(points,), rounds=15)).all()
+
+
+@pytest.mark.benchmark(group="overlap: a million random points on one core, at one memory")
+@pytest.mark.parametrize("arch", ["hairnet", "mobilenet_v2"])
+def test_overlap(benchmark: Any, arch: str) -> None:
+    run = simulate(arch, "accel_1tflops", timing="overlap")
+    form = model(run).form
+    assert isinstance(form, Overlapped)
+    points = replace(machine(), memory=run.machine.memory)
+    count = len(points.bandwidth)
+    benchmark.pedantic(form.columns, args=(points, count, ("total_time",)), rounds=9)
+
+
+@pytest.mark.benchmark(group="overlap: the tables of every memory step of MobileNetV2")
+def test_overlap_tables(benchmark: Any) -> None:
+    run = simulate("mobilenet_v2", "accel_1tflops", timing="overlap")
+    steps = len(model(run).form.lanes.sizes)  # type: ignore[union-attr]
+
+    def every() -> None:
+        form = model(run).form
+        assert isinstance(form, Overlapped)
+        for step in range(steps + 1):
+            form._step_time(step, 1e9, 1e12, 1e9)
+
+    benchmark.pedantic(every, rounds=3)

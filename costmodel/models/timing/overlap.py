@@ -19,6 +19,8 @@ class Overlap(Timing):
         "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
     )
 
+    overlaps: ClassVar[bool] = True
+
     def row_times(self, load: Load) -> Floats:
         """max(transfer, matrix + host)."""
         return np.asarray(np.maximum(load.memory, load.compute))

@@ -22,8 +22,13 @@ def surface(
     The timing must add up. The placement must keep nothing on chip, rows tiled or not, or be a
     threshold per tensor where each map crosses the bus once.
     """
-    if not timing.additive:
-        return None
+    return tabulated(workload, placement, traffic) if timing.additive else None
+
+
+def tabulated(
+    workload: Workload, placement: Placement, traffic: Traffic | None = None
+) -> Surface | None:
+    """What each lane takes over the memory, or None where the placement has no table."""
     if placement.keeps_nothing:
         return _by_row(workload)
     if traffic is not None and traffic.tiles:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from costmodel.core.workload import Workload
 from costmodel.studies.run import Run
-from costmodel.studies.scan.closed_form import surface
+from costmodel.studies.scan.closed_form import surface, tabulated
+from costmodel.studies.scan.overlapped import Overlapped, overlapped
 from costmodel.studies.scan.space import Model
 from costmodel.studies.scan.surface import General, Surface
 
@@ -18,6 +20,15 @@ def closed_form(run: Run) -> Surface | None:
     return surface(run.workload, *models)
 
 
+def _overlapped(run: Run, bare: Workload) -> Overlapped | None:
+    """The closed form of rows that take the longer of two times, where they have one."""
+    chosen = run.policies
+    models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
+    if not models[1].overlaps:
+        return None
+    return overlapped(bare, *models, tabulated(bare, models[0], models[2]))
+
+
 def model(run: Run, labels: dict[str, Any] | None = None) -> Model:
     """A run as something to be evaluated on any machine, by the closed form where there is one."""
     chosen, known = run.policies, run.profile.calibration
@@ -25,7 +36,7 @@ def model(run: Run, labels: dict[str, Any] | None = None) -> Model:
     general = General(bare, chosen.placement_model, chosen.timing_model, chosen.traffic_model)
     return Model(
         labels or {},
-        closed_form(run) or general,
+        closed_form(run) or _overlapped(run, bare) or general,
         run.machine,
         run.samples,
         int(run.workload.params.sum()),

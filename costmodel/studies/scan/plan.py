@@ -16,7 +16,7 @@ from costmodel.studies.scan import cached_grid
 from costmodel.studies.scan.formulas import Formula, Objective
 from costmodel.studies.scan.reduce import Best, Front, best_of, front_of
 from costmodel.studies.scan.space import Columns, Space
-from costmodel.studies.scan.surface import TIMES
+from costmodel.studies.scan.surface import TIMES, Surface
 
 GENERAL_PART = 1 << 20
 """[points] of a part whose points are made one by one; also of a Parquet file."""
@@ -69,7 +69,7 @@ class Plan:
         """How to reduce the grid without materialising it, or None where that does not apply."""
         if self.points or self.derive or self.space.sample != "grid":
             return None
-        if any(model.path != "closed form" for model in self.space.models):
+        if not all(isinstance(model.form, Surface) for model in self.space.models):
             return None
         words = [o.word for o in self.pareto if o.sign == 1]
         by_time = self.by == Objective("total_time")

@@ -22,6 +22,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES, BOUNDS, OUTPUTS
 from costmodel.errors import BadValue
 from costmodel.studies.scan.axes import Axis
+from costmodel.studies.scan.overlapped import Overlapped
 from costmodel.studies.scan.surface import TIMES, General, Surface, closed_columns
 
 SAMPLES = ("grid", "random", "sobol", "lhs")
@@ -52,7 +53,8 @@ class Model:
     @property
     def path(self) -> str:
         """Which way its points are evaluated."""
-        return "closed form" if isinstance(self.form, Surface) else "general"
+        closed = isinstance(self.form, Surface | Overlapped)
+        return "closed form" if closed else "general"
 
     @property
     def known(self) -> list[str]:

@@ -1,0 +1,77 @@
+"""The closed form of `overlap` against the formula, on random networks and on real ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import counted, networks
+
+import costmodel as cm
+from costmodel.core.machine import Machine
+from costmodel.core.network import Network
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.timing import TIMINGS
+from costmodel.studies.scan.closed_form import tabulated
+from costmodel.studies.scan.models import model
+from costmodel.studies.scan.overlapped import Overlapped, overlapped
+from costmodel.studies.scan.surface import General
+
+OVERLAP = TIMINGS.load("overlap")
+RATES = st.floats(1e3, 1e12)
+
+
+def paces(count: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(6, 12, (3, count))
+
+
+@given(networks(), st.integers(0, 40), st.sampled_from(["per_tensor", "all_external"]))
+def test_the_closed_form_is_the_formula(network: Network, pick: int, place: str) -> None:
+    """At memories exactly on a tensor's size and a byte to either side; rtol 1e-12."""
+    work, placement = counted(network), PLACEMENTS.load(place)
+    form = overlapped(work, placement, OVERLAP, None, tabulated(work, placement))
+    if form is None:
+        # a row works on both engines
+        assert ((work.costs.matrix_ops > 0) & (work.costs.host_ops > 0)).any()
+        return
+    size = float(work.tensor_bytes[pick % len(work.tensor_bytes)])
+    memory = np.tile([size, size + 1, max(size - 1, 0)], 8)
+    bandwidth, matrix, host = 10 ** paces(len(memory))
+    machine = Machine(bandwidth, memory, matrix, host, matrix_launch=1e-6, overhead=1e-3)
+    theirs = General(work, placement, OVERLAP).columns(machine, len(memory))
+    ours = form.columns(machine, len(memory))
+    for word, values in theirs.items():
+        np.testing.assert_allclose(ours[word], values, rtol=1e-12, atol=0, err_msg=word)
+
+
+@pytest.mark.parametrize(("place", "traffic"), [("all_external", "tiled"), ("per_tensor", "once")])
+def test_real_networks(place: str, traffic: str) -> None:
+    """And at the ridge exactly, where a row's two times are equal."""
+    run = cm.simulate(
+        "mobilenet_v2", "accel_1tflops", placement=place, traffic=traffic, timing="overlap"
+    )
+    form = model(run).form
+    assert isinstance(form, Overlapped)
+    memory = np.geomspace(1e5, 1e7, 60)
+    bandwidth, matrix, host = 10 ** paces(60)
+    row = int(run.workload.macs.argmax())
+    moved = run.on(replace(run.machine, memory=memory)).external_bytes[:, row]
+    matrix[::2] = (run.workload.costs.matrix_ops[row] * bandwidth / np.maximum(moved, 1))[::2]
+    machine = Machine(bandwidth, memory, matrix, host)
+    models = (run.policies.placement_model, OVERLAP, run.policies.traffic_model)
+    theirs = General(run.workload, *models).columns(machine, 60)
+    np.testing.assert_allclose(
+        form.columns(machine, 60)["total_time"], theirs["total_time"], rtol=1e-12
+    )
+
+
+def test_other_paces_take_the_formula() -> None:
+    """Reads and writes apart are no single ratio; the answer is the formula's."""
+    run = cm.simulate("hairnet", "accel_1tflops", timing="overlap")
+    table = cm.scan("hairnet", "accel_1tflops", timing="overlap",
+                    axes={"hw.write_bandwidth": ["1 GB/s", "2 GB/s"]})  # fmt: skip
+    assert table["total_time"][0] == pytest.approx(run.total_time, rel=1e-12)
+    assert table["total_time"][1] < table["total_time"][0]
