@@ -80,3 +80,13 @@ def test_products_stay_above_the_lower_bound(seed: int) -> None:
     steps = front(Nest(n, k, (Sweep(m),)), BYTES)
     for room, moved in zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True):
         assert moved >= max(m * n + m * k + n * k, 2 * m * n * k / room**0.5 - 2 * room)
+
+
+def test_long_axes_take_seconds() -> None:
+    """A speech front end: 30 000 outputs of 10 taps; once everything fits, each word moves once."""
+    sweep = Sweep(30_000, 10, 5, inputs=150_005)
+    nest = Nest(16, 1, (sweep,))
+    steps = front(nest, BYTES)
+    once = nest.input_words + nest.weight_words + nest.output_words
+    assert steps.moved.total[-1] == once
+    assert steps.memory[0] == 3

@@ -23,8 +23,7 @@ from costmodel.core.tiling.windows import (
     STANDS,
     Options,
     options,
-    sizes,
-    tries_every,
+    window_sizes,
 )
 
 Ints = NDArray[np.int64]
@@ -150,11 +149,10 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: Options) -> Axis
     along_outputs = nodes == "IOW"
     length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
-    all_sizes = tries_every(sweep)
     pairs = [
         (size, below)
         for size in np.unique(mine).tolist()
-        for below in ([size] if sweep.taps == 1 else sizes(size, every=all_sizes).tolist())
+        for below in ([size] if sweep.taps == 1 else window_sizes(sweep, size).tolist())
     ]
     row = np.array([(at, b) for size, b in pairs for at in np.flatnonzero(mine == size)])
     at, below = row[:, 0], row[:, 1]

@@ -35,6 +35,24 @@ def sizes(length: int, *, every: bool = False) -> Ints:
     return np.unique(np.concatenate([-(-length // parts), parts[parts <= length]]))
 
 
+LONG = 1024
+"""[outputs x taps] From here on only tiles that differ much in size are tried: there are thousands
+of each."""
+
+
+def window_sizes(sweep: Sweep, length: int) -> Ints:
+    """Tile sizes worth trying along `length` outputs or taps of an axis whose windows overlap."""
+    found = sizes(length, every=tries_every(sweep))
+    if sweep.outputs * sweep.taps <= LONG or len(found) < 3:
+        return found
+    ratio = 1.6 if sweep.outputs * sweep.taps <= 16 * LONG else 3.0
+    kept = [1]
+    for size in found[1:-1].tolist():
+        if size >= ratio * kept[-1] and length >= ratio * size:
+            kept.append(size)
+    return np.array([*kept, length])
+
+
 def tries_every(sweep: Sweep) -> bool:
     """True where every integer is a tile size worth trying."""
     return sweep.taps > 1 and sweep.outputs * sweep.taps <= EVERY
@@ -95,11 +113,11 @@ class _Cuts:
 
 
 @lru_cache(maxsize=256)
-def _cuts(length: int, *, every: bool) -> _Cuts:
+def _cuts(sweep: Sweep) -> _Cuts:
     pairs, starts, tiles = [], [], []
-    count = 0
-    for outer in sizes(length, every=every).tolist():
-        for inner in sizes(outer, every=every).tolist():
+    count, length = 0, sweep.outputs
+    for outer in window_sizes(sweep, length).tolist():
+        for inner in window_sizes(sweep, outer).tolist():
             pairs.append((outer, inner))
             starts.append(count)
             for begin in range(0, length, outer):
@@ -150,10 +168,9 @@ def options(sweep: Sweep) -> Options:
     """Every way to tile one axis."""
     if sweep.taps == 1 and sweep.touched == sweep.outputs:
         return _one_tap(sweep)
-    every = tries_every(sweep)
-    cuts, counter, blocks = _cuts(sweep.outputs, every=every), _Counter(sweep), []
-    for taps in sizes(sweep.taps, every=every).tolist():
-        for inner_taps in sizes(taps, every=every).tolist():
+    cuts, counter, blocks = _cuts(sweep), _Counter(sweep), []
+    for taps in window_sizes(sweep, sweep.taps).tolist():
+        for inner_taps in window_sizes(sweep, taps).tolist():
             for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():
                 blocks.append(_block(sweep, cuts, (taps, inner_taps, way), held, fetched))
     return Options(*np.concatenate(blocks, axis=1))
