@@ -13,7 +13,7 @@ from calibrated import MACHINES, ROOT
 from measured import BASE, calibrate, truth, write
 
 from costmodel.cli import main
-from costmodel.hardware.profile import Efficiency
+from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.read import load_profile
 from costmodel.language import documents, shipped
 from costmodel.studies.simulation import simulate, simulated

@@ -18,7 +18,7 @@ from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue
-from costmodel.hardware.profile import Efficiency
+from costmodel.hardware.entries import Efficiency
 from costmodel.studies.scan import cached_grid as blocks
 from costmodel.studies.scan.axes import Axis, read_axis
 from costmodel.studies.scan.closed_form import surface

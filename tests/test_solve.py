@@ -11,7 +11,8 @@ import pytest
 
 from costmodel.cli import main
 from costmodel.core.quantities import MACHINE
-from costmodel.hardware.profile import Efficiency, HardwareProfile
+from costmodel.hardware.entries import Efficiency
+from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import effects
 from costmodel.studies.scan.solve import Question, form_of, solve

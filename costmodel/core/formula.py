@@ -159,13 +159,9 @@ def _transfer_time(
     machine: Machine, moved: BusBytes, costs: Costs, external_bytes: Array, point: Array
 ) -> Array:
     """Time of each row on the memory bus [s], shape (..., R)."""
-    if costs.read is not None and costs.write is not None and costs.params is not None:
-        # bytes in units of the bandwidth that the row reaches
-        moved = BusBytes(
-            moved.read * costs.read, moved.write * costs.write, moved.params * costs.params
-        )
-    elif machine.write_bandwidth is None:
+    if costs.read is None and machine.write_bandwidth is None:
         return np.asarray(external_bytes / _column(machine.bandwidth))
+    moved = moved.paced(costs)
     incoming = moved.read + moved.params
     if machine.write_bandwidth is None:
         return np.asarray((incoming + moved.write)[point] / _column(machine.bandwidth))

@@ -62,6 +62,11 @@ class Policies:
     batch: int = 1
 
     @property
+    def models(self) -> tuple[Placement, Timing, Traffic]:
+        """What the formula asks, in its order."""
+        return self.placement_model, self.timing_model, self.traffic_model
+
+    @property
     def convention(self) -> str:
         """The word of what is printed."""
         return CONVENTIONS.word_of(self.report)

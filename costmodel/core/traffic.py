@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.registry import Family
-from costmodel.core.workload import Workload
+from costmodel.core.workload import Costs, Workload
 
 Array = NDArray[Any]
 
@@ -29,6 +29,14 @@ class BusBytes(NamedTuple):
     def total(self) -> Array:
         """All of them."""
         return np.asarray(self.read + self.write + self.params)
+
+    def paced(self, costs: Costs) -> BusBytes:
+        """The same over the share of the bandwidth that each row (..., R) reaches."""
+        if costs.read is None or costs.write is None or costs.params is None:
+            return self
+        return BusBytes(
+            self.read * costs.read, self.write * costs.write, self.params * costs.params
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -282,5 +282,4 @@ def evaluated(
     workload: Workload, machine: Machine, chosen: Policies, *, first: bool = False
 ) -> Result:
     """The formula under the placement, traffic and timing that were chosen."""
-    models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
-    return evaluate(workload, machine, *models, first=first)
+    return evaluate(workload, machine, *chosen.models, first=first)

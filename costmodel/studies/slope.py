@@ -15,7 +15,8 @@ import numpy as np
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
-from costmodel.core.tiling.table import Ints, RowSteps, added, row_steps
+from costmodel.core.tiling.table import RowSteps, added, row_steps
+from costmodel.core.workload import Ints
 from costmodel.errors import BadValue
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run

@@ -14,14 +14,11 @@ from math import prod
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.orders import BESIDE, ORDERS, Axis, Factors, Order
 from costmodel.core.tiling.pareto import smallest
-from costmodel.core.tiling.windows import sizes
-
-Ints = NDArray[np.int64]
+from costmodel.core.tiling.windows import Ints, sizes
 
 
 class Moved(NamedTuple):

@@ -21,12 +21,11 @@ from costmodel.core.tiling.windows import (
     ALONG_OUTPUTS,
     ALONG_TAPS,
     STANDS,
+    Ints,
     Options,
     options,
     window_sizes,
 )
-
-Ints = NDArray[np.int64]
 
 
 class Factors(NamedTuple):

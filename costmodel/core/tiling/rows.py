@@ -7,7 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from costmodel.core.tiling.front import Front
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Nest, Widths
+from costmodel.core.tiling.steps import steps
+from costmodel.core.tiling.windows import Ints
 
 if TYPE_CHECKING:
     from costmodel.core.maps import Maps
@@ -35,6 +40,20 @@ class RowNest:
     _: KW_ONLY
     bits: Widths
     """Of one element, and of a partial sum."""
+
+    def front(
+        self, *, reads: bool = True, weights: bool = True, output: bool = True, double: bool
+    ) -> Front:
+        """The step function in bits of what is outside: reads, weights, output."""
+        widths = self.widths(reads=reads, weights=weights, output=output)
+        return steps(self.nest, widths, double=double)
+
+    def again(self, front: Front) -> tuple[Ints, Ints, Ints]:
+        """What moves again at each step (S,) [B]: maps read, maps written, parameters."""
+        inputs, weights, sums, outputs = front.again
+        if self.weights:
+            return inputs + sums + weights, outputs, np.zeros_like(weights)
+        return inputs + sums, outputs, weights
 
     def widths(self, *, reads: bool, weights: bool, output: bool) -> Widths:
         """The bits of what is outside; what is on chip neither moves nor needs room."""

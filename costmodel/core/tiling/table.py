@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.tiling.steps import steps
-from costmodel.core.workload import Workload
-
-Ints = NDArray[np.int64]
+from costmodel.core.workload import Ints, Workload
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +51,9 @@ def row_steps(workload: Workload) -> list[RowSteps]:
             found.append(RowSteps(row, np.zeros(1, np.int64), *(np.array([b]) for b in once)))
             continue
         one = nests[row]
-        widths = one.widths(reads=True, weights=True, output=True)
-        front = steps(one.nest, widths, double=workload.double_buffer)
-        inputs, weights, sums, outputs = front.again
-        reads = once[0] + sums + inputs + (weights if one.weights else 0)
-        params = once[2] + (0 if one.weights else weights)
-        memory = -(-front.memory // 8)
-        found.append(RowSteps(row, memory, reads, once[1] + outputs, params))
+        front = one.front(double=workload.double_buffer)
+        moved = (base + more for base, more in zip(once, one.again(front), strict=True))
+        found.append(RowSteps(row, -(-front.memory // 8), *moved))
     return found
 
 

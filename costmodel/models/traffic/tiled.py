@@ -11,7 +11,7 @@ from costmodel.core.live import live_internal_bytes
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.front import Front
 from costmodel.core.tiling.rows import RowNest
-from costmodel.core.tiling.steps import steps, words
+from costmodel.core.tiling.steps import words
 from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, once
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
@@ -116,8 +116,8 @@ def _outside(one: RowNest, plan: Plan) -> tuple[Array, Array, Array]:
 
 
 def _front(one: RowNest, state: tuple[bool, ...], *, double: bool) -> Front:
-    widths = one.widths(reads=state[0], weights=state[1], output=state[2])
-    return steps(one.nest, widths, double=double)
+    reads, weights, output = state
+    return one.front(reads=reads, weights=weights, output=output, double=double)
 
 
 def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
@@ -134,12 +134,8 @@ def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
             front = _front(one, state, double=workload.double_buffer)
             step = np.searchsorted(front.memory, room[at, one.row], side="right") - 1
             lacking[at, one.row] = np.where(step < 0, front.memory[0] - room[at, one.row], 0) / 8
-            inputs, weights, sums, outputs = front.again[:, np.maximum(step, 0)]
-            read[at, one.row] = (
-                sums + (inputs if one.input else 0) + (weights if one.weights else 0)
-            )
-            write[at, one.row] = outputs
-            params[at, one.row] = 0 if one.weights else weights
+            for column, more in zip((read, write, params), one.again(front), strict=True):
+                column[at, one.row] = more[np.maximum(step, 0)]
     # a placement that over-commits the memory leaves nobody any room
     if room.size:
         rows, fullest = np.arange(len(room)), room.argmin(axis=-1)

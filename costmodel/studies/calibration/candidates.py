@@ -15,7 +15,8 @@ from costmodel.core.layer import ENGINES, ROUTINES
 from costmodel.core.policies import Choice
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue, InputError, Place
-from costmodel.hardware.profile import Efficiency, HardwareProfile
+from costmodel.hardware.entries import Efficiency
+from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.calibration import folds
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.crossval import Options

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.layer import ENGINES, ROUTINES, Engine
+from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.evidence import Calibration
-from costmodel.hardware.profile import Efficiency, HardwareProfile
+from costmodel.hardware.profile import HardwareProfile
 from costmodel.language.documents import read_text
 from costmodel.studies import trust
 from costmodel.studies.calibration import relative_errors as errors

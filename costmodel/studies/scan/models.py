@@ -15,25 +15,23 @@ from costmodel.studies.scan.surface import General, Surface
 
 def closed_form(run: Run) -> Surface | None:
     """The closed form of a run, where its placement and timing have one."""
-    chosen = run.policies
-    models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
-    return surface(run.workload, *models)
+    return surface(run.workload, *run.policies.models)
 
 
 def _overlapped(run: Run, bare: Workload) -> Overlapped | None:
     """The closed form of rows that take the longer of two times, where they have one."""
-    chosen = run.policies
-    models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
-    if not models[1].overlaps:
+    placement, timing, traffic = run.policies.models
+    if not timing.overlaps:
         return None
-    return overlapped(bare, *models, tabulated(bare, models[0], models[2]))
+    lanes = tabulated(bare, placement, traffic)
+    return overlapped(bare, placement, timing, traffic, lanes)
 
 
 def model(run: Run, labels: dict[str, Any] | None = None) -> Model:
     """A run as something to be evaluated on any machine, by the closed form where there is one."""
     chosen, known = run.policies, run.profile.calibration
     bare = replace(run.workload, rows=())
-    general = General(bare, chosen.placement_model, chosen.timing_model, chosen.traffic_model)
+    general = General(bare, *chosen.models)
     return Model(
         labels or {},
         closed_form(run) or _overlapped(run, bare) or general,

@@ -97,10 +97,7 @@ class Overlapped(General):
         sizes, costs = self.lanes.sizes, self.workload.costs
         memory = float(sizes[step - 1]) if step else self.lanes.least
         moved = place(self.workload, memory, self.placement, self.traffic).moved
-        read, write, params = (np.asarray(column[0], dtype=float) for column in moved)
-        if costs.read is not None and costs.write is not None and costs.params is not None:
-            read, write, params = read * costs.read, write * costs.write, params * costs.params
-        bytes_moved = read + write + params
+        bytes_moved = moved.paced(costs).total[0].astype(float)
         rows = costs.matrix_ops > 0, costs.host_ops > 0
         idle = float(bytes_moved[~(rows[0] | rows[1])].sum())
         ridges = [

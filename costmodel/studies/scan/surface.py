@@ -219,14 +219,14 @@ class General:
         """
         step = max(1, (1 << 17) // max(len(self.workload.macs), 1))
         whole = replace(machine, bandwidth=np.broadcast_to(machine.bandwidth, points))
-        placed = None
-        if len(np.unique(machine.memory)) <= step:
-            try:
-                placed = place(self.workload, machine.memory, self.placement, self.traffic)
-            except BadValue as error:
-                raise error.at(Place("hw.on_chip_memory")) from None
         cuts = (slice(at, at + step) for at in range(0, points, step))
-        pieces = [self._piece(whole, cut, wanted, placed) for cut in cuts]
+        memories, placed = np.unique(machine.memory), None
+        try:
+            if len(memories) <= step:
+                placed = place(self.workload, memories, self.placement, self.traffic)
+            pieces = [self._piece(whole, cut, wanted, placed) for cut in cuts]
+        except BadValue as error:
+            raise error.at(Place("hw.on_chip_memory")) from None
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
 
     def _piece(
@@ -234,10 +234,7 @@ class General:
     ) -> dict[str, Any]:
         points = Machine(**{name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS})
         models = (self.placement, self.timing, self.traffic)
-        try:
-            result = evaluate(self.workload, points, *models, placed=placed)
-        except BadValue as error:
-            raise error.at(Place("hw.on_chip_memory")) from None
+        result = evaluate(self.workload, points, *models, placed=placed)
         count = len(points.bandwidth)
         sums = {
             word: getattr(result, attribute).sum(axis=-1)

@@ -1,0 +1,76 @@
+"""What stands under the keys of a hardware profile that hold more than a figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from costmodel.core.counting import Shares
+from costmodel.errors import BadValue
+from costmodel.language import units
+
+
+class Assumed(BaseModel):
+    """A figure that nobody publishes: a value, and the reason for it, which reports print."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: Any
+    reason: str
+
+
+class Usable(BaseModel):
+    """How much of the on-chip memory that is published a network gets [B], and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    reason: str
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _bytes(cls, value: Any) -> float:
+        return float(units.parse(value, "memory"))
+
+
+class Efficiency(BaseModel):
+    """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches.
+
+    The bandwidth is that of maps, and of parameters too where nothing else is said: a library may
+    reorder weights each time before it uses them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    compute: float = 1.0
+    bandwidth: float = 1.0
+    parameters: float | None = None
+
+    @field_validator("compute", "bandwidth", "parameters")
+    @classmethod
+    def _share(cls, value: float | None) -> float | None:
+        if value is not None and not 0 < value <= 1:
+            raise BadValue(f"{value:g} is no share of a peak", "write a number above 0, up to 1")
+        return value
+
+    @property
+    def shares(self) -> Shares:
+        """The same as plain numbers."""
+        held = self.bandwidth if self.parameters is None else self.parameters
+        return Shares(self.compute, self.bandwidth, held)
+
+
+class Energy(BaseModel):
+    """Energy [J] of a byte over the bus, of a byte on chip, and of an operation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    external_byte: float = 0.0
+    on_chip_byte: float = 0.0
+    operation: float = 0.0
+
+    @field_validator("external_byte", "on_chip_byte", "operation", mode="before")
+    @classmethod
+    def _joules(cls, value: Any) -> float:
+        return float(units.parse(value, "energy", zero=True))
