@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import counted, networks
 
@@ -60,6 +60,7 @@ def overlapping(offsets: Any, sizes: Any, first: Any, last: Any) -> list[tuple[i
     ]
 
 
+@example(rows=[(3, 4, 0), (3, 4, 1), (3, 1, 3), (4, 0, 3)], capacity=None)
 @given(TENSORS, st.one_of(st.none(), st.integers(0, 120)))
 def test_no_two_live_tensors_share_an_address(
     rows: list[tuple[int, int, int]], capacity: int | None

@@ -42,7 +42,7 @@ def passes(args: argparse.Namespace) -> list[str] | None:
     return [word for word in args.passes if word != "none"] if args.passes else None
 
 
-def policies(args: argparse.Namespace) -> dict[str, str | None]:
+def policies(args: argparse.Namespace) -> dict[str, Any]:
     """The policies given on the command line."""
     from costmodel.core.policies import DEFAULTS
 

@@ -27,6 +27,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_strict(parser)
     options.add_policies(parser)
     parser.add_argument(
+        "--effort",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="let placement resident search for better addresses (needs OR-Tools; default: no)",
+    )
+    parser.add_argument(
         "--by",
         choices=("layer", "block", "kind"),
         default="layer",
@@ -63,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         strict=args.strict,
         passes=options.passes(args),
+        effort=args.effort,
         **options.policies(args),
     )
     _write(args, done)

@@ -10,7 +10,7 @@ into the lowest gap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 OUTSIDE = -1
 """The offset of a tensor that found no place."""
+HALVINGS = 8
+"""Of the capacity, in the search for one that cannot keep as much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,8 @@ def orders(sizes: Ints, first: Ints, last: Ints, worth: Ints) -> list[Ints]:
         (-sizes, first),
         (last, -sizes),
         (first, -steps),
+        # equal sizes as they are given, as in TFLite Micro
+        (-sizes,),
     ]
     return [np.lexsort(key) for key in keys]
 
@@ -75,27 +79,84 @@ def pack(
 
     Without a capacity every tensor finds a place, and the lowest peak of all orders is kept. With
     one, a tensor that finds no gap below it stays OUTSIDE, and the order that keeps most `worth`
-    (T,) inside wins, the first of equals; without it, most bytes times steps. Raises ValueError
-    where last < first or a size is negative.
+    (T,) inside wins, the first of equals; without it, most bytes times steps. What fits a smaller
+    capacity fits a larger one, so the answer is the best of all capacities up to this one: more
+    memory never keeps less. Raises ValueError where last < first or a size is negative.
     """
     s, f, e = (np.asarray(a, dtype=np.int64) for a in (sizes, first, last))
     if len({len(s), len(f), len(e)}) != 1 or (e < f).any() or (s < 0).any():
         raise ValueError("sizes, first and last must be equally long, last >= first, sizes >= 0")
     value = s * (e - f + 1) if worth is None else np.asarray(worth, dtype=np.int64)
     bound, best = lower_bound(s, f, e), None
-    for order in orders(s, f, e, value):
-        found = _place(s, f, e, order, capacity)
-        if best is None or _rank(found, value) < _rank(best, value):
-            best = found
+    placing = orders(s, f, e, value)
+    for order in placing:
+        packing = _place(s, f, e, order, capacity)
+        if best is None or rank(packing, value) < rank(best, value):
+            best = packing
         if best.inside.all() and best.peak == bound:
             break
     assert best is not None
-    return best
+    if capacity is None or best.inside.all():
+        return best
+    return min((best, *_smaller(s, f, e, value, capacity)), key=lambda one: rank(one, value))
 
 
-def _rank(found: Packing, worth: Ints) -> tuple[int, int]:
-    """The rank is what is left outside, then the peak; small is good."""
-    return int(worth[~found.inside].sum()), found.peak
+def _smaller(sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: int) -> Iterator[Packing]:
+    """What each order makes of every smaller capacity that could keep as much.
+
+    An order's answer is the same from its peak up to the capacity, so the next to ask about is the
+    one below the peak.
+    """
+    placing = orders(sizes, first, last, worth)
+    answers = [_place(sizes, first, last, order, capacity) for order in placing]
+    left = min(rank(one, worth)[0] for one in answers)
+    least = _least_capacity(sizes, first, last, worth, capacity, left)
+    for order, packing in zip(placing, answers, strict=True):
+        while packing.peak > least:
+            packing = _place(sizes, first, last, order, packing.peak - 1)
+            yield packing
+
+
+def _least_capacity(
+    sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: int, left: int
+) -> int:
+    """A capacity below which every packing leaves more than `left` of the worth outside [B].
+
+    It is found by halving, to 1/256 of `capacity`.
+    """
+    steps = np.arange(int(last.max()) + 1)[:, np.newaxis]
+    alive = (first <= steps) & (last >= steps)
+    below, above = 0, capacity
+    for _ in range(HALVINGS):
+        middle = (below + above) // 2
+        if left_outside(sizes, alive, worth, middle) > left:
+            below = middle
+        else:
+            above = middle
+    return below
+
+
+def left_outside(sizes: Ints, alive: NDArray[np.bool_], worth: Ints, capacity: int) -> float:
+    """At least so much worth stays outside, wherever the tensors lie.
+
+    `alive` (steps, T). Each tensor's worth is spread over the steps at which more is alive than
+    fits; at each of these the cheapest bytes leave first, in parts if need be. The sum is a bound,
+    for what is left out at one step is left out at all.
+    """
+    over = alive @ sizes - capacity
+    tight = alive[over > 0]
+    if not len(tight):
+        return 0.0
+    price = worth / np.maximum(tight.sum(axis=0), 1) / np.maximum(sizes, 1)
+    cheapest = np.argsort(price, kind="stable")
+    there = tight[:, cheapest] * sizes[cheapest]
+    leaving = np.clip(over[over > 0, np.newaxis] - (np.cumsum(there, axis=1) - there), 0, there)
+    return float((leaving * price[cheapest]).sum())
+
+
+def rank(packing: Packing, worth: Ints) -> tuple[int, int]:
+    """The worth (T,) that is left outside, then the peak [B]; small is good."""
+    return int(worth[~packing.inside].sum()), packing.peak
 
 
 def _place(sizes: Ints, first: Ints, last: Ints, order: Ints, capacity: int | None) -> Packing:

@@ -59,6 +59,10 @@ class Placement(ABC):
         """Addresses of the maps in `capacity` bytes (infinite: no limit); None if it gives none."""
         return None
 
+    def searching(self, seconds: float) -> Placement | None:
+        """The same rule with a search of so many seconds [s]; None if it has none."""
+        return None
+
     @abstractmethod
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """The plans for on-chip memories `memory` (M,) [B], which are distinct."""

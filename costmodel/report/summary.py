@@ -99,12 +99,10 @@ def _array(run: Run) -> list[str]:
     array = run.profile.array
     if array is None:
         return []
-    macs, used = run.workload.macs.astype(float), run.utilisation
-    on_array = ~np.isnan(used) & (macs > 0)
-    if not on_array.any():
+    mean, used = run.attainable, run.utilisation
+    if mean is None:
         return []
-    mean = macs[on_array].sum() / (macs[on_array] / used[on_array]).sum()
-    worst = int(np.flatnonzero(on_array)[used[on_array].argmin()])
+    worst = int(np.nanargmin(used))
     return [
         f"Array                 {array.words}: {percent(mean, 1.0)} of its peak in the mean, least "
         f"in {run.workload.rows[worst].id}: {percent(used[worst], 1.0)}"
@@ -185,10 +183,19 @@ def _joined(run: Run) -> str:
 def _slowest(run: Run, most: int = 5) -> list[str]:
     order = np.argsort(-run.result.total, kind="stable")[:most]
     parts = [
-        f"{run.workload.rows[i].id} {percent(run.result.total[i], run.total_time)} ({run.bound[i]})"
+        f"{run.workload.rows[i].id} {percent(run.result.total[i], run.total_time)} "
+        f"({_bottleneck(run, int(i))})"
         for i in order
     ]
     return ["Slowest rows          " + NEXT.join(parts)]
+
+
+def _bottleneck(run: Run, row: int) -> str:
+    """What bounds a row, and how much of the array its shape fills where that is the engine."""
+    word = run.bound[row]
+    if word != "matrix" or run.profile.array is None or np.isnan(run.utilisation[row]):
+        return word
+    return f"{word}, {percent(run.utilisation[row], 1.0)} of the array"
 
 
 def _memory(run: Run) -> list[str]:

@@ -141,6 +141,16 @@ class Run:
         return found
 
     @property
+    def attainable(self) -> float | None:
+        """Share of the matrix engine's peak that all rows together leave; None without a shape."""
+        if self.profile.array is None:
+            return None
+        used, macs = self.utilisation, self.workload.macs
+        there = ~np.isnan(used) & (macs > 0)
+        busy = float((macs[there] / used[there]).sum())
+        return float(macs[there].sum()) / busy if busy else None
+
+    @property
     def whole_bytes(self) -> int:
         """The lower bound of any memory that holds every map on chip [B].
 

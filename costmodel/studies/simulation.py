@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ def simulate(
     dtype: str | None = None,
     strict: bool = False,
     passes: Sequence[str | Pass] | None = None,
+    effort: float = 0.0,
 ) -> Run:
     """Simulate `architecture` on `hw`: short names of shipped files, paths, or loaded objects.
 
@@ -52,7 +55,15 @@ def simulate(
         "dtype": dtype,
     }
     network, profile, hw_file = both(architecture, hw, settings, strict=strict)
-    return simulated(network, profile, hw_file=hw_file, batch=batch, choices=choices, passes=passes)
+    return simulated(
+        network,
+        profile,
+        hw_file=hw_file,
+        batch=batch,
+        choices=choices,
+        passes=passes,
+        effort=effort,
+    )
 
 
 def both(
@@ -92,6 +103,7 @@ def simulated(
     uniform: bool = False,
     passes: Sequence[str | Pass] | None = None,
     given: Collection[str] = (),
+    effort: float = 0.0,
 ) -> Run:
     """Simulate a network and a profile that are already loaded. Raises InputError.
 
@@ -100,6 +112,8 @@ def simulated(
     elsewhere (the axes of a scan) need not stand in the profile.
     """
     chosen = chosen_for(network, profile, choices or {}, batch=batch, uniform=uniform)
+    if effort:
+        chosen = _searching(chosen, effort)
     wanted = profile.passes if passes is None else tuple(passes)
     bits = dtypes.bits(chosen.dtype)
     try:
@@ -118,6 +132,19 @@ def simulated(
     except BadValue as error:
         raise error.at(Place(network.facts.file or network.name)) from None
     return Run(network, profile, chosen, workload, result, machine, hw_file, wanted)
+
+
+def _searching(chosen: Policies, effort: float) -> Policies:
+    """The policies with a placement that searches for `effort` seconds [s]. Raises InputError."""
+    place = Place("--effort")
+    if not 0 < effort < math.inf:
+        raise BadValue(f"{effort} seconds", "give a time above 0").at(place)
+    placement = chosen.placement_model.searching(effort)
+    if placement is None:
+        raise BadValue(
+            f"placement '{chosen.placement}' has no search", "use --placement resident"
+        ).at(place)
+    return replace(chosen, placement_model=placement)
 
 
 def chosen_for(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from costmodel.core.content_cache import ContentCache
-from costmodel.core.packing import Packing, pack
+from costmodel.core.packing import Packing, pack, rank
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.workload import Workload
 
@@ -28,13 +28,21 @@ class Resident(Placement):
 
     packs: ClassVar[bool] = True
 
+    def __init__(self, effort: float = 0.0) -> None:
+        self.effort = effort
+        """Seconds of search for each memory, beyond the greedy orders; never worse for it [s]."""
+
+    def searching(self, seconds: float) -> Resident:
+        """The same rule with `seconds` of search for each memory [s]."""
+        return Resident(seconds)
+
     def packing(self, workload: Workload, capacity: float) -> Packing:
         """The addresses behind the plan."""
-        return packed(workload, capacity).packing
+        return packed(workload, capacity, self.effort).packing
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """A packing for each memory; equal ones share it."""
-        found = [packed(workload, capacity) for capacity in memory]
+        found = [packed(workload, capacity, self.effort) for capacity in memory]
         return plan_of(workload, found, np.zeros((len(memory), len(workload.macs)), dtype=bool))
 
 
@@ -76,37 +84,47 @@ def worth(workload: Workload) -> Any:
     return np.maximum(workload.traffic(1, 1) - stays, 0)
 
 
-def packed(workload: Workload, capacity: float) -> Packed:
+def packed(workload: Workload, capacity: float, effort: float = 0.0) -> Packed:
     """The packing of a workload's maps into `capacity` bytes; each is worked out once.
 
     Maps that overwrite one another are packed as one, or each by itself: what leaves less traffic,
-    then the lower peak; overwriting wins a draw.
+    then the lower peak; overwriting wins a draw. That one is searched on for `effort` seconds.
     """
     limit = None if math.isinf(capacity) else int(capacity)
-    return PACKED.get((workload.maps_key, limit), lambda: _pack(workload, limit))
+    return PACKED.get((workload.maps_key, limit, effort), lambda: _pack(workload, limit, effort))
 
 
-def _pack(workload: Workload, limit: int | None) -> Packed:
+def _pack(workload: Workload, limit: int | None, effort: float) -> Packed:
     saved, alone = worth(workload), np.arange(len(workload.tensor_bytes))
     root = alone.copy()
     # what is reused was written earlier
     for tensor in np.flatnonzero(workload.reuses >= 0):
         root[tensor] = root[workload.reuses[tensor]]
-    found = [_grouped(workload, limit, saved, groups) for groups in (root, alone)]
-    left = [(int(saved[~packing.inside].sum()), packing.peak) for packing in found]
-    if left[0] <= left[1]:
-        return Packed(found[0], (workload.reuses >= 0) & found[0].inside)
-    return Packed(found[1], np.zeros(len(alone), dtype=bool))
+    sharing, apart = (_grouped(workload, limit, saved, groups) for groups in (root, alone))
+    if rank(sharing, saved) <= rank(apart, saved):
+        if effort:
+            sharing = _grouped(workload, limit, saved, root, effort)
+        return Packed(sharing, (workload.reuses >= 0) & sharing.inside)
+    if effort:
+        apart = _grouped(workload, limit, saved, alone, effort)
+    return Packed(apart, np.zeros(len(alone), dtype=bool))
 
 
-def _grouped(workload: Workload, limit: int | None, saved: Any, root: Any) -> Packing:
+def _grouped(
+    workload: Workload, limit: int | None, saved: Any, root: Any, effort: float = 0.0
+) -> Packing:
     """A packing in which tensors of one `root` (T,) share their memory."""
     first, last = workload.live_ranges
     heads, group = np.unique(root, return_inverse=True)
     end, gain = last[heads].copy(), np.zeros(len(heads), dtype=np.int64)
     np.maximum.at(end, group, last)
     np.add.at(gain, group, saved)
-    found = pack(workload.tensor_bytes[heads], first[heads], end, limit, worth=gain)
+    tensors = workload.tensor_bytes[heads], first[heads], end
+    found = pack(*tensors, limit, worth=gain)
+    if effort:
+        from costmodel.core.packing_search import improved
+
+        found = improved(found, *tensors, limit, gain, effort)
     return Packing(found.offsets[group], found.peak)
 
 

@@ -116,6 +116,11 @@ def _roofs(axes: Axes, run: Run, low: float, high: float) -> None:
     """Bandwidth slope, the two flat roofs, and their ridge points."""
     machine = run.machine
     x = np.geomspace(low, high, 200)
+    if run.attainable is not None:
+        reached = machine.matrix * run.attainable
+        roof = np.minimum(machine.bandwidth * x, reached)
+        name = f"attainable: {100 * run.attainable:.3g} % of the array in the mean"
+        axes.plot(x, roof, color=plots.COLOURS["matrix"], lw=1.2, ls="--", label=name)
     for word, peak in (("matrix", machine.matrix), ("host", machine.host)):
         ridge = peak / machine.bandwidth
         axes.plot(x, np.minimum(machine.bandwidth * x, peak), color=plots.COLOURS[word], lw=1.6)

@@ -1,0 +1,121 @@
+"""Addresses: more memory never keeps less, the bound holds, and a search finds perfect packings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pytest
+
+from costmodel.core.packing import OUTSIDE, Ints, Packing, left_outside, pack
+from costmodel.core.packing_search import improved
+from costmodel.errors import InputError
+from costmodel.studies.simulation import simulate
+
+Tensors = tuple[Ints, Ints, Ints, Ints]
+
+
+def _drawn(seed: int, most: int) -> Tensors:
+    """Sizes, first, last and worth of up to `most` tensors."""
+    draw = random.Random(seed)
+    count = draw.randint(3, most)
+    first = [draw.randrange(8) for _ in range(count)]
+    last = [begin + draw.randrange(4) for begin in first]
+    sizes = [draw.randint(1, 9) for _ in range(count)]
+    worth = [draw.randint(0, 20) for _ in range(count)]
+    return tuple(np.array(one) for one in (sizes, first, last, worth))  # type: ignore[return-value]
+
+
+def _left(packing: Packing, worth: Ints) -> int:
+    return int(worth[~packing.inside].sum())
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_more_memory_never_keeps_less(seed: int) -> None:
+    sizes, first, last, worth = _drawn(seed, 25)
+    left = [_left(pack(sizes, first, last, m, worth), worth) for m in range(40)]
+    assert left == sorted(left, reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_choice_of_tensors_leaves_less_than_the_bound(seed: int) -> None:
+    """Every subset whose live bytes fit, whether or not it has addresses."""
+    sizes, first, last, worth = _drawn(seed, 8)
+    steps = np.arange(int(last.max()) + 1)[:, np.newaxis]
+    alive = (first <= steps) & (last >= steps)
+    for capacity in (3, 8, 15):
+        best = min(
+            int(worth[~np.array(kept)].sum())
+            for kept in product([False, True], repeat=len(sizes))
+            if (alive[:, list(kept)] @ sizes[list(kept)]).max(initial=0) <= capacity
+        )
+        assert left_outside(sizes, alive, worth, capacity) <= best + 1e-9
+
+
+def _cut(seed: int, steps: int, height: int, parts: int) -> Tensors:
+    """A rectangle cut into `parts`, so that a packing without a gap exists."""
+    draw = random.Random(seed)
+    pieces = [(0, steps, 0, height)]
+    while len(pieces) < parts:
+        begin, end, low, high = pieces.pop(draw.randrange(len(pieces)))
+        if draw.random() < 0.5 and end - begin > 1:
+            at = draw.randint(begin + 1, end - 1)
+            pieces += [(begin, at, low, high), (at, end, low, high)]
+        elif high - low > 1:
+            at = draw.randint(low + 1, high - 1)
+            pieces += [(begin, end, low, at), (begin, end, at, high)]
+        else:
+            pieces.append((begin, end, low, high))
+    columns = ([p[3] - p[2] for p in pieces], [p[0] for p in pieces], [p[1] - 1 for p in pieces])
+    sizes, first, last = (np.array(one) for one in columns)
+    return sizes, first, last, sizes * (last - first + 1)
+
+
+def _fits(packing: Packing, tensors: Sequence[Ints]) -> bool:
+    """No two tensors that are alive at one step share a byte."""
+    sizes, first, last = tensors
+    inside = np.flatnonzero(packing.offsets != OUTSIDE)
+    at = packing.offsets
+    return not any(
+        first[a] <= last[b]
+        and first[b] <= last[a]
+        and at[a] < at[b] + sizes[b]
+        and at[b] < at[a] + sizes[a]
+        for a in inside
+        for b in inside
+        if a < b
+    )
+
+
+def test_a_search_finds_the_packing_without_a_gap() -> None:
+    """40 rectangles cut out of one of 30 steps by 60 bytes: 60 is the least, the orders need more."""
+    sizes, first, last, worth = _cut(7, 30, 60, 40)
+    greedy = pack(sizes, first, last)
+    assert greedy.peak > 60
+    found = improved(greedy, sizes, first, last, None, worth, 20.0)
+    assert found.peak == 60
+    assert _fits(found, (sizes, first, last))
+
+
+def test_a_search_keeps_more_in_what_there_is() -> None:
+    """In 60 bytes everything fits."""
+    sizes, first, last, worth = _cut(7, 30, 60, 40)
+    greedy = pack(sizes, first, last, 60, worth)
+    assert not greedy.inside.all()
+    found = improved(greedy, sizes, first, last, 60, worth, 20.0)
+    assert found.inside.all()
+    assert _fits(found, (sizes, first, last))
+
+
+def test_effort_is_never_worse_and_is_refused_where_nothing_searches() -> None:
+    plain, searched = (
+        simulate("hairnet", "accel_1tflops", placement="resident", effort=effort)
+        for effort in (0.0, 0.5)
+    )
+    assert searched.totals["external_bytes"] <= plain.totals["external_bytes"]
+    with pytest.raises(InputError, match=r"--effort: placement 'per_tensor' has no search"):
+        simulate("hairnet", "accel_1tflops", effort=1.0)
+    with pytest.raises(InputError, match=r"--effort: -1\.0 seconds"):
+        simulate("hairnet", "accel_1tflops", placement="resident", effort=-1.0)
