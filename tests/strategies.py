@@ -42,7 +42,7 @@ def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workl
 
 def all_traits() -> st.SearchStrategy[Traits]:
     """Machines that reach shares of their peaks."""
-    share = st.builds(Shares, *[st.floats(0.05, 1)] * 3)
+    share = st.builds(Shares, *[st.floats(0.05, 1)] * 3, st.sampled_from([0.0, 1e-5]), st.just(0.0))
     words = st.sampled_from(["default", "conv2d", "relu", "linear"])
     return st.builds(Traits, st.just({}), st.dictionaries(words, share))
 

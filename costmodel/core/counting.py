@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,10 @@ class Shares(NamedTuple):
     compute: float = 1.0
     bandwidth: float = 1.0
     parameters: float = 1.0
+    launch: float = 0.0
+    """[s] for each row, besides the engine's."""
+    per_head: float = 0.0
+    """[s] for each sample and head of a state that it reads."""
 
 
 PERFECT = Shares()
@@ -43,6 +48,8 @@ class Traits:
     shares: Mapping[str, Shares] = field(default_factory=dict)
     array: EngineModel | None = None
     """The shape of the matrix engine; None: a rate without one."""
+    link: tuple[float, float] | None = None
+    """Bandwidth [B/s] and latency [s] of the link to other devices; None: no rate is known."""
 
     def engine(self, layer: Layer) -> Engine:
         """Where `layer` runs."""
@@ -84,6 +91,10 @@ class Counting:
     bits: int = 32
     tiling: Tiling | None = None
     """What the machine says of tiles, where the traffic model asks for loop nests."""
+    param_bits: int | None = None
+    """Of a parameter; None: as the maps."""
+    state_bits: int | None = None
+    """Of what outlives the run; None: as the maps."""
 
 
 class _Counts(NamedTuple):
@@ -92,6 +103,7 @@ class _Counts(NamedTuple):
     macs: int
     params: int
     moved: int
+    """[B] of parameters that are read."""
     ops: int
     matrix: int
     host: int
@@ -101,7 +113,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
     """The arrays of `network`. Raises InputError where counts leave the exact range."""
     rows, samples = network.rows, network.samples * counting.batch
     maps = Maps(network, samples, counting.bits)
-    counts = [_count(row, counting) for row in rows]
+    counts = [_count(row, counting, samples) for row in rows]
     macs, params, moved, ops, matrix, host = zip(*counts, strict=True)
     largest = max(map(sum, (macs, ops, matrix, host))) * samples
     if max(largest, maps.total, sum(moved), sum(params)) > LIMIT:
@@ -125,8 +137,27 @@ def prepare(network: Network, counting: Counting) -> Workload:
         sharing=_ints(_sharing(rows)),
         costs=_costs(rows, counting, samples, work),
         **maps.arrays(),
+        **_states(rows, counting, samples),
         **_nests(rows, maps, counting, samples),
     )
+
+
+def _states(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
+    """The bytes of tensors that outlive the run, where a row has any (R,)."""
+    found = [[part.layer.state(part.inputs) for part in row.parts] for row in rows]
+    if not any(one for states in found for one in states):
+        return {}
+    bits = counting.state_bits or counting.bits
+
+    def bytes_of(word: str) -> Ints:
+        return _ints(
+            [
+                sum(size_of(getattr(one, word) * samples, bits) for one in states if one)
+                for states in found
+            ]
+        )
+
+    return {"state_read": bytes_of("read"), "state_written": bytes_of("written")}
 
 
 def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) -> dict[str, Any]:
@@ -155,10 +186,14 @@ def _sharing(rows: Sequence[Row]) -> list[int]:
     return found
 
 
-def _count(row: Row, counting: Counting) -> _Counts:
+def _count(row: Row, counting: Counting, samples: int) -> _Counts:
     """One row under both conventions."""
     report, held = counting.report, row.constants
-    moved = sum(tally.moved_params for tally in row.counted) if held is None else held.elements
+    bits = counting.param_bits or counting.bits
+    if held is None:
+        moved = sum(_param_bytes(part, samples, bits) for part in row.parts)
+    else:
+        moved = size_of(held.elements, bits) + held.fixed_bytes
     timed = {"matrix": 0, "host": 0}
     for part in row.parts:
         for engine, _, tally in counting.traits.tasks(part):
@@ -166,10 +201,17 @@ def _count(row: Row, counting: Counting) -> _Counts:
     return _Counts(
         macs=sum(part.tally.macs for part in row.parts),
         params=sum(map(report.params, row.counted)),
-        moved=size_of(moved, counting.bits) + (held.fixed_bytes if held else 0),
+        moved=moved,
         ops=sum(report.ops(part.layer.kind, part.tally) for part in row.parts),
         **timed,
     )
+
+
+def _param_bytes(part: Part, samples: int, bits: int) -> int:
+    """What a run of so many samples reads of a layer's parameters [B]."""
+    count = part.layer.params_read(part.tally.moved_params, part.inputs, samples)
+    own = part.layer.weight_bits
+    return size_of(count, bits) if own is None else ceil(count * own / 8)
 
 
 def _costs(
@@ -178,8 +220,9 @@ def _costs(
     """What the machine's traits make of each row, whose `work` [op] (R,) is known."""
     traits = counting.traits
     launches = _launches(rows, traits)
+    besides = {**_fixed(rows, traits, samples), **_link(rows, counting, samples)}
     if not traits.shares and traits.array is None:
-        return Costs(work["matrix"], work["host"], *launches)
+        return Costs(work["matrix"], work["host"], *launches, **besides)
     spread: dict[Engine, Floats] = {engine: np.zeros(len(rows)) for engine in work}
     read, params = np.ones(len(rows)), np.ones(len(rows))
     for number, row in enumerate(rows):
@@ -194,8 +237,41 @@ def _costs(
         first = traits.share(row.layer.kind, row.layer.runs_as)
         read[number], params[number] = 1 / first.bandwidth, 1 / first.parameters
     if not traits.shares:
-        return Costs(spread["matrix"], spread["host"], *launches)
-    return Costs(spread["matrix"], spread["host"], *launches, read, read, params)
+        return Costs(spread["matrix"], spread["host"], *launches, **besides)
+    return Costs(spread["matrix"], spread["host"], *launches, read, read, params, **besides)
+
+
+def _fixed(rows: Sequence[Row], traits: Traits, samples: int) -> dict[str, Any]:
+    """Seconds that rows take whatever the rates (R,), where a routine has any."""
+    if not any(one.launch or one.per_head for one in traits.shares.values()):
+        return {}
+    found = np.zeros(len(rows))
+    for number, row in enumerate(rows):
+        if row.view:
+            continue
+        share = traits.share(row.layer.kind, row.layer.runs_as)
+        states = [part.layer.state(part.inputs) for part in row.parts]
+        heads = sum(state.heads for state in states if state)
+        found[number] = share.launch + share.per_head * heads * samples
+    return {"fixed": found}
+
+
+def _link(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
+    """What goes over the link (R,) by the quickest algorithm, where rows tell other devices."""
+    asked = [[part.layer.message(part.inputs) for part in row.parts] for row in rows]
+    if not any(one for messages in asked for one in messages):
+        return {}
+    bandwidth, latency = counting.traits.link or (1.0, 0.0)
+    sent, hops = np.zeros(len(rows)), np.zeros(len(rows))
+    for number, messages in enumerate(asked):
+        for message in messages:
+            if message is None:
+                continue
+            ways = [(n, size * samples * counting.bits / 8) for n, size in message.algorithms]
+            waits, size = min(ways, key=lambda way: way[0] * latency + way[1] / bandwidth)
+            sent[number] += size
+            hops[number] += waits
+    return {"link_bytes": sent, "link_hops": hops}
 
 
 def _launches(rows: Sequence[Row], traits: Traits) -> tuple[Floats, Floats]:

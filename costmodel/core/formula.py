@@ -40,6 +40,8 @@ class Result:
     """[s] of the row: as the timing model combines the load, and the launch."""
     overhead: Any = 0.0
     """(...) [s] once per run."""
+    link: Any = None
+    """[s] on the link between devices (..., R); None: there is no other device."""
 
     @property
     def plan(self) -> Plan:
@@ -149,10 +151,17 @@ def evaluate(
     load = Load(transfer, matrix, host, ahead, on_chip)
     launch = costs.matrix_launches * _column(machine.matrix_launch)
     launch = launch + costs.host_launches * _column(machine.host_launch)
+    if costs.fixed is not None:
+        launch = launch + costs.fixed
     total = timing.row_times(load)
     if launch.any():
         total = total + launch
-    return Result(placed, point, external_bytes, load, launch, total, machine.overhead)
+    link = None
+    if costs.link_bytes is not None and costs.link_hops is not None:
+        link = costs.link_bytes / _column(machine.link_bandwidth)
+        link = link + costs.link_hops * _column(machine.link_latency)
+        total = total + link
+    return Result(placed, point, external_bytes, load, launch, total, machine.overhead, link)
 
 
 def _transfer_time(

@@ -23,10 +23,13 @@ ENGINES: tuple[Engine, ...] = ("matrix", "host")
 # Kernels that many kinds share: what is known of the speed of one is expected of the others.
 ROUTINES = {
     "dense": "matrix products: 1x1 convolutions, linear layers, attention",
+    "attend": "attention over keys and values that are a state",
+    "experts": "matrix products of experts, each with the tokens that are routed to it",
     "window": "dense convolutions of several positions",
     "grouped": "convolutions in groups of several channels",
     "depthwise": "one kernel per channel",
     "norm": "a statistic over each vector, then a pass over it",
+    "link": "what devices tell one another",
     "stream": "each element read and written in order",
     "move": "elements at other places: copies, transpositions, windows",
 }
@@ -49,6 +52,24 @@ class Task(NamedTuple):
     engine: Engine
     routine: str
     tally: Tally
+
+
+class State(NamedTuple):
+    """Elements of tensors that outlive the run, per sample: the keys and values of attention."""
+
+    read: int
+    written: int
+    heads: int
+    """Parts that are worked on apart: a kernel may take a fixed time for each."""
+
+
+class Message(NamedTuple):
+    """One exchange between devices, per sample."""
+
+    algorithms: tuple[tuple[int, float], ...]
+    """For each way to do it: messages that wait for one another, and elements that each device
+    sends.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +121,11 @@ class Layer:
         return self.kind
 
     @property
+    def weight_bits(self) -> float | None:
+        """Of one of its parameters, where the layer fixes them; None: as the run's."""
+        return None
+
+    @property
     def precision(self) -> Precision:
         """What autocast does with it."""
         return "follows"
@@ -128,6 +154,18 @@ class Layer:
     def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
         """How many elements it reads of each input; asked of kinds that look some of them up."""
         return tuple(map(prod, inputs))
+
+    def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
+        """How many of the `held` parameters a run of so many samples reads."""
+        return held
+
+    def state(self, inputs: Shapes) -> State | None:
+        """What it reads of tensors that outlive the run, and appends to them, per sample."""
+        return None
+
+    def message(self, inputs: Shapes) -> Message | None:
+        """What it sends to other devices; None for a layer that stays on its own."""
+        return None
 
     def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
         """Its loop nest over all `samples` of a run; None for a layer that is no contraction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +31,10 @@ class Machine:
     """Of a row that the matrix engine runs, once [s]."""
     host_launch: Any = 0.0
     """Of a row that the host runs, once [s]."""
+    link_bandwidth: Any = math.inf
+    """To the other devices, from each [B/s]."""
+    link_latency: Any = 0.0
+    """Of one message to another device [s]."""
     overhead: Any = 0.0
     """Of a run, once [s]: the call, the driver, setting up transfers."""
 

@@ -2,7 +2,7 @@
 
 Tensors are rectangles, live range by size, in a strip as high as the memory; none may overlap. A
 constraint solver (CP-SAT of Google OR-Tools) starts from the greedy answer and improves it for as
-long as it is given. The question and its hardest public instances: Moffitt, MiniMalloc, ASPLOS 2023.
+long as it is given. Hard public instances: Moffitt, MiniMalloc, ASPLOS 2023.
 """
 
 from __future__ import annotations

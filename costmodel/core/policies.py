@@ -37,7 +37,7 @@ Choice = Any
 def check(family: str, choice: Choice) -> None:
     """BadValue, with the nearest name, unless `choice` is a known `family` (e.g. a placement)."""
     if family == "dtype":
-        dtypes.bits(choice)
+        dtypes.types(choice)
     else:
         FAMILIES[family].check(choice)
 
@@ -122,6 +122,6 @@ def choose(
         PLACEMENTS.resolve(first["placement"]),
         TRAFFICS.resolve(first["traffic"]),
         TIMINGS.resolve(first["timing"]),
-        first["dtype"],
+        dtypes.types(first["dtype"]).word,
         int(batch),
     )

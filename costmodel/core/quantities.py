@@ -70,7 +70,9 @@ LANES = {
 
 OVERHEAD = Lane("overhead", "overhead per run", "overhead_time_s")
 """Once per run, whatever the rows do."""
-RUN_LANES = {**LANES, OVERHEAD.word: OVERHEAD}
+LINK = Lane("link", "link between devices", "link_time_s")
+"""What devices tell one another."""
+RUN_LANES = {**LANES, LINK.word: LINK, OVERHEAD.word: OVERHEAD}
 """Where the time of a whole run can go."""
 
 MACHINE = {

@@ -43,6 +43,12 @@ class Costs:
     """(R,)"""
     params: Floats | None = None
     """(R,) the same of a byte of parameters."""
+    fixed: Floats | None = None
+    """(R,) [s] whatever the rates: what routines take to start, and for each unit of work."""
+    link_bytes: Floats | None = None
+    """(R,) over the link between devices [B]."""
+    link_hops: Floats | None = None
+    """(R,) messages that wait for one another on the link."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +96,10 @@ class Workload:
     out_tensor: Ints
     nests: tuple[RowNest, ...] = ()
     """The rows that are contractions, where the traffic model asks for them."""
+    state_read: Ints | None = None
+    """(R,) [B] of tensors that outlive the run, always in the external memory; None: none."""
+    state_written: Ints | None = None
+    """(R,) [B] appended to them."""
     double_buffer: bool = False
     """True: tiles have second buffers."""
 
@@ -102,9 +112,15 @@ class Workload:
     def touched_bytes(self) -> Ints:
         """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
         everywhere = np.ones(len(self.tensor_bytes), dtype=bool)
-        return np.asarray(
-            self.bytes_read(everywhere) + self.bytes_written(everywhere) + self.param_bytes
-        )
+        maps = self.bytes_read(everywhere) + self.bytes_written(everywhere)
+        return np.asarray(maps + self.param_bytes + self.state_bytes)
+
+    @property
+    def state_bytes(self) -> Ints:
+        """Of tensors that outlive the run, read and appended by each row (R,) [B]."""
+        if self.state_read is None or self.state_written is None:
+            return np.zeros(len(self.macs), dtype=np.int64)
+        return np.asarray(self.state_read + self.state_written)
 
     def bytes_read(self, of: Bools) -> Ints:
         """Bytes that each row reads of the maps `of` (..., T): (..., R), exact."""

@@ -38,7 +38,8 @@ class Efficiency(BaseModel):
     """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches.
 
     The bandwidth is that of maps, and of parameters too where nothing else is said: a library may
-    reorder weights each time before it uses them.
+    reorder weights each time before it uses them. A routine may take a `launch` of its own for each
+    row [s], and `per_head` for each sample and head of keys and values that it reads [s].
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,8 @@ class Efficiency(BaseModel):
     compute: float = 1.0
     bandwidth: float = 1.0
     parameters: float | None = None
+    launch: float = 0.0
+    per_head: float = 0.0
 
     @field_validator("compute", "bandwidth", "parameters")
     @classmethod
@@ -54,11 +57,35 @@ class Efficiency(BaseModel):
             raise BadValue(f"{value:g} is no share of a peak", "write a number above 0, up to 1")
         return value
 
+    @field_validator("launch", "per_head", mode="before")
+    @classmethod
+    def _seconds(cls, value: Any) -> float:
+        return float(units.parse(value, "time", zero=True))
+
     @property
     def shares(self) -> Shares:
         """The same as plain numbers."""
         held = self.bandwidth if self.parameters is None else self.parameters
-        return Shares(self.compute, self.bandwidth, held)
+        return Shares(self.compute, self.bandwidth, held, self.launch, self.per_head)
+
+
+class Link(BaseModel):
+    """What each device can send to the others [B/s], and how long a message takes at least [s]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bandwidth: float
+    latency: float = 0.0
+
+    @field_validator("bandwidth", mode="before")
+    @classmethod
+    def _rate(cls, value: Any) -> float:
+        return float(units.parse(value, "bandwidth"))
+
+    @field_validator("latency", mode="before")
+    @classmethod
+    def _time(cls, value: Any) -> float:
+        return float(units.parse(value, "time", zero=True))
 
 
 class Energy(BaseModel):

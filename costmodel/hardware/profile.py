@@ -14,7 +14,7 @@ from costmodel.core.layer import ENGINES, Engine
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, InputError, Place, Problem
-from costmodel.hardware.entries import Assumed, Efficiency, Energy, Usable
+from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Usable
 from costmodel.hardware.evidence import Calibration
 from costmodel.language import dtypes, units
 
@@ -85,8 +85,9 @@ class HardwareProfile(Figures):
     kinds to the other engine; policies are defaults for this machine, `passes` the rewrites that
     its software makes. A network gets the `usable` part of the on-chip memory. Partial sums are
     held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
-    in use. `calibration` says what fitted figures rest on. What is not published is left out, or
-    stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
+    `calibration` says what fitted figures rest on. What is not published is left out, or stands
+    under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +110,8 @@ class HardwareProfile(Figures):
     accumulator: str | None = None
     buffering: Literal["single", "double"] = "single"
     calibration: Calibration | None = None
+    capacity: float | None = None
+    link: Link | None = None
 
     @field_validator(*MACHINE, mode="before", check_fields=False)
     @classmethod
@@ -151,6 +154,11 @@ class HardwareProfile(Figures):
             _array(value)
         return value
 
+    @field_validator("capacity", mode="before")
+    @classmethod
+    def _capacity(cls, value: Any) -> float | None:
+        return None if value is None else float(units.parse(value, "memory"))
+
     @field_validator("accumulator")
     @classmethod
     def _known_type(cls, value: str | None) -> str | None:
@@ -175,7 +183,8 @@ class HardwareProfile(Figures):
     def traits(self) -> Traits:
         """What it says of layer kinds, as plain numbers."""
         shares = {word: one.shares for word, one in self.efficiency.items()}
-        return Traits(self.engines, shares, self.array)
+        link = None if self.link is None else (self.link.bandwidth, self.link.latency)
+        return Traits(self.engines, shares, self.array, link)
 
     @property
     def array(self) -> EngineModel | None:
@@ -212,7 +221,7 @@ class HardwareProfile(Figures):
         assumed = self.assumed[word].value if word in self.assumed else None
         for value in (stated, assumed):
             by_dtype = isinstance(value, dict) and MACHINE[word].by_dtype
-            found = value.get(dtype) if by_dtype and value else value
+            found = value.get(dtypes.types(dtype).maps) if by_dtype and value else value
             if found is not None:
                 return found
         return None
@@ -245,6 +254,8 @@ class HardwareProfile(Figures):
         fields: dict[str, Any] = {}
         for word, value in found.items():
             fields |= _machine_fields(MACHINE[word], value)
+        if self.link is not None:
+            fields |= {"link_bandwidth": self.link.bandwidth, "link_latency": self.link.latency}
         return Machine(**fields)
 
     def _missing(self, word: str, dtype: str) -> tuple[str, str]:

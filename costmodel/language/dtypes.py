@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from costmodel.errors import BadValue, did_you_mean
 
 # Bits per element. IEEE 754-2019 for fp64/32/16; bf16, tf32 (stored in 32 bits) and fp8 by
@@ -21,12 +25,52 @@ BITS = {
     "int4": 4,
 }
 
+MAPPING = re.compile(r"\{(.*)\}")
+
+
+class Types(NamedTuple):
+    """Element types by class: of parameters, of maps (in which engines compute), of states."""
+
+    weights: str
+    maps: str
+    state: str
+
+    @property
+    def word(self) -> str:
+        """One type where all are equal, else a mapping as YAML writes it."""
+        if self.weights == self.maps == self.state:
+            return self.maps
+        return f"{{weights: {self.weights}, maps: {self.maps}, state: {self.state}}}"
+
+
+def types(dtype: str | Mapping[str, str]) -> Types:
+    """The types of all classes: one word for all of them, or a mapping, as YAML or as its text.
+
+    Classes that a mapping leaves out are those of the maps, and these fp16. Raises BadValue.
+    """
+    if isinstance(dtype, str):
+        match = MAPPING.fullmatch(dtype.strip())
+        if match is None:
+            _known(dtype)
+            return Types(dtype, dtype, dtype)
+        pairs = [pair.partition(":") for pair in match.group(1).split(",") if pair.strip()]
+        dtype = {word.strip(): value.strip() for word, _, value in pairs}
+    for word, value in dtype.items():
+        if word not in Types._fields:
+            raise BadValue(f"'{word}' is no class of tensors", did_you_mean(word, Types._fields))
+        _known(value)
+    maps = dtype.get("maps", "fp16")
+    return Types(dtype.get("weights", maps), maps, dtype.get("state", maps))
+
 
 def bits(dtype: str) -> int:
-    """Bits per element of `dtype` [bit]; raises BadValue for an unknown one."""
+    """Bits per element of the maps of `dtype` [bit]; raises BadValue for an unknown one."""
+    return BITS[types(dtype).maps]
+
+
+def _known(dtype: str) -> None:
     if dtype not in BITS:
-        raise BadValue(f"unknown dtype '{dtype}'", did_you_mean(dtype, BITS))
-    return BITS[dtype]
+        raise BadValue(f"unknown dtype '{dtype}'", did_you_mean(str(dtype), BITS))
 
 
 def size_of(count: int, bits: int) -> int:

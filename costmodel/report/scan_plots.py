@@ -54,7 +54,13 @@ def _columns(outcome: Outcome) -> dict[str, Any]:
 
 def _lanes(columns: dict[str, Any], points: int) -> dict[str, Any]:
     """The time of each lane that is shown, at every point (points,) [s]."""
-    return shown({word: np.broadcast_to(columns[f"{word}_time"], points) for word in RUN_LANES})
+    return shown(
+        {
+            word: np.broadcast_to(columns[f"{word}_time"], points)
+            for word in RUN_LANES
+            if f"{word}_time" in columns
+        }
+    )
 
 
 def along(outcome: Outcome, axis: Axis) -> Figure:

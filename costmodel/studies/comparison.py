@@ -64,7 +64,10 @@ def table_columns(entries: Sequence[Entry]) -> list[str]:
     These are the ends of the interval on calibrated profiles, and times that are not zero.
     """
     some = {name for entry in entries for name in entry.run.totals}
-    further = (*INTERVAL, *(RUN_LANES[word].column for word in ("on_chip", "launch", "overhead")))
+    further = (
+        *INTERVAL,
+        *(RUN_LANES[word].column for word in ("on_chip", "launch", "link", "overhead")),
+    )
     found = [*COLUMNS, *(name for name in further if name in some)]
     moved_again = any(entry.run.policies.traffic != DEFAULTS["traffic"] for entry in entries)
     return [*found, "traffic"] if moved_again else found

@@ -18,7 +18,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.packing import Packing
 from costmodel.core.policies import Policies
-from costmodel.core.quantities import BOUNDS, LANES, OUTPUTS, OVERHEAD, RUN_LANES
+from costmodel.core.quantities import BOUNDS, LANES, LINK, OUTPUTS, OVERHEAD, RUN_LANES
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
@@ -96,7 +96,8 @@ class Run:
         """The time of each thing that can be busy, all rows together, and any overhead [s]."""
         found = {word: float(times.sum()) for word, times in self.result.lanes.items()}
         overhead = float(self.result.overhead)
-        return found | ({OVERHEAD.word: overhead} if overhead else {})
+        linked = {} if self.result.link is None else {LINK.word: float(self.result.link.sum())}
+        return found | linked | ({OVERHEAD.word: overhead} if overhead else {})
 
     @property
     def bottleneck(self) -> str:
@@ -202,7 +203,7 @@ class Run:
         }
         if self.interval:
             found |= dict(zip(INTERVAL, self.interval, strict=True))
-        some = ("on_chip", "launch", "overhead")
+        some = ("on_chip", "launch", "link", "overhead")
         found |= {RUN_LANES[word].column: busy[word] for word in some if busy.get(word)}
         if self.pinned_bytes:
             found["first_total_time_s"] = float(self.first.total_time)

@@ -121,7 +121,17 @@ def simulated(
     except BadValue as error:
         raise error.at(Place("--pass")) from None
     tiling = profile.tiling(chosen.dtype) if chosen.traffic_model.tiles else None
-    counting = Counting(chosen.report, chosen.timed, profile.traits, batch, bits, tiling)
+    kinds = dtypes.types(chosen.dtype)
+    counting = Counting(
+        chosen.report,
+        chosen.timed,
+        profile.traits,
+        batch,
+        bits,
+        tiling,
+        dtypes.BITS[kinds.weights],
+        dtypes.BITS[kinds.state],
+    )
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
     needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from costmodel.core.frontend import FrontEnd
 from costmodel.core.network import Network
-from costmodel.frontends.yaml.build import build
-from costmodel.frontends.yaml.read import read
+from costmodel.frontends.yaml.preset import load_network
 
 
 class Yaml(FrontEnd):
@@ -21,5 +20,4 @@ class Yaml(FrontEnd):
         self, path: Path, settings: Mapping[str, Any], *, strict: bool = False
     ) -> tuple[Network, list[Path]]:
         """Read the file and those whose blocks it uses, bind its variables, and unroll it."""
-        document = read(str(path))
-        return build(document, settings), document.files
+        return load_network(path, settings)

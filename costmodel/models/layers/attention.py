@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
-from costmodel.core.attributes import whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision, Task
+from costmodel.core.attributes import flag, optional_whole, whole
+from costmodel.core.layer import Engine, Example, Layer, Order, Precision, State, Task
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import AttentionNest, Contraction
 from costmodel.errors import BadValue
@@ -18,7 +18,13 @@ class Attention(Layer):
     """softmax(Q K^T / sqrt d) V on [heads, tokens, size]: two products and a softmax of the scores.
 
     K and V may have fewer heads, each read by as many of Q's. `past` tokens of K and V stand in
-    maps of their own; these and a mask are further inputs.
+    maps of their own; these and a mask are further inputs. With `heads` (and `kv_heads`, where they
+    are fewer) Q, K and V are [tokens, heads * size], or one map that holds all three side by side.
+    `causal` tokens see those before them and themselves, of a `window` the last ones alone.
+    `context` tokens of K and V are a state: they outlive the run, are read from the external
+    memory, and what is new is appended to them (`cache: true` appends without any read). With
+    `qk_norm` each head's Q and K go through an RMS norm of one scale each, with `sinks` each head's
+    softmax has one more, learned score.
     """
 
     kind: ClassVar[str] = "attention"
@@ -27,23 +33,62 @@ class Attention(Layer):
     source: ClassVar[str] = (
         "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"
     )
-    arity: ClassVar[tuple[int, int | None]] = (3, 6)
+    arity: ClassVar[tuple[int, int | None]] = (1, 6)
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ((4, 5, 8), (4, 6, 8), (4, 6, 8))),
         Example({}, ((2, 3, 4), (2, 7, 4), (2, 7, 6))),
+        Example({"heads": 4}, ((5, 32), (5, 32), (5, 32))),
+        Example({"heads": 4, "kv_heads": 2, "causal": True}, ((5, 64),)),
     )
     writes: ClassVar[Order] = "row_major"
 
     past: int = whole(0, least=0)
+    heads: int | None = optional_whole(1)
+    kv_heads: int | None = optional_whole(1)
+    causal: bool = flag(False)
+    window: int | None = optional_whole(1)
+    context: int = whole(0, least=0)
+    cache: bool = flag(False)
+    qk_norm: bool = flag(False)
+    sinks: bool = flag(False)
+
+    @property
+    def runs_as(self) -> str:
+        """Prefill is work like a matrix product; a few queries on many keys stream the keys."""
+        return "attend" if self.context or self.cache else self.routine
 
     @property
     def precision(self) -> Precision:
         """Autocast runs it in 16 bits."""
         return "narrow"
 
+    def split(self, inputs: Shapes) -> Shapes:
+        """Q, K and V as [heads, tokens, size]. Raises BadValue where they do not divide."""
+        if self.heads is None:
+            if len(inputs) < 3:
+                raise BadValue("attention takes Q, K and V", "or name its 'heads'")
+            return inputs[:3]
+        fewer = self.kv_heads or self.heads
+        if self.heads % fewer:
+            raise BadValue(
+                f"{self.heads} heads cannot share {fewer} of K and V", "choose a divisor of heads"
+            )
+        counts = (self.heads, fewer, fewer)
+        if len(inputs) == 1:
+            tokens, features = _matrix(inputs[0])
+            size = _divided(features, self.heads + 2 * fewer)
+            return tuple((count, tokens, size) for count in counts)
+        if len(inputs) < 3:
+            raise BadValue("attention takes Q, K and V", "one map of all three, or three maps")
+        found = []
+        for count, shape in zip(counts, inputs, strict=False):
+            tokens, features = _matrix(shape)
+            found.append((count, tokens, _divided(features, count)))
+        return tuple(found)
+
     def out_shape(self, *inputs: Shape) -> Shape:
-        """[heads, tokens of Q, size of V]; BadValue where Q, K and V misfit."""
-        q, k, v = inputs[:3]
+        """[heads, tokens of Q, size of V], or [tokens, heads * size]; BadValue on a misfit."""
+        q, k, v = self.split(inputs)
         fits = (
             len(q) == len(k) == len(v) >= 2
             and q[-1] == k[-1]
@@ -55,23 +100,46 @@ class Attention(Layer):
                 f"attention of {list(q)}, {list(k)}, {list(v)} does not fit",
                 "give [heads, tokens, size] each",
             )
-        return (*q[:-1], v[-1])
+        return (*q[:-1], v[-1]) if self.heads is None else (q[-2], q[0] * v[-1])
+
+    def seen(self, queries: int, keys: int) -> int:
+        """Keys that all queries of a head meet together [count]."""
+        before = self.past + self.context
+        if not self.causal:
+            return queries * min(before + keys, self.window or before + keys)
+        # the query at place i meets those before it and itself, at most a window of them
+        first, window = before + keys - queries + 1, self.window or before + keys
+        short = max(0, min(queries, window - first + 1))
+        return short * first + short * (short - 1) // 2 + (queries - short) * window
+
+    def state(self, inputs: Shapes) -> State | None:
+        """Keys and values of the context, as far as a window reaches, and the new ones."""
+        if not self.context and not self.cache:
+            return None
+        _, k, v = self.split(inputs)
+        heads = prod(k[:-2])
+        size = k[-1] + v[-1]
+        kept = min(self.context, self.window or self.context)
+        return State(heads * kept * size, heads * k[-2] * size, heads)
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Scores: tokens of Q times tokens of K for each head, each of d and then v multiply-adds.
 
         The softmax and the scaling take an exponential, a product, an addition and a division each.
         """
-        q, k, v = inputs[:3]
-        scores = prod(q[:-1]) * (k[-2] + self.past)
+        q, k, v = self.split(inputs)
+        scores = prod(q[:-2]) * self.seen(q[-2], k[-2])
+        normed = (prod(q) + prod(k)) * self.qk_norm
         return Tally.of(
             inputs,
             outputs,
             macs=scores * (q[-1] + v[-1]),
-            muls=scores,
+            muls=scores + 2 * normed,
             exps=scores,
-            adds=scores,
+            adds=scores + normed,
             divs=scores,
+            weights=(q[-1] + k[-1]) * self.qk_norm,
+            biases=q[0] * self.sinks,
         )
 
     def tasks(self, tally: Tally) -> tuple[Task, ...]:
@@ -82,14 +150,50 @@ class Attention(Layer):
             Task("host", "norm", Tally(**rest)),
         )
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
-        """One nest for each head of K and V; all queries that read them stand in one row."""
-        q, k, v = inputs[:3]
+    def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
+        """One nest for each head of K and V; all queries that read them stand in one row.
+
+        None where operands are a state or share a map.
+        """
+        if self.context or self.cache or len(inputs) < 3:
+            return None
+        q, k, v = self.split(inputs)
         heads = prod(k[:-2])
         rows = prod(q[:-1]) // heads
         nest = AttentionNest(rows, k[-2] + self.past, q[-1], v[-1], heads * samples)
         return Contraction(nest, (0,), (1, 2, 3, 4) if self.past else (1, 2))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """scaled_dot_product_attention."""
-        return torch.nn.functional.scaled_dot_product_attention
+        """scaled_dot_product_attention, heads moved out and back where they stand side by side."""
+        attend = torch.nn.functional.scaled_dot_product_attention
+        if self.heads is None:
+            return attend
+        counts = [shape[0] for shape in self.split(inputs)]
+
+        def side_by_side(*maps: Any) -> Any:
+            parts = maps[:3]
+            if len(maps) == 1:
+                size = maps[0].shape[-1] // sum(counts)
+                parts = maps[0].split([count * size for count in counts], dim=-1)
+            q, k, v = (
+                part.unflatten(-1, (count, -1)).transpose(1, 2)
+                for count, part in zip(counts, parts, strict=True)
+            )
+            found = attend(q, k, v, is_causal=self.causal, enable_gqa=True)
+            return found.transpose(1, 2).flatten(2)
+
+        return side_by_side
+
+
+def _matrix(shape: Shape) -> tuple[int, int]:
+    if len(shape) != 2:
+        raise BadValue(f"attention with heads needs [tokens, features], got {list(shape)}", "")
+    return shape[0], shape[1]
+
+
+def _divided(features: int, heads: int) -> int:
+    if features % heads:
+        raise BadValue(
+            f"{features} features do not divide into {heads} heads", "change heads or features"
+        )
+    return features // heads

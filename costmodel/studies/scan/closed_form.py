@@ -29,11 +29,18 @@ def tabulated(
     workload: Workload, placement: Placement, traffic: Traffic | None = None
 ) -> Surface | None:
     """What each lane takes over the memory, or None where the placement has no table."""
+    if workload.costs.link_bytes is not None:
+        return None
     if placement.keeps_nothing:
         return _by_row(workload)
     if traffic is not None and traffic.tiles:
         return None
     return _threshold(workload) if placement.threshold else None
+
+
+def _fixed(workload: Workload) -> float:
+    fixed = workload.costs.fixed
+    return 0.0 if fixed is None else float(fixed.sum())
 
 
 def _constants(workload: Workload) -> tuple[float, float, float, float]:
@@ -66,7 +73,16 @@ def _by_row(workload: Workload) -> Surface:
     nothing = np.zeros(len(sizes) + 1)
     external, read, write = tables
     constants = _constants(workload)
-    return Surface(sizes, external, read, write, nothing, *constants, least=float(sizes[0]))
+    return Surface(
+        sizes,
+        external,
+        read,
+        write,
+        nothing,
+        *constants,
+        least=float(sizes[0]),
+        fixed=_fixed(workload),
+    )
 
 
 def _threshold(workload: Workload) -> Surface:
@@ -82,15 +98,22 @@ def _threshold(workload: Workload) -> Surface:
         return np.asarray(per_tensor.sum() + besides - inside[ends])
 
     params = workload.param_bytes
-    external = left(workload.traffic(1, 1), params.sum())
-    read, write, held = 1, 1, params.sum()
+    external = left(workload.traffic(1, 1), params.sum() + workload.state_bytes.sum())
+    read: Any = 1
+    write: Any = 1
+    held: Any = params
     if costs.read is not None and costs.write is not None and costs.params is not None:
-        read, write, held = costs.read, costs.write, (costs.params * params).sum()  # type: ignore[assignment]
+        read, write, held = costs.read, costs.write, costs.params * params
+    arriving, appended = held.sum(), 0
+    if workload.state_read is not None and workload.state_written is not None:
+        arriving = arriving + (read * workload.state_read).sum()
+        appended = (write * workload.state_written).sum()
     return Surface(
         steps.astype(float),
         external.astype(float),
-        left(workload.traffic(read, 0), held).astype(float),
-        left(workload.traffic(0, write)).astype(float),
+        left(workload.traffic(read, 0), arriving).astype(float),
+        left(workload.traffic(0, write), appended).astype(float),
         (workload.touched_bytes.sum() - external).astype(float),
         *_constants(workload),
+        fixed=_fixed(workload),
     )

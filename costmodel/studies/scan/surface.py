@@ -82,6 +82,8 @@ class Surface:
     """h."""
     least: float = 0.0
     """A smaller memory holds no tiles [B]."""
+    fixed: float = 0.0
+    """What rows take whatever the rates [s]."""
 
     @cached_property
     def steps(self) -> Steps:
@@ -122,6 +124,7 @@ class Surface:
         if "hw.launch" in axes:
             rows = self.matrix_rows + self.host_rows
             found.append(constant(rows, "hw.launch", axes["hw.launch"]))
+            fixed += self.fixed
         else:
             fixed += self._launches(machine)
         if "hw.overhead" in axes:
@@ -155,7 +158,8 @@ class Surface:
         return self.read[step] / machine.bandwidth + self.write[step] / machine.write_bandwidth
 
     def _launches(self, machine: Machine) -> Any:
-        return self.matrix_rows * machine.matrix_launch + self.host_rows * machine.host_launch
+        rows = self.matrix_rows * machine.matrix_launch + self.host_rows * machine.host_launch
+        return rows + self.fixed
 
     def total_time(self, machine: Machine) -> Table:
         """T [s] at points (N,); evaluated piece by piece, so that it stays in the cache."""

@@ -1,0 +1,59 @@
+"""Presets: a base architecture and values for its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from costmodel.core.network import Network
+from costmodel.errors import Problems
+from costmodel.frontends.yaml.build import build
+from costmodel.frontends.yaml.read import read
+from costmodel.language import shipped
+from costmodel.language.documents import Node, load
+
+KEYS = ("name", "source", "description", "base", "vars")
+
+
+def load_network(path: Path, settings: Mapping[str, Any]) -> tuple[Network, list[Path]]:
+    """The network in an architecture file, or in a preset's base with the preset's variables.
+
+    Also returns all files it was read from. Raises InputError.
+    """
+    problems = Problems()
+    root = load(str(path), problems)
+    if not isinstance(root.value, dict) or "base" not in root.value:
+        document = read(str(path))
+        return build(document, settings), document.files
+    root.check_keys("the preset", KEYS, problems)
+    root.require("the preset", ("name", "source", "base"), problems)
+    top = root.mapping("a preset")
+    problems.raise_if_any()
+    base = shipped.find(shipped.beside(path.parent, top["base"].text("base")), "archs")
+    named = top["name"].text("name"), top["source"].text("source"), str(path)
+    return from_base(base, _variables(top), settings, named, [path])
+
+
+def _variables(top: dict[str, Node]) -> dict[str, Any]:
+    return dict(top["vars"].plain()) if "vars" in top else {}
+
+
+def from_base(
+    base: Path,
+    variables: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    named: tuple[str, str, str],
+    files: list[Path],
+) -> tuple[Network, list[Path]]:
+    """The network in `base` with `variables`, then `settings`; `named` (name, source, file).
+
+    Also returns all `files` it was read from. Raises InputError.
+    """
+    document = read(str(base))
+    network = build(document, {**variables, **settings})
+    name, source, file = named
+    facts = replace(network.facts, name=name, source=source, file=file)
+    network.graph["facts"] = facts
+    return network, [*files, *document.files]

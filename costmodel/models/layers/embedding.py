@@ -1,0 +1,59 @@
+"""A vector for each token, looked up in a table of parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import flag, whole
+from costmodel.core.layer import Example, Layer
+from costmodel.core.tally import Shape, Shapes, Tally
+
+
+@dataclass(frozen=True)
+class Embedding(Layer):
+    """A row of a `vocabulary` x `features` table for each token; only looked-up rows move.
+
+    With `tied: true` the table is the output layer's, where its parameters count.
+    """
+
+    kind: ClassVar[str] = "embedding"
+    routine: ClassVar[str] = "move"
+    source: ClassVar[str] = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"vocabulary": 11, "features": 8}, ((5,),)),
+        Example({"vocabulary": 11, "features": 8, "tied": True}, ((5,),)),
+    )
+
+    vocabulary: int = whole()
+    features: int = whole()
+    tied: bool = flag(False)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """(*tokens, features)."""
+        return (*inputs[0], self.features)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """The table's parameters, unless they are tied; no arithmetic."""
+        weights = 0 if self.tied else self.vocabulary * self.features
+        return Tally.of(inputs, outputs, weights=weights)
+
+    def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
+        """A row for each token, at most the whole table."""
+        rows = min(prod(inputs[0]) * samples, self.vocabulary)
+        return rows * self.features
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """nn.Embedding; a tied one holds its table outside of the module."""
+        table = torch.nn.Embedding(self.vocabulary, self.features)
+        if not self.tied:
+            return lambda_module(torch, table, lambda x: table(x.long()))
+        return lambda x: torch.nn.functional.embedding(x.long(), table.weight.to(x.device))
+
+
+def lambda_module(torch: Any, inner: Any, forward: Any) -> Any:
+    """A module with the parameters of `inner` and a `forward` of its own."""
+    made = type("Looked", (torch.nn.Module,), {"forward": lambda self, x: forward(x)})()
+    made.inner = inner
+    return made

@@ -1,0 +1,130 @@
+"""A mixture of experts: each token is sent to a few of many small networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import attribute, flag, number, whole
+from costmodel.core.layer import Engine, Example, Layer, Precision
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import BadValue
+
+
+@dataclass(frozen=True)
+class Moe(Layer):
+    """`top_k` of `experts` gated networks of `hidden` features for each token, and a `shared` one.
+
+    The router is a linear layer over all experts. Of the experts' weights a run reads those that
+    some token is sent to: E (1 - (1 - k / E)^n) of them are expected for n tokens that choose at
+    random. `devices` share the experts; each works on the tokens sent to its own.
+    """
+
+    kind: ClassVar[str] = "moe"
+    engine: ClassVar[Engine] = "matrix"
+    routine: ClassVar[str] = "experts"
+    across: ClassVar[bool] = True
+    source: ClassVar[str] = (
+        "Shazeer et al. 2017 (arXiv 1701.06538); gated experts: Jiang et al. 2024, Mixtral "
+        "(arXiv 2401.04088); shared experts: Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066)"
+    )
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"experts": 4, "top_k": 2, "hidden": 6}, ((5, 8),)),
+        Example({"experts": 4, "top_k": 1, "hidden": 6, "shared": 3, "bias": True}, ((5, 8),)),
+    )
+
+    experts: int = whole()
+    top_k: int = whole()
+    hidden: int = whole()
+    shared: int = whole(0, least=0)
+    bias: bool = flag(False)
+    devices: int = whole(1)
+    expert_bits: float | None = attribute(
+        lambda value: None if value is None else number(low=1, high=64).metadata["read"](value),
+        None,
+    )
+    """Of a parameter, scales included, where the file fixes it: 4.25 in MXFP4."""
+
+    @property
+    def weight_bits(self) -> float | None:
+        """Of the experts, of which nearly all parameters are."""
+        return self.expert_bits
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's; BadValue for more chosen experts than there are."""
+        if len(inputs[0]) != 2:
+            raise BadValue(f"moe needs [tokens, features], got {list(inputs[0])}", "reshape it")
+        if self.top_k > self.experts:
+            raise BadValue(f"{self.top_k} of {self.experts} experts", "choose fewer of them")
+        if self.experts % self.devices:
+            raise BadValue(
+                f"{self.experts} experts do not divide over {self.devices} devices",
+                "choose a divisor of the experts",
+            )
+        return inputs[0]
+
+    def _expert(self, features: int) -> tuple[int, int]:
+        """Weights and biases of one expert: gate, up and down."""
+        weights = 3 * features * self.hidden
+        return weights, (2 * self.hidden + features) * self.bias
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Each token meets the router, its experts and the shared network; SiLU and a product."""
+        tokens, features = inputs[0]
+        weights, biases = self._expert(features)
+        here = self.experts // self.devices
+        router = features * self.experts
+        shared = 3 * features * self.shared
+        # tokens are spread evenly over the devices
+        sent = tokens * self.top_k / self.devices
+        gated = ceil(sent * self.hidden) + tokens * self.shared
+        return Tally.of(
+            inputs,
+            outputs,
+            macs=tokens * (router + shared) + ceil(sent * weights),
+            exps=gated,
+            divs=gated,
+            muls=gated,
+            adds=gated + tokens * features * self.top_k,
+            weights=here * weights + router + shared,
+            biases=here * biases + self.experts * self.bias,
+        )
+
+    def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
+        """Router and shared network whole, and the experts that some token is sent to."""
+        tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]
+        one = sum(self._expert(features))
+        here = self.experts // self.devices
+        chosen = here * (1 - (1 - self.top_k / self.experts) ** tokens)
+        return held - here * one + ceil(chosen * one)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """Every expert as a module of its own; the forward pass runs through the first of them."""
+        from torch import nn
+
+        features = inputs[0][-1]
+
+        def network(hidden: int, *, bias: bool) -> Any:
+            gate, up = (nn.Linear(features, hidden, bias=bias) for _ in range(2))
+            return nn.ModuleList([gate, up, nn.Linear(hidden, features, bias=bias)])
+
+        made: Any = nn.Module()
+        made.router = nn.Linear(features, self.experts, bias=self.bias)
+        here = self.experts // self.devices
+        made.experts = nn.ModuleList(network(self.hidden, bias=self.bias) for _ in range(here))
+        if self.shared:
+            made.shared = network(self.shared, bias=False)
+
+        def forward(x: Any) -> Any:
+            gate, up, down = list(made.experts[0])
+            scores = made.router(x).amax(-1, keepdim=True)
+            return down(nn.functional.silu(gate(x)) * up(x)) * scores
+
+        made.forward = forward
+        return made

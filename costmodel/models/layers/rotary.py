@@ -1,0 +1,54 @@
+"""Positions as rotations of pairs of features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from costmodel.core.attributes import optional_whole
+from costmodel.core.layer import Example, Layer
+from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.errors import BadValue
+
+
+@dataclass(frozen=True)
+class Rotary(Layer):
+    """Pairs of features turned by an angle that depends on the token's place.
+
+    Each element takes two products and an addition; sines and cosines are a table. Of the features
+    of a token the first `turned` are rotated (default: all).
+    """
+
+    kind: ClassVar[str] = "rotary"
+    in_place: ClassVar[bool] = True
+    across: ClassVar[bool] = True
+    source: ClassVar[str] = "Su et al. 2021, RoFormer (arXiv 2104.09864), eq. (34)"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ((5, 8),)),
+        Example({"turned": 4}, ((5, 8),)),
+    )
+
+    turned: int | None = optional_whole(1)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's."""
+        if (self.turned or 0) > inputs[0][-1]:
+            raise BadValue(f"{self.turned} of {inputs[0][-1]} features", "turn fewer of them")
+        return inputs[0]
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Two products and an addition for each element that is turned."""
+        turned = prod(inputs[0][:-1]) * (self.turned or inputs[0][-1])
+        return Tally.of(inputs, outputs, muls=2 * turned, adds=turned)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """Halves of the features turned by one angle."""
+
+        def turn(x: Any) -> Any:
+            turned = x[..., : self.turned]
+            low, high = turned.chunk(2, dim=-1)
+            found = torch.cat((low - high, high + low), dim=-1)
+            return torch.cat((found, x[..., found.shape[-1] :]), dim=-1)
+
+        return turn
