@@ -29,6 +29,7 @@ _PLACES = {
     "calibrate": "costmodel.studies.questions",
     "compare": "costmodel.studies.questions",
     "evaluate": "costmodel.studies.questions",
+    "generate": "costmodel.studies.generate",
     "list_models": "costmodel.studies.questions",
     "load_network": "costmodel.core.loading",
     "load_profile": "costmodel.hardware.read",
@@ -57,6 +58,7 @@ __all__ = [
     "calibrate",
     "compare",
     "evaluate",
+    "generate",
     "list_models",
     "load_network",
     "load_profile",
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from costmodel.errors import BadValue, CostModelError, InputError, MissingExtra
     from costmodel.hardware.profile import HardwareProfile
     from costmodel.hardware.read import load_profile
+    from costmodel.studies.generate import generate
     from costmodel.studies.questions import (
         calibrate,
         compare,

@@ -28,6 +28,11 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
     "shake_shake": {"n": [1, 2], "width": [32, 96], "conv": CONVS, "everywhere": [True, False]},
     "mobilenet_v2": {"conv": ["standard", "dsconv", "multiception"], "width": [0.5, 1, 1.4],
                      "resolution": [96, 224], "first_stride": [1, 2]},
+    "decoder": {"layers": [2], "tokens": [1, 7], "mlp": ["gated", "gelu"], "kv_heads": [4, 32],
+                "experts": [0, 8], "qk_norm": [False, True], "window": [0, 4]},
+    **{name: {"tokens": [5], "layers": [2]} for name in (
+        "llama-2-7b", "llama-2-13b", "llama-2-70b", "llama-3.1-8b", "llama-3.1-70b", "mistral-7b",
+        "mixtral-8x7b", "qwen3-0.6b", "qwen3-32b", "gpt-oss-120b", "gpt2")},
     "shufflenet_v2": {"width": [0.5, 1, 1.5, 2], "resolution": [96, 224], "classes": [10, 1000]},
 }  # fmt: skip
 CASES = [

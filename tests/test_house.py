@@ -35,6 +35,7 @@ NAMES = [
     "calibrate",
     "compare",
     "evaluate",
+    "generate",
     "list_models",
     "load_network",
     "load_profile",

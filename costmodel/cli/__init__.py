@@ -25,6 +25,7 @@ COMMANDS = (
     "solve",
     "sensitivity",
     "slope",
+    "generate",
     "calibrate",
     "evaluate",
     "reproduce",

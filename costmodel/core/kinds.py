@@ -10,6 +10,7 @@ from pkgutil import get_data
 from costmodel.core.layer import ROUTINES, Layer
 from costmodel.core.registry import Family, classes, entry_points, members, modules
 from costmodel.errors import BadValue, CostModelError, did_you_mean
+from costmodel.language import dtypes
 
 LAYERS = Family("layer kind", "costmodel.models.layers", "costmodel.layers", Layer)
 
@@ -77,8 +78,15 @@ def _declared(word: str) -> type[Layer]:
 
 
 def check(word: str) -> None:
-    """BadValue, with the nearest name, unless `word` is a layer kind or one of ROUTINES."""
+    """BadValue, with the nearest name, unless `word` is a layer kind or one of ROUTINES.
+
+    A routine may be for one type of parameters alone: `dense.fp8`.
+    """
     if word in ROUTINES or word in declared():
+        return
+    routine, dot, dtype = word.partition(".")
+    if dot and routine in ROUTINES:
+        dtypes.types(dtype)
         return
     if word not in entry_points(LAYERS.group):
         known = [*kinds(), *ROUTINES]

@@ -24,6 +24,7 @@ ENGINES: tuple[Engine, ...] = ("matrix", "host")
 ROUTINES = {
     "dense": "matrix products: 1x1 convolutions, linear layers, attention",
     "attend": "attention over keys and values that are a state",
+    "prefill": "attention over a prompt whose keys and values are kept",
     "experts": "matrix products of experts, each with the tokens that are routed to it",
     "window": "dense convolutions of several positions",
     "grouped": "convolutions in groups of several channels",

@@ -6,9 +6,17 @@ import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
-from costmodel.core import policies
+from costmodel.core import kinds, policies
 from costmodel.core.counting import Traits
 from costmodel.core.layer import ENGINES, Engine
 from costmodel.core.machine import Machine
@@ -20,6 +28,22 @@ from costmodel.language import dtypes, units
 
 NEEDED = tuple(word for word, quantity in MACHINE.items() if quantity.needed)
 """What the formula cannot do without."""
+
+
+ASSUMABLE = (*NEEDED, "launch", "overhead", "engine", "efficiency")
+"""What may stand under `assumed`."""
+
+
+def _shares(stated: Any) -> dict[str, Efficiency]:
+    """Shares of the peaks by kind or routine. Raises BadValue."""
+    if not isinstance(stated, dict):
+        raise BadValue(f"{stated!r} is no mapping of kinds and routines", "write 'value: {...}'")
+    for word in stated:
+        kinds.check(word)
+    try:
+        return {word: Efficiency.model_validate(share) for word, share in stated.items()}
+    except ValidationError as error:
+        raise BadValue(str(error.errors()[0]["msg"]), "correct it") from None
 
 
 def parsed(quantity: MachineQuantity, value: Any) -> Any:
@@ -44,6 +68,9 @@ def _array(stated: dict[str, Any]) -> EngineModel | None:
 
 def _assumed(word: str, value: Any) -> Any:
     """A figure, or the shape of an engine, that is assumed. Raises BadValue."""
+    if word == "efficiency":
+        _shares(value)
+        return value
     if word != "engine":
         return parsed(MACHINE[word], value)
     if not isinstance(value, dict):
@@ -122,8 +149,8 @@ class HardwareProfile(Figures):
     @classmethod
     def _assumption(cls, value: dict[str, Assumed]) -> dict[str, Assumed]:
         for word in value:
-            if word not in (*NEEDED, "engine"):
-                known = ", ".join((*NEEDED, "engine"))
+            if word not in ASSUMABLE:
+                known = ", ".join(ASSUMABLE)
                 raise BadValue(f"'{word}' cannot be assumed", f"one of {known}")
         return {
             word: Assumed(value=_assumed(word, item.value), reason=item.reason)
@@ -182,7 +209,15 @@ class HardwareProfile(Figures):
     @property
     def traits(self) -> Traits:
         """What it says of layer kinds, as plain numbers."""
-        shares = {word: one.shares for word, one in self.efficiency.items()}
+        return self.traits_for("")
+
+    def traits_for(self, weights: str) -> Traits:
+        """The same where parameters are of type `weights`, for which routines may be told apart."""
+        stated = self.efficiency
+        if "efficiency" in self.assumed:
+            stated = {**_shares(self.assumed["efficiency"].value), **stated}
+        mine = {w.partition(".")[0]: one for w, one in stated.items() if w.endswith(f".{weights}")}
+        shares = {word: one.shares for word, one in {**stated, **mine}.items()}
         link = None if self.link is None else (self.link.bandwidth, self.link.latency)
         return Traits(self.engines, shares, self.array, link)
 
@@ -219,6 +254,8 @@ class HardwareProfile(Figures):
         """
         stated = getattr(self, word)
         assumed = self.assumed[word].value if word in self.assumed else None
+        if not MACHINE[word].needed and assumed is not None and not stated:
+            return assumed
         for value in (stated, assumed):
             by_dtype = isinstance(value, dict) and MACHINE[word].by_dtype
             found = value.get(dtypes.types(dtype).maps) if by_dtype and value else value
@@ -229,11 +266,14 @@ class HardwareProfile(Figures):
     def assumptions(self, dtype: str) -> dict[str, str]:
         """The figures in use that are assumed, and why."""
         published = self.model_copy(update={"assumed": {}})
-        shape = self.assumed.get("engine") if self.engine is None else None
-        return ({} if shape is None else {"engine": shape.reason}) | {
+        whole = ("engine", "efficiency")
+        parts = {w: self.assumed[w].reason for w in whole if w in self.assumed}
+        if self.engine is not None:
+            parts.pop("engine", None)
+        return parts | {
             word: item.reason
             for word, item in self.assumed.items()
-            if word != "engine"
+            if word not in whole
             and self.figure(word, dtype) is not None
             and published.figure(word, dtype) is None
         }

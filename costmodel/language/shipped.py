@@ -8,7 +8,7 @@ from pathlib import Path
 from costmodel.errors import InputError, Place, did_you_mean
 
 HERE = Path(__file__).resolve().parent.parent
-SUFFIXES = (".yaml", ".yml", ".onnx")
+SUFFIXES = (".yaml", ".yml", ".onnx", ".json")
 
 
 @cache

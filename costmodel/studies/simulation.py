@@ -125,7 +125,7 @@ def simulated(
     counting = Counting(
         chosen.report,
         chosen.timed,
-        profile.traits,
+        profile.traits_for(kinds.weights),
         batch,
         bits,
         tiling,

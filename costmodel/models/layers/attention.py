@@ -54,8 +54,10 @@ class Attention(Layer):
 
     @property
     def runs_as(self) -> str:
-        """Prefill is work like a matrix product; a few queries on many keys stream the keys."""
-        return "attend" if self.context or self.cache else self.routine
+        """With a cache it is the first pass over a prompt, or queries that stream what is kept."""
+        if self.context:
+            return "attend"
+        return "prefill" if self.cache else self.routine
 
     @property
     def precision(self) -> Precision:
@@ -145,8 +147,9 @@ class Attention(Layer):
     def tasks(self, tally: Tally) -> tuple[Task, ...]:
         """The products on the matrix engine, the softmax where a softmax runs."""
         rest = {name: getattr(tally, name) for name in ("muls", "exps", "adds", "divs")}
+        matrix = Tally(macs=tally.macs, weights=tally.weights, biases=tally.biases)
         return (
-            Task(self.engine, self.routine, Tally(macs=tally.macs)),
+            Task(self.engine, self.runs_as, matrix),
             Task("host", "norm", Tally(**rest)),
         )
 
@@ -179,10 +182,19 @@ class Attention(Layer):
                 part.unflatten(-1, (count, -1)).transpose(1, 2)
                 for count, part in zip(counts, parts, strict=True)
             )
+            if self.qk_norm:
+                q, k = module.q_norm(q), module.k_norm(k)
             found = attend(q, k, v, is_causal=self.causal, enable_gqa=True)
             return found.transpose(1, 2).flatten(2)
 
-        return side_by_side
+        module: Any = torch.nn.Module()
+        if self.qk_norm:
+            size = self.split(inputs)[0][-1]
+            module.q_norm, module.k_norm = (torch.nn.RMSNorm(size) for _ in range(2))
+        if self.sinks:
+            module.sinks = torch.nn.Parameter(torch.empty(counts[0]))
+        module.forward = side_by_side
+        return module
 
 
 def _matrix(shape: Shape) -> tuple[int, int]:

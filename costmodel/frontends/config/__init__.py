@@ -1,0 +1,66 @@
+"""The config.json of a Hugging Face model: its family's rules give a base its variables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from costmodel.core.frontend import FrontEnd
+from costmodel.core.network import Network
+from costmodel.errors import BadValue, InputError, Place
+from costmodel.frontends.config.keys import Keys
+from costmodel.frontends.config.rules import RULES
+from costmodel.frontends.yaml.preset import from_base
+from costmodel.language import shipped
+
+
+class Config(FrontEnd):
+    """Files with a `model_type` whose family has rules."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".json",)
+
+    def load(
+        self, path: Path, settings: Mapping[str, Any], *, strict: bool = False
+    ) -> tuple[Network, list[Path]]:
+        """The network in the shipped decoder with the variables that the config's rules give.
+
+        Raises InputError for a family without rules, and for what a family's rules do not model.
+        """
+        place = Place(str(path))
+        try:
+            stated = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError.at(place, error.strerror or str(error), "check the path") from None
+        except (ValueError, RecursionError) as error:
+            raise InputError.at(place, f"is no JSON: {error}", "export the config again") from None
+        try:
+            keys = Keys.of(stated)
+            family = keys.text("model_type")
+            found = RULES.load(family).variables(keys)
+        except BadValue as error:
+            raise error.at(place) from None
+        limit = keys.optional("max_position_embeddings")
+        _check_context(limit, settings, place)
+        name = str(stated.get("_name_or_path") or path.stem)
+        base = shipped.find("decoder", "archs")
+        named = name, f"config.json, model_type {family}", str(path)
+        network, files = from_base(base, found, settings, named, [path])
+        choices = {**network.facts.choices, "dtype": keys.dtype}
+        network.graph["facts"] = replace(network.facts, choices=choices)
+        return network, files
+
+
+def _check_context(limit: Any, settings: Mapping[str, Any], place: Place) -> None:
+    """Raise InputError for more tokens than the model has positions."""
+    asked = [settings.get(word, 0) for word in ("tokens", "context")]
+    if not isinstance(limit, int) or not all(isinstance(one, int) for one in asked):
+        return
+    if sum(asked) > limit:
+        raise InputError.at(
+            place,
+            f"{sum(asked)} tokens are more than its {limit} positions",
+            "ask for a shorter prompt or fewer tokens",
+        )

@@ -1,0 +1,70 @@
+"""A generation in words."""
+
+from __future__ import annotations
+
+from costmodel.core.quantities import RUN_LANES
+from costmodel.report.numbers import percent, seconds, short
+from costmodel.studies.generate import Generation
+from costmodel.studies.run import Run
+
+GB = 1e9
+"""[B]"""
+
+
+def text(found: Generation) -> str:
+    """Times, what binds each phase, and the memory of one device."""
+    request, memory = found.request, found.memory
+    run = found.prefill
+    shared = f" on each of {request.devices} devices" if request.devices > 1 else ""
+    served = (
+        f"{request.concurrency} requests served at once"
+        if request.concurrency
+        else f"batch {request.batch}"
+    )
+    lines = [
+        f"{run.network.name} on {run.profile.name}{shared}: {request.prompt} tokens in, "
+        f"{request.generate} out, {served}, {run.policies.dtype}",
+        "",
+        f"Time to first token   {_first(found)}",
+        f"Time per token        {'-' if found.tpot is None else seconds(found.tpot)}",
+        f"Tokens                {found.tokens_per_s:.4g} /s, all sequences and devices together",
+        f"Prefill               {seconds(found.prefill_time)}: {_shares(run)}",
+    ]
+    if found.decode:
+        step = found.step or 0.0
+        lines.append(f"Step of generation    {seconds(step)}: {_shares(found.decode[1])}")
+    lines.append(
+        f"Memory                {short(memory.weights / GB)} GB weights, "
+        f"{short(memory.state / GB)} GB keys and values, {short(memory.activation / GB)} GB maps"
+        + ("" if memory.capacity is None else f", of {short(memory.capacity / GB)} GB")
+    )
+    if found.largest_batch is not None:
+        lines.append(
+            f"Fits                  up to {found.largest_batch} sequences of this length, or "
+            f"{found.largest_context} tokens at this batch"
+        )
+    return "\n".join(lines)
+
+
+def shortage(found: Generation) -> str:
+    """What does not fit, and what would."""
+    memory = found.memory
+    return (
+        f"{short(memory.total / GB)} GB do not fit the {short((memory.capacity or 0) / GB)} GB of "
+        f"one device; at most {found.largest_batch} sequences of this length do, or "
+        f"{found.largest_context} tokens at this batch"
+    )
+
+
+def _first(found: Generation) -> str:
+    if not found.request.concurrency:
+        return seconds(found.ttft)
+    low, high = found.ttft_interval
+    return f"{seconds(low)} to {seconds(high)}, by how many prompts are ahead"
+
+
+def _shares(run: Run) -> str:
+    busy = {word: time for word, time in run.lane_times.items() if time}
+    every = sum(busy.values())
+    parts = [f"{RUN_LANES[word].label} {percent(time, every)}" for word, time in busy.items()]
+    return ", ".join(parts)

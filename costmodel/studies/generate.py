@@ -1,0 +1,274 @@
+"""A prompt in, tokens out: time to the first token, time per token, and the memory it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from costmodel.core.network import Network
+from costmodel.errors import BadValue, Place
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.read import load_profile
+from costmodel.language import dtypes
+from costmodel.models.passes.tensor_parallel import TensorParallel
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulate
+
+ONE_PREFILL = 0.95
+"""Of a prefill: the least time to a first token that a request is served in."""
+QUEUE = 0.030
+"""[s] that a server may take besides the prefills ahead of a request."""
+WEIGHTS = (1 / 6, 4 / 6, 1 / 6)
+"""Simpson's rule over the first, middle and last step."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a model."""
+
+    prompt: int
+    """Tokens in, of each sequence."""
+    generate: int
+    """Tokens out."""
+    batch: int = 1
+    """Sequences at once."""
+    concurrency: int | None = None
+    """Sequences that a server decodes at once, prompts being read one at a time."""
+    devices: int = 1
+    """That share the model."""
+    experts: int = 1
+    """Of these, those that share the experts."""
+
+    def __post_init__(self) -> None:
+        for word, value in vars(self).items():
+            if value is None and word == "concurrency":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise BadValue(f"{value!r}", "use a whole number from 1").at(Place(f"--{word}"))
+
+    @property
+    def sequences(self) -> int:
+        """Decoded together."""
+        return self.concurrency or self.batch
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What one device holds [B]."""
+
+    weights: int
+    state: int
+    """Keys and values of all sequences at their full length; at the mean one where they are served
+    and end one after the other.
+    """
+    activation: int
+    """The most that is alive at once while a prompt is read."""
+    capacity: float | None
+    """None: the profile does not say."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.state + self.activation
+
+    @property
+    def fits(self) -> bool:
+        """True where it fits, or where the capacity is not known."""
+        return self.capacity is None or self.total <= self.capacity
+
+    def record(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "weights_bytes": self.weights,
+            "state_bytes": self.state,
+            "activation_bytes": self.activation,
+            "capacity_bytes": self.capacity,
+            "fits": self.fits,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """The two phases of one request, and what follows from them."""
+
+    request: Request
+    prefill: Run
+    """The prompt, one sequence at a time under a concurrency."""
+    decode: tuple[Run, ...]
+    """Steps at the first, the middle and the last context; none where one token is asked for."""
+
+    @property
+    def prefill_time(self) -> float:
+        """Time of one pass over a prompt, or over all of a batch [s]."""
+        return self.prefill.total_time
+
+    @property
+    def step(self) -> float | None:
+        """Mean time of a step of generation [s]; None where none is asked for."""
+        if not self.decode:
+            return None
+        times = [run.total_time for run in self.decode]
+        return sum(weight * time for weight, time in zip(WEIGHTS, times, strict=True))
+
+    @property
+    def ttft(self) -> float:
+        """Time to the first token [s]; of a server that of the middle of its interval."""
+        low, high = self.ttft_interval
+        return (low * high) ** 0.5 if self.request.concurrency else self.prefill_time
+
+    @property
+    def ttft_interval(self) -> tuple[float, float]:
+        """From one prefill to those of all sequences that are served, once a place is free [s].
+
+        Of c sequences one ends every 1 / c of the time that its tokens take.
+        """
+        if not self.request.concurrency:
+            return self.prefill_time, self.prefill_time
+        waits = self.request.generate * (self.step or 0.0) / self.request.concurrency
+        most = self.request.concurrency * self.prefill_time + waits + QUEUE
+        return ONE_PREFILL * self.prefill_time, most
+
+    @property
+    def tpot(self) -> float | None:
+        """Time per token after the first [s]: other requests' prompts stall a server's steps."""
+        if self.step is None or not self.request.concurrency:
+            return self.step
+        others = self.request.concurrency - 1
+        return self.step + others / self.request.generate * self.prefill_time
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Generated tokens of all sequences over the total time [1/s]."""
+        steps = self.request.generate - 1
+        if self.request.concurrency and self.tpot:
+            return self.request.concurrency / self.tpot
+        total = self.prefill_time + steps * (self.step or 0.0)
+        return self.request.batch * self.request.generate / total
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What one device holds [B]."""
+        capacity = self.prefill.profile.capacity
+        activation = self.prefill.whole_bytes
+        return Memory(_weights(self.prefill), self._state(), activation, capacity)
+
+    def _state(self) -> int:
+        run, request = self.prefill, self.request
+        length = request.prompt + request.generate
+        if request.concurrency:
+            length = request.prompt + request.generate // 2
+        bits = dtypes.BITS[dtypes.types(run.policies.dtype).state]
+        elements = 0
+        for row in run.network.rows:
+            for part in row.parts:
+                kept = part.layer.state(part.inputs)
+                if kept is not None:
+                    window = getattr(part.layer, "window", None) or length
+                    elements += kept.written // request.prompt * min(length, window)
+        return request.sequences * dtypes.size_of(elements, bits)
+
+    @property
+    def largest_batch(self) -> int | None:
+        """The most sequences that fit; None without a capacity. 0: not even one."""
+        memory = self.memory
+        if memory.capacity is None:
+            return None
+        each = memory.state / self.request.sequences
+        room = memory.capacity - memory.weights
+        if self.request.concurrency:
+            room -= memory.activation
+        else:
+            each += memory.activation / self.request.batch
+        return max(0, int(room // each)) if each else None
+
+    @property
+    def largest_context(self) -> int | None:
+        """The longest prompt and answer together that fit; None without a capacity."""
+        memory = self.memory
+        if memory.capacity is None or not memory.state:
+            return None
+        length = self.request.prompt + self.request.generate
+        each = (memory.state + memory.activation) / length
+        return max(0, int((memory.capacity - memory.weights) // each))
+
+    def record(self) -> dict[str, Any]:
+        """For JSON."""
+        low, high = self.ttft_interval
+        served = {"ttft_low_s": low, "ttft_high_s": high} if self.request.concurrency else {}
+        return {
+            "ttft_s": self.ttft,
+            "tpot_s": self.tpot,
+            "tokens_per_s": self.tokens_per_s,
+            **served,
+            "prefill": _phase(self.prefill),
+            "decode": _phase(self.decode[1]) if self.decode else None,
+            "memory": self.memory.record(),
+            "largest_batch": self.largest_batch,
+            "largest_context": self.largest_context,
+            "request": vars(self.request),
+            "provenance": self.prefill.provenance,
+        }
+
+
+def _phase(run: Run) -> dict[str, Any]:
+    """Totals of one run, and what it spends most time on."""
+    return {**run.totals, "bottleneck": run.bottleneck}
+
+
+def _weights(run: Run) -> int:
+    """Bytes of all parameters that one device holds [B]."""
+    bits, found = dtypes.BITS[dtypes.types(run.policies.dtype).weights], 0.0
+    for row in run.network.rows:
+        for part in row.parts:
+            found += part.tally.moved_params * (part.layer.weight_bits or bits) / 8
+    return int(found)
+
+
+def generate(
+    arch: str | Path | Network,
+    hw: str | Path | HardwareProfile,
+    prompt: int,
+    generate: int = 1,
+    *,
+    batch: int = 1,
+    concurrency: int | None = None,
+    tensor_parallel: int = 1,
+    expert_parallel: int = 1,
+    dtype: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **choices: Any,
+) -> Generation:
+    """Time to read prompts and to generate tokens on one or several devices.
+
+    `arch` is a decoder with the variables `tokens` and `context`, on `tensor_parallel` devices of
+    which `expert_parallel` share the experts. A step's time is the mean over the contexts from the
+    prompt on, by Simpson's rule, exact where the steps' times are cubic in it. With `concurrency`
+    a server decodes so many sequences at once and reads one prompt at a time. Further `choices` are
+    those of `simulate`. Raises InputError.
+    """
+    if isinstance(arch, Network):
+        raise BadValue("a loaded network has no variables left", "give its file").at(Place("arch"))
+    request = Request(prompt, generate, batch, concurrency, tensor_parallel, expert_parallel)
+    profile = hw if isinstance(hw, HardwareProfile) else load_profile(hw)
+    if tensor_parallel > 1 and profile.link is None:
+        raise BadValue(
+            f"{profile.name} has no 'link' to other devices", "add 'link: {bandwidth: ...}'"
+        ).at(Place("--tensor-parallel"))
+    wanted = choices.pop("passes", None)
+    passes = [*(profile.passes if wanted is None else wanted)]
+    passes.insert(0, TensorParallel(tensor_parallel, expert_parallel))
+
+    def phase(tokens: int, context: int, sequences: int) -> Run:
+        given = {**(settings or {}), "tokens": tokens, "context": context}
+        return simulate(
+            arch, hw, settings=given, batch=sequences, dtype=dtype, passes=passes, **choices
+        )
+
+    first = phase(prompt, 0, 1 if concurrency else batch)
+    last = prompt + generate - 2
+    contexts = (prompt, (prompt + last) // 2, last) if generate > 1 else ()
+    steps = {context: phase(1, context, request.sequences) for context in set(contexts)}
+    return Generation(request, first, tuple(steps[context] for context in contexts))

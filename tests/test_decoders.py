@@ -1,0 +1,190 @@
+"""Decoders: published totals, closed forms, states, configs, experts, and several devices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import costmodel as cm
+from costmodel.core import kinds
+from costmodel.core.layer import make
+from costmodel.core.placement import PLACEMENTS
+from costmodel.errors import InputError
+from costmodel.models.passes.tensor_parallel import TensorParallel
+from costmodel.studies.run import Run
+
+# Published totals: the models' cards and the sums of the tensors in their files.
+PARAMS = {
+    "llama-2-7b": 6_738_415_616,
+    "llama-3.1-8b": 8_030_261_248,
+    "llama-3.1-70b": 70_553_706_496,
+    "mixtral-8x7b": 46_702_792_704,
+    "qwen3-0.6b": 596_049_920,
+    "qwen3-32b": 32_762_123_264,
+    "gpt-oss-120b": 116_829_156_672,
+    "gpt2": 124_439_808,
+}
+# The keys of meta-llama/Llama-3.1-8B's config.json that say how large it is.
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "max_position_embeddings": 131072,
+    "num_attention_heads": 32,
+    "num_hidden_layers": 32,
+    "num_key_value_heads": 8,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+    "vocab_size": 128256,
+}
+
+
+def _run(arch: Any, **options: Any) -> Run:
+    settings = {name: options.pop(name) for name in list(options) if name not in OPTIONS}
+    return cm.simulate(arch, "h100", settings=settings, **options)
+
+
+OPTIONS = ("dtype", "batch", "placement", "passes", "traffic", "timing")
+
+
+@pytest.mark.parametrize("arch", PARAMS)
+def test_parameters_are_the_published_ones(arch: str) -> None:
+    assert _run(arch).totals["params"] == PARAMS[arch]
+
+
+def test_multiply_adds_of_llama_2_7b() -> None:
+    """32 layers of 4 h^2 + 3 h i products a token, scores of t^2 h twice, logits of 32 000 h."""
+    h, i, t = 4096, 11008, 2048
+    whole = 32 * (t * (4 * h * h + 3 * h * i) + 2 * t * t * h) + t * 32000 * h
+    assert whole == 14_630_806_093_824
+    run = _run("llama-2-7b", tokens=t, causal=False, logits="all")
+    assert run.totals["macs"] == whole
+    step = 32 * (4 * h * h + 3 * h * i + 2 * (t + 1) * h) + 32000 * h
+    assert step == 7_144_210_432
+    assert _run("llama-2-7b", tokens=1, context=t).totals["macs"] == step
+    # a token sees those before it and itself
+    half = _run("llama-2-7b", tokens=t, logits="all").totals["macs"]
+    assert whole - half == 32 * 2 * h * (t * t - t * (t + 1) // 2)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS.names())
+def test_a_step_reads_every_key_and_value(placement: str) -> None:
+    """2 x layers x heads x size x context x batch x bytes, wherever maps live; one token is new."""
+    run = _run("llama-3.1-8b", tokens=1, context=1000, batch=4, dtype="fp16", placement=placement)
+    work = run.workload
+    assert work.state_read is not None
+    assert work.state_written is not None
+    assert work.state_read.sum() == 2 * 32 * 8 * 128 * 1000 * 4 * 2
+    assert work.state_written.sum() == 2 * 32 * 8 * 128 * 4 * 2
+    none = _run("llama-3.1-8b", tokens=1, context=0, batch=4, dtype="fp16", placement=placement)
+    more = run.totals["external_bytes"] - none.totals["external_bytes"]
+    assert more == work.state_read.sum()
+    assert run.totals["params"] == PARAMS["llama-3.1-8b"]
+
+
+def test_a_window_ends_what_is_read() -> None:
+    """Mistral's layers see 4 096 tokens; every second of gpt-oss sees 128."""
+    run = _run("mistral-7b", tokens=1, context=9000, dtype="fp16")
+    assert run.workload.state_read is not None
+    assert run.workload.state_read.sum() == 2 * 32 * 8 * 128 * 4096 * 2
+    run = _run("gpt-oss-120b", tokens=1, context=1000, dtype="fp16")
+    assert run.workload.state_read is not None
+    assert run.workload.state_read.sum() == 2 * 18 * 8 * 64 * (1000 + 128) * 2
+
+
+def test_types_by_class() -> None:
+    """Keys in one byte, parameters in half of one: 8 030 261 248 less what is not looked up."""
+    word = "{weights: int4, maps: fp16, state: fp8}"
+    plain, mixed = (_run("llama-3.1-8b", tokens=1, context=100, dtype=d) for d in ("fp16", word))
+    assert mixed.policies.dtype == word
+    assert plain.workload.param_bytes.sum() == 4 * mixed.workload.param_bytes.sum()
+    assert plain.workload.state_read is not None
+    assert mixed.workload.state_read is not None
+    assert plain.workload.state_read.sum() == 2 * mixed.workload.state_read.sum()
+    assert plain.result.matrix.sum() == mixed.result.matrix.sum()
+    # a token's row of the table, and all else
+    moved = PARAMS["llama-3.1-8b"] - 128256 * 4096 + 4096
+    assert plain.workload.param_bytes.sum() == 2 * moved
+
+
+def test_experts_that_some_token_is_sent_to() -> None:
+    """2 of 4 at random: one token wakes 2, two tokens 4 (1 - 1/4) = 3, many all."""
+    layer = make(kinds.get("moe"), {"experts": 4, "top_k": 2, "hidden": 6})
+    one, router = 3 * 8 * 6, 8 * 4
+    held = 4 * one + router
+    assert layer.params_read(held, ((1, 8),), 1) == 2 * one + router
+    assert layer.params_read(held, ((1, 8),), 2) == 3 * one + router
+    assert layer.params_read(held, ((2, 8),), 1) == 3 * one + router
+    assert layer.params_read(held, ((500, 8),), 1) == held
+
+
+def _config(folder: Path, **changes: Any) -> Path:
+    stated = {**LLAMA, **changes}
+    file = folder / "config.json"
+    file.write_text(json.dumps({k: v for k, v in stated.items() if v != "absent"}))
+    return file
+
+
+def test_a_config_is_its_preset(tmp_path: Path) -> None:
+    """Row by row."""
+    config, preset = (_run(a, dtype="fp16") for a in (_config(tmp_path), "llama-3.1-8b"))
+    columns = [c for c in preset.layers.columns if c != "id"]
+    assert config.layers[columns].equals(preset.layers[columns])
+    assert _run(_config(tmp_path)).policies.dtype == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "lama"}, "unknown family of models 'lama'.*did you mean 'llama'"),
+        ({"model_type": "absent"}, "has no 'model_type'"),
+        ({"hidden_size": "absent"}, "has no 'hidden_size'"),
+        ({"num_hidden_layers": -1}, "'num_hidden_layers' is -1"),
+        ({"hidden_act": "gelu"}, "'hidden_act: 'gelu'' is not modelled"),
+        ({"num_key_value_heads": 5}, "32 heads cannot share 5"),
+    ],
+)
+def test_configs_are_refused_by_name(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        _run(_config(tmp_path, **changes))
+
+
+def test_no_more_tokens_than_positions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="200001 tokens are more than its 131072 positions"):
+        _run(_config(tmp_path), tokens=1, context=200000)
+
+
+@pytest.mark.parametrize("arch", ["llama-3.1-70b", "mixtral-8x7b", "gpt2"])
+@pytest.mark.parametrize("devices", [2, 4])
+def test_devices_together_do_all_the_work(arch: str, devices: int) -> None:
+    """Multiply-adds of all devices are those of the whole; what is repeated is norms, embedding,
+    biases of the second layer of a pair, and the experts' router."""
+    whole = _run(arch, dtype="fp16")
+    part = _run(arch, dtype="fp16", passes=[TensorParallel(devices)])
+    router = sum(
+        row.parts[0].inputs[0][0] * row.parts[0].inputs[0][1] * getattr(row.layer, "experts", 0)
+        for row in whole.network.rows
+        if row.kind == "moe"
+    )
+    # the vocabulary of gpt2, 50 257, is padded
+    if arch != "gpt2":
+        assert devices * part.totals["macs"] == whole.totals["macs"] + (devices - 1) * router
+    reduces = [row for row in part.network.rows if row.kind == "all_reduce"]
+    assert len(reduces) == 2 * {"llama-3.1-70b": 80, "mixtral-8x7b": 32, "gpt2": 12}[arch]
+    assert part.result.link is not None
+    assert float(part.result.link.sum()) > 0
+    assert "link_time_s" in part.totals
+
+
+def test_devices_that_fit_neither_heads_nor_experts() -> None:
+    with pytest.raises(InputError, match="64 do not divide over 3 devices"):
+        _run("llama-3.1-70b", passes=[TensorParallel(3)])
+    with pytest.raises(InputError, match="8 experts do not divide over 16 devices"):
+        _run("mixtral-8x7b", passes=[TensorParallel(16, 16)])
+    # fewer heads of keys and values than devices are held twice
+    part = _run("llama-3.1-70b", tokens=1, context=10, dtype="fp16", passes=[TensorParallel(16)])
+    assert part.workload.state_read is not None
+    assert part.workload.state_read.sum() == 2 * 80 * 1 * 128 * 10 * 2
