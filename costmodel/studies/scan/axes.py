@@ -15,6 +15,8 @@ from costmodel.errors import BadValue, did_you_mean
 from costmodel.language import documents, units
 
 RANGE = re.compile(r"\s*(linear|log)\s*\(([^()]*)\)\s*")
+WHOLE = ("batch", "arch.tokens", "arch.context")
+"""Axes that count something."""
 MAX_VALUES = 10_000_000
 """Of one axis."""
 """Axes whose values are networks, policies or sizes of their own ("arch.NAME" besides these)."""
@@ -55,7 +57,7 @@ class Axis:
         space = np.linspace if self.scale == "linear" else np.geomspace
         values = [_tidy(float(v)) for v in space(self.low, self.high, self.count)]
         # whole numbers, each once
-        if self.name == "batch":
+        if self.name in WHOLE:
             return list(dict.fromkeys(round(value) for value in values))
         return values
 
@@ -68,6 +70,8 @@ class Axis:
             values = self.low + share * (self.high - self.low)
         else:
             values = self.low * (self.high / self.low) ** share
+        if self.name in WHOLE:
+            return np.maximum(np.rint(values), 1).astype(np.int64)
         # a memory has whole bytes
         return np.asarray(np.rint(values) if self.name == "hw.on_chip_memory" else values)
 

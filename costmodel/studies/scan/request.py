@@ -8,11 +8,15 @@ from itertools import product
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from costmodel.core import policies
 from costmodel.core.graph_pass import Pass
 from costmodel.core.quantities import AXES, OUTPUTS
 from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
-from costmodel.studies.scan.axes import Axis, read_axis
+from costmodel.studies.run import Run
+from costmodel.studies.scan.axes import WHOLE, Axis, read_axis
+from costmodel.studies.scan.counts import as_counts, polynomials
 from costmodel.studies.scan.formulas import Formula, Objective, is_text
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.plan import Plan
@@ -63,10 +67,18 @@ class Request:
         self._conflicts({axis.name for axis in axes}, problems)
         self._known_policies(axes, problems)
         problems.raise_if_any()
-        models = self._models([axis for axis in axes if not axis.machine], problems)
+        structural = [axis for axis in axes if not axis.machine]
+        counts = as_counts(structural, self.sample)
+        models = self._counted([a for a in structural if a not in counts], counts, problems)
+        if not models:
+            counts = []
+            self._bounded(structural, problems)
+            problems.raise_if_any()
+            models = self._models(structural, problems)
         problems.raise_if_any()
         count = self.n if self.sample != "grid" else 0
-        space = Space(tuple(a for a in axes if a.machine), models, self.sample, count, self.seed)
+        arrays = (*counts, *(axis for axis in axes if axis.machine))
+        space = Space(arrays, models, self.sample, count, self.seed)
         plan = self._reducers(Plan(space, k=self.best, points=self.points), problems)
         problems.raise_if_any()
         return plan
@@ -145,7 +157,7 @@ class Request:
             if (
                 axis.scale != "list"
                 and not axis.count
-                and (self.sample == "grid" or not axis.machine)
+                and (self.sample == "grid" or not (axis.machine or axis.name in WHOLE))
             ):
                 problems.add(
                     place, f"axis '{name}' has no count", "write e.g. log(1 GB/s, 9 GB/s, 50)"
@@ -155,6 +167,37 @@ class Request:
         for name, words in (("arch", self.arch), ("hw", self.hw)):
             if len(words) > 1 and name not in self.axes:
                 yield Axis(name, "list", tuple(words))
+
+    def _counted(
+        self, axes: list[Axis], counts: list[Axis], problems: Problems
+    ) -> tuple[Model, ...]:
+        """Models whose counts are polynomials in the axes `counts`; none where some are not."""
+        if not counts or prod(len(axis.grid()) for axis in axes) > MAX_MODELS:
+            return ()
+        found = []
+        for values in product(*(axis.grid() for axis in axes)):
+            labels = {axis.name: value for axis, value in zip(axes, values, strict=True)}
+            try:
+                form = polynomials(counts, lambda at: self._run({**labels, **at}))  # noqa: B023
+                if form is None:
+                    return ()
+                first = {axis.name: axis.at(np.zeros(1)).tolist()[0] for axis in counts}
+                made = model(self._run({**labels, **first}), labels)
+            except InputError as error:
+                problems.found.extend(map(self._at_home, error.problems))
+                return ()
+            found.append(replace(made, form=form))
+        return tuple(found)
+
+    def _bounded(self, axes: list[Axis], problems: Problems) -> None:
+        """Say which axes need values of their own, where networks are built one by one."""
+        for axis in axes:
+            if axis.scale != "list" and not axis.count:
+                problems.add(
+                    self.place(f"axes {axis.name}"),
+                    f"axis '{axis.name}' has no count, and its counts are no polynomials here",
+                    f"write e.g. linear({axis.low:g}, {axis.high:g}, 8)",
+                )
 
     def _models(self, axes: list[Axis], problems: Problems) -> tuple[Model, ...]:
         """One model for each combination of structural values."""
@@ -179,6 +222,9 @@ class Request:
         return tuple(found)
 
     def _model(self, labels: Mapping[str, Any]) -> Model:
+        return model(self._run(labels), dict(labels))
+
+    def _run(self, labels: Mapping[str, Any]) -> Run:
         varied = {k[5:]: v for k, v in labels.items() if k.startswith("arch.")}
         words: dict[str, Any] = {k: v for k, v in self.choices.items() if v}
         words |= {k: labels[k] for k in POLICIES if k in labels}
@@ -187,7 +233,7 @@ class Request:
         network, profile, hw_file = both(
             self.objects.get(arch, arch), self.objects.get(hw, hw), self.settings | varied
         )
-        run = simulated(
+        return simulated(
             network,
             profile,
             hw_file=hw_file,
@@ -197,7 +243,6 @@ class Request:
             passes=self.passes,
             given=tuple(AXES[name].word for name in self.axes if name in AXES),
         )
-        return model(run, dict(labels))
 
     def _at_home(self, problem: Problem) -> Problem:
         """A problem found far from the scan, at the place where the scan says it."""

@@ -22,6 +22,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES, BOUNDS, OUTPUTS
 from costmodel.errors import BadValue
 from costmodel.studies.scan.axes import Axis
+from costmodel.studies.scan.counts import Counts
 from costmodel.studies.scan.overlapped import Overlapped
 from costmodel.studies.scan.surface import TIMES, General, Surface, closed_columns
 
@@ -37,7 +38,7 @@ class Model:
 
     labels: dict[str, Any]
     """The value of each structural axis."""
-    form: Surface | General
+    form: Surface | General | Counts
     machine: Machine
     """The profile's own numbers, where no axis varies them."""
     samples: int
@@ -53,6 +54,8 @@ class Model:
     @property
     def path(self) -> str:
         """Which way its points are evaluated."""
+        if isinstance(self.form, Counts):
+            return "polynomials of counts"
         closed = isinstance(self.form, Surface | Overlapped)
         return "closed form" if closed else "general"
 
@@ -65,7 +68,8 @@ class Model:
         """Its machine, with the axes at `points` in the place of the profile's numbers."""
         machine = self.machine
         for word, values in points.items():
-            machine = machine.with_quantity(AXES[word], values)
+            if word in AXES:
+                machine = machine.with_quantity(AXES[word], values)
         return machine
 
     def columns(self, points: Columns, count: int, wanted: Collection[str] = TIMES) -> Columns:
@@ -74,7 +78,12 @@ class Model:
         Of the outputs in TIMES, only those `wanted` and total_time need be there.
         """
         machine = self.on(points)
-        if isinstance(self.form, Surface):
+        counts = {word: values for word, values in points.items() if word not in AXES}
+        given: Columns = {"samples": self.samples, "batch": self.batch, "macs": self.macs}
+        if isinstance(self.form, Counts):
+            found = self.form.columns(machine, counts, count, wanted)
+            given |= {word: found.pop(word) for word in ("samples", "macs")} | counts
+        elif isinstance(self.form, Surface):
             found = closed_columns(self.form, machine, [w for w in wanted if w in TIMES])
         else:
             found = self.form.columns(machine, count, wanted)
@@ -87,10 +96,9 @@ class Model:
             **self.labels,
             **{word: value for word, value in words.items() if value is not None},
             **found,
-            "throughput": self.samples / total,
-            "batch": self.batch,
+            "throughput": given.pop("samples") / total,
             "params": self.params,
-            "macs": self.macs,
+            **given,
         }
 
 
@@ -138,11 +146,13 @@ class Space:
 
         Those of calibrated machines and those of optional lanes are among them where in use.
         """
-        lanes = {AXES[axis.name].lane for axis in self.axes}
+        lanes = {AXES[axis.name].lane for axis in self.axes if axis.machine}
         for model in self.models:
             lanes |= {"on_chip"} if model.machine.on_chip_bandwidth is not None else set()
             launches = (model.machine.matrix_launch, model.machine.host_launch)
             lanes |= {"launch"} if any(launches) else set()
+            if isinstance(model.form, Counts) and model.form.fixed.any():
+                lanes |= {"launch"}
             lanes |= {"overhead"} if np.any(model.machine.overhead) else set()
         return [
             word
@@ -227,7 +237,7 @@ class Space:
         return found
 
 
-def _fields(item: Axis | Surface) -> dict[str, Any]:
+def _fields(item: Axis | Surface | Counts) -> dict[str, Any]:
     """What was given, without what is cached beside it."""
     return {field.name: getattr(item, field.name) for field in fields(item)}
 
@@ -235,7 +245,9 @@ def _fields(item: Axis | Surface) -> dict[str, Any]:
 def _content(model: Model) -> list[Any]:
     """All that decides what a model gives, in a form whose text is equal for equal models."""
     form = model.form
-    arrays = _fields(form) if isinstance(form, Surface) else _asked(form)
+    arrays = _asked(form) if isinstance(form, General) else _fields(form)
+    if isinstance(form, Counts):
+        arrays |= arrays.pop("tables") | {"timing": type(form.timing).__qualname__}
     digests = {
         name: hashlib.sha256(value.tobytes()).hexdigest()
         if isinstance(value, np.ndarray)
