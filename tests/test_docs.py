@@ -96,3 +96,23 @@ def test_the_readme_shows_the_real_reproduction(
     real = capsys.readouterr().out.split("wrote")[0]
     text = (ROOT / "README.md").read_text()
     assert "\n".join(f"    {line}".rstrip() for line in real.strip().splitlines()) in text
+
+
+def test_the_page_on_language_models_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each of its command lines."""
+    from costmodel.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        line
+        for block in blocks("docs/language_models.md", "console")
+        for line in block.splitlines()
+    ]
+    assert len(lines) == 6
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program == "costmodel"
+        assert main(words) == 0
+        assert capsys.readouterr().out

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 from costmodel.cli import options
+
+if TYPE_CHECKING:
+    from costmodel.studies.generate import Generation
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("arch", metavar="ARCH", help="a decoder: preset, YAML file or config.json")
-    parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
+    parser.add_argument(
+        "--hw",
+        required=True,
+        action="append",
+        help="hardware profile, or a shipped short name (repeatable: pictures compare them)",
+    )
     parser.add_argument("--prompt", type=int, required=True, metavar="N", help="tokens in")
     parser.add_argument("--generate", type=int, default=1, metavar="M", help="tokens out")
     parser.add_argument("--concurrency", type=int, metavar="C", help="sequences that are served")
@@ -27,32 +37,49 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
     options.add_policies(parser)
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
+    parser.add_argument(
+        "--plot", metavar="DIR", help="write throughput against latency, and memory over length"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Estimate, print, and write what was asked for."""
     from costmodel.report import generation
     from costmodel.report.files import write
+
+    found = [_generated(args, machine, args.batch) for machine in args.hw]
+    if args.json:
+        import json
+
+        records = [one.record() for one in found]
+        whole = records[0] if len(records) == 1 else {"runs": records}
+        write(args.json, lambda stream: json.dump(whole, stream, indent=1))
+    print("\n\n".join(map(generation.text, found)))
+    if args.plot:
+        from costmodel.report import generation_plot
+
+        at = partial(_generated, args)
+        for path in generation_plot.write(args.plot, found[0], args.hw, at):
+            print(f"wrote {path}")
+    for one in found:
+        if not one.memory.fits:
+            print(f"WARNING: {generation.shortage(one)}", file=sys.stderr)
+    return 0
+
+
+def _generated(args: argparse.Namespace, machine: str, sequences: int) -> Generation:
+    """What is asked for, on one machine, with so many sequences."""
     from costmodel.studies.generate import generate
 
-    found = generate(
+    return generate(
         args.arch,
-        args.hw,
+        machine,
         args.prompt,
         args.generate,
-        batch=args.batch,
         concurrency=args.concurrency,
         tensor_parallel=args.tensor_parallel,
         expert_parallel=args.expert_parallel,
         settings=options.settings(args.settings),
         passes=options.passes(args),
-        **options.policies(args),
+        **{**options.policies(args), "batch": sequences},
     )
-    if args.json:
-        import json
-
-        write(args.json, lambda stream: json.dump(found.record(), stream, indent=1))
-    print(generation.text(found))
-    if not found.memory.fits:
-        print(f"WARNING: {generation.shortage(found)}", file=sys.stderr)
-    return 0
