@@ -12,14 +12,14 @@ import numpy as np
 
 from costmodel.core import policies
 from costmodel.core.graph_pass import Pass
-from costmodel.core.quantities import AXES, OUTPUTS
+from costmodel.core.quantities import AXES
 from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
 from costmodel.studies.run import Run
 from costmodel.studies.scan.axes import WHOLE, Axis, read_axis
 from costmodel.studies.scan.counts import as_counts, polynomials
-from costmodel.studies.scan.formulas import Formula, Objective, is_text
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.plan import Plan
+from costmodel.studies.scan.reducers import reduced
 from costmodel.studies.scan.space import MAX_LHS, SAMPLES, Model, Space
 from costmodel.studies.simulation import both, simulated
 
@@ -79,7 +79,7 @@ class Request:
         count = self.n if self.sample != "grid" else 0
         arrays = (*counts, *(axis for axis in axes if axis.machine))
         space = Space(arrays, models, self.sample, count, self.seed)
-        plan = self._reducers(Plan(space, k=self.best, points=self.points), problems)
+        plan = reduced(self, Plan(space, k=self.best, points=self.points), problems)
         problems.raise_if_any()
         return plan
 
@@ -258,50 +258,3 @@ class Request:
         keys += [f"axes {word}" for word in ("arch", "hw") if where in (self.axes.get(word) or ())]
         home = next((self.places[k] for k in keys if k in self.places), problem.place)
         return replace(problem, place=home)
-
-    def _reducers(self, plan: Plan, problems: Problems) -> Plan:
-        """Constraints, derived columns and objectives, checked against the columns there are."""
-        space = plan.space
-        outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
-        known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
-        known |= space.examples()
-        derive: list[tuple[str, Formula]] = []
-        for name, text in self.derive.items():
-            place = self.place(f"derive {name}")
-            if not name.isidentifier() or name in known:
-                problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
-            with problems.collect():
-                known[name] = _tried(text, known, place)
-                derive.append((name, Formula(text)))
-        where = []
-        for text in self.where:
-            with problems.collect():
-                if is_text(_tried(text, known, self.place("where"))):
-                    raise InputError.at(
-                        self.place("where"), f"'{text}' is text", "write a comparison"
-                    )
-                where.append(Formula(text))
-        objectives = []
-        for text, what in [(self.by, "by"), *((word, "pareto") for word in self.pareto)]:
-            try:
-                objectives.append(Objective.read(text, known))
-            except BadValue as error:
-                problems.found.extend(error.at(self.place(what)).problems)
-        problems.raise_if_any()
-        return replace(
-            plan,
-            by=objectives[0],
-            pareto=tuple(objectives[1:]),
-            where=tuple(where),
-            derive=tuple(derive),
-        )
-
-
-def _tried(text: str, known: Mapping[str, Any], place: Place) -> Any:
-    """An expression's value on an example of each column. Raises InputError at `place`."""
-    formula = Formula(str(text))
-    try:
-        formula.check(set(known))
-        return formula(known)
-    except BadValue as error:
-        raise error.at(place) from None

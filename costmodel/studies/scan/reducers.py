@@ -1,0 +1,70 @@
+"""What is kept of a scan: constraints, derived columns and objectives, checked before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from costmodel.core.quantities import OUTPUTS
+from costmodel.errors import BadValue, InputError, Place, Problems
+from costmodel.studies.scan.formulas import Formula, Objective, is_text
+from costmodel.studies.scan.plan import Plan
+
+
+class Asked(Protocol):
+    """The part of a request that says what is kept."""
+
+    where: list[str]
+    derive: dict[str, str]
+    by: str
+    pareto: list[str]
+
+    def place(self, what: str) -> Place:
+        """Where `what` was written."""
+
+
+def reduced(asked: Asked, plan: Plan, problems: Problems) -> Plan:
+    """Constraints, derived columns and objectives, checked against the columns there are."""
+    space = plan.space
+    outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
+    known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
+    known |= space.examples()
+    derive: list[tuple[str, Formula]] = []
+    for name, text in asked.derive.items():
+        place = asked.place(f"derive {name}")
+        if not name.isidentifier() or name in known:
+            problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
+        with problems.collect():
+            known[name] = _tried(text, known, place)
+            derive.append((name, Formula(text)))
+    where = []
+    for text in asked.where:
+        with problems.collect():
+            if is_text(_tried(text, known, asked.place("where"))):
+                raise InputError.at(asked.place("where"), f"'{text}' is text", "write a comparison")
+            where.append(Formula(text))
+    objectives = []
+    for text, what in [(asked.by, "by"), *((word, "pareto") for word in asked.pareto)]:
+        try:
+            objectives.append(Objective.read(text, known))
+        except BadValue as error:
+            problems.found.extend(error.at(asked.place(what)).problems)
+    problems.raise_if_any()
+    return replace(
+        plan,
+        by=objectives[0],
+        pareto=tuple(objectives[1:]),
+        where=tuple(where),
+        derive=tuple(derive),
+    )
+
+
+def _tried(text: str, known: Mapping[str, Any], place: Place) -> Any:
+    """An expression's value on an example of each column. Raises InputError at `place`."""
+    formula = Formula(str(text))
+    try:
+        formula.check(set(known))
+        return formula(known)
+    except BadValue as error:
+        raise error.at(place) from None
