@@ -88,7 +88,10 @@ def _experts(rows: pd.DataFrame | None, peak: float, bandwidth: float) -> None:
     )
     awake = experts * (1 - (1 - chosen / experts) ** tokens)
     one = 3 * hidden * inter / parts
-    moved, work = 2 * (awake * one + 2 * tokens * hidden), 2 * tokens * chosen * one
+    # gate, up, their product and the result of each token and expert are written and read again
+    between = 2 * tokens * chosen * (3 * inter / parts + hidden)
+    moved = 2 * (awake * one + 2 * tokens * hidden + between)
+    work = 2 * tokens * chosen * one
     model = roofline(work, moved, peak, bandwidth)
     fitted("experts", model, [0.5, 0.8, 30e-6], rows.latency_ms.to_numpy() / 1e3)
 

@@ -145,8 +145,9 @@ def prepare(network: Network, counting: Counting) -> Workload:
 def _states(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
     """The bytes of tensors that outlive the run, where a row has any (R,)."""
     found = [[part.layer.state(part.inputs) for part in row.parts] for row in rows]
+    scratch = _scratch(rows, counting, samples)
     if not any(one for states in found for one in states):
-        return {}
+        return scratch
     bits = counting.state_bits or counting.bits
 
     def bytes_of(word: str) -> Ints:
@@ -157,7 +158,15 @@ def _states(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, 
             ]
         )
 
-    return {"state_read": bytes_of("read"), "state_written": bytes_of("written")}
+    return {**scratch, "state_read": bytes_of("read"), "state_written": bytes_of("written")}
+
+
+def _scratch(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
+    """Bytes that kernels write and read between their own steps, where any do (R,)."""
+    found = [sum(part.layer.scratch(part.inputs) for part in row.parts) for row in rows]
+    if not any(found):
+        return {}
+    return {"scratch": _ints([size_of(one * samples, counting.bits) for one in found])}
 
 
 def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) -> dict[str, Any]:

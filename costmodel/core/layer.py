@@ -164,6 +164,10 @@ class Layer:
         """What it reads of tensors that outlive the run, and appends to them, per sample."""
         return None
 
+    def scratch(self, inputs: Shapes) -> int:
+        """Elements that its kernels write outside and read again between their steps, a sample."""
+        return 0
+
     def message(self, inputs: Shapes) -> Message | None:
         """What it sends to other devices; None for a layer that stays on its own."""
         return None

@@ -91,6 +91,6 @@ def once(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:
     stays = plan.params & ~workload.own_params if first else plan.params
     read = workload.bytes_read(outside) + plan.loads
     write = workload.bytes_written(outside) + plan.stores
-    if workload.state_read is not None and workload.state_written is not None:
-        read, write = read + workload.state_read, write + workload.state_written
+    more, written = workload.besides
+    read, write = read + more, write + written
     return BusBytes(read, write, np.where(stays, 0, workload.param_bytes))

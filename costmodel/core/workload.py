@@ -100,6 +100,8 @@ class Workload:
     """(R,) [B] of tensors that outlive the run, always in the external memory; None: none."""
     state_written: Ints | None = None
     """(R,) [B] appended to them."""
+    scratch: Ints | None = None
+    """(R,) [B] that a row's kernels write outside and read again between their own steps."""
     double_buffer: bool = False
     """True: tiles have second buffers."""
 
@@ -113,14 +115,18 @@ class Workload:
         """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
         everywhere = np.ones(len(self.tensor_bytes), dtype=bool)
         maps = self.bytes_read(everywhere) + self.bytes_written(everywhere)
-        return np.asarray(maps + self.param_bytes + self.state_bytes)
+        read, written = self.besides
+        return np.asarray(maps + self.param_bytes + read + written)
 
     @property
-    def state_bytes(self) -> Ints:
-        """Of tensors that outlive the run, read and appended by each row (R,) [B]."""
-        if self.state_read is None or self.state_written is None:
-            return np.zeros(len(self.macs), dtype=np.int64)
-        return np.asarray(self.state_read + self.state_written)
+    def besides(self) -> tuple[Ints, Ints]:
+        """What rows read and write outside besides maps and parameters (R,) [B]."""
+        nothing = np.zeros(len(self.macs), dtype=np.int64)
+        read, written, scratch = (
+            nothing if one is None else one
+            for one in (self.state_read, self.state_written, self.scratch)
+        )
+        return read + scratch, written + scratch
 
     def bytes_read(self, of: Bools) -> Ints:
         """Bytes that each row reads of the maps `of` (..., T): (..., R), exact."""

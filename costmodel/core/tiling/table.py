@@ -43,8 +43,8 @@ def row_steps(workload: Workload) -> list[RowSteps]:
     """
     everywhere = np.ones(len(workload.tensor_bytes), dtype=bool)
     read, write = workload.bytes_read(everywhere), workload.bytes_written(everywhere)
-    if workload.state_read is not None and workload.state_written is not None:
-        read, write = read + workload.state_read, write + workload.state_written
+    more, written = workload.besides
+    read, write = read + more, write + written
     nests = {one.row: one for one in workload.nests}
     found = []
     for row in range(len(workload.macs)):

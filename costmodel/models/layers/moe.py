@@ -96,6 +96,11 @@ class Moe(Layer):
             biases=here * biases + self.experts * self.bias,
         )
 
+    def scratch(self, inputs: Shapes) -> int:
+        """For each token and expert gate, up, their product and the result, between kernels."""
+        tokens, features = inputs[0]
+        return ceil(tokens * self.top_k / self.devices * (3 * self.hidden + features))
+
     def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
         """Router and shared network whole, and the experts that some token is sent to."""
         tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]

@@ -98,21 +98,21 @@ def _threshold(workload: Workload) -> Surface:
         return np.asarray(per_tensor.sum() + besides - inside[ends])
 
     params = workload.param_bytes
-    external = left(workload.traffic(1, 1), params.sum() + workload.state_bytes.sum())
+    read_besides, written_besides = workload.besides
+    besides = params.sum() + read_besides.sum() + written_besides.sum()
+    external = left(workload.traffic(1, 1), besides)
     read: Any = 1
     write: Any = 1
     held: Any = params
     if costs.read is not None and costs.write is not None and costs.params is not None:
         read, write, held = costs.read, costs.write, costs.params * params
-    arriving, appended = held.sum(), 0
-    if workload.state_read is not None and workload.state_written is not None:
-        arriving = arriving + (read * workload.state_read).sum()
-        appended = (write * workload.state_written).sum()
+    arriving = held.sum() + (read * read_besides).sum()
+    leaving = (write * written_besides).sum()
     return Surface(
         steps.astype(float),
         external.astype(float),
         left(workload.traffic(read, 0), arriving).astype(float),
-        left(workload.traffic(0, write), appended).astype(float),
+        left(workload.traffic(0, write), leaving).astype(float),
         (workload.touched_bytes.sum() - external).astype(float),
         *_constants(workload),
         fixed=_fixed(workload),
