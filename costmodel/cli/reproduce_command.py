@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel import papers
-    from costmodel.papers import beyond, pages
+    from costmodel.papers import beyond, language_models, pages
 
     chosen = papers.select(args.tables)
     tables = [table for mine in chosen.values() for table in mine]
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"wrote {pages.write(Path(args.out), paper, members)}")
     if not args.tables:
         print(f"wrote {beyond.write(Path(args.out))}")
+        print(f"wrote {language_models.write(Path(args.out))}")
         pages.write_index(Path(args.out), whole)
     states = [state for table in tables for state in table.rows().values()]
     return 1 if papers.Status.UNEXPLAINED in states else 0

@@ -80,23 +80,33 @@ def trade_figure(rows: Sequence[dict[str, float | str]], title: str) -> Figure:
     return figure
 
 
-def memory_figure(found: Generation) -> Figure:
-    """Weights, maps, and keys and values of one device over the length of each sequence."""
+def memory_rows(found: Generation) -> list[dict[str, float]]:
+    """What one device holds [B] over the length of each sequence."""
     memory, request = found.memory, found.request
     length = request.prompt + request.generate
-    each = memory.state / length
     most = max(2 * length, 2 * (found.largest_context or length))
-    lengths = np.linspace(1, most, LENGTHS)
-    layers = [
-        np.full(LENGTHS, memory.weights / GB),
-        memory.activation / request.prompt * lengths / GB,
-        each * lengths / GB,
+    return [
+        {
+            "tokens": tokens,
+            "weights_bytes": memory.weights,
+            "activation_bytes": memory.activation / request.prompt * tokens,
+            "state_bytes": memory.state / length * tokens,
+        }
+        for tokens in np.linspace(1, most, LENGTHS).round().tolist()
     ]
+
+
+def memory_figure(found: Generation) -> Figure:
+    """Weights, maps, and keys and values of one device over the length of each sequence."""
+    memory, request, rows = found.memory, found.request, memory_rows(found)
+    length = request.prompt + request.generate
+    lengths, *layers = (np.array([row[word] for row in rows]) for word in rows[0])
     figure = plots.new_figure(11, 5.2)
     axes = figure.add_subplot()
     words = ("weights", "maps while a prompt is read", "keys and values")
     colours = ("#4477aa", "#ccbb44", "#ee6677")
-    axes.stackplot(lengths, *layers, labels=words, colors=colours, alpha=0.85)
+    stacked = [layer / GB for layer in layers]
+    axes.stackplot(lengths, *stacked, labels=words, colors=colours, alpha=0.85)
     if memory.capacity is not None:
         text = f"capacity, {show(memory.capacity, 'memory')}"
         axes.axhline(memory.capacity / GB, color="black", lw=1.2, ls="--", label=text)
@@ -104,7 +114,7 @@ def memory_figure(found: Generation) -> Figure:
     run = found.prefill
     sequences = "sequence" if request.sequences == 1 else "sequences"
     axes.set(
-        xlim=(0, most),
+        xlim=(0, lengths[-1]),
         xlabel="tokens of each sequence, prompt and answer",
         ylabel="memory of one device [GB]",
         title=f"{run.network.name} on {run.profile.name}\n"
@@ -125,5 +135,7 @@ def write(directory: str | Path, first: Generation, machines: Sequence[str], at:
     )
     files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
     plots.save(trade_figure(rows, title), folder / "trade.png")
+    held = memory_rows(first)
+    files.write_csv(folder / "memory.csv", held, list(held[0]))
     plots.save(memory_figure(first), folder / "memory.png")
-    return [folder / name for name in ("trade.csv", "trade.png", "memory.png")]
+    return [folder / name for name in ("trade.csv", "trade.png", "memory.csv", "memory.png")]
