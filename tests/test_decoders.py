@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modules import export
 
 import costmodel as cm
 from costmodel.core import kinds
@@ -153,8 +154,10 @@ def test_configs_are_refused_by_name(tmp_path: Path, changes: dict[str, Any], me
 
 
 def test_no_more_tokens_than_positions(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="200001 tokens are more than its 131072 positions"):
+    with pytest.raises(InputError, match=r"200001 tokens are more than the model's 131072"):
         _run(_config(tmp_path), tokens=1, context=200000)
+    with pytest.raises(InputError, match=r"gpt2\.yaml: 1025 tokens are more than the model's 1024"):
+        _run("gpt2", tokens=1025)
 
 
 @pytest.mark.parametrize("arch", ["llama-3.1-70b", "mixtral-8x7b", "gpt2"])
@@ -188,3 +191,63 @@ def test_devices_that_fit_neither_heads_nor_experts() -> None:
     part = _run("llama-3.1-70b", tokens=1, context=10, dtype="fp16", passes=[TensorParallel(16)])
     assert part.workload.state_read is not None
     assert part.workload.state_read.sum() == 2 * 80 * 1 * 128 * 10 * 2
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_an_exported_decoder_agrees_row_by_row(tmp_path: Path) -> None:
+    """Two layers of a gated decoder in torch, exported: its products are those of the YAML.
+
+    The file attends without a mask, so `causal` is off; its rows of one matrix product each have
+    the multiply-adds and parameters of the YAML's, in order.
+    """
+    import torch
+    from torch import nn
+
+    hidden, heads, inter, tokens = 32, 4, 48, 6
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norms = nn.ModuleList(nn.RMSNorm(hidden) for _ in range(2))
+            self.qkv = nn.Linear(hidden, 3 * hidden, bias=False)
+            self.out = nn.Linear(hidden, hidden, bias=False)
+            self.gate_up = nn.Linear(hidden, 2 * inter, bias=False)
+            self.down = nn.Linear(inter, hidden, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            y = self.qkv(self.norms[0](x))
+            parts = y[..., :hidden], y[..., hidden : 2 * hidden], y[..., 2 * hidden :]
+            q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in parts)
+            seen = nn.functional.scaled_dot_product_attention(q, k, v)
+            x = x + self.out(seen.transpose(1, 2).flatten(2))
+            y = self.gate_up(self.norms[1](x))
+            return x + self.down(nn.functional.silu(y[..., :inter]) * y[..., inter:])
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed = nn.Embedding(50, hidden)
+            self.body = nn.Sequential(Block(), Block())
+            self.norm = nn.RMSNorm(hidden)
+            self.head = nn.Linear(hidden, 50, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            return self.head(self.norm(self.body(self.embed(x))))
+
+    ids = torch.zeros(1, tokens, dtype=torch.long)
+    file = export(Model().eval(), ids, tmp_path / "d.onnx", dynamo=True)
+    sizes = {"layers": 2, "hidden": hidden, "heads": heads, "kv_heads": heads, "inter": inter}
+    more = {"vocabulary": 50, "rotary": False, "tokens": tokens, "logits": "all", "causal": False}
+    yaml = _run("decoder", dtype="fp16", cache=False, **sizes, **more)
+    onnx = cm.simulate(file, "h100", dtype="fp16")
+    assert onnx.totals["params"] == yaml.totals["params"]
+    assert onnx.totals["macs"] == yaml.totals["macs"]
+    mine, theirs = (
+        [
+            (macs, params)
+            for macs, params in zip(run.workload.macs, run.workload.params, strict=True)
+            if params
+        ]
+        for run in (yaml, onnx)
+    )
+    assert [pair for pair in mine if pair[0]] == [pair for pair in theirs if pair[0]]

@@ -40,27 +40,13 @@ class Config(FrontEnd):
             keys = Keys.of(stated)
             family = keys.text("model_type")
             found = RULES.load(family).variables(keys)
+            limit = {"max_positions": keys.size("max_position_embeddings", 2**30)}
         except BadValue as error:
             raise error.at(place) from None
-        limit = keys.optional("max_position_embeddings")
-        _check_context(limit, settings, place)
         name = str(stated.get("_name_or_path") or path.stem)
         base = shipped.find("decoder", "archs")
         named = name, f"config.json, model_type {family}", str(path)
-        network, files = from_base(base, found, settings, named, [path])
+        network, files = from_base(base, {**found, **limit}, settings, named, [path])
         choices = {**network.facts.choices, "dtype": keys.dtype}
         network.graph["facts"] = replace(network.facts, choices=choices)
         return network, files
-
-
-def _check_context(limit: Any, settings: Mapping[str, Any], place: Place) -> None:
-    """Raise InputError for more tokens than the model has positions."""
-    asked = [settings.get(word, 0) for word in ("tokens", "context")]
-    if not isinstance(limit, int) or not all(isinstance(one, int) for one in asked):
-        return
-    if sum(asked) > limit:
-        raise InputError.at(
-            place,
-            f"{sum(asked)} tokens are more than its {limit} positions",
-            "ask for a shorter prompt or fewer tokens",
-        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.core.network import Network
-from costmodel.errors import Problems
+from costmodel.errors import InputError, Place, Problems
 from costmodel.frontends.yaml.build import build
 from costmodel.frontends.yaml.read import read
 from costmodel.language import shipped
@@ -26,7 +26,7 @@ def load_network(path: Path, settings: Mapping[str, Any]) -> tuple[Network, list
     root = load(str(path), problems)
     if not isinstance(root.value, dict) or "base" not in root.value:
         document = read(str(path))
-        return build(document, settings), document.files
+        return within_positions(build(document, settings)), document.files
     root.check_keys("the preset", KEYS, problems)
     root.require("the preset", ("name", "source", "base"), problems)
     top = root.mapping("a preset")
@@ -56,4 +56,19 @@ def from_base(
     name, source, file = named
     facts = replace(network.facts, name=name, source=source, file=file)
     network.graph["facts"] = facts
-    return network, [*files, *document.files]
+    return within_positions(network), [*files, *document.files]
+
+
+def within_positions(network: Network) -> Network:
+    """The network itself. Raises InputError for more tokens than a decoder has positions for."""
+    found = network.facts.variables
+    limit, tokens = found.get("max_positions", 0), found.get("tokens", 0)
+    context = found.get("context", 0)
+    whole = all(isinstance(one, int) for one in (limit, tokens, context))
+    if whole and limit and tokens + context > limit:
+        raise InputError.at(
+            Place(network.facts.file),
+            f"{tokens + context} tokens are more than the model's {limit} positions",
+            "ask for a shorter prompt or fewer tokens, or set max_positions",
+        )
+    return network
