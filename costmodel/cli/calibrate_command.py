@@ -4,8 +4,8 @@ MEASUREMENTS.csv has the columns network, batch, dtype, seconds and, if wanted, 
 networks are paths
 relative to the file (YAML or ONNX) or shipped names; a cell of seconds may name \
 an ONNX Runtime profile. A profile (.json)
-is accepted in the table's place, with --network. docs/calibration.md says what is fitted, \
-and how to measure.
+is accepted in the table's place, with --network; so is a folder of tables of kernel times. \
+docs/calibration.md says what is fitted, and how to measure.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "measurements",
         metavar="MEASUREMENTS.csv",
-        help="measured networks, or one ONNX Runtime profile (.json)",
+        help="measured networks, one ONNX Runtime profile (.json), or a folder of kernel times",
     )
     parser.add_argument(
         "--hw",
@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.report import calibration_text, files
     from costmodel.studies.calibration import calibrate, profile
 
+    if Path(args.measurements).is_dir():
+        return _kernels(args)
     problems = Problems()
     with problems.collect():
         table = _table(args)
@@ -98,6 +100,31 @@ def run(args: argparse.Namespace) -> int:
     # last: it stands for a calibration that is whole
     files.write(args.out, lambda stream: stream.write(written))
     print("\n".join(calibration_text.lines(found)))
+    return 0
+
+
+def _kernels(args: argparse.Namespace) -> int:
+    """Fit routines to the tables of kernel times in a folder."""
+    from pathlib import Path
+
+    from costmodel.hardware.read import load_profile
+    from costmodel.language import shipped
+    from costmodel.report import files
+    from costmodel.studies.calibration import kernels, profile
+
+    base = shipped.find(args.hw, "hwprofiles")
+    fitted = kernels.fits(Path(args.measurements), load_profile(base))
+    written = profile.kernel_text(base, fitted, f"{Path(args.measurements).name} (kernel times)")
+    if args.json:
+        files.write_json(args.json, {"routines": [vars(fit) for fit in fitted]})
+    files.write(args.out, lambda stream: stream.write(written))
+    for fit in fitted:
+        figures = ", ".join(f"{word} {value:.4g}" for word, value in fit.figures.items())
+        print(
+            f"{fit.routine:12} {figures}; {fit.count} kernels, mean error {100 * fit.mean:.1f} %, "
+            f"median {100 * fit.median:.1f} %"
+        )
+    print(f"wrote {args.out}")
     return 0
 
 

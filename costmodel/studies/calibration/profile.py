@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
 from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND
 from costmodel.studies.calibration.interval import spread
+from costmodel.studies.calibration.kernels import Fit
 
 COMMENTS = {
     "efficiency": (
@@ -30,6 +32,8 @@ COMMENTS = {
     "calibration": "What the fitted figures rest on, and how wrong they may be.",
 }
 MEASURED, FITTED = ", measured", "; efficiency and launch fitted to "
+TIMES = ("launch", "per_head", "latency")
+"""Figures of a routine that are times."""
 DIGITS = 3
 """Of a fitted figure: the fourth is noise."""
 
@@ -165,23 +169,51 @@ def _outwards(least: float, most: float) -> tuple[float, float]:
     )
 
 
+def kernel_text(base_file: str | Path, fitted: Sequence[Fit], source: str) -> str:
+    """The base profile's file, its comments kept, with routines fitted to kernel times in it."""
+    routines: dict[str, Any] = {}
+    link = None
+    for fit in fitted:
+        times = {w: f"{_round(fit.figures[w] * 1e6)} us" for w in TIMES if w in fit.figures}
+        shares = {w: _round(v) for w, v in fit.figures.items() if w not in TIMES}
+        if fit.routine == "link":
+            link = {"bandwidth": f"{_round(fit.figures['bandwidth'] / 1e9)} GB/s", **times}
+        else:
+            routines[fit.routine] = {**shares, **times}
+    said = [f"{f.routine} {100 * f.mean:.1f} % on {f.count}" for f in fitted]
+    values = {
+        "efficiency": routines,
+        "timing": "overlap",
+        **({"link": link} if link else {}),
+    }
+    comment = f"Fitted to kernel times; mean errors: {', '.join(said)}."
+    return _written(base_file, values, {"efficiency": comment}, source)
+
+
 def text(base_file: str | Path, found: Calibrated, source: str) -> str:
     """The base profile's file, its comments kept, with the fitted figures in it."""
+    return _written(base_file, fields(found, source), COMMENTS, source)
+
+
+def _written(
+    base_file: str | Path, values: Mapping[str, Any], comments: Mapping[str, str], source: str
+) -> str:
+    """The base profile's file with other `values`, each new one behind its comment."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.width = 120
     document = yaml.load(read_text(base_file))
-    document["name"] = f"{found.base.name.removesuffix(MEASURED)}{MEASURED}"
-    document["source"] = f"{found.base.source.partition(FITTED)[0]}{FITTED}{source}"
-    for key, value in fields(found, source).items():
+    document["name"] = f"{str(document['name']).removesuffix(MEASURED)}{MEASURED}"
+    document["source"] = f"{str(document['source']).partition(FITTED)[0]}{FITTED}{source}"
+    for key, value in values.items():
         fresh = key not in document
         if value is None:
             document.pop(key, None)
             continue
         document[key] = _flowing(value, key in ("efficiency", "calibration"))
-        if key in COMMENTS and fresh:
-            document.yaml_set_comment_before_after_key(key, COMMENTS[key])
+        if key in comments and fresh:
+            document.yaml_set_comment_before_after_key(key, comments[key])
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
