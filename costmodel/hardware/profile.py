@@ -113,7 +113,8 @@ class HardwareProfile(Figures):
     its software makes. A network gets the `usable` part of the on-chip memory. Partial sums are
     held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
     in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
-    `calibration` says what fitted figures rest on. What is not published is left out, or stands
+    `calibration` says what fitted figures rest on, `measured` in a
+    sentence where kernels were. What is not published is left out, or stands
     under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
@@ -137,6 +138,7 @@ class HardwareProfile(Figures):
     accumulator: str | None = None
     buffering: Literal["single", "double"] = "single"
     calibration: Calibration | None = None
+    measured: str = ""
     capacity: float | None = None
     link: Link | None = None
 

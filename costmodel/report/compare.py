@@ -28,6 +28,7 @@ def text(entries: Sequence[Entry]) -> str:
     notes = [
         f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
         "as each file asks, or as given",
+        *_mixed(entries),
         *_assumed(entries),
         *_doubts(entries),
     ]
@@ -52,6 +53,7 @@ def _table(entries: Sequence[Entry]) -> list[list[str]]:
         *["90 % interval"] * known,
         "samples/s",
         "bound",
+        "standing",
     ]
     lines = [head + (["accuracy_%"] if graded else [])]
     for entry in entries:
@@ -68,11 +70,24 @@ def _table(entries: Sequence[Entry]) -> list[list[str]]:
             *[_interval(entry.run)] * known,
             f"{record['samples_per_s']:.4g}",
             record["bound"],
+            record["standing"],
         ]
         lines.append(
             row + ([f"{entry.accuracy:g}" if entry.accuracy is not None else "-"] * graded)
         )
     return lines
+
+
+def _mixed(entries: Sequence[Entry]) -> list[str]:
+    """That measured machines stand beside others, and how far these may be off."""
+    found = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
+    if len(found) == 1:
+        return [next(iter(found.values()))] if "datasheet" in found else []
+    return ["rows of different standing: " + " and ".join(sorted(found)), *_far(found)]
+
+
+def _far(found: dict[str, str]) -> list[str]:
+    return [found["datasheet"]] if "datasheet" in found else []
 
 
 def _interval(run: Run) -> str:

@@ -24,6 +24,7 @@ def text(found: Generation) -> str:
     lines = [
         f"{run.network.name} on {run.profile.name}{shared}: {request.prompt} tokens in, "
         f"{request.generate} out, {served}, {run.policies.dtype}",
+        f"Standing              {run.standing.line}",
         "",
         f"Time to first token   {_first(found)}",
         f"Time per token        {'-' if found.tpot is None else seconds(found.tpot)}",

@@ -81,5 +81,5 @@ def title(run: Run, what: str) -> str:
     return (
         f"{what}: {run.network.name} on {run.profile.name}\n{chosen.timed_convention}, "
         f"{chosen.placement}, {chosen.traffic}, {chosen.timing}, {chosen.dtype}, "
-        f"batch {chosen.batch}"
+        f"batch {chosen.batch}; times {run.standing.grade}"
     )

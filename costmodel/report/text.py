@@ -51,6 +51,7 @@ def header(run: Run) -> list[str]:
         f"traffic {chosen.traffic}, timing {chosen.timing}, {chosen.dtype}, "
         f"batch {chosen.batch}{samples}",
         *([f"  rewritten  {', '.join(run.pass_words)}"] if run.passes else []),
+        f"  standing   {run.standing.line}",
         *([f"  usable     {_usable(profile)}"] if profile.usable else []),
         *(
             f"  assumed    {word}: {reason}"

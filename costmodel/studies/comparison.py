@@ -55,6 +55,7 @@ class Entry:
             "placement": self.run.policies.placement,
             "timing": self.run.policies.timing,
             "traffic": self.run.policies.traffic,
+            "standing": self.run.standing.grade,
         }
 
 
@@ -70,7 +71,7 @@ def table_columns(entries: Sequence[Entry]) -> list[str]:
     )
     found = [*COLUMNS, *(name for name in further if name in some)]
     moved_again = any(entry.run.policies.traffic != DEFAULTS["traffic"] for entry in entries)
-    return [*found, "traffic"] if moved_again else found
+    return [*found, *["traffic"] * moved_again, "standing"]
 
 
 def pairs(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import __version__
 from costmodel.core.formula import Array, Result, evaluate, on_chip_bytes
 from costmodel.core.graph_pass import PASSES, Pass
 from costmodel.core.live import live_internal_bytes
@@ -28,6 +27,8 @@ from costmodel.studies import output, records, trust
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from costmodel.studies.standing import Standing
 
 INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
 """The ends of the 90 % interval in reports."""
@@ -214,31 +215,16 @@ class Run:
     @property
     def provenance(self) -> dict[str, Any]:
         """Everything that must be known to get these figures again."""
-        chosen, profile, facts = self.policies, self.profile, self.network.facts
-        known = profile.calibration
-        return {
-            "costmodel": __version__,
-            "architecture": facts.name,
-            "architecture_file": facts.file,
-            "architecture_source": facts.source,
-            "variables": facts.variables,
-            "hardware": profile.name,
-            "hardware_file": self.hw_file,
-            "hardware_source": profile.source,
-            "convention": chosen.convention,
-            "timed_convention": chosen.timed_convention,
-            "placement": chosen.placement,
-            "traffic": chosen.traffic,
-            "timing": chosen.timing,
-            "dtype": chosen.dtype,
-            "batch": chosen.batch,
-            "samples": self.samples,
-            "passes": self.pass_words,
-            "assumed": profile.assumptions(chosen.dtype),
-            "unknown_operators": dict(facts.unknown),
-            "calibration": None if known is None else known.model_dump(exclude={"networks"}),
-            "doubts": self.doubts,
-        }
+        from costmodel.studies.provenance import provenance
+
+        return provenance(self)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """What stands behind its times."""
+        from costmodel.studies.standing import standing
+
+        return standing(self)
 
     @property
     def pass_words(self) -> list[str]:

@@ -184,6 +184,7 @@ def kernel_text(base_file: str | Path, fitted: Sequence[Fit], source: str) -> st
     values = {
         "efficiency": routines,
         "timing": "overlap",
+        "measured": f"mean errors on kernels: {', '.join(said)}",
         **({"link": link} if link else {}),
     }
     comment = f"Fitted to kernel times; mean errors: {', '.join(said)}."
