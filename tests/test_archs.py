@@ -28,7 +28,7 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
     "shake_shake": {"n": [1, 2], "width": [32, 96], "conv": CONVS, "everywhere": [True, False]},
     "mobilenet_v2": {"conv": ["standard", "dsconv", "multiception"], "width": [0.5, 1, 1.4],
                      "resolution": [96, 224], "first_stride": [1, 2]},
-    "vit-b-16": {"resolution": [224, 384]}, "bert-base": {"tokens": [5, 128]},
+    "gpt-j-6b": {"tokens": [1, 5], "layers": [2]}, "vit-b-16": {"resolution": [224, 384]}, "bert-base": {"tokens": [5, 128]},
     "decoder": {"layers": [2], "tokens": [1, 7], "mlp": ["gated", "gelu"], "kv_heads": [4, 32],
                 "experts": [0, 8], "qk_norm": [False, True], "window": [0, 4]},
     **{name: {"tokens": [5], "layers": [2]} for name in (
@@ -58,6 +58,8 @@ def test_against_torch(name: str, settings: dict[str, Any]) -> None:
 
 # Parameters that the networks' authors, or the reference notes, state (trainable, BN 2 per channel).
 COUNTS: list[tuple[str, dict[str, Any], int]] = [
+    # EleutherAI/gpt-j-6b
+    ("gpt-j-6b", {}, 6_050_882_784),
     # torchvision, vit_b_16
     ("vit-b-16", {}, 86_567_656),
     # google-bert/bert-base-uncased without a head

@@ -251,3 +251,29 @@ def test_an_exported_decoder_agrees_row_by_row(tmp_path: Path) -> None:
         for run in (yaml, onnx)
     )
     assert [pair for pair in mine if pair[0]] == [pair for pair in theirs if pair[0]]
+
+
+def test_the_longest_context_and_prompt_within_a_time() -> None:
+    """The next token is too many; beyond the positions there is none."""
+    bound = "total_time <= 3.5 ms"
+    for word, name, rest in (
+        ("context", "context", {"tokens": 1}),
+        ("prompt", "tokens", {"context": 0}),
+    ):
+        found = cm.solve("qwen3-0.6b", "h100_measured", word, bound)
+        assert found.possible
+        assert found.value is not None
+        times = [
+            cm.simulate(
+                "qwen3-0.6b", "h100_measured", settings={**rest, name: int(found.value) + more}
+            ).total_time
+            for more in (0, 1)
+        ]
+        assert times[0] <= 3.5e-3 < times[1]
+    assert not cm.solve("qwen3-0.6b", "h100_measured", "context", "total_time <= 1 us").possible
+    whole = cm.solve("qwen3-0.6b", "h100_measured", "context", "total_time <= 3600 s")
+    assert whole.value == 40960 - 1
+    with pytest.raises(InputError, match="is met by any long context"):
+        cm.solve("qwen3-0.6b", "h100_measured", "context", "total_time >= 1 s")
+    with pytest.raises(InputError, match="has no variable"):
+        cm.solve("hairnet", "accel_1tflops", "prompt", bound)

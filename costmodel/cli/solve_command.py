@@ -26,7 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         dest="resources",
         metavar="RESOURCE",
-        help="what to solve for; twice for a trade-off curve",
+        help="a figure of the machine, batch, or a decoder's context or prompt; twice for a "
+        "trade-off curve",
     )
     parser.add_argument(
         "--target",
@@ -82,9 +83,21 @@ def _simulated(args: argparse.Namespace) -> Run:
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
     from costmodel.errors import BadValue
-    from costmodel.studies.questions import batch_for
+    from costmodel.studies.questions import batch_for, tokens_for
     from costmodel.studies.scan.solve import solve
+    from costmodel.studies.scan.solve_tokens import WORDS
 
+    if resource in WORDS:
+        return tokens_for(
+            args.arch,
+            args.hw,
+            resource,
+            target,
+            settings=options.settings(args.settings),
+            batch=args.batch,
+            passes=options.passes(args),
+            **options.policies(args),
+        )
     if resource != "batch":
         return solve(_simulated(args), resource, target)
     if args.batch != 1:

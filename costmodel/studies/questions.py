@@ -22,6 +22,7 @@ from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import effects
 from costmodel.studies.scan.solve import solve as solve_resource
 from costmodel.studies.scan.solve_batch import solve_batch
+from costmodel.studies.scan.solve_tokens import WORDS, solve_tokens
 from costmodel.studies.scan.target import Answer, Target
 from costmodel.studies.simulation import simulate, simulated
 
@@ -67,13 +68,15 @@ def solve(
 ) -> Answer:
     """The smallest figure of the machine, or the largest batch, that meets a target exactly.
 
-    `resource` is a figure of the profile or 'batch'; `target` a bound such as
-    ``total_time <= 10 ms``; `options` are those of `simulate`. Raises InputError for what cannot be
-    asked; an impossible target is an answer.
+    `resource` is a figure of the profile, 'batch', or of a decoder 'context' or 'prompt'; `target`
+    a bound such as ``total_time <= 10 ms``; `options` are those of `simulate`. Raises InputError
+    for what cannot be asked; an impossible target is an answer.
     """
     word = resource.removeprefix("hw.")
     try:
         bound = Target.read(target)
+        if word in WORDS:
+            return tokens_for(architecture, hw, word, bound, **options)
         run = simulate(architecture, hw, **options)
         if word != "batch":
             return solve_resource(run, word, bound)
@@ -90,6 +93,24 @@ def batch_for(run: Run, target: Target, **options: Any) -> Answer:
     """
     again = partial(simulated, run.network, run.profile, hw_file=run.hw_file, **options)
     return solve_batch(lru_cache(lambda batch: again(batch=batch)), target)
+
+
+def tokens_for(
+    architecture: Architecture, hw: Hardware, word: str, target: Target, **options: Any
+) -> Answer:
+    """The longest context of a step (one token), or the longest prompt. Raises BadValue.
+
+    `options` are those of `simulate`.
+    """
+    given = dict(options.pop("settings", None) or {})
+    phase = {"tokens": 1} if word == "context" else {"context": 0}
+
+    @lru_cache
+    def prepare(count: int) -> Run:
+        settings = {**phase, **given, WORDS[word]: count}
+        return simulate(architecture, hw, settings=settings, **options)
+
+    return solve_tokens(prepare, target, word)
 
 
 def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.DataFrame:

@@ -111,7 +111,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     unknown resource, one that the machine does not state, or a run without closed form.
     """
     if resource not in MACHINE:
-        known = [*MACHINE, "batch"]
+        known = [*MACHINE, "batch", "context", "prompt"]
         raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
     question = stated(Question(form_of(run), run.machine, MACHINE[resource]))
     target = target.on(run)

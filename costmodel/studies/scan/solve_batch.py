@@ -32,7 +32,7 @@ def solve_batch(prepare: Prepare, target: Target) -> Answer:
         why = f"every batch up to {edges[-1]} that was asked meets the target"
         return _answer(prepare, None, True, why)
     intervals = list(pairwise(edges)) or [(1, 1)]
-    search = _last if largest else _first
+    search = last_of if largest else _first
     for low, high in reversed(intervals) if largest else intervals:
         batch = search(prepare, target, low, high)
         if batch is not None:
@@ -83,8 +83,8 @@ def _met(prepare: Prepare, target: Target, batch: int) -> bool:
     return bool(target.on(run).bound.met(_quantity(run, target)))
 
 
-def _last(prepare: Prepare, target: Target, low: int, high: int) -> int | None:
-    """The largest batch in low..high that meets the target."""
+def last_of(prepare: Prepare, target: Target, low: int, high: int) -> int | None:
+    """The largest number in low..high that meets the target; None where `low` does not."""
     if _met(prepare, target, high):
         return high
     return _turn(prepare, target, low, high)[0] if _met(prepare, target, low) else None
