@@ -15,6 +15,7 @@ from costmodel.core.layer import make
 from costmodel.core.placement import PLACEMENTS
 from costmodel.errors import InputError
 from costmodel.models.passes.tensor_parallel import TensorParallel
+from costmodel.report.timeline import segments
 from costmodel.studies.run import Run
 
 # Published totals: the models' cards and the sums of the tensors in their files.
@@ -277,3 +278,21 @@ def test_the_longest_context_and_prompt_within_a_time() -> None:
         cm.solve("qwen3-0.6b", "h100_measured", "context", "total_time >= 1 s")
     with pytest.raises(InputError, match="has no variable"):
         cm.solve("hairnet", "accel_1tflops", "prompt", bound)
+
+
+def test_the_timeline_shows_what_devices_tell_one_another() -> None:
+    """Behind each pair of layers a segment on the link, which takes what the row takes."""
+    run = cm.simulate(
+        "llama-3.1-8b",
+        "h100_measured",
+        settings={"tokens": 1, "context": 100, "layers": 2},
+        passes=[TensorParallel(4)],
+    )
+    told = [part for part in segments(run) if part.lane == "link"]
+    assert len(told) == 4
+    # 4 096 elements of two bytes to three others, or in two messages
+    once, twice = 4.58e-6 + 3 * 8192 / 320e9, 2 * 4.58e-6 + 2 * 3 / 4 * 8192 / 320e9
+    assert [part.length for part in told] == pytest.approx([min(once, twice)] * 4)
+    assert sum(part.length for part in told) == pytest.approx(run.totals["link_time_s"])
+    assert run.plot("timeline") is not None
+    assert run.plot("time") is not None

@@ -95,6 +95,11 @@ class Result:
             "launch": self.launch,
         }
 
+    @property
+    def all_lanes(self) -> dict[str, Array]:
+        """The same, and the link where rows tell other devices something [s] (..., R)."""
+        return self.lanes if self.link is None else {**self.lanes, "link": self.link}
+
 
 def place(
     workload: Workload,

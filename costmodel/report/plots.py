@@ -20,6 +20,7 @@ COLOURS = {
     "matrix": "#ee6677",
     "host": "#ccbb44",
     "launch": "#aa3377",
+    "link": "#228833",
     "overhead": "#bbbbbb",
 }
 """Of the lanes: Tol's bright scheme."""

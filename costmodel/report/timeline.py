@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import LANES, OVERHEAD, RUN_LANES
+from costmodel.core.quantities import LANES, LINK, OVERHEAD, RUN_LANES
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run
@@ -57,6 +57,9 @@ def segments(run: Run) -> list[Segment]:
             ("matrix", begun, matrix),
             ("host", begun + matrix, host),
         ]
+        if result.link is not None:
+            told = float(result.link[row])
+            spans.append(("link", float(starts[row + 1]) - told, told))
         found += [Segment(lane, at, length, row) for lane, at, length in spans if length > 0]
         at = moved
         for fetch in early.get(row, ()):
@@ -71,7 +74,8 @@ def write_trace(path: str | Path, run: Run) -> None:
     Format: Trace Event Format, complete events ('X') with times in microseconds. Raises InputError
     where the place cannot be written.
     """
-    shown = RUN_LANES if run.result.overhead else LANES
+    used = {LINK.word: run.result.link is not None, OVERHEAD.word: run.result.overhead}
+    shown = [*LANES, *(word for word, there in used.items() if there)]
     lanes = {word: number for number, word in enumerate(shown, start=1)}
     named = f"{run.network.name} on {run.profile.name}"
     events = [_label("process_name", 0, named)]

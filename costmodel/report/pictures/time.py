@@ -32,7 +32,7 @@ class TimeBars(Picture):
         figure = plots.new_figure(10, 1.6 + 0.17 * len(rows))
         axes = figure.add_subplot()
         places, left = np.arange(len(rows)), np.zeros(len(rows))
-        for word, times in plots.shown(run.result.lanes).items():
+        for word, times in plots.shown(run.result.all_lanes).items():
             width = times[rows] * 1e3
             text = f"{plots.label(word)} {seconds(float(times.sum()))}"
             axes.barh(places, width, 0.8, left, color=plots.COLOURS[word], label=text)

@@ -30,7 +30,7 @@ class Timeline(Picture):
     def figure(self, run: Run) -> Figure:
         """The lanes from top to bottom, time from left to right [ms]."""
         overhead = {OVERHEAD.word: np.array([float(run.result.overhead)])}
-        lanes = plots.shown(run.result.lanes | overhead)
+        lanes = plots.shown(run.result.all_lanes | overhead)
         figure = plots.new_figure(12, 1.4 + 0.67 * len(lanes))
         axes = figure.add_subplot()
         parts = sorted(segments(run), key=lambda s: -s.length)[:MOST]
