@@ -323,3 +323,16 @@ def test_a_profile_says_where_it_is_no_guide(capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().out
     assert "90 % interval" in shown
     assert "FAR FROM MEASURED     batch 1: batches of 256 to 1024 were measured" in shown
+
+
+def test_an_overhead_that_the_base_states_is_fitted(folder: Path) -> None:
+    """4 ms a run where the base has 1 ms; what the base assumes of launches is found anew."""
+    (folder / "base.yaml").write_text(
+        BASE + "overhead: 1 ms\nassumed:\n  launch: {value: 90 us, reason: a guess}\n"
+    )
+    file = write(folder, truth(folder, overhead=4e-3, launch=20e-6))
+    assert calibrate(folder, file, "--pass", "none") == 0
+    found = load_profile(folder / "out.yaml")
+    assert found.overhead == pytest.approx(4e-3, rel=0.03)
+    assert isinstance(found.launch, dict)
+    assert found.launch["matrix"] == pytest.approx(20e-6, rel=0.05)

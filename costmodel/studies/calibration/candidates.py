@@ -42,6 +42,8 @@ STYLES: dict[str, tuple[str, ...]] = {
 TIMING = "partial"
 """Unless the base profile or the command says otherwise."""
 PLACEMENTS = ("per_tensor", "all_external")
+FITTED = ("launch", "overhead", "efficiency")
+"""What a base profile may assume and the fit finds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,14 @@ def bench(
     styles = list(STYLES.values()) if wanted is None else [tuple(wanted)]
     loaded = runs.load(measurements)
     peaks = base.model_copy(
-        update={"efficiency": {}, "launch": 0.0, "on_chip_bandwidth": None, "calibration": None}
+        update={
+            "efficiency": {},
+            "launch": 0.0,
+            "overhead": None,
+            "on_chip_bandwidth": None,
+            "calibration": None,
+            "assumed": {w: a for w, a in base.assumed.items() if w not in FITTED},
+        }
     )
     expected = partial(at_base, base)
 
@@ -191,6 +200,8 @@ def at_base(base: HardwareProfile, name: Name) -> float:
         )
         launch = {str(engine): time for engine, time in engines.items()}.get(word, 0.0)
         return float(launch) / MICROSECOND
+    if resource == "overhead":
+        return float(base.figure("overhead", base.dtype or "fp32") or 0.0) / MICROSECOND
     if resource == "on_chip":
         bandwidth = base.figure("bandwidth", base.dtype or "fp32") or 0.0
         return float(bandwidth / base.on_chip_bandwidth) if base.on_chip_bandwidth else 0.0

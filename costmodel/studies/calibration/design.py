@@ -34,6 +34,8 @@ AS_DENSE = {"window": "dense"}
 """Routines whose arithmetic is the same product: one share of the peak."""
 MICROSECOND = 1e-6
 """[s] the unit of the launch terms."""
+ONCE: Terms = ((("overhead", ""), "launch", MICROSECOND),)
+"""Of a whole run, whatever its rows."""
 STEP = 1e-4
 """Relative, of the differences that give a timing's slopes."""
 
@@ -122,6 +124,9 @@ def design(
             rows_of(one.layer, run.workload.rows) if one.layer else range(len(run.workload.rows))
         )
         rows += [(number, terms, count) for terms, count in Counter(terms_of(run, chosen)).items()]
+        # asked about only where the base profile has one: launches explain much of the same
+        if not one.layer and expected(("overhead", "")):
+            rows.append((number, ONCE, 1))
     names = sorted({name for _, terms, _ in rows for name, _, _ in terms})
     place = {name: number for number, name in enumerate(names)}
     flat = [

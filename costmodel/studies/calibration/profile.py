@@ -28,6 +28,7 @@ COMMENTS = {
         "('costmodel list layers' names each kind's)."
     ),
     "launch": "Fitted: what each row takes besides.",
+    "overhead": "Fitted: what a run takes besides, whatever its rows.",
     "passes": "Chosen by cross-validation: what the software does to a graph before it runs.",
     "calibration": "What the fitted figures rest on, and how wrong they may be.",
 }
@@ -127,6 +128,8 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
         "passes": list(passes),
         "calibration": provenance(found, source).model_dump(mode="json"),
     }
+    if ("overhead", "") in named:
+        written["overhead"] = f"{_round(named['overhead', ''])} us"
     kinds = {one.dtype for one in found.measurements}
     if len(kinds) == 1:
         written["dtype"] = kinds.pop()
@@ -148,6 +151,7 @@ def model(found: Calibrated) -> HardwareProfile:
                 for word, each in shares(found).items()
             },
             "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()},
+            "overhead": found.fitted.named.get(("overhead", ""), 0.0) * MICROSECOND,
             "on_chip_bandwidth": on_chip_bandwidth(found),
             "convention": found.runs[0].policies.timed_convention,
             "placement": placement,
