@@ -26,6 +26,7 @@ COMMANDS = (
     "sensitivity",
     "slope",
     "generate",
+    "measure",
     "calibrate",
     "evaluate",
     "reproduce",

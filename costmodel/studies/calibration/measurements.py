@@ -19,7 +19,7 @@ from costmodel.language.documents import read_text
 from costmodel.studies.calibration import runtime_profile
 
 NEEDED = ("network", "batch", "dtype", "seconds")
-OPTIONAL = ("family", "layer")
+OPTIONAL = ("family", "layer", "median_s", "runs")
 SHORTEST, LONGEST = 1e-9, 1e6
 """[s] what a measured run can take."""
 AGREE = 0.05

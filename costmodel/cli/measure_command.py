@@ -1,0 +1,93 @@
+"""Time networks on this machine with ONNX Runtime, as a table for `calibrate`.
+
+Beside the table a profile of this machine is written, its peaks as numpy reaches them, to \
+calibrate from. Without NETWORK fifteen small networks of five families are written beside the \
+table and timed. docs/calibration.md says how to keep a machine quiet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "networks", nargs="*", metavar="NETWORK", help="ONNX files with their weights"
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="MEASUREMENTS.csv", help="the table to write"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, metavar="S", help="for each network (default 3)"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: every core)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, write the table and the machine, print."""
+    import os
+    from pathlib import Path
+
+    from costmodel.report import files
+    from costmodel.studies import measure, this_machine
+
+    _check(args)
+    out = Path(args.out)
+    found = measure.measure(
+        _networks(args.networks, out),
+        seconds=args.seconds,
+        threads=args.threads,
+        tell=lambda line: print(line, file=sys.stderr),
+    )
+    rows = [{**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in found]
+    for one, row in zip(found, rows, strict=True):
+        print(f"{1e3 * one.least:10.4g} ms  median {1e3 * one.median:8.4g}  {row['network']}")
+    machine, text = out.with_name(f"{out.stem}_machine.yaml"), this_machine.profile_text()
+    files.write(machine, lambda stream: stream.write(text))
+    files.write_csv(out, rows, measure.COLUMNS)
+    print(
+        f"wrote {out} and {machine}; now: costmodel calibrate {out} --hw {machine} --out cpu.yaml"
+    )
+    warning = measure.busy(found)
+    if warning:
+        print(f"warning: {warning}", file=sys.stderr)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raise InputError for options that make no sense."""
+    from pathlib import Path
+
+    from costmodel.errors import Place, Problems
+
+    problems = Problems()
+    if not 0 < args.seconds < 3600:
+        problems.add(Place("--seconds"), f"{args.seconds:g} seconds", "give 0.1 to 3600")
+    if args.threads is not None and args.threads < 1:
+        problems.add(Place("--threads"), f"{args.threads} threads", "give a whole number from 1")
+    for word in args.networks:
+        if not Path(word).is_file():
+            problems.add(Place(word), "no such file", "give ONNX files with their weights")
+    problems.raise_if_any()
+
+
+def _networks(words: Sequence[str], out: Path) -> list[tuple[Path, str]]:
+    """The files that are named, or this project's own, written beside `out`."""
+    from pathlib import Path
+
+    from costmodel.errors import InputError, Place
+    from costmodel.studies import measured_networks
+
+    if words:
+        return [(Path(word), "") for word in words]
+    try:
+        return measured_networks.write(out.parent / f"{out.stem}_networks")
+    except OSError as error:
+        raise InputError.at(Place(str(out)), str(error), "choose another folder") from None

@@ -1,0 +1,75 @@
+"""The CPU at hand as a profile to calibrate from: its peaks as numpy reaches them."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+SIDE = 1536
+"""Of the matrices whose product is timed."""
+COPIED = 1 << 28
+"""[B] of the array that is copied: far beyond any cache."""
+REPEATS = 7
+VECTOR = 1 << 16
+"""[elements] of the vectors that are added: they stay in a cache."""
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+CACHE = 1 << 20
+"""[B] assumed where the system does not say."""
+
+
+def _least(work: Callable[[], object]) -> float:
+    """The least time of several runs [s]."""
+    found = []
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def _cache() -> int | None:
+    """The largest cache of the first core [B]; None where the system does not say."""
+    sizes = []
+    for file in CACHES.glob("index*/size"):
+        word = file.read_text().strip()
+        unit = {"K": 1 << 10, "M": 1 << 20}.get(word[-1:], 1)
+        digits = word.rstrip("KM")
+        sizes += [int(digits) * unit] if digits.isdigit() else []
+    return max(sizes) if sizes else None
+
+
+def profile_text() -> str:
+    """A hardware profile as YAML: measured rates, the cache as the system states it."""
+    draw = np.random.default_rng(1)
+    a, b = (draw.standard_normal((SIDE, SIDE)).astype(np.float32) for _ in range(2))
+    product = 2 * SIDE**3 / _least(lambda: a @ b)
+    source = np.ones(COPIED // 8)
+    target = np.empty_like(source)
+    bandwidth = 2 * COPIED / _least(lambda: np.copyto(target, source))
+    vector, out = np.ones(VECTOR, dtype=np.float32), np.ones(VECTOR, dtype=np.float32)
+    added = 64 * VECTOR / _least(lambda: [np.add(vector, out, out=out) for _ in range(64)])
+    cache = _cache()
+    stated = (
+        f"on_chip_memory: {cache} B\n"
+        if cache
+        else f"assumed:\n  on_chip_memory: {{value: {CACHE} B, reason: a common size of a cache}}\n"
+    )
+    name = platform.processor() or platform.machine()
+    return (
+        "# This machine, as numpy reaches it: a start for 'costmodel calibrate', no datasheet.\n"
+        f"# bandwidth: a copy of {COPIED >> 20} MiB, read and written.\n"
+        "# on_chip_memory: the largest cache of the first core, as the system states it.\n"
+        f"# matrix: a product of {SIDE} x {SIDE} matrices in fp32, on all cores.\n"
+        "# host: additions in a cache, on one core.\n"
+        f"name: this machine ({name})\n"
+        "source: measured by costmodel measure\n"
+        f"bandwidth: {bandwidth / 1e9:.4g} GB/s\n"
+        f"{stated}"
+        "dtype: fp32\n"
+        f"matrix: {{fp32: {product / 1e9:.4g} GFLOPS}}\n"
+        f"host: {{fp32: {added / 1e9:.4g} GFLOPS}}\n"
+    )
