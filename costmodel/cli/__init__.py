@@ -34,6 +34,10 @@ COMMANDS = (
 )
 
 
+PATHS = ("csv", "json", "save", "plot", "trace", "out", "study")
+"""Options that name where something is written."""
+
+
 def entry() -> int:
     """Run `main` as a process of its own: tell the garbage collector that it will be short.
 
@@ -57,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser(words).parse_args(words)
     from costmodel.errors import CostModelError
 
+    if sys.stdout is None:
+        # whoever closed it wants to hear nothing
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  until the end
     try:
+        _check_paths(args)
         code = int(_module(args.command).run(args))
         # a full disk behind stdout shows here
         sys.stdout.flush()
@@ -77,6 +85,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _check_paths(args: argparse.Namespace) -> None:
+    """Raise InputError for paths that are empty: they would be taken for options left out."""
+    from costmodel.errors import InputError, Place, Problem
+
+    empty = [word for word in PATHS if "" in _listed(getattr(args, word, None))]
+    if empty:
+        raise InputError(
+            [Problem(Place(f"--{word}"), "the path is empty", "name a place") for word in empty]
+        )
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _abandon_stdout() -> None:

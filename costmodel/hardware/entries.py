@@ -10,6 +10,9 @@ from costmodel.core.counting import Shares
 from costmodel.errors import BadValue
 from costmodel.language import units
 
+LEAST = 1e-9
+"""Of a share: with less a time leaves the range of numbers."""
+
 
 class Assumed(BaseModel):
     """A figure that nobody publishes: a value, and the reason for it, which reports print."""
@@ -53,8 +56,10 @@ class Efficiency(BaseModel):
     @field_validator("compute", "bandwidth", "parameters")
     @classmethod
     def _share(cls, value: float | None) -> float | None:
-        if value is not None and not 0 < value <= 1:
-            raise BadValue(f"{value:g} is no share of a peak", "write a number above 0, up to 1")
+        if value is not None and not LEAST <= value <= 1:
+            raise BadValue(
+                f"{value:g} is no share of a peak", f"write a number from {LEAST:g} up to 1"
+            )
         return value
 
     @field_validator("launch", "per_head", mode="before")

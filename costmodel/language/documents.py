@@ -150,6 +150,13 @@ def parse(text: str, file: str, problems: Problems | None = None) -> Node:
         raise InputError.at(Place(file), f"YAML: {what}", "a YAML text file is needed") from None
     except RecursionError:
         raise InputError.at(Place(file), "is nested too deeply", "flatten it") from None
+    except InputError:
+        raise
+    # the parser has ways to fail that it has no name for
+    except Exception as error:
+        raise InputError.at(
+            Place(file), f"YAML: cannot be read ({type(error).__name__})", "a YAML file is needed"
+        ) from None
     if problems is None:
         seen.raise_if_any()
     else:
@@ -213,9 +220,12 @@ class _Walk:
             raise InputError.at(self.place(raw), f"unsupported YAML tag '{raw.tag}'", "remove it")
         try:
             return make(raw)
-        except (ValueError, OverflowError):
+        # a reader of one word may stumble in any way over what is none
+        except Exception:
+            digits = raw.value.strip("+-_").isdigit()
+            what = "too large a number" if digits else f"no {kind}"
             raise InputError.at(
-                self.place(raw), f"{raw.value[:40]} is too large a number", "write a smaller one"
+                self.place(raw), f"'{raw.value[:40]}' is {what}", "write it out plainly"
             ) from None
 
 

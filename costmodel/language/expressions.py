@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
@@ -32,7 +31,15 @@ TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
 MAX_MAGNITUDE = 2.0**63
 """Beyond any count that a network can have."""
 MAX_LENGTH = 1_000
-"""[characters]"""
+"""[characters] of an expression."""
+MAX_TEXT = 10_000
+"""[characters] of a text that expressions make."""
+MAX_ITEMS = 100_000
+"""Values of a list that an expression gives, those of the lists in it included."""
+MAX_DEPTH = 50
+"""Lists inside one another."""
+MAX_DIGITS = 400
+"""Beyond those of any double: what is rounded further is itself, or nothing."""
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
@@ -61,7 +68,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "len": len,
     "max": max,
     "min": min,
-    "round": round,
+    "round": lambda *given: _rounded(*given),
     "sqrt": math.sqrt,
     "sum": sum,
     "make_divisible": make_divisible,
@@ -82,6 +89,29 @@ ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sqrt": np.sqrt,
     "where": np.where,
 }
+
+
+def _rounded(value: Any, digits: Any = None) -> Any:
+    """Python's `round`, whose time does not grow with the digits."""
+    if digits is None or not isinstance(digits, int) or abs(digits) <= MAX_DIGITS:
+        return round(value, digits)
+    # behind every digit the number stays, before every digit nothing is left
+    return value if digits > 0 else round(value, -MAX_DIGITS)
+
+
+def _plus(left: Any, right: Any) -> Any:
+    """`left + right`; text and lists may not grow without bounds."""
+    joined = isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple)
+    if joined and len(left) + len(right) > MAX_TEXT:
+        raise BadValue(f"over {MAX_TEXT} characters or values", "write less")
+    return left + right
+
+
+def _modulo(left: Any, right: Any) -> Any:
+    """The remainder of numbers; text is not formatted."""
+    if isinstance(left, str):
+        raise BadValue("'%' is the remainder of numbers", "write text as 'name${n}'")
+    return left % right
 
 
 def _power(base: float, exponent: float) -> Any:
@@ -107,7 +137,7 @@ OPERATORS = {
     node: function
     for node, function in DEFAULT_OPERATORS.items()
     if node not in (ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor, ast.Invert)
-} | {ast.Pow: _power, ast.Mult: _times, ast.Mod: operator.mod}
+} | {ast.Pow: _power, ast.Mult: _times, ast.Mod: _modulo, ast.Add: _plus}
 
 
 @lru_cache(maxsize=4096)
@@ -195,15 +225,32 @@ def _run(evaluator: EvalWithCompoundTypes, text: str, names: Mapping[str, Any]) 
 def _check(value: Any, text: str) -> None:
     """Only finite numbers, truth values, text, and lists of these leave the evaluator."""
     if isinstance(value, list | tuple):
+        if _size(value, {}, 0) > MAX_ITEMS:
+            raise BadValue(f"'{text}' gives over {MAX_ITEMS} values", "write less")
         for item in value:
             _check(item, text)
-    elif isinstance(value, bool | str):
+    elif isinstance(value, bool):
         return
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise BadValue(f"'{text}' gives {len(value)} characters", f"the limit is {MAX_TEXT}")
     elif not isinstance(value, int | float):
         raise BadValue(f"'{text}' gives no number", "check the expression")
     # Written so that NaN is refused too.
     elif not abs(value) <= MAX_MAGNITUDE:
-        raise BadValue(f"'{text}' gives {value:.3g}, out of range", "use smaller numbers")
+        shown = f"{value:.3g}" if isinstance(value, float) else f"{value.bit_length()} bits"
+        raise BadValue(f"'{text}' gives {shown}, out of range", "use smaller numbers")
+
+
+def _size(value: Any, known: dict[int, int], depth: int) -> int:
+    """The values in a list and in the lists in it; a list that stands twice is looked at once."""
+    if not isinstance(value, list | tuple):
+        return 1
+    if depth > MAX_DEPTH:
+        raise BadValue(f"lists lie over {MAX_DEPTH} deep", "flatten them")
+    if id(value) not in known:
+        known[id(value)] = sum(_size(item, known, depth + 1) for item in value) + 1
+    return known[id(value)]
 
 
 def fill(value: Any, names: Mapping[str, Any]) -> Any:
@@ -217,6 +264,8 @@ def fill(value: Any, names: Mapping[str, Any]) -> Any:
     if whole:
         return evaluate(whole[1], names)
     filled = TEMPLATE.sub(lambda match: _text(evaluate(match[1], names)), value)
+    if len(filled) > MAX_TEXT:
+        raise BadValue(f"'{value}' becomes {len(filled)} characters", f"the limit is {MAX_TEXT}")
     if "${" in filled:
         raise BadValue(f"'{value}' has an open '${{'", "close it with '}'")
     return filled

@@ -20,6 +20,8 @@ def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
     Raises InputError where the place cannot be written.
     """
     target = Path(path)
+    if not str(path):
+        raise InputError.at(Place("output"), "the path is empty", "name a file")
     try:
         # a link stays one, and what it points to is replaced
         target = target.resolve()
@@ -38,9 +40,11 @@ def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
         except BaseException:
             os.unlink(name)
             raise
-    except OSError as error:
+    # Python before 3.13 has no OSError for a circle of links
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its links run in a circle"
         raise InputError.at(
-            Place(str(path)), f"cannot be written: {error.strerror}", "choose another place"
+            Place(str(path)), f"cannot be written: {why}", "choose another place"
         ) from None
 
 

@@ -13,7 +13,14 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import to_int
 from costmodel.core.frontend import FrontEnd
 from costmodel.core.network import Network
-from costmodel.errors import BadValue, MissingExtra, Place, Problems
+from costmodel.errors import (
+    BadValue,
+    CostModelError,
+    InputError,
+    MissingExtra,
+    Place,
+    Problems,
+)
 
 
 class Onnx(FrontEnd):
@@ -35,7 +42,19 @@ class Onnx(FrontEnd):
             if error.name not in ("onnx", "google"):
                 raise
             raise MissingExtra("onnx", "onnx", "reading .onnx files") from None
-        return read_network(path, _sizes(settings), strict=strict), [path]
+        sizes = _sizes(settings)
+        try:
+            return read_network(path, sizes, strict=strict), [path]
+        except CostModelError:
+            raise
+        # the libraries that read a file may stumble over a broken one in any way
+        except Exception as error:
+            said = (str(error).strip().splitlines() or [""])[0][:200]
+            raise InputError.at(
+                Place(str(path)),
+                f"is no sound ONNX model ({type(error).__name__}: {said})",
+                "check it with onnx.checker, and export it again",
+            ) from None
 
 
 def _sizes(settings: Mapping[str, Any]) -> dict[str, int]:

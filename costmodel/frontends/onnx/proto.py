@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 from onnx import inliner
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
+from costmodel.frontends.onnx import structure
 from costmodel.frontends.onnx.node import STANDARD
 
 OLDEST = 7
@@ -37,6 +38,7 @@ def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | No
         raise InputError.at(place, "is no ONNX file", "export the model to ONNX again") from None
     if not model.HasField("graph") or not model.graph.node:
         raise InputError.at(place, "holds no ONNX graph", "export the model to ONNX again")
+    structure.check(model, path)
     for entry in model.opset_import:
         if (
             entry.domain in STANDARD

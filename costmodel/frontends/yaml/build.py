@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from costmodel.frontends.yaml.expand import Expander
 from costmodel.frontends.yaml.scope import UNKNOWN, Scope, resolve
 from costmodel.frontends.yaml.syntax import Document
 from costmodel.language.expressions import fill
+
+WORDS = re.compile(r"[A-Za-z_]\w*")
+"""Names in an expression."""
 
 
 def build(document: Document, settings: Mapping[str, Any]) -> Network:
@@ -55,11 +59,17 @@ def bind(document: Document, settings: Mapping[str, Any], problems: Problems) ->
                 did_you_mean(name, document.vars),
             )
     bound: dict[str, Any] = {}
+    lost: set[str] = set()
     for name, node in document.vars.items():
+        # what follows from a mistake is no mistake of its own
+        if lost & set(WORDS.findall(str(node.plain()))) and name not in settings:
+            lost.add(name)
+            continue
         try:
             default = _fill_all(node.plain(), bound)
         except BadValue as error:
             problems.found.extend(error.at(node.place).problems)
+            lost.add(name)
             continue
         value = settings.get(name, default)
         if isinstance(default, str) != isinstance(value, str):

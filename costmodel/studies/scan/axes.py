@@ -17,6 +17,7 @@ from costmodel.language import documents, units
 RANGE = re.compile(r"\s*(linear|log)\s*\(([^()]*)\)\s*")
 WHOLE = ("batch", "arch.tokens", "arch.context")
 """Axes that count something."""
+COUNT = re.compile(r"[0-9]{1,18}")
 MAX_VALUES = 10_000_000
 """Of one axis."""
 """Axes whose values are networks, policies or sizes of their own ("arch.NAME" besides these)."""
@@ -45,6 +46,11 @@ class Axis:
     def machine(self) -> bool:
         """True for a quantity of the machine, False for a structural axis."""
         return self.name in AXES
+
+    @property
+    def size(self) -> int:
+        """At most so many values on a grid, without making them."""
+        return len(self.values) if self.scale == "list" else self.count
 
     def grid(self) -> list[Any]:
         """The values on a grid; ends and round values of a range are hit exactly."""
@@ -112,10 +118,10 @@ def _range(name: str, scale: str, parts: list[str]) -> Axis:
         )
     if name in STRUCTURAL and name != "batch":
         raise BadValue(f"axis '{name}' takes words, not a range", "write a list")
-    low, high = (float(_value(name, part)) for part in parts[:2])
+    low, high = (_end(name, part) for part in parts[:2])
     count = 0
     if len(parts) == 3:
-        if not parts[2].isdigit() or not 1 <= int(parts[2]) <= MAX_VALUES:
+        if not COUNT.fullmatch(parts[2]) or not 1 <= int(parts[2]) <= MAX_VALUES:
             raise BadValue(f"axis '{name}': '{parts[2]}' is no count", f"write 1 to {MAX_VALUES}")
         count = int(parts[2])
     if scale == "log" and not low > 0:
@@ -123,6 +129,19 @@ def _range(name: str, scale: str, parts: list[str]) -> Axis:
     if not low <= high:
         raise BadValue(f"axis '{name}' runs from {low:g} down to {high:g}", "swap the ends")
     return Axis(name, scale, (), low, high, count)
+
+
+def _end(name: str, part: str) -> float:
+    """One end of a range. Raises BadValue."""
+    try:
+        found = float(_value(name, part))
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, BadValue):
+            raise
+        raise BadValue(f"axis '{name}': '{part}' is no number", "write two numbers") from None
+    if not np.isfinite(found):
+        raise BadValue(f"axis '{name}': '{part}' is not finite", "write two numbers")
+    return found
 
 
 def _value(name: str, value: Any) -> Any:

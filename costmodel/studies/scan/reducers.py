@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
+
 from costmodel.core.quantities import OUTPUTS
 from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.studies.scan.formulas import Formula, Objective, is_text
@@ -36,14 +38,14 @@ def reduced(asked: Asked, plan: Plan, problems: Problems) -> Plan:
         if not name.isidentifier() or name in known:
             problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
         with problems.collect():
-            known[name] = _tried(text, known, place)
-            derive.append((name, Formula(text)))
+            known[name] = _number(_tried(text, known, place), str(text), place)
+            derive.append((name, Formula(str(text))))
     where = []
     for text in asked.where:
         with problems.collect():
-            if is_text(_tried(text, known, asked.place("where"))):
-                raise InputError.at(asked.place("where"), f"'{text}' is text", "write a comparison")
-            where.append(Formula(text))
+            place = asked.place("where")
+            _number(_tried(text, known, place), str(text), place)
+            where.append(Formula(str(text)))
     objectives = []
     for text, what in [(asked.by, "by"), *((word, "pareto") for word in asked.pareto)]:
         try:
@@ -58,6 +60,16 @@ def reduced(asked: Asked, plan: Plan, problems: Problems) -> Plan:
         where=tuple(where),
         derive=tuple(derive),
     )
+
+
+def _number(value: Any, text: str, place: Place) -> Any:
+    """A value that is one number or truth value. Raises InputError for anything else."""
+    single = not isinstance(value, list | tuple) and np.ndim(value) == 0
+    if not single or is_text(value):
+        kind = "a list" if not single else "complex" if isinstance(value, complex) else "text"
+        what = "no number" if callable(value) or value is None else kind
+        raise InputError.at(place, f"'{text}' is {what}", "write arithmetic or a comparison")
+    return value
 
 
 def _tried(text: str, known: Mapping[str, Any], place: Place) -> Any:

@@ -25,6 +25,8 @@ from costmodel.studies.simulation import both, simulated
 
 MAX_MODELS = 20_000
 """Structural combinations; each is a network built and counted."""
+MAX_POINTS = 10**13
+"""[points] A day of a thousand cores."""
 POLICIES = ("dtype", "convention", "placement", "traffic", "timing")
 
 
@@ -66,6 +68,7 @@ class Request:
         self._sampling(problems)
         self._conflicts({axis.name for axis in axes}, problems)
         self._known_policies(axes, problems)
+        self._bounds(axes, problems)
         problems.raise_if_any()
         structural = [axis for axis in axes if not axis.machine]
         counts = as_counts(structural, self.sample)
@@ -82,6 +85,14 @@ class Request:
         plan = reduced(self, Plan(space, k=self.best, points=self.points), problems)
         problems.raise_if_any()
         return plan
+
+    def _bounds(self, axes: list[Axis], problems: Problems) -> None:
+        """Refuse what no scan could hold, before any value is made."""
+        points = prod(axis.size for axis in axes) if self.sample == "grid" else self.n
+        if points > MAX_POINTS:
+            problems.add(
+                self.place("axes"), f"{points} points", f"at most {MAX_POINTS}: use fewer values"
+            )
 
     def _sampling(self, problems: Problems) -> None:
         if self.sample not in SAMPLES:

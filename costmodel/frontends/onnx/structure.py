@@ -1,0 +1,93 @@
+"""What must hold of an ONNX model before it is walked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import onnx
+from onnx import TensorProto
+
+from costmodel.core.layer import MAX_ELEMENTS
+from costmodel.errors import Place, Problems
+
+TRAINING = "ai.onnx.preview.training"
+TYPES = frozenset(TensorProto.DataType.values()) - {TensorProto.UNDEFINED}
+MOST = 20
+"""Mistakes of one file that are told."""
+
+
+def check(model: onnx.ModelProto, path: Path) -> None:
+    """Raise InputError with every mistake of the file's structure."""
+    problems, place = Problems(), Place(str(path))
+    for what, remedy in _mistakes(model):
+        problems.add(place, what, remedy)
+        if len(problems.found) >= MOST:
+            break
+    problems.raise_if_any()
+
+
+def _mistakes(model: onnx.ModelProto) -> Iterator[tuple[str, str]]:
+    seen: set[tuple[str, str, str]] = set()
+    for function in model.functions:
+        name = function.domain, function.name, getattr(function, "overload", "")
+        if name in seen:
+            yield f"function '{function.name}' is defined twice", "keep one of them"
+        seen.add(name)
+        yield from _nodes(function.node)
+    yield from _graph(model.graph)
+
+
+def _graph(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
+    for tensor in graph.initializer:
+        yield from _tensor(tensor)
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if value.type.HasField("tensor_type"):
+            yield from _value(value)
+    yield from _nodes(graph.node)
+
+
+def _nodes(nodes: Any) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if not any(node.output):
+            yield f"node '{node.name or node.op_type}' has no output", "remove it"
+        if node.domain == TRAINING:
+            yield f"'{node.op_type}' is an operator of training", "export the network for inference"
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield from _tensor(attribute.t)
+            for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _graph(graph)
+                if node.op_type == "If" and len(graph.output) != len(node.output):
+                    yield (
+                        f"a branch of '{node.name or 'If'}' gives {len(graph.output)} maps, the "
+                        f"node {len(node.output)}",
+                        "export it again",
+                    )
+
+
+def _tensor(tensor: Any) -> Iterator[tuple[str, str]]:
+    if tensor.data_type not in TYPES:
+        yield (
+            f"stored tensor '{tensor.name}' has the unknown element type {tensor.data_type}",
+            "export it again",
+        )
+    yield from _sizes(f"stored tensor '{tensor.name}'", list(tensor.dims))
+
+
+def _value(value: Any) -> Iterator[tuple[str, str]]:
+    kind = value.type.tensor_type
+    if kind.elem_type not in TYPES and kind.elem_type != TensorProto.UNDEFINED:
+        yield f"'{value.name}' has the unknown element type {kind.elem_type}", "export it again"
+    # exporters write -1 where a size is open
+    sizes = [max(one.dim_value, 1) for one in kind.shape.dim if one.HasField("dim_value")]
+    yield from _sizes(f"'{value.name}'", sizes)
+
+
+def _sizes(what: str, sizes: list[int]) -> Iterator[tuple[str, str]]:
+    if any(size < 0 for size in sizes):
+        yield f"{what} has the sizes {sizes}", "a size is a whole number from 0"
+    elif prod(sizes) > MAX_ELEMENTS:
+        yield f"{what} of {sizes} is beyond 2**53 elements", "shrink it"
