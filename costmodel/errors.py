@@ -109,7 +109,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     # only an error pays for this import
     from difflib import get_close_matches
 
-    choices = sorted(known)
+    choices = sorted(map(str, known))
     near = get_close_matches(word, choices, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"

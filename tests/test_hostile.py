@@ -225,3 +225,39 @@ def test_a_closed_stdout_is_no_traceback() -> None:
     done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # found by tests/fuzz/mutate.py
+        ("name: x\nsource: y\nbase: decoder\nvars: [a, b]\n", "x.yaml:4:7"),
+        (HEAD + "layers:\n  - 3: {kind: relu}\n  - g: {kind: relu, from: h}\n", "x.yaml:6"),
+    ],
+)
+def test_mistakes_that_the_fuzzer_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    assert main(["simulate", str(tmp_path / "x.yaml"), "--hw", "accel_1tflops"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_group_is_a_whole_number_from_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
+    leaves = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 8, 8])
+    node = helper.make_node("Conv", ["x", "w"], ["y"], group=-1, kernel_shape=[1, 1])
+    graph = helper.make_graph([node], "g", [entry], [leaves], [_weight([3, 3, 1, 1])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    (tmp_path / "x.onnx").write_bytes(model.SerializeToString())
+    assert main(["slope", str(tmp_path / "x.onnx")]) == 2
+    assert "'group' of 'Conv' is [-1]" in capsys.readouterr().err
+
+
+def test_axes_too_long_to_tile_stream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """10^10 samples: each operand crosses once."""
+    words = ["simulate", "hairnet", "--hw", "accel_1tflops", "--batch", "10000000"]
+    assert main([*words, "--placement", "all_external", "--traffic", "tiled"]) == 0
+    assert "Total" in capsys.readouterr().out

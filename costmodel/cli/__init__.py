@@ -6,6 +6,7 @@ A command module has a docstring (its help), ``arguments(parser)`` and ``run(arg
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import io
@@ -78,9 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _abandon_stdout()
         return 0
     except OSError as error:
-        # files are written behind InputError: this is stdout
-        print(f"stdout: cannot be written: {error.strerror}; choose another place", file=sys.stderr)
-        _abandon_stdout()
+        # most files are read and written behind InputError; without a name it is stdout
+        where = error.filename or "stdout"
+        print(f"{where}: {error.strerror or error}; choose another place", file=sys.stderr)
+        if not error.filename:
+            _abandon_stdout()
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -104,7 +107,9 @@ def _listed(value: object) -> list[object]:
 
 def _abandon_stdout() -> None:
     """Let what is still buffered go nowhere, or Python complains about it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # what stands in for stdout may have no descriptor
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:

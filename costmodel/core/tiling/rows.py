@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from costmodel.core.network import Row, Tap
 
 
+LONGEST = 1 << 16
+"""Outputs times taps of an axis along which a window slides: with more the row streams."""
+LARGEST = 1 << 28
+"""Of any axis."""
+
+
 class Tiling(NamedTuple):
     """What a machine says of tiles."""
 
@@ -70,7 +76,7 @@ def row_nests(
 ) -> tuple[RowNest, ...]:
     """Every row that is one contraction, with elementwise work around it at most.
 
-    Rows of several contractions, and all others, stream.
+    Rows of several contractions, those with very long axes, and all others, stream.
     """
     found = []
     for number, row in enumerate(rows):
@@ -80,6 +86,8 @@ def row_nests(
             continue
         contraction = contractions[places[0]]
         assert contraction is not None
+        if _long(contraction.nest):
+            continue
         operands = _operands(row, places[0], contraction)
         if operands is None:
             continue
@@ -90,6 +98,15 @@ def row_nests(
         tensors = (_tensors(maps, group) for group in (inputs, weights, row.taps))
         found.append(RowNest(number, contraction.nest, *tensors, bits=widths))
     return tuple(found)
+
+
+def _long(nest: Nest | AttentionNest) -> bool:
+    """True where axes are too long for all their tiles to be tried."""
+    if isinstance(nest, AttentionNest):
+        return max(nest.queries, nest.keys) > LARGEST
+    sizes = (nest.batch, nest.out_channels, nest.in_channels, *(s.outputs for s in nest.sweeps))
+    slides = any(not one.plain and one.outputs * one.taps > LONGEST for one in nest.sweeps)
+    return slides or max(sizes) > LARGEST
 
 
 def _tensors(maps: Maps, taps: Iterable[Tap]) -> tuple[int, ...]:

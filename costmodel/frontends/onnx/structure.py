@@ -15,6 +15,8 @@ from costmodel.errors import Place, Problems
 
 TRAINING = "ai.onnx.preview.training"
 TYPES = frozenset(TensorProto.DataType.values()) - {TensorProto.UNDEFINED}
+POSITIVE = ("group", "strides", "dilations", "kernel_shape", "hidden_size", "num_heads")
+"""Attributes that count something."""
 MOST = 20
 """Mistakes of one file that are told."""
 
@@ -56,6 +58,12 @@ def _nodes(nodes: Any) -> Iterator[tuple[str, str]]:
         if node.domain == TRAINING:
             yield f"'{node.op_type}' is an operator of training", "export the network for inference"
         for attribute in node.attribute:
+            given = [*attribute.ints, *([attribute.i] if attribute.HasField("i") else [])]
+            if attribute.name in POSITIVE and any(value < 1 for value in given):
+                yield (
+                    f"'{attribute.name}' of '{node.name or node.op_type}' is {given}",
+                    "write whole numbers from 1",
+                )
             if attribute.HasField("t"):
                 yield from _tensor(attribute.t)
             for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):

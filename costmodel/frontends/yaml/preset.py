@@ -12,7 +12,7 @@ from costmodel.errors import InputError, Place, Problems
 from costmodel.frontends.yaml.build import build
 from costmodel.frontends.yaml.read import read
 from costmodel.language import shipped
-from costmodel.language.documents import Node, load
+from costmodel.language.documents import load
 
 KEYS = ("name", "source", "description", "base", "vars")
 
@@ -33,11 +33,9 @@ def load_network(path: Path, settings: Mapping[str, Any]) -> tuple[Network, list
     problems.raise_if_any()
     base = shipped.find(shipped.beside(path.parent, top["base"].text("base")), "archs")
     named = top["name"].text("name"), top["source"].text("source"), str(path)
-    return from_base(base, _variables(top), settings, named, [path])
-
-
-def _variables(top: dict[str, Node]) -> dict[str, Any]:
-    return dict(top["vars"].plain()) if "vars" in top else {}
+    given = top["vars"].mapping("vars") if "vars" in top else {}
+    variables = {word: node.plain() for word, node in given.items()}
+    return from_base(base, variables, settings, named, [path])
 
 
 def from_base(

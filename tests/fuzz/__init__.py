@@ -1,0 +1,1 @@
+"""Broken inputs, drawn and kept."""

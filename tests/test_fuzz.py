@@ -1,0 +1,26 @@
+"""A short run of the fuzzer: no input ends in a traceback. `python tests/fuzz/mutate.py 3600 7` runs longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fuzz import mutate
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Faults are kept here, not beside the sources."""
+    monkeypatch.setattr(mutate, "HERE", tmp_path)
+    return iter([tmp_path])
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("seed", [11, 12])
+def test_no_input_ends_in_a_traceback(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether one takes long depends on the machine and decides nothing here."""
+    counts, faults = mutate.run(15.0, seed, mutate.small_graphs())
+    capsys.readouterr()
+    assert sum(counts.values()) > 20
+    assert [fault for fault in faults if "Late" not in fault[1]] == []
