@@ -57,9 +57,19 @@ class Builder:
         count = self._seen[wanted] = self._seen.get(wanted, 0) + 1
         return wanted if count == 1 else self.unique(f"{wanted}#{count}")
 
-    def input(self, name: str, shape: Shape, bits: int | None = None, pieces: bool = False) -> Tap:
-        """Add an input of `shape` per sample, of `bits` per element where the file fixes them."""
-        tap = Tap(self.unique(name), 0, shape, bits, pieces)
+    def input(
+        self,
+        name: str,
+        shape: Shape,
+        bits: int | None = None,
+        pieces: bool = False,
+        state: bool = False,
+    ) -> Tap:
+        """Add an input of `shape` per sample, of `bits` per element where the file fixes them.
+
+        A `state` is one that outlives the run.
+        """
+        tap = Tap(self.unique(name), 0, shape, bits, pieces, state)
         self.inputs.append(tap)
         return tap
 
@@ -72,13 +82,16 @@ class Builder:
         layers: Sequence[Layer],
         inputs: Taps,
         meant: bool = False,
+        appends: bool = False,
     ) -> Taps:
         """Add one row that runs `layers` one after the other on `inputs`; its output taps.
 
         Raises BadValue where shapes misfit; then nothing was added.
         """
         parts = chained(layers, tuple(tap.shape for tap in inputs))
-        return self.add(Row(wanted, name, block, place, parts, inputs, meant=meant))
+        return self.add(
+            Row(wanted, name, block, place, parts, inputs, appends=appends, meant=meant)
+        )
 
     def add(self, row: Row) -> Taps:
         """Add a row whose parts are worked out already, under a unique id; its output taps."""

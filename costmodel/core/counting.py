@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -137,28 +137,36 @@ def prepare(network: Network, counting: Counting) -> Workload:
         sharing=_ints(_sharing(rows)),
         costs=_costs(rows, counting, samples, work),
         **maps.arrays(),
-        **_states(rows, counting, samples),
+        **_states(rows, counting, samples, maps.state_read),
         **_nests(rows, maps, counting, samples),
     )
 
 
-def _states(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
-    """The bytes of tensors that outlive the run, where a row has any (R,)."""
+def _states(
+    rows: Sequence[Row], counting: Counting, samples: int, named: Sequence[int]
+) -> dict[str, Any]:
+    """The bytes of tensors that outlive the run, where a row has any (R,).
+
+    `named` are the elements per sample that rows read of states with a name.
+    """
     found = [[part.layer.state(part.inputs) for part in row.parts] for row in rows]
     scratch = _scratch(rows, counting, samples)
-    if not any(one for states in found for one in states):
+    appended = [sum(map(prod, row.outputs)) * row.appends for row in rows]
+    if not any(one for states in found for one in states) and not any(named) and not any(appended):
         return scratch
     bits = counting.state_bits or counting.bits
 
-    def bytes_of(word: str) -> Ints:
+    def bytes_of(word: str, besides: Sequence[int]) -> Ints:
         return _ints(
             [
                 sum(size_of(getattr(one, word) * samples, bits) for one in states if one)
-                for states in found
+                + size_of(more * samples, bits)
+                for states, more in zip(found, besides, strict=True)
             ]
         )
 
-    return {**scratch, "state_read": bytes_of("read"), "state_written": bytes_of("written")}
+    read, written = bytes_of("read", named), bytes_of("written", appended)
+    return {**scratch, "state_read": read, "state_written": written}
 
 
 def _scratch(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:

@@ -31,8 +31,15 @@ class Maps:
         self.in_tensor: list[int] = []
         self.in_moved: list[int] = []
         self.out_tensor: list[int] = []
+        self.states: dict[Key, int] = {}
+        """Elements per sample of states, and of views of them."""
+        self.state_read = [0] * len(network.rows)
+        """Elements of states that each row reads, per sample."""
         for tap in network.inputs:
-            self._new(tap, -1, self.bytes(tap))
+            if tap.state:
+                self.behind[tap.key], self.states[tap.key] = (), prod(tap.shape)
+            else:
+                self._new(tap, -1, self.bytes(tap))
         for number, row in enumerate(network.rows):
             self._add(number, row)
 
@@ -59,7 +66,13 @@ class Maps:
 
     def _add(self, number: int, row: Row) -> None:
         """Note one row's maps."""
-        self.in_bytes.append(sum(map(self.bytes, row.inputs)))
+        held = [tap for tap in row.inputs if tap.key not in self.states]
+        read = sum(self.states.get(tap.key, 0) for tap in row.inputs)
+        if row.view and read:
+            self.states |= {tap.key: read for tap in row.taps}
+        elif read:
+            self.state_read[number] = read
+        self.in_bytes.append(sum(map(self.bytes, held)))
         written = [self.bytes(tap) for tap in row.taps]
         self.out_bytes.append(sum(written))
         behind = [self.behind[tap.key] for tap in row.inputs]

@@ -35,6 +35,8 @@ class Tap:
     """Of one element, where the file fixes them; else as the run's dtype says."""
     pieces: bool = False
     """True: the first axis holds pieces of a sample (windows) that run as samples of their own."""
+    state: bool = False
+    """True: it outlives the run, and is read from the external memory whatever the placement."""
 
     @property
     def key(self) -> Key:
@@ -124,6 +126,8 @@ class Row:
     out_bits: tuple[int | None, ...] = ()
     """For each output, where the file fixes them."""
     constants: Constants | None = None
+    appends: bool = False
+    """True: what it writes is appended to a state besides."""
     meant: bool = False
     """True: nobody reads it, and that is meant."""
     pieces: bool = False

@@ -86,7 +86,7 @@ def row_nests(
             continue
         contraction = contractions[places[0]]
         assert contraction is not None
-        if _long(contraction.nest):
+        if _long(contraction.nest) or any(tap.state for tap in row.inputs):
             continue
         operands = _operands(row, places[0], contraction)
         if operands is None:

@@ -14,6 +14,7 @@ from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 from costmodel.frontends.yaml.expand import Expander
 from costmodel.frontends.yaml.scope import UNKNOWN, Scope, resolve
 from costmodel.frontends.yaml.syntax import Document
+from costmodel.language.documents import Node
 from costmodel.language.expressions import fill
 
 WORDS = re.compile(r"[A-Za-z_]\w*")
@@ -26,8 +27,12 @@ def build(document: Document, settings: Mapping[str, Any]) -> Network:
     variables = bind(document, settings, problems)
     builder = Builder()
     inputs = dict.fromkeys(document.inputs, UNKNOWN)
-    for name, shape in shapes(document, variables, problems).items():
+    for name, shape in shapes(document.inputs, variables, problems).items():
         inputs[name] = (builder.input(name, shape),)
+    for name, shape in shapes(document.states, variables, problems).items():
+        if name in inputs:
+            problems.add(document.states[name].place, f"'{name}' is an input too", "rename one")
+        inputs[name] = (builder.input(name, shape, state=True),)
     expander = Expander(document, variables, builder, problems)
     scope, last = expander.run(inputs)
     if not problems.found and not builder.rows:
@@ -87,11 +92,11 @@ def _fill_all(value: Any, names: Mapping[str, Any]) -> Any:
 
 
 def shapes(
-    document: Document, variables: Mapping[str, Any], problems: Problems
+    named: Mapping[str, Node], variables: Mapping[str, Any], problems: Problems
 ) -> dict[str, Shape]:
-    """The shape of every network input, per sample [elements]."""
+    """The shape of every network input or state, per sample [elements]."""
     found: dict[str, Shape] = {}
-    for name, node in document.inputs.items():
+    for name, node in named.items():
         with problems.collect():
             sizes = []
             for axis in node.sequence(name):

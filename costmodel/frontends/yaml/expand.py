@@ -10,7 +10,7 @@ from costmodel.core.builder import Builder
 from costmodel.core.layer import Layer, read_attribute
 from costmodel.core.network import Tap, Taps
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
-from costmodel.frontends.yaml.scope import UNKNOWN, Scope, report_early, resolve
+from costmodel.frontends.yaml.scope import UNKNOWN, Scope, appended, report_early, resolve
 from costmodel.frontends.yaml.syntax import Document, Item, LayerSpec
 from costmodel.frontends.yaml.unrolled_size import least_steps
 from costmodel.language.documents import Node
@@ -146,7 +146,8 @@ class Expander:
             wanted = f"{scope.path}{name}"
             meant = self.meant(item, env)
             block = scope.block or name
-            out = self.builder.row(wanted, name, block, item.place, made, taps, meant)
+            appends = appended(item, scope, self.taps)
+            out = self.builder.row(wanted, name, block, item.place, made, taps, meant, appends)
         except BadValue as error:
             raise error.at(item.place, f"layer '{name}': ") from None
         self.taps[out[0].node] = out

@@ -22,6 +22,7 @@ TOP = (
     "use",
     "input",
     "inputs",
+    "state",
     "vars",
     "blocks",
     "layers",
@@ -80,6 +81,7 @@ class _Reader:
             outputs=top.get("outputs"),
             choices=self.choices(top),
             problems=problems,
+            states=self.named(top.get("state"), "state"),
             files=self.files,
         )
         if "layers" in top and top["layers"].value in ([], None):
@@ -219,8 +221,9 @@ class _Reader:
             )
         control = {key: keys[key] for key in CONTROL if key in keys}
         rest = {k: v for k, v in keys.items() if k not in CONTROL and k != forms[0]}
-        if "unread" in control and forms[0] not in ("kind", "fuse"):
-            self.problems.add(body.keys["unread"], "'unread' is for a layer", "set it at a layer")
+        for word in ("unread", "appends"):
+            if word in control and forms[0] not in ("kind", "fuse"):
+                self.problems.add(body.keys[word], f"'{word}' is for a layer", "set it at a layer")
         make_form = getattr(self, f"form_{forms[0]}")
         return Item(name, place, control, keys=body.keys, **make_form(name, body, rest))
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costmodel.core.network import Taps
-from costmodel.errors import Place, Problems, did_you_mean
+from costmodel.errors import InputError, Place, Problems, did_you_mean
+from costmodel.frontends.yaml.syntax import Item
 
 UNKNOWN: Taps = ()
 """The taps of a layer that could not be built; silences what follows from it."""
@@ -61,6 +62,18 @@ def resolve(reference: str, scope: Scope, everything: Mapping[str, Taps]) -> Tap
         if whole and port.isdigit() and int(port) < len(whole):
             return (whole[int(port)],)
     return taps
+
+
+def appended(item: Item, scope: Scope, everything: Mapping[str, Taps]) -> bool:
+    """Whether what `item` writes is appended to a state. Raises InputError for any other name."""
+    if "appends" not in item.control:
+        return False
+    node = item.control["appends"]
+    name = node.text("a state")
+    taps = resolve(name, scope, everything)
+    if not taps or not taps[0].state:
+        raise InputError.at(node.place, f"'{name}' is no state", did_you_mean(name, scope.known()))
+    return True
 
 
 def report_early(scope: Scope, problems: Problems) -> None:

@@ -13,8 +13,8 @@ from costmodel.core.layer import Layer
 from costmodel.errors import Place, Problems
 from costmodel.language.documents import Node
 
-CONTROL = ("from", "repeat", "index", "when", "id", "unread")
-"""Keys that any item may carry; `unread` only a layer."""
+CONTROL = ("from", "repeat", "index", "when", "id", "unread", "appends")
+"""Keys that any item may carry; `unread` and `appends` only a layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,5 +74,7 @@ class Document:
     """Convention, placement, timing, dtype."""
     problems: Problems
     """What is wrong so far; `build` adds to it and raises."""
+    states: dict[str, Node] = field(default_factory=dict)
+    """Shapes of tensors that outlive the run."""
     files: list[Path] = field(default_factory=list)
     """Every file that was read for it."""
