@@ -111,8 +111,7 @@ class Moe(Layer):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Every expert as a module of its own; the forward pass runs through the first of them."""
-        from torch import nn
-
+        nn = torch.nn
         features = inputs[0][-1]
 
         def network(hidden: int, *, bias: bool) -> Any:
