@@ -87,31 +87,31 @@ def pack(
     if len({len(s), len(f), len(e)}) != 1 or (e < f).any() or (s < 0).any():
         raise ValueError("sizes, first and last must be equally long, last >= first, sizes >= 0")
     value = s * (e - f + 1) if worth is None else np.asarray(worth, dtype=np.int64)
-    bound, best = lower_bound(s, f, e), None
-    placing = orders(s, f, e, value)
-    for order in placing:
+    bound = lower_bound(s, f, e)
+    answers: list[tuple[Ints, Packing]] = []
+    for order in orders(s, f, e, value):
         packing = _place(s, f, e, order, capacity)
-        if best is None or rank(packing, value) < rank(best, value):
-            best = packing
-        if best.inside.all() and best.peak == bound:
+        answers.append((order, packing))
+        if packing.inside.all() and packing.peak == bound:
             break
-    assert best is not None
+    best = min((one for _, one in answers), key=lambda one: rank(one, value))
     if capacity is None or best.inside.all():
         return best
-    return min((best, *_smaller(s, f, e, value, capacity)), key=lambda one: rank(one, value))
+    left, _ = rank(best, value)
+    least = _least_capacity(s, f, e, value, capacity, left)
+    smaller = _smaller(s, f, e, answers, least)
+    return min((best, *smaller), key=lambda one: rank(one, value))
 
 
-def _smaller(sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: int) -> Iterator[Packing]:
-    """What each order makes of every smaller capacity that could keep as much.
+def _smaller(
+    sizes: Ints, first: Ints, last: Ints, answers: Sequence[tuple[Ints, Packing]], least: int
+) -> Iterator[Packing]:
+    """What each order makes of every smaller capacity down to `least` [B], after its `answers`.
 
     An order's answer is the same from its peak up to the capacity, so the next to ask about is the
     one below the peak.
     """
-    placing = orders(sizes, first, last, worth)
-    answers = [_place(sizes, first, last, order, capacity) for order in placing]
-    left = min(rank(one, worth)[0] for one in answers)
-    least = _least_capacity(sizes, first, last, worth, capacity, left)
-    for order, packing in zip(placing, answers, strict=True):
+    for order, packing in answers:
         while packing.peak > least:
             packing = _place(sizes, first, last, order, packing.peak - 1)
             yield packing
