@@ -9,7 +9,7 @@ import pytest
 
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.hardware.profile import NEEDED
+from costmodel.hardware.figures import NEEDED
 from costmodel.hardware.read import load_profile
 from costmodel.language import shipped
 from costmodel.studies.scan import scan

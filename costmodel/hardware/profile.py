@@ -10,13 +10,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     create_model,
     field_validator,
 )
 
-from costmodel.core import kinds, policies
+from costmodel.core import policies
 from costmodel.core.counting import Traits
 from costmodel.core.layer import ENGINES, Engine
 from costmodel.core.machine import Machine
@@ -24,59 +23,15 @@ from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, InputError, Place, Problem
 from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Usable
 from costmodel.hardware.evidence import Calibration
+from costmodel.hardware.figures import (
+    ASSUMABLE,
+    NEEDED,
+    assumed_value,
+    engine_of,
+    parsed,
+    shares_of,
+)
 from costmodel.language import dtypes, units
-
-NEEDED = tuple(word for word, quantity in MACHINE.items() if quantity.needed)
-"""What the formula cannot do without."""
-
-
-ASSUMABLE = (*NEEDED, "launch", "overhead", "engine", "efficiency")
-"""What may stand under `assumed`."""
-
-
-def _shares(stated: Any) -> dict[str, Efficiency]:
-    """Shares of the peaks by kind or routine. Raises BadValue."""
-    if not isinstance(stated, dict):
-        raise BadValue(f"{stated!r} is no mapping of kinds and routines", "write 'value: {...}'")
-    for word in stated:
-        kinds.check(word)
-    try:
-        return {word: Efficiency.model_validate(share) for word, share in stated.items()}
-    except ValidationError as error:
-        raise BadValue(str(error.errors()[0]["msg"]), "correct it") from None
-
-
-def parsed(quantity: MachineQuantity, value: Any) -> Any:
-    """A figure as a file states it, in SI units. Raises BadValue."""
-
-    def number(text: Any) -> float:
-        return float(units.parse(text, quantity.dimension, zero=quantity.zero))
-
-    if isinstance(value, dict) and (quantity.by_dtype or quantity.by_engine):
-        for word in value if quantity.by_dtype else ():
-            dtypes.bits(word)
-        return {word: number(text) for word, text in value.items()}
-    return number(value)
-
-
-def _array(stated: dict[str, Any]) -> EngineModel | None:
-    """The shape of an engine as a file states it. Raises BadValue."""
-    from costmodel.core.engine import read
-
-    return read(stated)
-
-
-def _assumed(word: str, value: Any) -> Any:
-    """A figure, or the shape of an engine, that is assumed. Raises BadValue."""
-    if word == "efficiency":
-        _shares(value)
-        return value
-    if word != "engine":
-        return parsed(MACHINE[word], value)
-    if not isinstance(value, dict):
-        raise BadValue(f"{value!r} is no engine", "write 'value: {model: ..., ...}'")
-    _array(value)
-    return value
 
 
 def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
@@ -155,7 +110,7 @@ class HardwareProfile(Figures):
                 known = ", ".join(ASSUMABLE)
                 raise BadValue(f"'{word}' cannot be assumed", f"one of {known}")
         return {
-            word: Assumed(value=_assumed(word, item.value), reason=item.reason)
+            word: Assumed(value=assumed_value(word, item.value), reason=item.reason)
             for word, item in value.items()
         }
 
@@ -180,7 +135,7 @@ class HardwareProfile(Figures):
     @classmethod
     def _known_engine(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None:
-            _array(value)
+            engine_of(value)
         return value
 
     @field_validator("capacity", mode="before")
@@ -217,7 +172,7 @@ class HardwareProfile(Figures):
         """The same where parameters are of type `weights`, for which routines may be told apart."""
         stated = self.efficiency
         if "efficiency" in self.assumed:
-            stated = {**_shares(self.assumed["efficiency"].value), **stated}
+            stated = {**shares_of(self.assumed["efficiency"].value), **stated}
         mine = {w.partition(".")[0]: one for w, one in stated.items() if w.endswith(f".{weights}")}
         shares = {word: one.shares for word, one in {**stated, **mine}.items()}
         link = None if self.link is None else (self.link.bandwidth, self.link.latency)
@@ -229,7 +184,7 @@ class HardwareProfile(Figures):
         stated = self.engine
         if stated is None and "engine" in self.assumed:
             stated = self.assumed["engine"].value
-        return None if stated is None else _array(stated)
+        return None if stated is None else engine_of(stated)
 
     @field_validator("usable")
     @classmethod
