@@ -14,6 +14,7 @@ from costmodel.core.tiling.nest import AttentionNest, Nest, Sweep
 from costmodel.errors import BadValue, InputError
 from costmodel.models.engines.row_stationary import RowStationary
 from costmodel.models.engines.systolic import Systolic
+from costmodel.models.engines.tiles import Tiles
 from costmodel.models.engines.unrolled import Unrolled
 
 DATA = Path(__file__).parent / "data"
@@ -38,6 +39,22 @@ def test_unrolled_depthwise_has_a_rule_of_its_own() -> None:
     assert Unrolled(16, 16, 8, 16, 4).cycles(nest) == 351
     # without one, 40 groups of one channel: 7 parts of pixels, 9 taps
     assert Unrolled(16, 16, 8).cycles(nest) == 40 * 7 * 9
+
+
+def test_tiles_by_hand() -> None:
+    """40 filters in tiles of 32: 2; 3 channels in one step of 32: 49 pixels x 9 taps x 2 tiles.
+
+    A tile does 32 x 32 multiply-adds; 40 x 3 of 64 x 32 are wanted.
+    """
+    sweeps = (Sweep(7, 3, inputs=9), Sweep(7, 3, inputs=9))
+    engine, nest = Tiles(32, 32), Nest(40, 3, sweeps)
+    assert engine.cycles(nest) == 49 * 9 * 2
+    assert engine.utilisation(nest, nest.macs) == pytest.approx(40 * 3 / (64 * 32))
+    # groups have kernels of their own
+    grouped = Nest(2, 2, sweeps, groups=32)
+    assert engine.utilisation(grouped, grouped.macs) == 1
+    with pytest.raises(BadValue, match="'filters' is 0"):
+        Tiles(0)
 
 
 def test_attention_is_two_products() -> None:

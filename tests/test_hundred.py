@@ -10,10 +10,12 @@ import pytest
 from calibrated import MACHINES, ROOT, measured
 from graphs import imported, published, unpacked
 
+from costmodel.core.engine import read
 from costmodel.hardware.read import load_profile
 from costmodel.language import documents, shipped
 from costmodel.studies.calibration import evaluation, measurements
-from costmodel.studies.calibration.candidates import bench
+from costmodel.studies.calibration.candidates import Way, bench
+from costmodel.studies.calibration.design import OPTIONAL
 from costmodel.studies.calibration.fit import fit
 
 REPORTS = ROOT / "reports"
@@ -67,10 +69,17 @@ def test_the_shipped_profile_is_fresh(machine: str) -> None:
     """
     stated = documents.load(shipped.find(f"{machine}_measured", "hwprofiles")).plain()
     table = measurements.read(measured(unpacked(), machine))
-    choice = (tuple(stated["passes"]), stated["timing"], stated["placement"])
-    ready = bench(table, load_profile(machine), passes=choice[0])
-    named = fit(ready.options.design(choice), np.arange(len(table))).named
+    shape = read(stated["engine"]) if "engine" in stated else None
+    timed = any("per_vector" in share for share in stated["efficiency"].values())
+    terms = OPTIONAL if timed else ()
+    way = Way(tuple(stated["passes"]), stated["placement"], shape, terms, stated["timing"])
+    ready = bench(table, load_profile(machine), passes=way.passes)
+    named = fit(ready.options.design(way), np.arange(len(table))).named
+    assert timed == any(resource == "per_vector" for resource, _ in named)
     for (resource, word), coefficient in named.items():
-        if word in stated["efficiency"] and resource in stated["efficiency"][word]:
+        if resource == "per_vector":
+            time = stated["efficiency"][word].get(resource, "0 ns")
+            assert coefficient == pytest.approx(float(time.removesuffix(" ns")), rel=0.011)
+        elif word in stated["efficiency"] and resource in stated["efficiency"][word]:
             share = stated["efficiency"][word][resource]
             assert 1 / coefficient == pytest.approx(share, rel=0.011), (resource, word)

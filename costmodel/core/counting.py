@@ -35,6 +35,8 @@ class Shares(NamedTuple):
     """[s] for each row, besides the engine's."""
     per_head: float = 0.0
     """[s] for each sample and head of a state that it reads."""
+    per_vector: float = 0.0
+    """[s] for each vector that it takes a statistic of."""
 
 
 PERFECT = Shares()
@@ -68,7 +70,7 @@ class Traits:
             return 1.0
         found = part.layer.contraction(part.inputs, samples)
         return (
-            1.0 if found is None else self.array.utilisation(found.nest, part.tally.macs * samples)
+            1.0 if found is None else self.array.utilisation(found.nest, part.timed.macs * samples)
         )
 
     def share(self, kind: str, routine: str) -> Shares:
@@ -260,16 +262,16 @@ def _costs(
 
 def _fixed(rows: Sequence[Row], traits: Traits, samples: int) -> dict[str, Any]:
     """Seconds that rows take whatever the rates (R,), where a routine has any."""
-    if not any(one.launch or one.per_head for one in traits.shares.values()):
+    if not any(one.launch or one.per_head or one.per_vector for one in traits.shares.values()):
         return {}
     found = np.zeros(len(rows))
-    for number, row in enumerate(rows):
-        if row.view:
-            continue
+    for number, row in ((number, row) for number, row in enumerate(rows) if not row.view):
         share = traits.share(row.layer.kind, row.layer.runs_as)
-        states = [part.layer.state(part.inputs) for part in row.parts]
+        states = (part.layer.state(part.inputs) for part in row.parts)
         heads = sum(state.heads for state in states if state)
-        found[number] = share.launch + share.per_head * heads * samples
+        # what is fused into another kernel is done on its way
+        each = share.per_head * heads + share.per_vector * row.layer.vectors(row.parts[0].inputs)
+        found[number] = share.launch + each * samples
     return {"fixed": found}
 
 

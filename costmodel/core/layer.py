@@ -160,6 +160,10 @@ class Layer:
         """How many of the `held` parameters a run of so many samples reads."""
         return held
 
+    def vectors(self, inputs: Shapes) -> int:
+        """Vectors per sample that a statistic is taken of: each may take a kernel a fixed time."""
+        return 0
+
     def state(self, inputs: Shapes) -> State | None:
         """What it reads of tensors that outlive the run, and appends to them, per sample."""
         return None

@@ -42,7 +42,8 @@ class Efficiency(BaseModel):
 
     The bandwidth is that of maps, and of parameters too where nothing else is said: a library may
     reorder weights each time before it uses them. A routine may take a `launch` of its own for each
-    row [s], and `per_head` for each sample and head of keys and values that it reads [s].
+    row [s], `per_head` for each sample and head of keys and values that it reads [s], and
+    `per_vector` for each vector that it takes a statistic of [s].
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +53,7 @@ class Efficiency(BaseModel):
     parameters: float | None = None
     launch: float = 0.0
     per_head: float = 0.0
+    per_vector: float = 0.0
 
     @field_validator("compute", "bandwidth", "parameters")
     @classmethod
@@ -62,7 +64,7 @@ class Efficiency(BaseModel):
             )
         return value
 
-    @field_validator("launch", "per_head", mode="before")
+    @field_validator("launch", "per_head", "per_vector", mode="before")
     @classmethod
     def _seconds(cls, value: Any) -> float:
         return float(units.parse(value, "time", zero=True))
@@ -71,7 +73,9 @@ class Efficiency(BaseModel):
     def shares(self) -> Shares:
         """The same as plain numbers."""
         held = self.bandwidth if self.parameters is None else self.parameters
-        return Shares(self.compute, self.bandwidth, held, self.launch, self.per_head)
+        return Shares(
+            self.compute, self.bandwidth, held, self.launch, self.per_head, self.per_vector
+        )
 
 
 class Link(BaseModel):

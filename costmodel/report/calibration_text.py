@@ -59,13 +59,16 @@ def lines(found: Calibrated) -> list[str]:
     every = outcomes(found)
     inside = evaluation.coverage([o for o, whole in zip(every, found.whole, strict=True) if whole])
     low, high = profile.provenance(found, "").interval_90
-    passes, clock, placement = found.choice
-    style = next((word for word, known in STYLES.items() if known == passes), "rewritten as asked")
+    way = found.way
+    style = next(
+        (word for word, known in STYLES.items() if known == way.passes), "rewritten as asked"
+    )
+    kernels = f", {way.engine.words}" if way.engine else ""
     return [
         f"{len(every)} measurements of {len({o.measured.network for o in every})} networks "
         f"on {found.base.name}; "
-        f"software: {style} ({', '.join(passes) or 'no rewrite'}), "
-        f"timing {clock}, placement {placement}",
+        f"software: {style} ({', '.join(map(str, way.passes)) or 'no rewrite'}), "
+        f"timing {way.timing}, placement {way.placement}{kernels}",
         "",
         *_errors(found),
         "",
@@ -167,7 +170,7 @@ def record(found: Calibrated) -> dict[str, Any]:
             for title, predicted in compared(found).items()
         },
         "held_out": evaluation.report(every),
-        "passes": list(found.choice[0]),
+        "passes": list(found.way.passes),
         "parameters": [
             {
                 "resource": resource,

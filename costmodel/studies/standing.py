@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from costmodel.studies.run import Run
 
 OFF_BY = {
-    "AMD DPUCZDX8G B4096": 0.118,
-    "Google Coral Edge TPU": 0.167,
-    "Google TPU v4": 0.233,
+    "AMD DPUCZDX8G B4096": 0.069,
+    "Google Coral Edge TPU": 0.089,
+    "Google TPU v4": 0.12,
     "Intel i9-10940X": 0.785,
     "NVIDIA A100": 0.150,
     "NVIDIA GeForce RTX 3090": 0.175,

@@ -14,7 +14,7 @@ from costmodel.hardware.read import load_profile
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration import measurements
 from costmodel.studies.calibration.calibrate import calibrate
-from costmodel.studies.calibration.candidates import STYLES, bench
+from costmodel.studies.calibration.candidates import STYLES, Way, bench
 from costmodel.studies.calibration.fit import fit
 from costmodel.studies.simulation import simulate, simulated
 
@@ -44,7 +44,8 @@ def test_whole(
 def test_one_fit(benchmark: Any, table: list[measurements.Measurement]) -> None:
     """The limit: a single fit to designs that are there."""
     ready = bench(table, profile("rtx3090"), passes=STYLES["eager"])
-    made = ready.options.design((STYLES["eager"], "partial", "per_tensor"))
+    way = Way(STYLES["eager"], "per_tensor", None, (), "partial")
+    made = ready.options.design(way)
     benchmark(lambda: fit(made, np.arange(len(table))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import number
@@ -139,6 +140,10 @@ class Softmax(Elementwise):
     def precision(self) -> Precision:
         """Autocast reads 16 bits and writes 32."""
         return "widens"
+
+    def vectors(self, inputs: Shapes) -> int:
+        """One for each run of the last axis."""
+        return prod(inputs[0][:-1])
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.Softmax over the channel axis."""

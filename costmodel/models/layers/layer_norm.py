@@ -71,6 +71,10 @@ class LayerNorm(SampleNorm):
         """One value for each element of the axes that are normalised."""
         return prod(shape[-self.axes :])
 
+    def vectors(self, inputs: Shapes) -> int:
+        """One for each token."""
+        return prod(inputs[0][: -self.axes])
+
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's shape; BadValue where it has fewer axes."""
         if self.axes > len(inputs[0]):
@@ -102,6 +106,10 @@ class GroupNorm(SampleNorm):
     def channel_axis(self, shape: Shape) -> int:
         """As stated."""
         return self.axis
+
+    def vectors(self, inputs: Shapes) -> int:
+        """One for each group."""
+        return self.groups
 
     def _channels(self, shape: Shape) -> int:
         """Channels of a map. Raises BadValue for one without such an axis."""
@@ -143,6 +151,10 @@ class RmsNorm(Layer):
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's shape."""
         return inputs[0]
+
+    def vectors(self, inputs: Shapes) -> int:
+        """One for each token."""
+        return prod(inputs[0][: -self.axes])
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Three products and an addition per element; one scale per feature."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.studies.calibration.additive import Additive
-from costmodel.studies.calibration.candidates import PLACEMENTS, TIMING, Bench
+from costmodel.studies.calibration.candidates import PLACEMENTS, TIMING, Bench, Way
 from costmodel.studies.calibration.crossval import Choice, Predict, choose, left_out
 from costmodel.studies.calibration.design import Floats, Ints
 from costmodel.studies.calibration.relative_errors import of
@@ -25,17 +25,22 @@ def ablations(bench: Bench, choice: Choice) -> list[Record]:
 
     The whole model comes first.
     """
-    passes, clock, placement = choice
+    way = Way(*choice)
     variants: dict[str, Choice] = {"everything": choice}
     variants |= {
-        f"without {word}": (tuple(p for p in passes if p != word), clock, placement)
-        for word in passes
+        f"without {word}": way._replace(passes=tuple(p for p in way.passes if p != word))
+        for word in way.passes
     }
-    variants["the graph as exported"] = ((), clock, placement)
+    variants["the graph as exported"] = way._replace(passes=())
+    for word in way.terms:
+        variants[f"without {word}"] = way._replace(terms=tuple(t for t in way.terms if t != word))
+    for shape in bench.options.values["engine"]:
+        words = shape.words if shape else "without tiles"
+        variants[f"kernels: {words}"] = way._replace(engine=shape)
     for word in dict.fromkeys((TIMING, "serial", "overlap")):
-        variants.setdefault(f"timing {word}", (passes, word, placement))
+        variants[f"timing {word}"] = way._replace(timing=word)
     for word in PLACEMENTS:
-        variants.setdefault(f"placement {word}", (passes, clock, word))
+        variants[f"placement {word}"] = way._replace(placement=word)
     measured, every = bench.measured, np.arange(len(bench.measured))
     done: dict[Choice, Record] = {}
     for one in variants.values():

@@ -18,7 +18,7 @@ from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.calibration import folds
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.additive import Additive, additive
-from costmodel.studies.calibration.candidates import PLACEMENTS, Bench, bench
+from costmodel.studies.calibration.candidates import PLACEMENTS, Bench, Way, bench
 from costmodel.studies.calibration.crossval import Choice, HeldOut, choose, left_out, nested
 from costmodel.studies.calibration.design import Bools, Floats
 from costmodel.studies.calibration.fit import SHARES, Fitted, fit
@@ -39,7 +39,7 @@ class Calibrated:
     base: HardwareProfile
     bench: Bench
     choice: Choice
-    """Passes, timing, placement."""
+    """A `Way`."""
     fitted: Fitted
     runs: tuple[Run, ...]
     """On the base profile's peaks, under what was chosen."""
@@ -51,6 +51,11 @@ class Calibrated:
     """(N,) [s] by the additive model, the same groups left out."""
     notes: tuple[str, ...] = ()
     """What whoever reads the errors has to know."""
+
+    @property
+    def way(self) -> Way:
+        """What was chosen, by name."""
+        return Way(*self.choice)
 
     @property
     def measured(self) -> Floats:
@@ -107,7 +112,7 @@ def calibrate(
         ready,
         choice,
         fitted,
-        tuple(ready.on_peaks(choice[0], choice[2])),
+        tuple(ready.on_peaks(Way(*choice).passes, Way(*choice).placement)),
         nested(ready.options, measured, groups, ready.groups_of),
         np.array([runs.time_of(one, done) for one, done in zip(used, plain, strict=True)]),
         crude,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from costmodel.core import policies
+from costmodel.core.engine import EngineModel
 from costmodel.core.graph_pass import Pass, rewritten
 from costmodel.core.layer import ENGINES, ROUTINES
 from costmodel.core.policies import Choice
@@ -17,10 +18,21 @@ from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue, InputError, Place
 from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.models.engines.tiles import Tiles
 from costmodel.studies.calibration import folds
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.crossval import Options
-from costmodel.studies.calibration.design import MICROSECOND, Design, Floats, Ints, Name, design
+from costmodel.studies.calibration.design import (
+    MICROSECOND,
+    NANOSECOND,
+    OPTIONAL,
+    Asked,
+    Design,
+    Floats,
+    Ints,
+    Name,
+    design,
+)
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.run import Run
 
@@ -42,8 +54,24 @@ STYLES: dict[str, tuple[str, ...]] = {
 TIMING = "partial"
 """Unless the base profile or the command says otherwise."""
 PLACEMENTS = ("per_tensor", "all_external")
+FEW = 25
+"""Networks up to which what it takes many to tell apart is not tried."""
+ENGINES_TRIED: tuple[EngineModel | None, ...] = (None, Tiles(32, 32), Tiles(64))
+"""What a library's kernels may compute at once, where the base profile states no array."""
 FITTED = ("launch", "overhead", "efficiency")
 """What a base profile may assume and the fit finds."""
+
+
+class Way(NamedTuple):
+    """One way to model the measurements: what is chosen rather than fitted."""
+
+    passes: tuple[str | Pass, ...]
+    placement: Choice
+    engine: EngineModel | None
+    """None: as the base profile says."""
+    terms: tuple[str, ...]
+    """Of OPTIONAL, those that are fitted."""
+    timing: Choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +151,36 @@ def bench(
     styles: list[tuple[str | Pass, ...]]
     styles = list(STYLES.values()) if wanted is None else [tuple(wanted)]
     loaded = runs.load(measurements)
-    peaks = base.model_copy(
+    expected = partial(at_base, base)
+
+    @cache
+    def made(way: Way) -> Design:
+        runs_on_peaks = ready.on_peaks(way.passes, way.placement)
+        asked = Asked(TIMINGS.resolve(way.timing), expected, way.engine, way.terms)
+        return design(ready.measurements, runs_on_peaks, asked)
+
+    few = len({one.network for one in measurements}) <= FEW
+    values: dict[str, Sequence[Any]] = {
+        "passes": styles,
+        "placement": [given["placement"]] if given["placement"] else PLACEMENTS,
+        "engine": (None,) if few or base.array is not None else ENGINES_TRIED,
+        "terms": ((),) if few else (OPTIONAL, ()),
+        "timing": [given["timing"] or TIMING],
+    }
+    ready = Bench(
+        tuple(_usable(measurements, loaded, styles)),
+        loaded,
+        _peaks(base),
+        hw_file,
+        (choices or {}).get("convention"),
+        Options(values, lambda choice: made(Way(*choice)), [STYLES["as exported"]]),
+    )
+    return ready
+
+
+def _peaks(base: HardwareProfile) -> HardwareProfile:
+    """A base profile without what is fitted."""
+    return base.model_copy(
         update={
             "efficiency": {},
             "launch": 0.0,
@@ -133,27 +190,6 @@ def bench(
             "assumed": {w: a for w, a in base.assumed.items() if w not in FITTED},
         }
     )
-    expected = partial(at_base, base)
-
-    @cache
-    def made(style: tuple[str, ...], clock: Choice, placement: Choice) -> Design:
-        runs_on_peaks = ready.on_peaks(style, placement)
-        return design(ready.measurements, runs_on_peaks, TIMINGS.resolve(clock), expected)
-
-    values: dict[str, Sequence[Any]] = {
-        "passes": styles,
-        "timing": [given["timing"] or TIMING],
-        "placement": [given["placement"]] if given["placement"] else PLACEMENTS,
-    }
-    ready = Bench(
-        tuple(_usable(measurements, loaded, styles)),
-        loaded,
-        peaks,
-        hw_file,
-        (choices or {}).get("convention"),
-        Options(values, lambda choice: made(*choice), [STYLES["as exported"]]),
-    )
-    return ready
 
 
 def _given(
@@ -206,6 +242,8 @@ def at_base(base: HardwareProfile, name: Name) -> float:
         bandwidth = base.figure("bandwidth", base.dtype or "fp32") or 0.0
         return float(bandwidth / base.on_chip_bandwidth) if base.on_chip_bandwidth else 0.0
     share = base.efficiency.get(word) or base.efficiency.get("default") or Efficiency()
+    if resource == "per_vector":
+        return share.per_vector / NANOSECOND
     return float(1 / getattr(share.shares, resource))
 
 

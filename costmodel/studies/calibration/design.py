@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.engine import EngineModel
 from costmodel.core.formula import on_chip_bytes
 from costmodel.core.timing import Ahead, Load, Timing
 from costmodel.studies.calibration.measured_runs import rows_of
@@ -34,10 +36,26 @@ AS_DENSE = {"window": "dense"}
 """Routines whose arithmetic is the same product: one share of the peak."""
 MICROSECOND = 1e-6
 """[s] the unit of the launch terms."""
+NANOSECOND = 1e-9
+"""[s] the unit of times per vector."""
+OPTIONAL = ("per_vector",)
+"""Terms that may be left out."""
 ONCE: Terms = ((("overhead", ""), "launch", MICROSECOND),)
 """Of a whole run, whatever its rows."""
 STEP = 1e-4
 """Relative, of the differences that give a timing's slopes."""
+
+
+class Asked(NamedTuple):
+    """How measurements become a system."""
+
+    timing: Timing
+    expected: Callable[[Name], float]
+    """The coefficient of a parameter that the base profile states."""
+    engine: EngineModel | None = None
+    """The shape of the matrix engine, where the base profile states none."""
+    terms: tuple[str, ...] = ()
+    """Of OPTIONAL, those that are fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,25 +125,20 @@ def _nothing() -> Ahead:
     raise NotImplementedError
 
 
-def design(
-    measurements: Sequence[Measurement],
-    runs: Sequence[Run],
-    timing: Timing,
-    expected: Callable[[Name], float],
-) -> Design:
+def design(measurements: Sequence[Measurement], runs: Sequence[Run], asked: Asked) -> Design:
     """Return the system of `measurements`, each with its run on a profile of peaks.
 
-    A layer's line holds its rows alone. `expected` gives the coefficient of a parameter that the
-    base profile states.
+    A layer's line holds its rows alone.
     """
     rows: list[tuple[int, Terms, int]] = []
     for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
         chosen = (
             rows_of(one.layer, run.workload.rows) if one.layer else range(len(run.workload.rows))
         )
-        rows += [(number, terms, count) for terms, count in Counter(terms_of(run, chosen)).items()]
+        terms = Counter(terms_of(run, chosen, asked.engine, asked.terms))
+        rows += [(number, each, count) for each, count in terms.items()]
         # asked about only where the base profile has one: launches explain much of the same
-        if not one.layer and expected(("overhead", "")):
+        if not one.layer and asked.expected(("overhead", "")):
             rows.append((number, ONCE, 1))
     names = sorted({name for _, terms, _ in rows for name, _, _ in terms})
     place = {name: number for number, name in enumerate(names)}
@@ -139,18 +152,23 @@ def design(
         tuple(names),
         np.array([one.seconds for one in measurements]),
         _weights(measurements),
-        timing,
+        asked.timing,
         np.array([number for number, _, _ in rows]),
         np.array([float(count) for _, _, count in rows]),
         row,
         column,
         occupied,
         seconds.astype(float),
-        np.array([expected(name) for name in names]),
+        np.array([asked.expected(name) for name in names]),
     )
 
 
-def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
+def terms_of(
+    run: Run,
+    chosen: Sequence[int],
+    engine: EngineModel | None = None,
+    optional: Sequence[str] = (),
+) -> Iterator[Terms]:
     """The terms of the rows `chosen` of a `run` on a profile of peaks.
 
     Such a profile has no shares, no launch and no on-chip bandwidth.
@@ -165,18 +183,24 @@ def terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
         routine, launched = row.layer.runs_as, run.profile.traits.engine(row.layer)
         maps = float(result.transfer[number] - params[number])
         terms: list[tuple[Name, str, float]] = [
-            *_arithmetic(run, number),
+            *_arithmetic(run, number, engine),
             (("bandwidth", routine), "transfer", maps),
             (("parameters", routine), "transfer", float(params[number])),
             (("on_chip", ""), "transfer", float(on_chip[number])),
             (("launch", launched), "launch", MICROSECOND),
         ]
+        if "per_vector" in optional:
+            vectors = row.layer.vectors(row.parts[0].inputs) * run.samples
+            terms.append((("per_vector", routine), "launch", vectors * NANOSECOND))
         yield tuple(term for term in terms if term[2])
 
 
-def _arithmetic(run: Run, number: int) -> Iterator[tuple[Name, str, float]]:
-    """What each task of a row's parts takes at the peak of its engine."""
+def _arithmetic(
+    run: Run, number: int, shape: EngineModel | None
+) -> Iterator[tuple[Name, str, float]]:
+    """What each task of a row's parts takes at the peak of its engine, filled as `shape` allows."""
     work, traits = run.workload, run.profile.traits
+    shaped = traits if shape is None else replace(traits, array=shape)
     engines = {
         "matrix": (run.result.matrix, work.matrix_ops),
         "host": (run.result.host, work.host_ops),
@@ -187,7 +211,10 @@ def _arithmetic(run: Run, number: int) -> Iterator[tuple[Name, str, float]]:
             if mine:
                 time, ops = (array[number] for array in engines[engine])
                 name = ("compute", AS_DENSE.get(routine, routine))
-                yield name, engine, float(time * mine / ops)
+                taken = float(time * mine / ops)
+                if shape is not None and engine == "matrix":
+                    taken /= shaped.utilisation(part, run.samples)
+                yield name, engine, taken
 
 
 def _weights(measurements: Sequence[Measurement]) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language.documents import read_text
+from costmodel.models.engines.tiles import Tiles
 from costmodel.studies import trust
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
-from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND
+from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND, NANOSECOND
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.calibration.kernels import Fit
 
@@ -27,6 +29,7 @@ COMMENTS = {
         "Fitted: shares of the peaks that kernels reach, by routine "
         "('costmodel list layers' names each kind's)."
     ),
+    "engine": "Chosen by cross-validation: what the library's kernels compute at once.",
     "launch": "Fitted: what each row takes besides.",
     "overhead": "Fitted: what a run takes besides, whatever its rows.",
     "passes": "Chosen by cross-validation: what the software does to a graph before it runs.",
@@ -115,7 +118,7 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
     None stands for what has to go.
     """
     named, policies = found.fitted.named, found.runs[0].policies
-    passes, clock, placement = found.choice
+    way = found.way
     written: dict[str, Any] = {
         "efficiency": {
             word: {resource: _round(share) for resource, share in each.items()}
@@ -123,13 +126,18 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
         },
         "launch": {engine: f"{_round(time)} us" for engine, time in launches(found).items()},
         "convention": policies.timed_convention,
-        "placement": placement,
-        "timing": clock,
-        "passes": list(passes),
+        "placement": way.placement,
+        "timing": way.timing,
+        "passes": list(way.passes),
         "calibration": provenance(found, source).model_dump(mode="json"),
     }
     if ("overhead", "") in named:
         written["overhead"] = f"{_round(named['overhead', ''])} us"
+    if isinstance(way.engine, Tiles):
+        written["engine"] = {"model": "tiles", **asdict(way.engine)}
+    for (resource, word), time in named.items():
+        if resource == "per_vector" and time:
+            written["efficiency"][word]["per_vector"] = f"{_round(time)} ns"
     kinds = {one.dtype for one in found.measurements}
     if len(kinds) == 1:
         written["dtype"] = kinds.pop()
@@ -143,20 +151,34 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
 
 def model(found: Calibrated) -> HardwareProfile:
     """The calibrated profile, its figures in full."""
-    passes, clock, placement = found.choice
+    way = found.way
+    each = {
+        word: time * NANOSECOND
+        for (key, word), time in found.fitted.named.items()
+        if key == "per_vector"
+    }
+    shape = (
+        {"engine": {"model": "tiles", **asdict(way.engine)}}
+        if isinstance(way.engine, Tiles)
+        else {}
+    )
     return found.base.model_copy(
         update={
             "efficiency": {
-                word: Efficiency(**{key: min(share, 1.0) for key, share in each.items()})
-                for word, each in shares(found).items()
+                word: Efficiency(
+                    **{key: min(share, 1.0) for key, share in reached.items()},
+                    per_vector=f"{each.get(word, 0.0)} s",
+                )
+                for word, reached in shares(found).items()
             },
+            **shape,
             "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()},
             "overhead": found.fitted.named.get(("overhead", ""), 0.0) * MICROSECOND,
             "on_chip_bandwidth": on_chip_bandwidth(found),
             "convention": found.runs[0].policies.timed_convention,
-            "placement": placement,
-            "timing": clock,
-            "passes": passes,
+            "placement": way.placement,
+            "timing": way.timing,
+            "passes": way.passes,
             "calibration": provenance(found, ""),
         }
     )

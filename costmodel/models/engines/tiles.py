@@ -1,0 +1,50 @@
+"""A library whose matrix kernels compute whole tiles of filters and channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import ClassVar
+
+from costmodel.core.engine import EngineModel, pixels, size
+from costmodel.core.tiling.nest import Nest
+
+
+@dataclass(frozen=True)
+class Tiles(EngineModel):
+    """Kernels that compute `filters` outputs at once, and sum over `channels` inputs in one step.
+
+    A layer whose filters or channels are no multiple wastes the rest of its last tile. Layers in
+    groups and depthwise ones have kernels of their own, which this leaves alone.
+    """
+
+    source: ClassVar[str] = (
+        "NVIDIA, Matrix Multiplication Background User's Guide, 'Tile Quantization'; Georganas et "
+        "al. 2018, Anatomy of High-Performance Deep Learning Convolutions (register blocking)"
+    )
+
+    filters: int
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        size("filters", self.filters)
+        size("channels", self.channels)
+
+    @property
+    def multipliers(self) -> int:
+        """One tile at once."""
+        return self.filters * self.channels
+
+    @property
+    def words(self) -> str:
+        """Filters x channels."""
+        return f"tiles of {self.filters} filters x {self.channels} channels"
+
+    def cycles(self, nest: Nest) -> float:
+        """One for each tile, tap, output position and sample."""
+        steps = nest.taps * nest.batch * pixels(nest)
+        if nest.groups > 1:
+            macs = steps * nest.groups * nest.out_channels * nest.in_channels
+            return macs / self.multipliers
+        tiles = ceil(nest.out_channels / self.filters) * ceil(nest.in_channels / self.channels)
+        return float(steps * tiles)
