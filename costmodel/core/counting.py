@@ -265,12 +265,12 @@ def _fixed(rows: Sequence[Row], traits: Traits, samples: int) -> dict[str, Any]:
     if not any(one.launch or one.per_head or one.per_vector for one in traits.shares.values()):
         return {}
     found = np.zeros(len(rows))
-    for number, row in ((number, row) for number, row in enumerate(rows) if not row.view):
+    for number, row in enumerate(rows):
+        if row.view:
+            continue
         share = traits.share(row.layer.kind, row.layer.runs_as)
-        states = (part.layer.state(part.inputs) for part in row.parts)
-        heads = sum(state.heads for state in states if state)
-        # what is fused into another kernel is done on its way
-        each = share.per_head * heads + share.per_vector * row.layer.vectors(row.parts[0].inputs)
+        heads = sum(state.heads for part in row.parts if (state := part.layer.state(part.inputs)))
+        each = share.per_head * heads + share.per_vector * row.vectors
         found[number] = share.launch + each * samples
     return {"fixed": found}
 

@@ -149,6 +149,11 @@ class Row:
         """The layer of its first part, which decides how the row runs."""
         return self.parts[0].layer
 
+    @property
+    def vectors(self) -> int:
+        """Vectors per sample of its first part's statistic; others are taken on the way."""
+        return self.layer.vectors(self.parts[0].inputs)
+
     @cached_property
     def kind(self) -> str:
         """The kinds of its parts, joined with '+'."""

@@ -103,6 +103,7 @@ def calibrate(
     used, groups, every = ready.measurements, ready.groups, np.arange(len(ready.measurements))
     measured = ready.measured
     choice, _ = choose(ready.options, measured, groups, every)
+    way = Way(*choice)
     fitted = fit(ready.options.design(choice), every)
     plain = ready.on(base, passes)
     crude = additive(used, ready.on_peaks((), PLACEMENTS[-1]))
@@ -112,7 +113,7 @@ def calibrate(
         ready,
         choice,
         fitted,
-        tuple(ready.on_peaks(Way(*choice).passes, Way(*choice).placement)),
+        tuple(ready.on_peaks(way.passes, way.placement)),
         nested(ready.options, measured, groups, ready.groups_of),
         np.array([runs.time_of(one, done) for one, done in zip(used, plain, strict=True)]),
         crude,

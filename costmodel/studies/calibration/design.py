@@ -135,7 +135,7 @@ def design(measurements: Sequence[Measurement], runs: Sequence[Run], asked: Aske
         chosen = (
             rows_of(one.layer, run.workload.rows) if one.layer else range(len(run.workload.rows))
         )
-        terms = Counter(terms_of(run, chosen, asked.engine, asked.terms))
+        terms = Counter(terms_of(run, chosen, asked))
         rows += [(number, each, count) for each, count in terms.items()]
         # asked about only where the base profile has one: launches explain much of the same
         if not one.layer and asked.expected(("overhead", "")):
@@ -163,12 +163,7 @@ def design(measurements: Sequence[Measurement], runs: Sequence[Run], asked: Aske
     )
 
 
-def terms_of(
-    run: Run,
-    chosen: Sequence[int],
-    engine: EngineModel | None = None,
-    optional: Sequence[str] = (),
-) -> Iterator[Terms]:
+def terms_of(run: Run, chosen: Sequence[int], asked: Asked) -> Iterator[Terms]:
     """The terms of the rows `chosen` of a `run` on a profile of peaks.
 
     Such a profile has no shares, no launch and no on-chip bandwidth.
@@ -183,15 +178,15 @@ def terms_of(
         routine, launched = row.layer.runs_as, run.profile.traits.engine(row.layer)
         maps = float(result.transfer[number] - params[number])
         terms: list[tuple[Name, str, float]] = [
-            *_arithmetic(run, number, engine),
+            *_arithmetic(run, number, asked.engine),
             (("bandwidth", routine), "transfer", maps),
             (("parameters", routine), "transfer", float(params[number])),
             (("on_chip", ""), "transfer", float(on_chip[number])),
             (("launch", launched), "launch", MICROSECOND),
         ]
-        if "per_vector" in optional:
-            vectors = row.layer.vectors(row.parts[0].inputs) * run.samples
-            terms.append((("per_vector", routine), "launch", vectors * NANOSECOND))
+        if "per_vector" in asked.terms:
+            time = row.vectors * run.samples * NANOSECOND
+            terms.append((("per_vector", routine), "launch", time))
         yield tuple(term for term in terms if term[2])
 
 

@@ -20,7 +20,7 @@ from costmodel.studies import trust
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
-from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND, NANOSECOND
+from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.calibration.kernels import Fit
 
@@ -100,6 +100,18 @@ def launches(found: Calibrated) -> dict[Engine, float]:
     }
 
 
+def vector_times(found: Calibrated) -> dict[str, float]:
+    """The time of a vector in each routine that was measured [ns]; empty where none is fitted."""
+    named = found.fitted.named
+    return {word: time for (resource, word), time in named.items() if resource == "per_vector"}
+
+
+def tiles(found: Calibrated) -> dict[str, Any]:
+    """The profile's `engine`, where tiles were chosen."""
+    shape = found.way.engine
+    return {"engine": {"model": "tiles", **asdict(shape)}} if isinstance(shape, Tiles) else {}
+
+
 def on_chip_bandwidth(found: Calibrated) -> float | None:
     """Return the bandwidth of the memory on chip [B/s].
 
@@ -133,10 +145,9 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
     }
     if ("overhead", "") in named:
         written["overhead"] = f"{_round(named['overhead', ''])} us"
-    if isinstance(way.engine, Tiles):
-        written["engine"] = {"model": "tiles", **asdict(way.engine)}
-    for (resource, word), time in named.items():
-        if resource == "per_vector" and time:
+    written |= tiles(found)
+    for word, time in vector_times(found).items():
+        if time:
             written["efficiency"][word]["per_vector"] = f"{_round(time)} ns"
     kinds = {one.dtype for one in found.measurements}
     if len(kinds) == 1:
@@ -151,27 +162,17 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
 
 def model(found: Calibrated) -> HardwareProfile:
     """The calibrated profile, its figures in full."""
-    way = found.way
-    each = {
-        word: time * NANOSECOND
-        for (key, word), time in found.fitted.named.items()
-        if key == "per_vector"
-    }
-    shape = (
-        {"engine": {"model": "tiles", **asdict(way.engine)}}
-        if isinstance(way.engine, Tiles)
-        else {}
-    )
+    way, times = found.way, vector_times(found)
     return found.base.model_copy(
         update={
             "efficiency": {
                 word: Efficiency(
                     **{key: min(share, 1.0) for key, share in reached.items()},
-                    per_vector=f"{each.get(word, 0.0)} s",
+                    per_vector=f"{times.get(word, 0.0)} ns",
                 )
                 for word, reached in shares(found).items()
             },
-            **shape,
+            **tiles(found),
             "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()},
             "overhead": found.fitted.named.get(("overhead", ""), 0.0) * MICROSECOND,
             "on_chip_bandwidth": on_chip_bandwidth(found),
