@@ -42,7 +42,16 @@ def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workl
 
 def all_traits() -> st.SearchStrategy[Traits]:
     """Machines that reach shares of their peaks."""
-    share = st.builds(Shares, *[st.floats(0.05, 1)] * 3, st.sampled_from([0.0, 1e-5]), st.just(0.0))
+    # all of them by name: whatever is left out would be drawn from every float
+    share = st.builds(
+        Shares,
+        compute=st.floats(0.05, 1),
+        bandwidth=st.floats(0.05, 1),
+        parameters=st.floats(0.05, 1),
+        launch=st.sampled_from([0.0, 1e-5]),
+        per_head=st.just(0.0),
+        per_vector=st.sampled_from([0.0, 1e-7]),
+    )
     words = st.sampled_from(["default", "conv2d", "relu", "linear"])
     return st.builds(Traits, st.just({}), st.dictionaries(words, share))
 
