@@ -42,7 +42,7 @@ def test_parity_is_fresh(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("machine", "passes", "line"), [
-    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 12.4 % | 8.0 % | 30.2 % |"),
+    ("rtx3090", ["fuse_functions"], "| | `fuse_functions` | 12.2 % | 8.3 % | 29.9 % |"),
 ])  # fmt: skip
 def test_the_page_states_what_comes_out(machine: str, passes: list[str], line: str) -> None:
     """The committed measurements, judged by the committed profiles."""

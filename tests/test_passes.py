@@ -10,6 +10,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 from graphs import totals, weight, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -276,6 +277,23 @@ def test_spelt_out_functions_and_attention(tmp_path: Path) -> None:
     # their bias without writing and reading 17 x (192 + 64 + 256 + 64) elements.
     score, hidden, dense = 4 * 4 * 17 * 17, 4 * 17 * 256, 4 * 17 * (192 + 64 + 256 + 64)
     assert moved(network) - moved(after) == 2 * (3 * 2 * score + (4 * 2 + 1) * hidden + 2 * dense)
+
+
+@pytest.mark.parametrize("dynamo", [False, True])
+def test_gelu_by_tanh_of_both_exporters(dynamo: bool, tmp_path: Path) -> None:
+    """torch runs it as one kernel; the older exporter writes x x x for its cube, the newer a power."""
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1), torch.nn.GELU(approximate="tanh"))
+    with warnings.catch_warnings():
+        # the exporters' own
+        warnings.simplefilter("ignore")
+        network = load_onnx(
+            export(module, torch.zeros(1, 3, 8, 8), tmp_path / "n.onnx", dynamo=dynamo)
+        )
+    assert len(network.rows) == 1 + (8 if dynamo else 9)
+    conv, gelu = rewritten(network, ["fuse_functions"]).rows
+    assert conv.kind == "conv2d"
+    assert [tap.node for tap in gelu.inputs] == [conv.id]
+    assert gelu.outputs == ((8, 8, 8),)
 
 
 @given(networks())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
 
 import pytest
+from calibrated import MACHINES, SMALL, calibrated, measured
 
 import costmodel as cm
 from costmodel.cli import main
-from costmodel.studies.standing import OFF_BY
+from costmodel.studies.calibration import measurements
+from costmodel.studies.standing import DATASHEETS
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,11 +82,45 @@ def test_reports_say_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_documented_table_is_what_reports_quote() -> None:
     page = (ROOT / "docs/calibration.md").read_text()
-    rows = re.findall(r"^\| (.+?) \| \d+ \| ([\d.]+) % \|", page, re.MULTILINE)
-    found = {name: float(error) / 100 for name, error in rows if name in OFF_BY}
-    assert found == pytest.approx(OFF_BY)
-    # the two that the repository can check: what calibration says of its base
-    for name, error in (("rtx3090_measured", 0.175), ("i9_10940x_measured", 0.785)):
-        known = cm.load_profile(name).calibration
-        assert known is not None
-        assert known.uncalibrated.mean == pytest.approx(error, abs=6e-4)
+    rows = re.findall(r"^\| (.+?) \| (\d+) \| ([\d.]+) % \| (.+) \|$", page, re.MULTILINE)
+    with DATASHEETS.open(newline="") as stream:
+        quoted = [
+            (
+                row["machine"],
+                row["networks"],
+                f"{100 * float(row['mean_error']):.1f}",
+                row["times_from"],
+            )
+            for row in csv.DictReader(stream)
+        ]
+    assert rows == quoted
+    assert len(rows) == len(MACHINES) + len(SMALL)
+
+
+@pytest.mark.parametrize("machine", SMALL)
+def test_what_a_datasheet_was_off_by(machine: str, tmp_path: Path) -> None:
+    """The committed times against the profile as it is: the mean of |predicted / measured - 1|."""
+    table = measurements.read(measured(tmp_path, machine))
+    errors = [
+        abs(
+            cm.simulate(
+                one.network, SMALL[machine].base, batch=one.batch, dtype=one.dtype
+            ).total_time
+            / one.seconds
+            - 1
+        )
+        for one in table
+    ]
+    name = cm.load_profile(SMALL[machine].base).name
+    with DATASHEETS.open(newline="") as stream:
+        quoted = {row["machine"]: float(row["mean_error"]) for row in csv.DictReader(stream)}
+    assert sum(errors) / len(errors) == pytest.approx(quoted[name], abs=6e-4)
+
+
+@pytest.mark.parametrize("machine", [machine for machine, one in SMALL.items() if one.profile])
+def test_small_measured_profiles_are_fresh(machine: str, tmp_path: Path) -> None:
+    """A snapshot: `python tests/calibrated.py` would write the same file."""
+    one = SMALL[machine]
+    assert calibrated(tmp_path, machine, one.base, tmp_path / "again.yaml") == 0
+    committed = ROOT / "hwprofiles" / f"{one.profile}.yaml"
+    assert (tmp_path / "again.yaml").read_text() == committed.read_text()

@@ -26,7 +26,8 @@ def shares_of(stated: Any) -> dict[str, Efficiency]:
     if not isinstance(stated, dict):
         raise BadValue(f"{stated!r} is no mapping of kinds and routines", "write 'value: {...}'")
     for word in stated:
-        kinds.check(word)
+        if word != "default":
+            kinds.check(word)
     try:
         return {word: Efficiency.model_validate(share) for word, share in stated.items()}
     except ValidationError as error:

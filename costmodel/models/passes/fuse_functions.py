@@ -17,6 +17,8 @@ SPELT = {
     ("div", "erf", "add", "mul", "mul"): "gelu",
     ("mul", "erf", "add", "mul", "mul"): "gelu",
     ("pow", "mul", "add", "mul", "tanh", "add", "mul", "mul"): "gelu by tanh",
+    # x + 0.044715 x x x inside, as torch's older exporter writes it
+    ("mul", "mul", "mul", "add", "mul", "tanh", "add", "mul", "mul"): "gelu by tanh",
     ("sigmoid", "mul"): "silu",
     ("hard_sigmoid", "mul"): "hard swish",
     ("sigmoid", "tanh", "mul"): "mish: softplus counts as sigmoid",

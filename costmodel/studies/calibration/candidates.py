@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costmodel.core import policies
+from costmodel.core.counting import PERFECT
 from costmodel.core.engine import EngineModel
 from costmodel.core.graph_pass import Pass, rewritten
 from costmodel.core.layer import ENGINES, ROUTINES
 from costmodel.core.policies import Choice
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue, InputError, Place
-from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.models.engines.tiles import Tiles
 from costmodel.studies.calibration import folds
@@ -225,26 +225,27 @@ def _given(
 
 
 def at_base(base: HardwareProfile, name: Name) -> float:
-    """The coefficient of a parameter that the base profile states.
+    """The coefficient of a parameter that the base profile states, or else assumes.
 
     It is one over a share, a launch [us], or the bus's bandwidth over the on-chip bandwidth.
     """
     resource, word = name
+    dtype = base.dtype or "fp32"
     if resource == "launch":
-        engines = (
-            base.launch if isinstance(base.launch, dict) else dict.fromkeys(ENGINES, base.launch)
-        )
+        stated = base.figure("launch", dtype) or 0.0
+        engines = stated if isinstance(stated, dict) else dict.fromkeys(ENGINES, stated)
         launch = {str(engine): time for engine, time in engines.items()}.get(word, 0.0)
         return float(launch) / MICROSECOND
     if resource == "overhead":
-        return float(base.figure("overhead", base.dtype or "fp32") or 0.0) / MICROSECOND
+        return float(base.figure("overhead", dtype) or 0.0) / MICROSECOND
     if resource == "on_chip":
-        bandwidth = base.figure("bandwidth", base.dtype or "fp32") or 0.0
+        bandwidth = base.figure("bandwidth", dtype) or 0.0
         return float(bandwidth / base.on_chip_bandwidth) if base.on_chip_bandwidth else 0.0
-    share = base.efficiency.get(word) or base.efficiency.get("default") or Efficiency()
+    shares = base.traits.shares
+    share = shares.get(word) or shares.get("default") or PERFECT
     if resource == "per_vector":
         return share.per_vector / NANOSECOND
-    return float(1 / getattr(share.shares, resource))
+    return float(1 / getattr(share, resource))
 
 
 def _usable(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ COMMENTS = {
 MEASURED, FITTED = ", measured", "; efficiency and launch fitted to "
 TIMES = ("launch", "per_head", "latency")
 """Figures of a routine that are times."""
+FOUND = ("launch", "overhead")
+"""Measured times hold them, wherever the fit puts them."""
 DIGITS = 3
 """Of a fitted figure: the fourth is noise."""
 
@@ -234,6 +236,7 @@ def _written(
     document = yaml.load(read_text(base_file))
     document["name"] = f"{str(document['name']).removesuffix(MEASURED)}{MEASURED}"
     document["source"] = f"{str(document['source']).partition(FITTED)[0]}{FITTED}{source}"
+    _no_longer_assumed(document, {*values, *FOUND})
     for key, value in values.items():
         fresh = key not in document
         if value is None:
@@ -245,6 +248,14 @@ def _written(
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
+
+
+def _no_longer_assumed(document: Any, found: Collection[str]) -> None:
+    """Take what was found out of what the base profile assumes."""
+    for word in set(document.get("assumed", ())) & set(found):
+        document["assumed"].pop(word)
+    if "assumed" in document and not document["assumed"]:
+        document.pop("assumed")
 
 
 def _flowing(value: Any, block: bool = False) -> Any:
