@@ -45,6 +45,22 @@ def test_a_server_reads_prompts_between_steps() -> None:
     assert low < found.prefill_time < found.ttft < high
 
 
+def test_a_scheduler_takes_its_time_for_each_sequence() -> None:
+    """17 us for each of 8 sequences of a served step; a batch that nobody schedules takes none."""
+    ideal = cm.load_profile("h200").model_copy(update={"per_sequence": 0.0})
+    served, without = (
+        cm.generate("qwen3-0.6b", machine, 100, 64, concurrency=8) for machine in ("h200", ideal)
+    )
+    assert served.tpot is not None
+    assert without.tpot is not None
+    assert served.tpot - without.tpot == pytest.approx(8 * 17e-6)
+    assert served.ttft_interval[1] - without.ttft_interval[1] == pytest.approx(64 * 17e-6)
+    one, other = (
+        cm.generate("qwen3-0.6b", machine, 100, 64, batch=8) for machine in ("h200", ideal)
+    )
+    assert one.tpot == other.tpot
+
+
 def test_memory_by_hand() -> None:
     """fp16: 2 B a parameter; 28 layers x 8 heads x 128 x 2 x 2 B a token, 3 sequences of 111."""
     memory = cm.generate("qwen3-0.6b", "h100_measured", 100, 11, batch=3, dtype="fp16").memory
@@ -82,6 +98,6 @@ def test_mistakes() -> None:
     with pytest.raises(InputError, match="--prompt: 0; use a whole number from 1"):
         cm.generate("qwen3-0.6b", "h100_measured", 0)
     with pytest.raises(InputError, match="has no 'link'"):
-        cm.generate("qwen3-0.6b", "rtx3090", 10, tensor_parallel=2, dtype="fp16")
+        cm.generate("qwen3-0.6b", "v100", 10, tensor_parallel=2, dtype="fp16")
     with pytest.raises(InputError, match="has no variable"):
         cm.generate("hairnet", "h100_measured", 10)

@@ -34,6 +34,9 @@ def text(found: Generation) -> str:
     if found.decode:
         step = found.step or 0.0
         lines.append(f"Step of generation    {seconds(step)}: {_shares(found.decode[1])}")
+    scheduled = (found.served_step or 0.0) - (found.step or 0.0)
+    if scheduled:
+        lines.append(f"Scheduling            {seconds(scheduled)} a step, all sequences together")
     lines.append(
         f"Memory                {short(memory.weights / GB)} GB weights, "
         f"{short(memory.state / GB)} GB keys and values, {short(memory.activation / GB)} GB maps"

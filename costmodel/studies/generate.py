@@ -114,6 +114,13 @@ class Generation:
         return sum(weight * time for weight, time in zip(WEIGHTS, times, strict=True))
 
     @property
+    def served_step(self) -> float | None:
+        """The same with what a server's scheduler takes for each sequence [s]."""
+        if self.step is None or not self.request.concurrency:
+            return self.step
+        return self.step + self.request.concurrency * self.prefill.profile.per_sequence
+
+    @property
     def ttft(self) -> float:
         """Time to the first token [s]; of a server that of the middle of its interval."""
         low, high = self.ttft_interval
@@ -127,17 +134,17 @@ class Generation:
         """
         if not self.request.concurrency:
             return self.prefill_time, self.prefill_time
-        waits = self.request.generate * (self.step or 0.0) / self.request.concurrency
+        waits = self.request.generate * (self.served_step or 0.0) / self.request.concurrency
         most = self.request.concurrency * self.prefill_time + waits + QUEUE
         return ONE_PREFILL * self.prefill_time, most
 
     @property
     def tpot(self) -> float | None:
         """Time per token after the first [s]: other requests' prompts stall a server's steps."""
-        if self.step is None or not self.request.concurrency:
+        if self.served_step is None or not self.request.concurrency:
             return self.step
         others = self.request.concurrency - 1
-        return self.step + others / self.request.generate * self.prefill_time
+        return self.served_step + others / self.request.generate * self.prefill_time
 
     @property
     def tokens_per_s(self) -> float:
