@@ -68,9 +68,9 @@ class HardwareProfile(Figures):
     its software makes. A network gets the `usable` part of the on-chip memory. Partial sums are
     held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
     in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
-    `per_sequence` is what a server's scheduler takes for each sequence of a step. `calibration` says
-    what fitted figures rest on, `measured` in a sentence where kernels were. What is not published
-    is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    `per_sequence` is what a server's scheduler takes for each sequence of a step. `calibration`
+    says what fitted figures rest on, `measured` in a sentence where kernels were. What is not
+    published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
