@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 WORST = 10
 """Held-out networks that are named."""
+TIMES = {
+    "launch": ("launch of a {} row", "us"),
+    "per_vector": ("time of a vector in {}", "ns"),
+    "overhead": ("overhead of a run", "us"),
+}
+"""Fitted times: what is said of each, and their unit."""
+AT_BOUND = 1e-6
+"""One over a share, above 1."""
+NOTABLE = 0.005
+"""Of the time: a bound on less than that matters to nobody."""
 
 
 @lru_cache(maxsize=1)
@@ -136,12 +146,24 @@ def _fitted(found: Calibrated) -> list[str]:
         )
     lines = columns(table)
     for (resource, word), value in found.fitted.named.items():
-        if resource == "launch":
+        if resource in TIMES:
+            what, unit = TIMES[resource]
             lines.append(
-                f"launch of a {word} row: {value:.3g} us, "
+                f"{what.format(word)}: {value:.3g} {unit}, "
                 f"{100 * decided[resource, word]:.1f} % of the time"
             )
-    return lines
+    return [*lines, *_bounded(found)]
+
+
+def _bounded(found: Calibrated) -> list[str]:
+    """The shares that ended at 1 and decide some of the time: the truth may lie beyond."""
+    decided = evidence(found)
+    ended = [
+        f"{resource} of {word}"
+        for (resource, word), value in found.fitted.named.items()
+        if resource in SHARES and value <= 1 + AT_BOUND and decided[resource, word] > NOTABLE
+    ]
+    return [f"at their bound (a share is at most 1): {', '.join(ended)}"] if ended else []
 
 
 def _worst(every: list[Outcome]) -> list[str]:

@@ -42,6 +42,10 @@ OPTIONAL = ("per_vector",)
 """Terms that may be left out."""
 ONCE: Terms = ((("overhead", ""), "launch", MICROSECOND),)
 """Of a whole run, whatever its rows."""
+MATERIAL = 0.01
+"""Of the median time: launches explain much of what an overhead does, so that one which the base
+profile does not expect to matter is left to them.
+"""
 STEP = 1e-4
 """Relative, of the differences that give a timing's slopes."""
 
@@ -131,14 +135,14 @@ def design(measurements: Sequence[Measurement], runs: Sequence[Run], asked: Aske
     A layer's line holds its rows alone.
     """
     rows: list[tuple[int, Terms, int]] = []
+    least = MATERIAL * float(np.median([one.seconds for one in measurements])) / MICROSECOND
     for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
         chosen = (
             rows_of(one.layer, run.workload.rows) if one.layer else range(len(run.workload.rows))
         )
         terms = Counter(terms_of(run, chosen, asked))
         rows += [(number, each, count) for each, count in terms.items()]
-        # asked about only where the base profile has one: launches explain much of the same
-        if not one.layer and asked.expected(("overhead", "")):
+        if not one.layer and asked.expected(("overhead", "")) > least:
             rows.append((number, ONCE, 1))
     names = sorted({name for _, terms, _ in rows for name, _, _ in terms})
     place = {name: number for number, name in enumerate(names)}

@@ -1,0 +1,24 @@
+"""Names are data: what a file calls a layer or a machine, made fit to be shown."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 200
+"""[characters] of a name that pages and pictures show whole."""
+UNFIT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+"""Controls, marks that turn the direction of text, separators of lines, halves of characters."""
+
+
+def harmless(name: str) -> str:
+    r"""The name with what could act on a reader's screen spelt out, and at most LONGEST characters.
+
+    >>> print(harmless("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    shown = UNFIT.sub(lambda found: ascii(found[0])[1:-1], name)
+    if len(shown) <= LONGEST:
+        return shown
+    return f"{shown[: LONGEST - 30]}... ({len(name)} characters)"

@@ -1,0 +1,73 @@
+"""One HTML file from a template, data and scripts: opens from disk, asks nobody for anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from costmodel.report.harmless import harmless
+
+HERE = Path(__file__).parent
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+"""What a browser lets the page do: run what is inside it, and fetch nothing."""
+SHELL = Template(
+    """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+$style
+</style>
+</head>
+<body>
+$body
+<script type="application/json" id="data">$data</script>
+<script>
+$script
+</script>
+</body>
+</html>
+"""
+)
+
+
+def document(
+    template: str, scripts: Sequence[str], words: Mapping[str, str], data: Mapping[str, Any]
+) -> str:
+    """The page as text.
+
+    `words` fill the template's places as they are, so that names in them must have gone through
+    `shown`; `data` is what the scripts read. `title` is among the words.
+    """
+    return SHELL.substitute(
+        policy=POLICY,
+        title=words["title"],
+        style=_asset("page.css"),
+        body=Template(_asset(template)).substitute(words),
+        data=_embedded(data),
+        script="\n".join(_asset(name) for name in scripts),
+    )
+
+
+def shown(name: str) -> str:
+    """A name as it may stand in HTML."""
+    return escape(harmless(name))
+
+
+@cache
+def _asset(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8").rstrip("\n")
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """JSON that no parser of HTML can mistake for a tag."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

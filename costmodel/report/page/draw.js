@@ -1,0 +1,144 @@
+// Pictures on a canvas: scales, axes, and a frame that redraws itself when its size, the page's
+// colours or what is pointed at change.
+"use strict";
+
+const PREFIXES = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3], ["", 1], ["m", 1e-3], ["µ", 1e-6], ["n", 1e-9]];
+
+// A figure with an SI prefix: si(0.0123, "s") is "12.3 ms".
+function si(value, unit, digits = 4) {
+  if (value === 0) return `0 ${unit}`;
+  if (!Number.isFinite(value)) return "∞";
+  const size = Math.abs(value);
+  const [prefix, factor] = PREFIXES.find(([, factor]) => size >= factor * 0.9995) ?? ["p", 1e-12];
+  return `${Number((value / factor).toPrecision(digits))} ${prefix}${unit}`;
+}
+
+const percent = (part) => `${(100 * part).toFixed(1)} %`;
+
+function linear(low, high, from, to) {
+  const scale = (value) => from + ((value - low) / (high - low || 1)) * (to - from);
+  const step = 10 ** Math.floor(Math.log10((high - low || 1) / 4));
+  const wide = [1, 2, 5, 10].map((n) => n * step).find((s) => (high - low) / s <= 6) ?? 10 * step;
+  scale.ticks = [];
+  for (let n = Math.ceil(low / wide); n * wide <= high; n += 1) scale.ticks.push(n * wide);
+  return scale;
+}
+
+function logarithmic(low, high, from, to) {
+  const inner = linear(Math.log10(low), Math.log10(high), from, to);
+  const scale = (value) => inner(Math.log10(value));
+  const decades = Math.log10(high / low);
+  const every = Math.max(1, Math.ceil(decades / 7));
+  scale.ticks = [];
+  for (let n = Math.ceil(Math.log10(low)); n <= Math.log10(high); n += 1) {
+    if (n % every === 0) scale.ticks.push(10 ** n);
+    if (decades < 2) scale.ticks.push(...[2, 5].map((m) => m * 10 ** n).filter((v) => v <= high));
+  }
+  return scale;
+}
+
+class Picture {
+  // `paint(pen)` draws; `find(x, y)` gives the place pointed at or null; `point(place)` is told.
+  constructor(host, { label, height, paint, find, point }) {
+    this.paint = paint;
+    this.height = height;
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", label);
+    host.append(this.canvas);
+    new ResizeObserver(() => this.draw()).observe(host);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    if (!find) return;
+    this.canvas.addEventListener("pointermove", (event) => {
+      const place = find(event.offsetX, event.offsetY);
+      if (place !== null) point(place);
+    });
+  }
+
+  draw() {
+    const width = this.canvas.parentElement.clientWidth;
+    const height = typeof this.height === "function" ? this.height() : this.height;
+    if (!width) return;
+    const dots = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * dots);
+    this.canvas.height = Math.round(height * dots);
+    this.canvas.style.width = `${width}px`;
+    this.canvas.style.height = `${height}px`;
+    const context = this.canvas.getContext("2d");
+    context.scale(dots, dots);
+    this.paint(new Pen(context, width, height));
+  }
+}
+
+class Pen {
+  constructor(context, width, height) {
+    const style = getComputedStyle(document.body);
+    this.c = context;
+    this.width = width;
+    this.height = height;
+    this.colour = (word) => style.getPropertyValue(`--${word}`).trim();
+    this.c.font = `12px ${style.fontFamily}`;
+  }
+
+  text(words, x, y, { align = "left", baseline = "middle", colour = "ink" } = {}) {
+    this.c.fillStyle = this.colour(colour);
+    this.c.textAlign = align;
+    this.c.textBaseline = baseline;
+    this.c.fillText(words, x, y);
+  }
+
+  // Words that end in … where they would be wider than `most`.
+  fitted(words, x, y, most, options) {
+    let shown = words;
+    while (shown.length > 2 && this.c.measureText(shown).width > most) shown = `${shown.slice(0, -2)}…`;
+    this.text(shown, x, y, options);
+  }
+
+  box(x, y, width, height, colour) {
+    this.c.fillStyle = this.colour(colour);
+    this.c.fillRect(x, y, width, height);
+  }
+
+  line(points, colour, width = 1.5, dashes = []) {
+    this.c.strokeStyle = this.colour(colour);
+    this.c.lineWidth = width;
+    this.c.setLineDash(dashes);
+    this.c.beginPath();
+    points.forEach(([x, y], n) => (n ? this.c.lineTo(x, y) : this.c.moveTo(x, y)));
+    this.c.stroke();
+    this.c.setLineDash([]);
+  }
+
+  dot(x, y, radius, colour, alpha = 1) {
+    this.c.globalAlpha = alpha;
+    this.c.fillStyle = this.colour(colour);
+    this.c.beginPath();
+    this.c.arc(x, y, radius, 0, 2 * Math.PI);
+    this.c.fill();
+    this.c.globalAlpha = 1;
+  }
+
+  ring(x, y, radius) {
+    this.c.strokeStyle = this.colour("ink");
+    this.c.lineWidth = 2;
+    this.c.beginPath();
+    this.c.arc(x, y, radius, 0, 2 * Math.PI);
+    this.c.stroke();
+  }
+
+  across(scale, y, name, shown, top = 8) {
+    for (const tick of scale.ticks) {
+      this.line([[scale(tick), top], [scale(tick), y]], "grid", 1);
+      this.text(shown(tick), scale(tick), y + 11, { align: "center" });
+    }
+    this.text(name, this.width - 4, y + 27, { align: "right", colour: "faint" });
+  }
+
+  up(scale, x, name, shown, right = this.width - 8) {
+    for (const tick of scale.ticks) {
+      this.line([[x, scale(tick)], [right, scale(tick)]], "grid", 1);
+      this.text(shown(tick), x - 6, scale(tick), { align: "right" });
+    }
+    this.text(name, x + 6, 2, { baseline: "top", colour: "faint" });
+  }
+}
