@@ -37,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_strict(parser)
     options.add_policies(parser)
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
+    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
     parser.add_argument("--plot", metavar="DIR", help="write compare.png (and accuracy.png)")
 
 
@@ -53,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
         files.write_csv(
             args.csv, [entry.record for entry in entries], comparison.table_columns(entries)
         )
+    if args.html:
+        from costmodel.report.page.compare_page import compare_page
+
+        files.write_text(args.html, compare_page(entries))
     if args.plot:
         from pathlib import Path
 

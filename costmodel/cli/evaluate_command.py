@@ -26,6 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_passes(parser)
     parser.add_argument("--json", metavar="FILE", help="write errors and every row")
     parser.add_argument("--csv", metavar="FILE", help="write every row")
+    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
     parser.add_argument("--plot", metavar="DIR", help="write evaluation.png")
 
 
@@ -53,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
     if args.csv:
         records = [one.record for one in found]
         files.write_csv(args.csv, records, list(records[0]))
+    if args.html:
+        from costmodel.report.page.evaluation_page import evaluation_page
+
+        files.write_text(args.html, evaluation_page(found, profile))
     if args.plot:
         from pathlib import Path
 

@@ -37,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
     options.add_policies(parser)
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
+    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
     parser.add_argument(
         "--plot", metavar="DIR", help="write throughput against latency, and memory over length"
     )
@@ -55,10 +56,16 @@ def run(args: argparse.Namespace) -> int:
         whole = records[0] if len(records) == 1 else {"runs": records}
         write(args.json, lambda stream: json.dump(whole, stream, indent=1))
     print("\n\n".join(map(generation.text, found)))
+    at = partial(_generated, args)
+    if args.html:
+        from costmodel.report.files import write_text
+        from costmodel.report.generation_plot import trade_off
+        from costmodel.report.page.generation_page import generation_page
+
+        write_text(args.html, generation_page(found, trade_off(args.hw, at)))
     if args.plot:
         from costmodel.report import generation_plot
 
-        at = partial(_generated, args)
         for path in generation_plot.write(args.plot, found[0], args.hw, at):
             print(f"wrote {path}")
     for one in found:

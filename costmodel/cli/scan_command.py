@@ -54,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
     )
+    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
     options.add_settings(parser)
     options.add_policies(parser, batch=None)
 
@@ -120,6 +121,11 @@ def run(args: argparse.Namespace) -> int:
         from costmodel.report import scan_plots
 
         scan_plots.write(directory, outcome)
+    if args.html:
+        from costmodel.report.files import write_text
+        from costmodel.report.page.scan_page import scan_page
+
+        write_text(args.html, scan_page(outcome))
     print(_text(outcome))
     return 0
 

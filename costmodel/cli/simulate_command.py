@@ -42,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
     parser.add_argument("--json", metavar="FILE", help="write totals, provenance and layers")
     parser.add_argument(
+        "--html", metavar="FILE", help="write one page with pictures, sliders and the table"
+    )
+    parser.add_argument(
         "--save",
         metavar="FILE",
         action="append",
@@ -86,7 +89,7 @@ def _write(args: argparse.Namespace, done: Run) -> None:
 
     from costmodel.studies.output import FORMATS
 
-    for word, file in (("csv", args.csv), ("json", args.json)):
+    for word, file in (("csv", args.csv), ("json", args.json), ("html", args.html)):
         if file:
             FORMATS.load(word).write(done, Path(file), args.by)
     for file in args.save:

@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_passes(parser)
     options.add_batch(parser)
     parser.add_argument("--json", metavar="FILE", help="write every step of every row")
+    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
     parser.add_argument("--plot", metavar="DIR", help="write slope.png")
 
 
@@ -105,6 +106,10 @@ def _write(args: argparse.Namespace, found: Slope, curve: Curve) -> None:
 
     if args.json:
         files.write_json(args.json, found.record)
+    if args.html:
+        from costmodel.report.page.slope_page import slope_page
+
+        files.write_text(args.html, slope_page(found, curve))
     if args.plot:
         from costmodel.report import plots
         from costmodel.report.slope_plot import slope_figure

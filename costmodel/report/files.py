@@ -54,6 +54,11 @@ def _umask() -> int:
     return mask
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text. Raises InputError where the place cannot be written."""
+    write(path, lambda stream: stream.write(text))
+
+
 def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Write the columns `names` of `rows`, floats in full precision."""
 

@@ -12,13 +12,13 @@ UNFIT = re.compile(
 """Controls, marks that turn the direction of text, separators of lines, halves of characters."""
 
 
-def harmless(name: str) -> str:
-    r"""The name with what could act on a reader's screen spelt out, and at most LONGEST characters.
+def harmless(name: str, most: int = LONGEST) -> str:
+    r"""The name with what could act on a reader's screen spelt out, at most so many characters.
 
     >>> print(harmless("a\x1b[31mb"))
     a\x1b[31mb
     """
     shown = UNFIT.sub(lambda found: ascii(found[0])[1:-1], name)
-    if len(shown) <= LONGEST:
+    if len(shown) <= most:
         return shown
-    return f"{shown[: LONGEST - 30]}... ({len(name)} characters)"
+    return f"{shown[: most - 30]}... ({len(name)} characters)"

@@ -21,4 +21,4 @@ class Html(Format):
 
         Raises InputError where the place cannot be written.
         """
-        files.write(path, lambda stream: stream.write(run_page(run)))
+        files.write_text(path, run_page(run))

@@ -15,6 +15,8 @@ from costmodel.report.harmless import harmless
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 """What a browser lets the page do: run what is inside it, and fetch nothing."""
+PROSE = 2000
+"""[characters] of a sentence."""
 SHELL = Template(
     """<!DOCTYPE html>
 <html lang="en">
@@ -60,6 +62,11 @@ def document(
 def shown(name: str) -> str:
     """A name as it may stand in HTML."""
     return escape(harmless(name))
+
+
+def told(sentence: str) -> str:
+    """The same of a sentence, which may be longer."""
+    return escape(harmless(sentence, PROSE))
 
 
 @cache

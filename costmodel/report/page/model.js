@@ -13,6 +13,34 @@ const TIMINGS = {
 
 const at = (column, row) => (typeof column === "object" ? column[row] : column);
 
+// A column as it was packed: all entries equal, numbered, told by their differences, or plain.
+function unpack(column) {
+  if (column === null || typeof column !== "object" || Array.isArray(column)) return column;
+  if (column.at) return column.at.map((place) => column.of[place]);
+  let sum = 0;
+  return column.steps.map((step) => (sum += step));
+}
+
+// The data of a page, every column of it unpacked; a map's columns are arrays throughout.
+function unpacked(data) {
+  for (const group of [data.rows, ...(data.placed?.moved ?? [])]) {
+    for (const word of Object.keys(group)) group[word] = unpack(group[word]);
+  }
+  data.rows.name = Array.from({ length: data.count }, (_, row) =>
+    at(data.rows.short, row) ? `${at(data.rows.block, row)}/${at(data.rows.id, row)}` : at(data.rows.id, row));
+  if (data.placed) data.placed.live = data.placed.live.map(unpack);
+  const { maps } = data;
+  if (!maps) return data;
+  for (const word of Object.keys(maps)) maps[word] = unpack(maps[word]);
+  const filled = (column, size) => (typeof column === "object" ? column : Array(size).fill(column));
+  for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count + 1);
+  for (const word of ["in_tensor", "in_moved"]) maps[word] = filled(maps[word], maps.in_ptr.at(-1));
+  maps.out_tensor = filled(maps.out_tensor, maps.out_ptr.at(-1));
+  const count = 1 + [...maps.in_tensor, ...maps.out_tensor].reduce((a, b) => Math.max(a, b), -1);
+  for (const word of ["bytes", "begin", "end"]) maps[word] = filled(maps[word], count);
+  return data;
+}
+
 // Where every map lives that is judged alone, and what each row moves [B].
 function judged(data, memory) {
   const { maps, rows } = data;

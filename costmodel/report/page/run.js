@@ -1,7 +1,7 @@
 // The page of one run: every picture and the table show the same result, and move with the sliders.
 "use strict";
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = unpacked(JSON.parse(document.getElementById("data").textContent));
 const base = data.machine;
 const state = { machine: { ...base }, result: null, pointed: null, pictures: [] };
 const first = evaluate(data, base);
@@ -27,7 +27,7 @@ function point(row) {
   const { result } = state;
   const parts = laneWords.filter((lane) => result[lane][row] > 0).map((lane) => `${data.lanes[lane]} ${si(result[lane][row], "s")}`);
   document.getElementById("pointed").textContent =
-    `${data.rows.id[row]}: ${si(result.total[row], "s")} (${percent(result.total[row] / result.time)}), ` +
+    `${data.rows.name[row]}: ${si(result.total[row], "s")} (${percent(result.total[row] / result.time)}), ` +
     `${parts.join(", ") || "takes no time"}; ${si(at(data.rows.ops, row), "op")}, ${si(result.external[row], "B")} over the bus`;
 }
 
@@ -114,7 +114,7 @@ function bars(pen) {
     for (let row = 0; row < data.count; row += 1) {
       const y = 6 + row * 18;
       if (row === state.pointed) pen.box(0, y - 1, pen.width, 18, "light");
-      pen.fitted(data.rows.id[row], 4, y + 8, 180);
+      pen.fitted(data.rows.name[row], 4, y + 8, 180);
       stack(result, row, (lane, from, to) => pen.box(x(from), y + 2, x(to) - x(from), 13, lane));
       pen.text(si(result.total[row], "s", 3), x(lanesOf(result, row)) + 5, y + 8, { colour: "faint" });
     }
@@ -244,31 +244,47 @@ function timeline(pen) {
   pen.c.beginPath();
   pen.c.rect(110, 0, pen.width - 118, bottom);
   pen.c.clip();
+  const columns = Math.floor(pen.width - 118);
+  const crowded = data.count * (view.to - view.from) > columns / 2;
+  const busy = laneWords.map(() => new Float64Array(columns + 1));
   for (let row = 0; row < data.count; row += 1) {
     if (x(view.starts[row + 1]) < 110 || x(view.starts[row]) > pen.width) continue;
-    const after = { memory: view.starts[row], compute: view.starts[row] };
-    laneWords.forEach((lane, n) => {
-      const spent = result[lane][row];
-      if (!spent) return;
-      let from;
-      if (lane === "launch" || lane === "link") from = view.starts[row + 1] - spent - (lane === "launch" ? result.link[row] : 0);
-      else if (data.timing === "serial") {
-        from = after.memory;
-        after.memory += spent;
-      } else {
-        const group = lane === "matrix" || lane === "host" ? "compute" : "memory";
-        from = after[group];
-        after[group] += spent;
-      }
-      pen.box(x(from), 10 + n * high + 3, Math.max(x(from + spent) - x(from), 0.5), high - 6, lane);
+    spans(row, (n, from, to) => {
+      if (crowded) busy[n][Math.max(0, Math.floor(x((from + to) / 2) - 110))] += x(to) - x(from);
+      else pen.box(x(from), 10 + n * high + 3, Math.max(x(to) - x(from), 0.5), high - 6, laneWords[n]);
     });
-    if (row === state.pointed) {
-      const wide = Math.max(x(view.starts[row + 1]) - x(view.starts[row]), 2);
-      pen.c.strokeStyle = pen.colour("ink");
-      pen.c.strokeRect(x(view.starts[row]), 8, wide, bottom - 10);
-    }
+  }
+  // more rows than dots: a lane is as high as the part of each dot's time in which it is busy
+  busy.forEach((parts, n) => parts.forEach((part, column) => {
+    const tall = Math.min(1, part) * (high - 6);
+    if (part) pen.box(110 + column, 7 + (n + 1) * high - tall, 1, tall, laneWords[n]);
+  }));
+  if (state.pointed !== null) {
+    const [from, to] = [x(view.starts[state.pointed]), x(view.starts[state.pointed + 1])];
+    pen.c.strokeStyle = pen.colour("ink");
+    pen.c.strokeRect(from, 8, Math.max(to - from, 2), bottom - 10);
   }
   pen.c.restore();
+}
+
+// When each lane is busy with a row: its place among laneWords, from and to [s].
+function spans(row, draw) {
+  const { result } = state;
+  const after = { memory: view.starts[row], compute: view.starts[row] };
+  const end = view.starts[row + 1];
+  laneWords.forEach((lane, n) => {
+    const spent = result[lane][row];
+    if (!spent) return;
+    if (lane === "launch" || lane === "link") {
+      const last = lane === "launch" ? end - result.link[row] : end;
+      draw(n, last - spent, last);
+      return;
+    }
+    const computes = (lane === "matrix" || lane === "host") && data.timing !== "serial";
+    const group = computes ? "compute" : "memory";
+    draw(n, after[group], after[group] + spent);
+    after[group] += spent;
+  });
 }
 
 function rowAt(x) {
@@ -427,7 +443,7 @@ function records() {
   const every = Array.from({ length: data.count }, (_, row) => ({
     place: row,
     number: row,
-    id: rows.id[row],
+    id: rows.name[row],
     kind: at(rows.kind, row),
     block: at(rows.block, row),
     shape: at(rows.shape, row),

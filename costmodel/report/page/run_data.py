@@ -19,6 +19,8 @@ TIMINGS = ("serial", "overlap", "partial")
 UNITS = {"bandwidth": "B/s", "memory": "B", "rate": "op/s", "time": "s"}
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
+REPEATS = 3
+"""Times that entries of a column must occur, in the mean, to be numbered."""
 MANY = 1000
 """Rows from which maps are placed for the profile's memory alone."""
 
@@ -47,11 +49,31 @@ def run_data(run: Run) -> dict[str, Any]:
 
 
 def packed(values: Any) -> Any:
-    """A column for JSON: one number where all are equal, whole numbers as such."""
-    column = np.asarray(values)
-    if column.size and (column == column.flat[0]).all():
-        return _plain(column.flat[0])
-    return [_plain(value) for value in column.tolist()]
+    """A column for JSON, as unpack() of model.js reads it.
+
+    One entry where all are equal; `{of, at}` where entries repeat; `{steps}` where differences do.
+    """
+    found = np.atleast_1d(np.asarray(values))
+    if found.dtype.kind == "U":
+        return _numbered(found.tolist())
+    column = [_plain(value) for value in found.tolist()]
+    short = _numbered(column)
+    if short is not column or not all(isinstance(value, int) for value in column):
+        return short
+    steps = [int(step) for step in np.diff(found, prepend=0)]
+    small = bool(steps) and max(map(abs, steps)) < max(map(abs, column)) / 10
+    return {"steps": steps} if small else column
+
+
+def _numbered(column: list[Any]) -> Any:
+    """Entries that repeat, numbered; the column itself where they do not."""
+    distinct = list(dict.fromkeys(column))
+    if len(distinct) == 1:
+        return distinct[0]
+    if len(distinct) > len(column) / REPEATS:
+        return column
+    place = {value: n for n, value in enumerate(distinct)}
+    return {"of": distinct, "at": [place[value] for value in column]}
 
 
 def _plain(value: Any) -> Any:
@@ -67,10 +89,14 @@ def _finite(value: Any) -> float | None:
 def _rows(run: Run) -> dict[str, Any]:
     work, costs = run.workload, run.workload.costs
     read, write = work.besides
+    blocks = [harmless(row.block) for row in work.rows]
+    names = [harmless(row.id) for row in work.rows]
     words = {
-        "id": [harmless(row.id) for row in work.rows],
         "kind": [row.kind for row in work.rows],
-        "block": [harmless(row.block) for row in work.rows],
+        "block": blocks,
+        # behind the block, which many of them begin with
+        "id": [n.removeprefix(f"{b}/") for n, b in zip(names, blocks, strict=True)],
+        "short": [n.startswith(f"{b}/") for n, b in zip(names, blocks, strict=True)],
         "shape": [
             " ".join("x".join(map(str, shape)) for shape in row.outputs) for row in work.rows
         ],
@@ -95,7 +121,7 @@ def _rows(run: Run) -> dict[str, Any]:
         "link_hops": 0.0 if costs.link_hops is None else costs.link_hops,
         "total": run.result.total,
     }
-    return words | {word: packed(values) for word, values in columns.items()}
+    return {word: packed(values) for word, values in (words | columns).items()}
 
 
 def _maps(run: Run) -> dict[str, Any]:
@@ -112,7 +138,7 @@ def _maps(run: Run) -> dict[str, Any]:
         "out_ptr": work.out_ptr,
         "out_tensor": work.out_tensor,
     }
-    return {word: values.tolist() for word, values in arrays.items()}
+    return {word: packed(values) for word, values in arrays.items()}
 
 
 def _placed(run: Run) -> dict[str, Any]:

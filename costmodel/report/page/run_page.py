@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.report.numbers import seconds
-from costmodel.report.page.document import document, shown
+from costmodel.report.page.document import document, shown, told
 from costmodel.report.page.run_data import run_data
 from costmodel.studies.run import Run
 
@@ -22,7 +22,7 @@ def run_page(run: Run) -> str:
     words = {
         "title": shown(f"{run.network.name} on {run.profile.name}"),
         "subtitle": shown(subtitle),
-        "standing": shown(_standing(run)),
+        "standing": told(_standing(run)),
         "provenance": "".join(_items(run.provenance)),
     }
     return document("run.html", SCRIPTS, words, run_data(run))
@@ -45,5 +45,5 @@ def _items(provenance: dict[str, Any], prefix: str = "") -> list[str]:
             found += _items(value, f"{prefix}{key}.")
         elif value not in (None, "", [], ()):
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            found.append(f"<li><code>{shown(prefix + key)}</code>: {shown(text)}</li>")
+            found.append(f"<li><code>{shown(prefix + key)}</code>: {told(text)}</li>")
     return found

@@ -1,0 +1,93 @@
+"""The page of a comparison: every network on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from costmodel.report.numbers import seconds
+from costmodel.report.page.figures import LANES, Column, Figures, axis, figures_page
+from costmodel.studies.comparison import Entry
+from costmodel.studies.run import INTERVAL
+
+COLUMNS = (
+    Column("architecture", "architecture", number=False),
+    Column("hardware", "machine", number=False),
+    Column("total_time_s", "total", "s"),
+    Column(INTERVAL[0], "90 % from", "s"),
+    Column(INTERVAL[1], "to", "s"),
+    Column("samples_per_s", "samples/s"),
+    Column("bound", "bound by", number=False),
+    Column("params", "params"),
+    Column("macs", "MACs"),
+    Column("external_bytes", "over the bus", "B"),
+    Column("dtype", "dtype", number=False),
+    Column("placement", "placement", number=False),
+    Column("timing", "timing", number=False),
+    Column("standing", "standing", number=False),
+    Column("accuracy_pct", "accuracy [%]"),
+)
+
+
+def compare_page(entries: Sequence[Entry]) -> str:
+    """The comparison as one HTML file."""
+    best = min(entries, key=lambda entry: entry.run.total_time)
+    grades = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
+    mixed = "rows of different standing; " if len(grades) > 1 else ""
+    records = [entry.record for entry in entries]
+    graded = any(entry.accuracy is not None for entry in entries)
+    return figures_page(
+        Figures(
+            title="Networks on machines",
+            subtitle=f"{len(entries)} pairs, counted by {best.run.policies.timed_convention}, "
+            f"batch {best.run.policies.batch}",
+            verdict=f"The shortest run is {best.label} on {best.run.profile.name}: "
+            f"{seconds(best.run.total_time)}.",
+            standing=mixed + "; ".join(grades.values()),
+            caption="Every pair",
+            columns=[one for one in COLUMNS if any(one.key in row for row in records)],
+            rows=records,
+            charts=[_times(entries), *([_accuracies(entries)] if graded else [])],
+        )
+    )
+
+
+def _times(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Bars by what time is spent on, drawn as shares of the total; intervals where known."""
+    bars: list[dict[str, Any]] = []
+    for place, entry in enumerate(entries):
+        run = entry.run
+        busy, total = run.lane_times, run.total_time
+        scale = total / sum(busy.values()) if total else 0.0
+        ends = {} if run.interval is None else dict(zip(("low", "high"), run.interval, strict=True))
+        bars.append(
+            {
+                "place": place,
+                "name": f"{entry.label}, {run.profile.name} ({run.standing.grade})",
+                "value": total,
+                "parts": {word: time * scale for word, time in busy.items()},
+                **ends,
+            }
+        )
+    used = {word for bar in bars for word, time in bar["parts"].items() if time}
+    return {
+        "kind": "bars",
+        "title": "Time of a run",
+        "unit": "s",
+        "bars": bars,
+        "legend": [lane for lane in LANES if lane[0] in used],
+        "note": "Colours: shares of the time that each thing is busy. Whiskers: 90 % interval.",
+    }
+
+
+def _accuracies(entries: Sequence[Entry]) -> dict[str, Any]:
+    return {
+        "kind": "marks",
+        "title": "Published accuracy against time",
+        "x": axis("time of a run", "s", log=True),
+        "y": axis("published top-1 accuracy [%]"),
+        "lines": [],
+        "points": [
+            [e.run.total_time, e.accuracy if e.accuracy is not None else 0.0] for e in entries
+        ],
+    }

@@ -1,0 +1,88 @@
+"""The page of a report that is charts and one table; what a chart is, charts.js says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from costmodel.core.quantities import RUN_LANES
+from costmodel.report.harmless import harmless
+from costmodel.report.page.document import document, told
+
+SCRIPTS = ("draw.js", "table.js", "charts.js", "figures.js")
+HUES = ("transfer", "matrix", "link", "host", "on_chip", "launch", "overhead", "ink")
+"""Colours of page.css, told apart in this order."""
+LANES = [[word, lane.label] for word, lane in RUN_LANES.items()]
+"""A legend of what time is spent on."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table; one with a unit holds figures in it, shown with SI prefixes."""
+
+    key: str
+    label: str
+    unit: str | None = None
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A report: what it says in a sentence, its charts, and its table."""
+
+    title: str
+    subtitle: str
+    verdict: str
+    standing: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Any]]
+    charts: Sequence[Mapping[str, Any]] = field(default=())
+
+
+def figures_page(report: Figures) -> str:
+    """The report as one HTML file."""
+    words = {
+        word: told(getattr(report, word)) for word in ("title", "subtitle", "verdict", "standing")
+    }
+    columns = [
+        {"key": one.key, "label": one.label, "number": one.number}
+        | ({} if one.unit is None else {"unit": one.unit})
+        for one in report.columns
+    ]
+    rows = [{one.key: _cell(row.get(one.key)) for one in report.columns} for row in report.rows]
+    table = {"caption": report.caption, "columns": columns, "rows": rows}
+    return document(
+        "figures.html", SCRIPTS, words, {"table": table, "charts": _safe(report.charts)}
+    )
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _safe(value: Any) -> Any:
+    """The same with every text harmless and every figure finite."""
+    if isinstance(value, Mapping):
+        return {key: _safe(item) for key, item in value.items()}
+    # encoded columns are long on purpose
+    if isinstance(value, Encoded):
+        return str(value)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return _cell(value)
+    return [_safe(item) for item in value]
+
+
+class Encoded(str):
+    """Text that this program made: no name."""
+
+    __slots__ = ()
+
+
+def axis(label: str, unit: str = "", *, log: bool = False, zero: bool = False) -> dict[str, Any]:
+    """An axis of a chart."""
+    return {"label": label, "unit": unit, "log": log, "zero": zero}

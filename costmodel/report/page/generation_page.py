@@ -1,0 +1,142 @@
+"""The page of a generation: prompt in, tokens out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from costmodel.language.units import show
+from costmodel.report.generation_plot import memory_rows
+from costmodel.report.numbers import seconds
+from costmodel.report.page.figures import HUES, LANES, Column, Figures, axis, figures_page
+from costmodel.studies.generate import Generation
+from costmodel.studies.run import Run
+
+COLUMNS = (
+    Column("machine", "machine", number=False),
+    Column("ttft_s", "first token", "s"),
+    Column("tpot_s", "per token", "s"),
+    Column("tokens_per_s", "tokens/s"),
+    Column("weights", "weights", "B"),
+    Column("state", "keys and values", "B"),
+    Column("activation", "maps", "B"),
+    Column("capacity", "capacity", "B"),
+    Column("fits", "fits", number=False),
+    Column("largest_batch", "most sequences"),
+    Column("largest_context", "longest sequence"),
+    Column("standing", "standing", number=False),
+)
+
+
+def generation_page(found: Sequence[Generation], trade: Sequence[dict[str, Any]]) -> str:
+    """Both phases, the memory, and throughput against latency as one HTML file.
+
+    `trade` is what `trade_off` gives for the machines.
+    """
+    first, request = found[0], found[0].request
+    rows = [_row(one) for one in found]
+    waits = "" if first.tpot is None else f", then one every {seconds(first.tpot)}"
+    fits = "" if first.memory.fits else " It does not fit the memory of the device."
+    return figures_page(
+        Figures(
+            title=f"{first.prefill.network.name}: {request.prompt} tokens in, "
+            f"{request.generate} out",
+            subtitle=f"sequences at once: {request.sequences}, devices: {request.devices}; "
+            f"{first.prefill.policies.dtype}",
+            verdict=f"On {first.prefill.profile.name} the first token comes after "
+            f"{seconds(first.ttft)}{waits}.{fits}",
+            standing=first.prefill.standing.line,
+            caption="Every machine",
+            columns=COLUMNS,
+            rows=rows,
+            charts=[_phases(found), *_trade(trade), _memory(first)],
+        )
+    )
+
+
+def _row(one: Generation) -> dict[str, Any]:
+    memory = one.memory
+    return {
+        "machine": one.prefill.profile.name,
+        "ttft_s": one.ttft,
+        "tpot_s": one.tpot,
+        "tokens_per_s": one.tokens_per_s,
+        **{word: getattr(memory, word) for word in ("weights", "state", "activation", "capacity")},
+        "fits": "yes" if memory.fits else "no",
+        "largest_batch": one.largest_batch,
+        "largest_context": one.largest_context,
+        "standing": one.prefill.standing.line,
+    }
+
+
+def _phases(found: Sequence[Generation]) -> dict[str, Any]:
+    """The prefill and the middle step of each machine, by what time is spent on."""
+    bars = []
+    for place, one in enumerate(found):
+        name = one.prefill.profile.name
+        bars.append(_bar(place, f"prompt, {name}", one.prefill, one.prefill_time))
+        if one.decode and one.step is not None:
+            bars.append(_bar(place, f"a step, {name}", one.decode[1], one.step))
+    used = {word for bar in bars for word, time in bar["parts"].items() if time}
+    legend = [lane for lane in LANES if lane[0] in used]
+    title = "What the phases spend their time on"
+    return {"kind": "bars", "title": title, "unit": "s", "bars": bars, "legend": legend}
+
+
+def _bar(place: int, name: str, run: Run, total: float) -> dict[str, Any]:
+    busy = run.lane_times
+    scale = total / (sum(busy.values()) or 1.0)
+    parts = {word: time * scale for word, time in busy.items()}
+    return {"place": place, "name": name, "value": total, "parts": parts}
+
+
+def _trade(trade: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tokens per second against time per token, a line for each machine."""
+    lines: list[dict[str, Any]] = []
+    legend: list[list[str]] = []
+    for number, name in enumerate(dict.fromkeys(str(row["machine"]) for row in trade)):
+        mine = [row for row in trade if row["machine"] == name]
+        points = [[row["tpot_s"], row["tokens_per_s"]] for row in mine]
+        lines.append({"name": "", "points": points, "hue": HUES[number % len(HUES)]})
+        legend.append([HUES[number % len(HUES)], name])
+    if not lines:
+        return []
+    sizes = sorted({row["batch"] for row in trade})
+    return [
+        {
+            "kind": "marks",
+            "title": "Throughput against latency",
+            "x": axis("time per token", "s", log=True),
+            "y": axis("tokens per second, all sequences", log=True),
+            "lines": lines,
+            "points": [],
+            "legend": legend,
+            "note": f"Along each line {sizes[0]} to {sizes[-1]} sequences at once, where they fit.",
+        }
+    ]
+
+
+def _memory(found: Generation) -> dict[str, Any]:
+    """What one device holds over the length of each sequence."""
+    held, capacity = memory_rows(found), found.memory.capacity
+    floor = [[row["tokens"], row["weights_bytes"]] for row in held]
+    whole = [
+        [row["tokens"], row["weights_bytes"] + row["activation_bytes"] + row["state_bytes"]]
+        for row in held
+    ]
+    lines: list[dict[str, Any]] = [
+        {"name": "weights", "points": floor, "hue": "transfer"},
+        {"name": "with maps, keys and values", "points": whole, "hue": "matrix"},
+    ]
+    if capacity is not None:
+        ends = [[held[0]["tokens"], capacity], [held[-1]["tokens"], capacity]]
+        name = f"capacity {show(capacity, 'memory')}"
+        lines.append({"name": name, "points": ends, "hue": "ink", "dashes": True})
+    return {
+        "kind": "marks",
+        "title": f"Memory of one device, {found.prefill.profile.name}",
+        "x": axis("tokens of each sequence"),
+        "y": axis("held", "B", zero=True),
+        "lines": lines,
+        "points": [],
+    }
