@@ -66,7 +66,7 @@ def test_the_scan_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         .replace("DIR", str(tmp_path / "line"))
     )
     lines = [line for line in text.splitlines() if line.startswith("    costmodel ")]
-    assert len(lines) == 6
+    assert len(lines) == count
     for line in lines:
         assert main(shlex.split(line)[1:]) == 0
     same = [(tmp_path / name / "best.csv").read_text() for name in ("file", "line")]
@@ -98,19 +98,22 @@ def test_the_readme_shows_the_real_reproduction(
     assert "\n".join(f"    {line}".rstrip() for line in real.strip().splitlines()) in text
 
 
-def test_the_page_on_language_models_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("file", "count"), [("docs/language_models.md", 6), ("docs/reports.md", 5)]
+)
+def test_the_console_lines_of_a_page_run(
+    file: str,
+    count: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each of its command lines."""
     from costmodel.cli import main
 
     monkeypatch.chdir(tmp_path)
-    lines = [
-        line
-        for block in blocks("docs/language_models.md", "console")
-        for line in block.splitlines()
-    ]
-    assert len(lines) == 6
+    lines = [line for block in blocks(file, "console") for line in block.splitlines()]
+    assert len(lines) == count
     for line in lines:
         program, *words = shlex.split(line)
         assert program == "costmodel"

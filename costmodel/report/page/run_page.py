@@ -9,7 +9,18 @@ from costmodel.report.page.document import document, shown, told
 from costmodel.report.page.run_data import run_data
 from costmodel.studies.run import Run
 
-SCRIPTS = ("model.js", "draw.js", "table.js", "run.js")
+SCRIPTS = (
+    "model.js",
+    "draw.js",
+    "table.js",
+    "run_state.js",
+    "run_verdict.js",
+    "run_rows.js",
+    "run_time.js",
+    "sliders.js",
+    "run_table.js",
+    "run.js",
+)
 
 
 def run_page(run: Run) -> str:

@@ -29,7 +29,7 @@ def scan_page(outcome: Outcome) -> str:
     best, front = results.rows(outcome, SHOWN)
     rows = [{"what": f"best {row.pop('rank')}", **row} for row in best]
     rows += [{"what": "front", **row} for row in front]
-    columns = [Column("what", "", number=False)]
+    columns = [Column("what", "kept as", number=False)]
     names = [name for name in (rows[0] if rows else ()) if name not in ("what", "index", "count")]
     columns += [_column(name, rows) for name in names]
     charts = [*_front(outcome, front, len(best)), *_heat(outcome), *_parallel(outcome, rows)]

@@ -1,0 +1,32 @@
+// What the page of a run shows: its data, the machine as it is set, and the row that is pointed at.
+"use strict";
+
+const data = unpacked(JSON.parse(document.getElementById("data").textContent));
+const base = data.machine;
+const state = { machine: { ...base }, result: null, pointed: null, pictures: [] };
+const first = evaluate(data, base);
+state.result = first;
+
+const laneWords = LANES.filter((lane) => first[lane].some((time) => time > 0) || ["transfer", "matrix", "host"].includes(lane));
+const laneSum = (result, lane) => result[lane].reduce((a, b) => a + b, 0);
+const largest = (result, row) => {
+  let best = "none";
+  let most = 0;
+  for (const lane of LANES) {
+    if (result[lane][row] > most) [best, most] = [lane, result[lane][row]];
+  }
+  return best;
+};
+
+function point(row) {
+  if (row === state.pointed) return;
+  state.pointed = row;
+  document.body.dataset.pointed = row;
+  state.pictures.forEach((picture) => picture.draw());
+  table.light(row);
+  const { result } = state;
+  const parts = laneWords.filter((lane) => result[lane][row] > 0).map((lane) => `${data.lanes[lane]} ${si(result[lane][row], "s")}`);
+  document.getElementById("pointed").textContent =
+    `${data.rows.name[row]}: ${si(result.total[row], "s")} (${percent(result.total[row] / result.time)}), ` +
+    `${parts.join(", ") || "takes no time"}; ${si(at(data.rows.ops, row), "op")}, ${si(result.external[row], "B")} over the bus`;
+}

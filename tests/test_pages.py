@@ -1,0 +1,340 @@
+"""HTML reports in a browser: arithmetic, pointing, sorting, sliding; nothing fetched, nothing run that a file says."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from graphs import write
+from onnx import TensorProto, helper
+
+import costmodel as cm
+from costmodel.cli import main
+from costmodel.report.page.run_data import packed
+from costmodel.report.page.run_page import run_page
+from costmodel.studies.run import Run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+browser_test = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
+MB = 1_000_000
+HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield found
+        found.close()
+
+
+class Opened:
+    """A page in the browser, and everything it asked for or complained of."""
+
+    def __init__(self, browser: Any, file: Path, scheme: str = "light") -> None:
+        self.page = browser.new_page(viewport={"width": 1300, "height": 900}, color_scheme=scheme)
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", self._answer)
+        self.page.goto(file.as_uri())
+
+    def _answer(self, dialog: Any) -> None:
+        self.said.append(dialog.message)
+        dialog.dismiss()
+
+    def quiet(self) -> None:
+        """It opened itself and nothing else, and complained of nothing."""
+        assert len(self.asked) == 1
+        assert self.said == []
+
+
+def saved(run: Run, folder: Path) -> Path:
+    return run.save(folder / "run.html")
+
+
+# --- every page -----------------------------------------------------------------------------------
+
+TABLE = "network,family,batch,dtype,seconds\nmobilenet_v2,mobile,1,fp32,0.05\nresnet_cifar,resnet,1,fp32,0.02\n"
+GRID = [
+    "--axis",
+    "hw.bandwidth=log(1 GB/s, 9 GB/s, 9)",
+    "--axis",
+    "hw.matrix=log(1 TFLOPS, 9 TFLOPS, 9)",
+]
+PAGES = {
+    "simulate": ["simulate", "hairnet", "--hw", "accel_1tflops"],
+    "packed": ["simulate", "hairnet", "--hw", "accel_1tflops", "--placement", "resident"],
+    "ahead": ["simulate", "hairnet", "--hw", "accel_1tflops", "--timing", "pipelined"],
+    "compare": ["compare", "mobilenet_v2", "--hw", "rtx3090_measured", "a100", "--dtype", "fp16"],
+    "scan": ["scan", "hairnet", "--hw", "accel_1tflops", *GRID, "--pareto", "total_time,hw.bandwidth"],
+    "structural": ["scan", "resnet_cifar", "--hw", "accel_1tflops", "--axis", "arch.n=[1, 2, 3]", "--axis", "batch=[1, 2]"],
+    "slope": ["slope", "hairnet", "--hw", "accel_1tflops"],
+    "generate": ["generate", "qwen3-0.6b", "--hw", "h100_measured", "--hw", "h200", "--prompt", "64", "--generate", "8"],
+    "evaluate": ["evaluate", "TABLE", "--hw", "i9_10940x_measured"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every kind of page, by the command that writes it."""
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "table.csv").write_text(TABLE)
+    for name, words in PAGES.items():
+        given = [str(folder / "table.csv") if word == "TABLE" else word for word in words]
+        assert main([*given, "--html", str(folder / f"{name}.html")]) == 0
+    return {name: folder / f"{name}.html" for name in PAGES}
+
+
+@browser_test
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_stands_alone_and_is_accessible(
+    name: str, scheme: str, written: dict[str, Path], browser: Any
+) -> None:
+    """axe-core's rules for WCAG 2.1 A and AA, contrast of text included."""
+    from axe_core_python.sync_playwright import Axe
+
+    opened = Opened(browser, written[name], scheme)
+    opened.quiet()
+    assert written[name].stat().st_size < 1.5 * MB
+    # the policy forbids scripts from outside, axe among them: it is put in by the debugger
+    found = Axe()
+    opened.page.evaluate(found.axe_script)
+    result = opened.page.evaluate(
+        "() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    )
+    assert [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]] == []
+    assert result["passes"]
+
+
+@browser_test
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_are_painted(name: str, written: dict[str, Path], browser: Any) -> None:
+    """Every canvas holds more than one colour."""
+    opened = Opened(browser, written[name])
+    opened.page.wait_for_timeout(100)
+    blank = opened.page.evaluate(
+        "() => [...document.querySelectorAll('canvas')].filter((c) => {"
+        " const p = new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer);"
+        " return p.every((v) => v === p[0]); }).map((c) => c.getAttribute('aria-label'))"
+    )
+    assert blank == []
+
+
+# --- the page of a run ------------------------------------------------------------------------------
+
+RUNS: dict[str, dict[str, Any]] = {
+    "threshold and serial": {"arch": "hairnet", "hw": "accel_1tflops"},
+    "shares, vectors, partial": {"arch": "mobilenet_v2", "hw": "rtx3090_measured", "batch": 4},
+    "packed, overlap": {"arch": "mobilenet_v2", "hw": "accel_1tflops", "placement": "resident", "timing": "overlap"},
+    "pinned parameters": {"arch": "mobilenet_v2", "hw": "coral_edge_tpu"},
+    "tiled": {"arch": "hairnet", "hw": "accel_1tflops", "placement": "all_external", "traffic": "tiled"},
+    "state and routines": {"arch": "qwen3-0.6b", "hw": "h200", "settings": {"tokens": 1, "context": 500}, "batch": 3},
+}  # fmt: skip
+RATES = ("bandwidth", "matrix", "host", "write_bandwidth", "on_chip_bandwidth")
+
+
+def machines(run: Run, memories: list[float] | None, count: int) -> list[dict[str, float]]:
+    """Random settings of the sliders; memories on a map's size and a byte to either side."""
+    draw = random.Random(7)
+    sizes = [float(size) for size in run.workload.tensor_bytes if size > 1]
+    found = []
+    for _ in range(count):
+        one = {
+            word: getattr(run.machine, word) * 10 ** draw.uniform(-2, 2)
+            for word in RATES
+            if getattr(run.machine, word) is not None
+        }
+        one |= {
+            word: draw.choice([0.0, 10 ** draw.uniform(-9, -3)])
+            for word in ("matrix_launch", "host_launch", "overhead")
+        }
+        one["memory"] = (
+            draw.choice(memories) if memories else draw.choice(sizes) + draw.choice([-1, 0, 1])
+        )
+        found.append(one)
+    return found
+
+
+@browser_test
+@pytest.mark.parametrize("name", RUNS)
+def test_a_thousand_settings_are_python_s(name: str, tmp_path: Path, browser: Any) -> None:
+    """The page's totals against the formula on the same machines, to 1e-9."""
+    from dataclasses import replace
+
+    asked = dict(RUNS[name])
+    run = cm.simulate(asked.pop("arch"), asked.pop("hw"), **asked)
+    page = Opened(browser, saved(run, tmp_path)).page
+    memories = page.evaluate("() => costmodel.data.placed?.memories ?? null")
+    wanted = machines(run, memories, 1000 if name.startswith("threshold") else 100)
+    totals = page.evaluate("(every) => every.map((one) => costmodel.total(one))", wanted)
+    for one, total in zip(wanted, totals, strict=True):
+        assert total == pytest.approx(
+            float(run.on(replace(run.machine, **one)).total_time), rel=1e-9
+        )
+
+
+@browser_test
+def test_devices_tell_one_another(tmp_path: Path, browser: Any) -> None:
+    """Rows on the link take the time that Python gives them."""
+    run = cm.generate("qwen3-0.6b", "h100_measured", 64, tensor_parallel=2).prefill
+    page = Opened(browser, saved(run, tmp_path)).page
+    assert page.evaluate("() => costmodel.total({})") == pytest.approx(run.total_time, rel=1e-12)
+
+
+@pytest.fixture
+def hairnet(tmp_path: Path, browser: Any) -> Any:
+    opened = Opened(browser, saved(cm.simulate("hairnet", "accel_1tflops"), tmp_path))
+    opened.page.wait_for_timeout(50)
+    yield opened.page
+    opened.quiet()
+
+
+@browser_test
+def test_totals_are_text(hairnet: Any) -> None:
+    """The Appendix's total, and what doubling the bandwidth is worth (README: -34.0 %)."""
+    assert "0.177158 s" in hairnet.inner_text("#totals")
+    verdict = hairnet.inner_text("#verdict")
+    assert verdict.startswith("One run takes 177.158 ms; 68.0 % of it is the memory bus.")
+    assert "Doubling the bandwidth to 2 GB/s would save 34.0 %." in verdict
+
+
+@browser_test
+def test_sliding_moves_everything(hairnet: Any) -> None:
+    """Ten times the bandwidth: by hand 0.120513 s of transfers become a tenth."""
+    slide = hairnet.locator("#slide-bandwidth")
+    slide.focus()
+    hairnet.evaluate(
+        "() => { const s = document.getElementById('slide-bandwidth'); s.value = 1; s.dispatchEvent(new Event('input')); }"
+    )
+    hairnet.wait_for_timeout(50)
+    assert float(hairnet.evaluate("() => document.body.dataset.total")) == pytest.approx(
+        0.177158 - 0.9 * 0.120513, abs=1e-6
+    )
+    assert hairnet.input_value("[aria-label='bandwidth, exactly']") == "10 GB/s"
+    assert "your settings change that by -61.2 %" in hairnet.inner_text("#verdict")
+    assert "0.0120513 s" in hairnet.inner_text("#totals")
+    # by keyboard, and exactly
+    slide.press("Home")
+    hairnet.wait_for_timeout(50)
+    assert hairnet.input_value("[aria-label='bandwidth, exactly']") == "10 MB/s"
+    hairnet.fill("[aria-label='on-chip memory, exactly']", "2 MB")
+    hairnet.press("[aria-label='on-chip memory, exactly']", "Enter")
+    hairnet.click("#reset")
+    hairnet.wait_for_timeout(50)
+    assert "0.177158 s" in hairnet.inner_text("#totals")
+
+
+@browser_test
+def test_sorting_searching_grouping(hairnet: Any) -> None:
+    first = "#layers tbody tr:first-child td:nth-child(2)"
+    hairnet.click("#layers thead button:text-is('total')")
+    # the slowest row of the paper's table
+    assert hairnet.inner_text(first) == "stem/BN_RELU"
+    assert hairnet.get_attribute("#layers thead th[aria-sort]", "aria-sort") == "descending"
+    hairnet.fill("#search", "softmax")
+    assert hairnet.locator("#layers tbody tr").count() == 1
+    hairnet.fill("#search", "")
+    hairnet.select_option("#by", "kind")
+    kinds = cm.simulate("hairnet", "accel_1tflops").kinds
+    assert hairnet.locator("#layers tbody tr").count() == len(kinds)
+
+
+@browser_test
+def test_pointing_lights_up_everywhere(hairnet: Any) -> None:
+    """A bar, a line of the table by pointer and by keyboard: the same row, its figures as text."""
+    box = hairnet.locator("#bars canvas").bounding_box()
+    # the second of 66 bars, in the middle
+    x = box["x"] + 62 + (box["width"] - 70) * 1.5 / 66
+    hairnet.mouse.move(x, box["y"] + 100)
+    assert hairnet.get_attribute("body", "data-pointed") == "1"
+    assert hairnet.inner_text("#pointed").startswith("stem/BN_RELU: 20.87 ms (11.8 %)")
+    assert hairnet.locator("tr.pointed td:nth-child(2)").inner_text() == "stem/BN_RELU"
+    hairnet.mouse.move(2, 2)
+    hairnet.locator("#layers tbody tr").nth(3).focus()
+    hairnet.keyboard.press("ArrowDown")
+    assert hairnet.get_attribute("body", "data-pointed") == "4"
+
+
+@browser_test
+def test_a_hostile_name_is_text(tmp_path: Path, browser: Any) -> None:
+    """A script, escape sequences and 10 000 characters, in a layer, a network and a machine."""
+    name = HOSTILE.replace("\x1b", "\\e").replace("\u202e", "\\u202e")
+    (tmp_path / "n.yaml").write_text(
+        f'name: "{name}"\nsource: test\ninput: [3, 8, 8]\nlayers:\n'
+        f"  - {'b' * 900}: {{kind: relu}}\n"
+    )
+    (tmp_path / "m.yaml").write_text(
+        f'name: "{name}"\nsource: "{name}"\nbandwidth: 1 GB/s\non_chip_memory: 1 kB\nmatrix: 1 TFLOPS\nhost: 1 GFLOPS\n'
+    )
+    run = cm.simulate(tmp_path / "n.yaml", tmp_path / "m.yaml")
+    opened = Opened(browser, saved(run, tmp_path))
+    opened.quiet()
+    title = opened.page.inner_text("h1")
+    assert "<script>alert(1)</script>" in title
+    assert "\\x1b[31m" in title
+    text = (tmp_path / "run.html").read_text()
+    assert text.count("<script") == 2
+    assert not re.search("[\x1b\u202e]", text)
+    assert "b" * 500 not in text
+    assert "(900 characters)" in opened.page.inner_text("#layers")
+
+
+@browser_test
+def test_a_hostile_node_is_text(tmp_path: Path, browser: Any) -> None:
+    """The same as the name of an ONNX node, 10 000 characters long."""
+    node = helper.make_node("Relu", ["x"], ["y"], name=HOSTILE + "c" * 10_000)
+    write(tmp_path / "n.onnx", [node], {"x": (TensorProto.FLOAT, [1, 3, 8, 8])}, ["y"], ())
+    run = cm.simulate(tmp_path / "n.onnx", "accel_1tflops")
+    opened = Opened(browser, saved(run, tmp_path))
+    opened.quiet()
+    assert "<script>alert(1)</script>" in opened.page.inner_text("#layers")
+    assert "c" * 500 not in (tmp_path / "run.html").read_text()
+
+
+# --- without a browser --------------------------------------------------------------------------------
+
+
+def unpacked(column: Any, count: int) -> list[Any]:
+    """What unpack() of model.js does, written again."""
+    if not isinstance(column, dict):
+        return column if isinstance(column, list) else [column] * count
+    if "at" in column:
+        return [column["of"][place] for place in column["at"]]
+    return list(np.cumsum(column["steps"]).tolist())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5, 5, 5],
+        [1.5, 2.5, 1.5, 1.5, 2.5, 1.5],
+        [1000, 1001, 1003, 1004],
+        [3, 1, 4, 1, 5, 9, 2, 6],
+        ["a", "b", "a", "a", "a", "b"],
+        [0.1],
+        [2**40, 7],
+    ],
+)
+def test_columns_survive_packing(values: list[Any]) -> None:
+    assert unpacked(packed(values), len(values)) == values
+
+
+def test_a_long_network_stays_small() -> None:
+    """6 604 rows: 6 n + 3 blocks of rows of ResNet, here n = 314."""
+    run = cm.simulate("resnet_cifar", "accel_1tflops", settings={"n": 314})
+    assert len(run.workload.rows) > 6600
+    assert len(run_page(run)) < 1.5 * MB
