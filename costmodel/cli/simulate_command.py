@@ -39,6 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="layer",
         help="one line per layer (default), block or kind",
     )
+    _files(parser)
+
+
+def _files(parser: argparse.ArgumentParser) -> None:
+    """What is written besides the text."""
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
     parser.add_argument("--json", metavar="FILE", help="write totals, provenance and layers")
     parser.add_argument(

@@ -22,18 +22,6 @@ COLUMNS = (
 def slope_page(found: Slope, curve: Curve) -> str:
     """The step function of a network or a row as one HTML file."""
     rows = _rows(curve)
-    points = [[row["memory"], row["external"]] for row in rows]
-    floor = [[points[0][0], curve.compulsory], [points[-1][0], curve.compulsory]]
-    lines: list[dict[str, Any]] = [
-        {"name": "", "points": points, "hue": "transfer", "steps": True},
-        {"name": "", "points": floor, "hue": "matrix", "dashes": True},
-    ]
-    legend = [["transfer", "least traffic"], ["matrix", "compulsory: moves once in any case"]]
-    if found.present is not None:
-        top = max(row["external"] for row in rows)
-        here = [[found.present, curve.compulsory], [found.present, top]]
-        legend.append(["ink", "memory of the machine"])
-        lines.append({"name": "", "points": here, "hue": "ink", "dashes": True})
     moved = None if found.present is None else curve.at(found.present)
     now = "" if moved is None else f" The machine's memory moves {show(moved, 'memory')}."
     return figures_page(
@@ -49,19 +37,34 @@ def slope_page(found: Slope, curve: Curve) -> str:
             else f"{len(rows)} of {len(curve.memory)} steps; --json has them all",
             columns=COLUMNS,
             rows=rows,
-            charts=[
-                {
-                    "kind": "marks",
-                    "title": "Bytes over the bus",
-                    "x": axis("memory on chip", "B", log=True),
-                    "y": axis("over the bus", "B", log=True),
-                    "lines": lines,
-                    "legend": legend,
-                    "points": points if len(points) < MOST // 4 else [],
-                }
-            ],
+            charts=[_chart(found, curve, rows)],
         )
     )
+
+
+def _chart(found: Slope, curve: Curve, rows: list[dict[str, float]]) -> dict[str, Any]:
+    """The step function, what moves in any case, and the memory of the machine."""
+    points = [[row["memory"], row["external"]] for row in rows]
+    floor = [[points[0][0], curve.compulsory], [points[-1][0], curve.compulsory]]
+    lines: list[dict[str, Any]] = [
+        {"name": "", "points": points, "hue": "transfer", "steps": True},
+        {"name": "", "points": floor, "hue": "matrix", "dashes": True},
+    ]
+    legend = [["transfer", "least traffic"], ["matrix", "compulsory: moves once in any case"]]
+    if found.present is not None:
+        top = max(row["external"] for row in rows)
+        here = [[found.present, curve.compulsory], [found.present, top]]
+        legend.append(["ink", "memory of the machine"])
+        lines.append({"name": "", "points": here, "hue": "ink", "dashes": True})
+    return {
+        "kind": "marks",
+        "title": "Bytes over the bus",
+        "x": axis("memory on chip", "B", log=True),
+        "y": axis("over the bus", "B", log=True),
+        "lines": lines,
+        "legend": legend,
+        "points": points if len(points) < MOST // 4 else [],
+    }
 
 
 def _rows(curve: Curve) -> list[dict[str, float]]:
