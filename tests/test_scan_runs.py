@@ -31,7 +31,7 @@ def test_a_small_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "--plot",
     ]
     assert main(words) == 0
-    assert "80 points in 1 parts, closed form" in capsys.readouterr().err
+    assert "80 points in 1 part, closed form\n" in capsys.readouterr().err
     best = read(tmp_path / "s" / "best.csv")
     assert [row["rank"] for row in best] == ["1", "2", "3"]
     assert (float(best[0]["hw.bandwidth"]), float(best[0]["hw.on_chip_memory"])) == (1e11, 1e6)

@@ -72,8 +72,8 @@ def joined(words: Sequence[str], names: Sequence[str]) -> list[str]:
     return found
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """--set NAME=VALUE."""
+def add_settings(parser: argparse.ArgumentParser, *, onnx: bool = True) -> None:
+    """--set NAME=VALUE, and --dim NAME=SIZE where the command takes ONNX files."""
     parser.add_argument(
         "--set",
         action="append",
@@ -82,7 +82,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         help="a variable of the architecture (repeatable)",
     )
-
+    if not onnx:
+        return
     parser.add_argument(
         "--dim",
         action="append",

@@ -110,9 +110,10 @@ def run(args: argparse.Namespace) -> int:
     )
     if directory:
         drive.check_disk(plan, directory)
+    parts, needed = len(plan.ranges()), drive.disk_needed(plan)
     _tell(
-        f"{points} points in {len(plan.ranges())} parts, {plan.path}; up to "
-        f"{drive.disk_needed(plan) / 1e6:.4g} MB of points on disk"
+        f"{points} points in {parts} part{'s' if parts > 1 else ''}, {plan.path}"
+        + (f"; up to {needed / 1e6:.4g} MB of points on disk" if needed else "")
     )
     outcome = drive.drive(
         plan, directory, engine=args.engine, workers=workers, address=args.address, tell=_tell
@@ -221,12 +222,18 @@ def _text(outcome: Outcome) -> str:
         (f"Pareto front, {len(outcome.front)} points", front, len(outcome.front)),
     ):
         if rows:
-            table = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)]
+            table = [list(rows[0]), *([_cell(w, v) for w, v in row.items()] for row in rows)]
             lines += ["", title, *columns(table, left=0)]
         if count > SHOWN:
             lines.append(f"... and {count - SHOWN} more")
     return "\n".join(lines)
 
 
-def _cell(value: object) -> str:
+def _cell(word: str, value: object) -> str:
+    """A figure of the machine with its unit; others are in the unit that their column names."""
+    from costmodel.core.quantities import AXES
+    from costmodel.language import units
+
+    if word in AXES and isinstance(value, float):
+        return units.show(float(f"{value:.7g}"), AXES[word].dimension)
     return f"{value:.7g}" if isinstance(value, float) else str(value)

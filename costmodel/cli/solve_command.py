@@ -121,8 +121,10 @@ def _print(record: dict[str, Any], target: str) -> None:
         print(f"{record['resource']} {shown(record['value'])}: {record['reason']} '{target}'")
     else:
         print(f"{'' if record['possible'] else 'No: '}{record['reason']} (target '{target}')")
-    print(f"total time there {short(record['achieved_total_time_s'])} s")
-    if record["crossing"] is not None:
+    at_best = "there" if record["possible"] else "at best"
+    print(f"total time {at_best} {short(record['achieved_total_time_s'])} s")
+    # where nothing helps, where it would stop helping is no answer
+    if record["crossing"] is not None and record["possible"]:
         more_is_faster = MACHINE[record["resource"]].more_is_faster
         most, other = ("below", "above") if more_is_faster else ("above", "below")
         print(

@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "archs", nargs="+", metavar="ARCH", help="architecture files, or shipped short names"
     )
-    options.add_settings(parser)
+    options.add_settings(parser, onnx=False)
     parser.add_argument("--rows", action="store_true", help="print every row, not only mismatches")
 
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
             problems.add(
                 Place(word),
                 "is an ONNX file, whose shapes come from onnx itself",
-                "validate compares YAML architectures",
+                "validate compares architectures in YAML and config.json files",
             )
             continue
         with problems.collect():

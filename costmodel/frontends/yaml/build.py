@@ -38,6 +38,9 @@ def build(document: Document, settings: Mapping[str, Any]) -> Network:
     if not problems.found and not builder.rows:
         problems.add(Place(document.file), "the network has no rows", "check 'when' and 'repeat'")
     outputs = declared(document, scope, last, expander.taps, problems)
+    last_axis = channels_last(document, inputs)
+    if problems.found:
+        problems.found.extend(last_axis.found)
     problems.raise_if_any()
     return builder.network(
         Facts(
@@ -45,6 +48,7 @@ def build(document: Document, settings: Mapping[str, Any]) -> Network:
             document.source,
             document.file,
             outputs,
+            warnings=tuple(map(str, last_axis.found)),
             variables=variables,
             choices=document.choices,
         )
@@ -111,6 +115,24 @@ def shapes(
                     "write [channels, height, width] or [features]",
                 )
             found[name] = tuple(sizes)
+    return found
+
+
+COLOURS = (1, 3, 4)
+"""Channels of pictures: grey, red green blue, and these with their transparency."""
+
+
+def channels_last(document: Document, inputs: Mapping[str, Taps]) -> Problems:
+    """Inputs that look as if their channels stood last, [224, 224, 3]."""
+    found = Problems()
+    for name, node in document.inputs.items():
+        shape = inputs[name][0].shape if inputs[name] else ()
+        if len(shape) == 3 and shape[2] in COLOURS and shape[0] == shape[1] > max(COLOURS):
+            found.add(
+                node.place,
+                f"'{name}' is read as {shape[0]} channels of {shape[1]} x {shape[2]}",
+                f"channels come first: write [{shape[2]}, {shape[0]}, {shape[1]}]",
+            )
     return found
 
 

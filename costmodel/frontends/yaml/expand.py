@@ -233,7 +233,7 @@ class Expander:
                     "name one of them",
                 )
             if taps is None:
-                scope.early.append((item.name, reference, entry.place))
+                scope.early.append((item.name, reference, entry.place, scope.known()))
             taps = self.one(taps or UNKNOWN, entry.place)
             found.extend(taps)
             whole = whole and bool(taps)

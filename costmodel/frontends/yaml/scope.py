@@ -32,8 +32,8 @@ class Scope:
     parent: Scope | None = None
     ids: dict[str, Place] = field(default_factory=dict)
     """Explicit ids written here."""
-    early: list[tuple[str, str, Place]] = field(default_factory=list)
-    """(item, reference, place)."""
+    early: list[tuple[str, str, Place, list[str]]] = field(default_factory=list)
+    """(item, reference, place, the names that were known there)."""
     reads: dict[str, set[str]] = field(default_factory=dict)
     """Only kept once `early` has entries."""
 
@@ -81,13 +81,13 @@ def report_early(scope: Scope, problems: Problems) -> None:
     # only an error pays
     import networkx as nx
 
-    for item, reference, place in scope.early:
+    for item, reference, place, known in scope.early:
         name = reference if reference in scope.names or reference == item else ""
         if not name:
             problems.add(
                 place,
                 f"'from: {reference}' names no layer above it",
-                did_you_mean(reference, scope.known()),
+                did_you_mean(reference, known),
             )
             continue
         graph = nx.DiGraph([(a, b) for a, sources in scope.reads.items() for b in sources])
