@@ -58,8 +58,9 @@ def _files(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--plot",
-        metavar="DIR",
-        help="write every picture: roofline, time, timeline and, where maps have addresses, memory",
+        metavar="DIR|FILE",
+        help="write every picture into DIR (roofline, time, timeline and, where maps have "
+        "addresses, memory), or one of them, as PNG, SVG or PDF: roofline.svg",
     )
     parser.add_argument(
         "--trace", metavar="FILE", help="write the timeline as a Chrome/Perfetto trace (JSON)"
@@ -81,15 +82,15 @@ def run(args: argparse.Namespace) -> int:
         effort=args.effort,
         **options.policies(args),
     )
-    _write(args, done)
-    print(text.report(done, args.by))
+    drawn = _write(args, done)
+    print("\n".join([text.report(done, args.by), *drawn]))
     for warning in done.network.facts.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 
-def _write(args: argparse.Namespace, done: Run) -> None:
-    """Write the files that were asked for. Raises InputError."""
+def _write(args: argparse.Namespace, done: Run) -> list[str]:
+    """Write the files that were asked for; what became of the pictures. Raises InputError."""
     from pathlib import Path
 
     from costmodel.studies.output import FORMATS
@@ -99,11 +100,12 @@ def _write(args: argparse.Namespace, done: Run) -> None:
             FORMATS.load(word).write(done, Path(file), args.by)
     for file in args.save:
         done.save(file, args.by)
-    if args.plot:
-        from costmodel.report import plots
-
-        plots.write(args.plot, done)
     if args.trace:
         from costmodel.report import timeline
 
         timeline.write_trace(args.trace, done)
+    if not args.plot:
+        return []
+    from costmodel.report import plots
+
+    return plots.write(args.plot, done)

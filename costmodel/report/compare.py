@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from costmodel.report.numbers import columns, count, seconds, short
-from costmodel.report.plots import new_figure
+from costmodel.report.plots import named, new_figure
 from costmodel.studies.comparison import Entry
 from costmodel.studies.run import Run
 
@@ -135,11 +135,15 @@ def time_figure(entries: Sequence[Entry]) -> Figure:
             times,
             height=0.9 * height,
             color=PALETTE[number % len(PALETTE)],
-            label=f"{name}, {mine[0].run.policies.dtype}",
+            xerr=_whiskers(mine),
+            error_kw={"lw": 1, "capsize": 2},
+            label=f"{named(name)}, {mine[0].run.policies.dtype}; {mine[0].run.standing.grade}",
         )
         for place, time in zip(y, times, strict=True):
             axes.annotate(f" {seconds(time / 1e3)}", (time, place), va="center", fontsize=7)
-    axes.set_yticks(np.arange(len(labels)) + 0.4 - height / 2, labels, fontsize=8)
+    axes.set_yticks(
+        np.arange(len(labels)) + 0.4 - height / 2, [named(word) for word in labels], fontsize=8
+    )
     axes.set(
         xscale="log",
         xlabel="time per sample [ms]",
@@ -153,6 +157,19 @@ def time_figure(entries: Sequence[Entry]) -> Figure:
     if len(names) > 1:
         axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
     return figure
+
+
+def _whiskers(entries: Sequence[Entry]) -> Any:
+    """How far the ends of the 90 % intervals lie from the times per sample (2, N) [ms]."""
+    ends = [
+        (
+            run.total_time - (run.interval or (run.total_time,))[0],
+            (run.interval or (run.total_time,))[-1] - run.total_time,
+        )
+        for run in (entry.run for entry in entries)
+    ]
+    samples = np.array([entry.run.samples for entry in entries])
+    return 1e3 * np.array(ends).T / samples
 
 
 def _plain_ticks(axes: Axes) -> None:
@@ -173,7 +190,7 @@ def accuracy_figure(entries: Sequence[Entry], dataset: str) -> Figure:
     spots = []
     for axes, name in zip(panels, names, strict=True):
         mine = [entry for entry in graded if entry.run.profile.name == name]
-        spots.append(_accuracy_panel(axes, mine, f"{dataset} on {name}"))
+        spots.append(_accuracy_panel(axes, mine, f"{dataset} on {named(name)}"))
     # fixes the layout, so that label boxes can be told apart
     figure.draw_without_rendering()
     for axes, points in zip(panels, spots, strict=True):
@@ -193,7 +210,7 @@ def _accuracy_panel(axes: Axes, entries: Sequence[Entry], title: str) -> list[tu
             "o",
             color=PALETTE[0 if entry.accuracy == top else 6],
             markersize=5,
-            label=f"{number}  {entry.label}: {entry.accuracy:g} %, {seconds(time / 1e3)}",
+            label=f"{number}  {named(entry.label)}: {entry.accuracy:g} %, {seconds(time / 1e3)}",
         )
     axes.step(times, best, where="post", color=PALETTE[0], alpha=0.4, lw=1)
     axes.set(

@@ -55,7 +55,7 @@ def trade_figure(rows: Sequence[dict[str, float | str]], title: str) -> Figure:
         mine = [row for row in rows if row["machine"] == name]
         waits = np.array([float(row["tpot_s"]) for row in mine]) * 1e3
         rates = np.array([float(row["tokens_per_s"]) for row in mine])
-        axes.plot(waits, rates, marker=MARKS[number % len(MARKS)], ms=5, label=name)
+        axes.plot(waits, rates, marker=MARKS[number % len(MARKS)], ms=5, label=plots.named(name))
         for at in {0, len(mine) - 1}:
             axes.annotate(
                 f"batch {mine[at]['batch']}",
@@ -117,7 +117,7 @@ def memory_figure(found: Generation) -> Figure:
         xlim=(0, lengths[-1]),
         xlabel="tokens of each sequence, prompt and answer",
         ylabel="memory of one device [GB]",
-        title=f"{run.network.name} on {run.profile.name}\n"
+        title=f"{plots.named(run.network.name)} on {plots.named(run.profile.name)}\n"
         f"{request.sequences} {sequences}, {run.policies.dtype}",
     )
     axes.grid(alpha=0.25)
@@ -130,8 +130,9 @@ def write(directory: str | Path, first: Generation, machines: Sequence[str], at:
     folder = Path(directory)
     rows = trade_off(machines, at)
     request = first.request
-    title = f"{first.prefill.network.name}: {request.prompt} tokens in, {request.generate} out" + (
-        f", {request.devices} devices" if request.devices > 1 else ""
+    title = (
+        f"{plots.named(first.prefill.network.name)}: {request.prompt} tokens in, "
+        f"{request.generate} out" + (f", {request.devices} devices" if request.devices > 1 else "")
     )
     files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
     plots.save(trade_figure(rows, title), folder / "trade.png")

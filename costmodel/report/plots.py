@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costmodel.core.quantities import RUN_LANES
-from costmodel.errors import InputError, Place
-from costmodel.studies.output import PICTURES
+from costmodel.errors import BadValue, InputError, Place
+from costmodel.report.harmless import harmless
+from costmodel.studies.output import PICTURES, Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ COLOURS = {
     "overhead": "#bbbbbb",
 }
 """Of the lanes: Tol's bright scheme."""
+KINDS: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""Suffixes of pictures, and what would make two files of one picture differ."""
+UNITS = (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
 ALWAYS = ("transfer", "matrix", "host")
 """Lanes that pictures show even where they take no time."""
 
@@ -38,21 +46,35 @@ def shown(times: dict[str, Any]) -> dict[str, Any]:
     return {word: value for word, value in times.items() if word in ALWAYS or value.any()}
 
 
-def write(directory: str | Path, run: Run) -> list[Path]:
-    """Write every picture that applies to a run into `directory`, as PNG.
+def write(place: str | Path, run: Run) -> list[str]:
+    """Write every picture that applies to a run into the folder `place`; what was done, in lines.
 
-    Raises InputError where the place cannot be written.
+    A place with a suffix is one picture, named for it: `roofline.svg`. Raises InputError where the
+    place cannot be written, or where there is no such picture.
     """
-    found = []
-    for word in PICTURES.names():
-        picture = PICTURES.load(word)
-        if picture.applies(run):
-            found.append(save(picture.figure(run), Path(directory) / f"{word}.png"))
-    return found
+    target = Path(place)
+    if target.suffix.lower() in KINDS:
+        try:
+            picture = PICTURES.load(target.stem)
+        except BadValue as error:
+            raise error.at(Place(str(place))) from None
+        return [_drawn(picture, run, target)]
+    every = {word: PICTURES.load(word) for word in PICTURES.names()}
+    return [_drawn(one, run, target / f"{word}.png") for word, one in every.items()]
+
+
+def _drawn(picture: Picture, run: Run, path: Path) -> str:
+    if not picture.applies(run):
+        return f"no {path.name}: {picture.needs}"
+    return f"wrote {save(picture.figure(run), path)}"
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG, whole or not at all. Raises InputError if it cannot."""
+    """Write a figure in the format of the suffix, whole or not at all.
+
+    Raises InputError if it cannot.
+    """
+    kind = path.suffix.lower()
     draft = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +82,7 @@ def save(figure: Figure, path: Path) -> Path:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
             warnings.filterwarnings("ignore", "No positive values", UserWarning)
-            figure.savefig(draft, format="png", dpi=130, metadata={"Software": None})
+            figure.savefig(draft, format=kind[1:], dpi=130, metadata=KINDS[kind])
         draft.replace(path)
     except OSError as error:
         raise InputError.at(
@@ -76,11 +98,21 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def unit_of(most: float) -> tuple[str, float]:
+    """The unit of time in which `most` [s] is a handy number, and how many of it make a second."""
+    return next(((unit, many) for unit, many in UNITS if most * many >= 1), UNITS[-1])
+
+
+def named(name: str) -> str:
+    """A name as a picture may show it: dollars are no formulas."""
+    return harmless(name, 60).replace("$", r"\$")
+
+
 def title(run: Run, what: str) -> str:
     """A title that says what was simulated."""
     chosen = run.policies
     return (
-        f"{what}: {run.network.name} on {run.profile.name}\n{chosen.timed_convention}, "
-        f"{chosen.placement}, {chosen.traffic}, {chosen.timing}, {chosen.dtype}, "
-        f"batch {chosen.batch}; times {run.standing.grade}"
+        f"{what}: {named(run.network.name)} on {named(run.profile.name)}\n"
+        f"{chosen.timed_convention}, {chosen.placement}, {chosen.traffic}, {chosen.timing}, "
+        f"{chosen.dtype}, batch {chosen.batch}; times {run.standing.grade}"
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, dimension_of
 from costmodel.language import units
-from costmodel.report.plots import COLOURS, label, new_figure, save, shown
+from costmodel.report.plots import COLOURS, label, named, new_figure, save, shown
 from costmodel.studies.scan.results import Outcome
 from costmodel.studies.scan.sensitivity import Effect
 
@@ -198,7 +198,7 @@ def _title(outcome: Outcome) -> str:
         return f"Scan of {space.points} points"
     labels = space.models[0].labels if len(space.models) == 1 else {}
     chosen = ", ".join(f"{key}={value}" for key, value in labels.items())
-    return f"{space.models[0].title}, scan of {space.points} points" + (
+    return f"{named(space.models[0].title)}, scan of {space.points} points" + (
         f" ({chosen})" if labels else ""
     )
 

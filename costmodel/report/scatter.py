@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costmodel.report.compare import PALETTE
-from costmodel.report.plots import new_figure
+from costmodel.report.plots import named, new_figure
 from costmodel.studies.calibration.evaluation import Outcome, figures, worst
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _guides(axes: Axes, outcomes: Sequence[Outcome]) -> None:
         axes.plot(ends, ends * factor, color="#bbbbbb", lw=0.8, ls=":")
     for one in worst(outcomes, NAMED):
         axes.annotate(
-            one.measured.name,
+            named(one.measured.name),
             (
                 1e3 * one.measured.seconds / one.measured.batch,
                 1e3 * one.predicted_s / one.measured.batch,

@@ -42,8 +42,8 @@ def slope_figure(found: Slope, curve: Curve) -> Figure:
         xlim=(memory[0], right),
         xlabel="on-chip memory [B]",
         ylabel="external traffic [MB]",
-        title=f"Slope of {curve.id}: {run.network.name}, {run.policies.dtype}, "
-        f"batch {run.policies.batch}",
+        title=f"Slope of {plots.named(curve.id)}: {plots.named(run.network.name)}, "
+        f"{run.policies.dtype}, batch {run.policies.batch}",
     )
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")

@@ -32,6 +32,8 @@ class Picture(ABC):
     """A picture of a run."""
 
     source: ClassVar[str]
+    needs: ClassVar[str] = "there is nothing to draw"
+    """What is said where it does not apply."""
 
     def applies(self, run: Run) -> bool:
         """Whether there is anything to draw."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from costmodel.core.packing import Packing
 from costmodel.errors import BadValue
+from costmodel.language.units import show
 from costmodel.report import plots
 from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+EMPTY = 3.0
+"""Times what is used from which a memory's end would leave no room to see anything."""
+MANY = 300
+"""Rectangles from which their edges would hide them."""
 NAMED = 24
 """Rectangles that get a name, the largest first."""
 KINDS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377")
@@ -26,6 +31,7 @@ class MemoryMap(Picture):
     """One rectangle per map on chip; for placements that give addresses."""
 
     source: ClassVar[str] = "this project"
+    needs: ClassVar[str] = "the placement gives no addresses ('--placement resident' does)"
 
     def applies(self, run: Run) -> bool:
         """Whether the placement gives addresses."""
@@ -43,19 +49,28 @@ class MemoryMap(Picture):
         axes = figure.add_subplot()
         inside = np.flatnonzero(packing.inside & (run.workload.tensor_bytes > 0))
         _rectangles(axes, run, packing, inside)
-        _names(axes, run, packing, inside)
+        if len(inside) < MANY:
+            _names(axes, run, packing, inside)
         _levels(axes, run, packing)
         left = int((~packing.inside).sum())
         what = f"Memory map, {len(inside)} maps on chip, {left} in external memory"
         axes.set(
             xlim=(-0.5, len(run.workload.macs) - 0.5),
-            ylim=(0, 1.06 * max(run.machine.memory, run.live.max(initial=0)) / 1e6),
+            ylim=(0, _top(run, packing) / 1e6),
             xlabel="row, in execution order",
             ylabel="address on chip [MB]",
             title=plots.title(run, what),
         )
-        axes.legend(loc="upper right", fontsize=8, framealpha=0.9)
+        axes.locator_params(axis="x", integer=True)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=8)
         return figure
+
+
+def _top(run: Run, packing: Packing) -> float:
+    """How far up the picture goes [B]: to the memory's end, unless maps leave most of it empty."""
+    used = max(packing.peak + run.pinned_bytes, float(run.live.max(initial=0)), 1.0)
+    memory = float(run.machine.memory)
+    return 1.06 * max(memory, used) if memory < EMPTY * used else 1.25 * used
 
 
 def _rectangles(axes: Axes, run: Run, packing: Packing, inside: Any) -> None:
@@ -74,8 +89,9 @@ def _rectangles(axes: Axes, run: Run, packing: Packing, inside: Any) -> None:
         for t in inside
     ]
     colours = [KINDS[n % len(KINDS)] for n in range(len(inside))]
+    edge = 0.6 if len(boxes) < MANY else 0.0
     patches = PatchCollection(
-        boxes, facecolor=colours, edgecolor="white", linewidth=0.6, alpha=0.85
+        boxes, facecolor=colours, edgecolor="white", linewidth=edge, alpha=0.85
     )
     axes.add_collection(patches)
 
@@ -90,7 +106,7 @@ def _names(axes: Axes, run: Run, packing: Packing, inside: Any) -> None:
         axes.text(
             (first[t] + last[t]) / 2,
             (packing.offsets[t] + work.tensor_bytes[t] / 2) / 1e6,
-            names[t],
+            plots.named(names[t]),
             fontsize=6,
             ha="center",
             va="center",
@@ -104,9 +120,16 @@ def _levels(axes: Axes, run: Run, packing: Packing) -> None:
     if run.pinned_bytes:
         top = packing.peak / 1e6
         axes.axhspan(top, top + run.pinned_bytes / 1e6, color="#bbbbbb", label="pinned parameters")
-    axes.axhline(run.machine.memory / 1e6, color="#222222", lw=1.2, ls="--", label="on-chip memory")
-    rows, alive = np.arange(len(run.workload.macs)), run.live / 1e6
-    axes.step(rows, alive, where="mid", color="#222222", lw=1, label="bytes alive")
+    label = f"on-chip memory, {show(float(run.machine.memory), 'memory')}"
+    if _top(run, packing) > run.machine.memory:
+        axes.axhline(run.machine.memory / 1e6, color="#222222", lw=1.2, ls="--", label=label)
+    else:
+        axes.plot([], [], " ", label=f"{label}: far above")
+    # of many rows the most of some neighbours, lest the line paint everything over
+    each = -(-len(run.live) // MANY)
+    starts = np.arange(0, len(run.live), each)
+    alive = np.maximum.reduceat(run.live, starts) / 1e6
+    axes.step(starts, alive, where="mid", color="#222222", lw=1, label="bytes alive")
 
 
 def tensor_names(run: Run) -> list[str]:

@@ -168,4 +168,4 @@ def _name_points(axes: Axes, run: Run, points: Points) -> None:
         )
         alike = f" and {len(members) - 1} alike" if len(members) > 1 else ""
         row = run.workload.rows[points.rows[head]]
-        axes.plot([], [], " ", label=f"{number}  {row.id}{alike}: {seconds(spent)}")
+        axes.plot([], [], " ", label=f"{number}  {plots.named(row.id)}{alike}: {seconds(spent)}")

@@ -1,0 +1,123 @@
+"""Pictures of runs: units, many rows, kinds of files, names that are no names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import costmodel as cm
+from costmodel.cli import main
+from costmodel.report.plots import unit_of
+
+SMALL = "name: T\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - c: {kind: conv2d, kernel: 3, filters: 8}\n  - r: {kind: relu}\n"
+
+
+@pytest.mark.parametrize(
+    ("most", "unit"),
+    [(2.0, "s"), (0.5, "ms"), (1.5e-3, "ms"), (3e-5, "us"), (2e-9, "ns"), (0, "ns")],
+)
+def test_units_suit_the_axis(most: float, unit: str) -> None:
+    assert unit_of(most)[0] == unit
+
+
+def test_a_small_network_is_drawn_in_microseconds(tmp_path: Path) -> None:
+    """By hand: 288 elements of relu at 1 GFLOPS take 0.288 us; the legend stands beside the bars."""
+    (tmp_path / "n.yaml").write_text(SMALL)
+    run = cm.simulate(tmp_path / "n.yaml", "accel_1tflops", placement="resident")
+    figure = run.plot("time")
+    axes: Any
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "time per row [us]"
+    widths = [bar.get_width() for bar in axes.patches]
+    assert any(width == pytest.approx(0.288) for width in widths)
+    figure.draw_without_rendering()
+    legend = axes.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().x0 >= axes.get_window_extent().x1
+    assert run.plot("timeline").axes[0].get_xlabel() == "time [us]"
+
+
+def test_bars_of_many_rows_add_up() -> None:
+    """514 rows, one bar each, and 6 604, eleven or twelve to a bar: all time is drawn."""
+    for n in (24, 314):
+        run = cm.simulate("resnet_cifar", "accel_1tflops", settings={"n": n})
+        axes: Any
+        (axes,) = run.plot("time").axes
+        heights = sum(bar.get_height() for bar in axes.patches)
+        many = {"time per row [us]": 1e6}.get(axes.get_ylabel(), 1e6)
+        assert heights == pytest.approx(run.total_time * many, rel=1e-9)
+
+
+def test_a_crowded_timeline_shows_how_busy_lanes_are() -> None:
+    """Each lane's area over the whole time is the share that its label states."""
+    run = cm.simulate("resnet_cifar", "accel_1tflops", settings={"n": 314})
+    axes: Any
+    (axes,) = run.plot("timeline").axes
+    area = sum(-bar.get_height() * bar.get_width() for bar in axes.patches) / 0.76
+    busy = sum(run.lane_times.values())
+    assert area == pytest.approx(busy * 1e3, rel=1e-6)
+
+
+def test_small_maps_fill_the_memory_map(tmp_path: Path) -> None:
+    (tmp_path / "n.yaml").write_text(SMALL)
+    run = cm.simulate(tmp_path / "n.yaml", "accel_1tflops", placement="resident")
+    axes: Any
+    (axes,) = run.plot("memory").axes
+    # 3 x 8 x 8 and 8 x 6 x 6 elements of 4 B are alive at once
+    assert axes.get_ylim()[1] == pytest.approx(1.25 * 4 * (192 + 288) / 1e6)
+    (legend,) = [
+        text.get_text() for text in axes.get_legend().get_texts() if "memory" in text.get_text()
+    ]
+    assert legend == "on-chip memory, 1 MB: far above"
+
+
+def test_what_was_drawn_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = ["simulate", "hairnet", "--hw", "accel_1tflops", "--plot"]
+    assert main([*job, str(tmp_path)]) == 0
+    last = capsys.readouterr().out.splitlines()[-4:]
+    assert (
+        last[0] == "no memory.png: the placement gives no addresses ('--placement resident' does)"
+    )
+    assert last[1:] == [f"wrote {tmp_path / name}.png" for name in ("roofline", "time", "timeline")]
+    for suffix, magic in ((".svg", b"<?xml"), (".pdf", b"%PDF"), (".png", b"\x89PNG")):
+        file = tmp_path / f"roofline{suffix}"
+        assert main([*job, str(file)]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"wrote {file}"
+        assert file.read_bytes().startswith(magic)
+    assert main([*job, str(tmp_path / "roof.svg")]) == 2
+    assert "unknown picture 'roof'" in capsys.readouterr().err
+
+
+def test_a_comparison_draws_intervals() -> None:
+    """A calibrated machine has whiskers of its interval, a datasheet none."""
+    from costmodel.report.compare import _whiskers
+    from costmodel.studies.comparison import Entry
+
+    known = cm.simulate("resnet_cifar", "rtx3090_measured", batch=2)
+    other = cm.simulate("resnet_cifar", "accel_1tflops")
+    low, high = known.interval or (0.0, 0.0)
+    found = _whiskers([Entry("a", known), Entry("b", other)])
+    assert found[:, 0] == pytest.approx(
+        np.array([known.total_time - low, high - known.total_time]) * 500
+    )
+    assert found[:, 1].tolist() == [0, 0]
+
+
+def test_hostile_names_in_pictures(tmp_path: Path) -> None:
+    """Formulas, scripts and escape sequences in names are drawn as letters."""
+    name = "$x_{<script>alert(1)</script>\\e[31m\\u202e"
+    (tmp_path / "n.yaml").write_text(SMALL.replace("name: T", f'name: "{name}"'))
+    run = cm.simulate(tmp_path / "n.yaml", "accel_1tflops", placement="resident")
+    from costmodel.report import plots
+
+    for word in ("time", "roofline", "timeline", "memory"):
+        (line,) = plots.write(tmp_path / f"{word}.svg", run)
+        assert line.startswith("wrote ")
+        text = (tmp_path / f"{word}.svg").read_text()
+        assert "<script" not in text
+        assert not re.search("[\x1b\u202e]", text)
+        assert plots.write(tmp_path / f"{word}.png", run)
