@@ -29,7 +29,7 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [line for line in text.splitlines() if " ext  " in line]
     assert len(rows) == 66
     assert rows[1].split() == [
-        "BN_RELU",
+        "stem/BN_RELU",
         "6.422528",
         "6.422528",
         "0.000256",

@@ -12,7 +12,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from costmodel import __version__
@@ -35,7 +35,7 @@ COMMANDS = (
 )
 
 
-PATHS = ("csv", "json", "save", "plot", "trace", "out", "study")
+PATHS = ("csv", "json", "html", "save", "plot", "trace", "out", "study")
 """Options that name where something is written."""
 
 
@@ -60,11 +60,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 fine, 1 a check failed, 2 the input is wrong."""
     words = joined(sys.argv[1:] if argv is None else list(argv), ("--by", "--pareto"))
     args = parser(words).parse_args(words)
-    from costmodel.errors import CostModelError
-
     if sys.stdout is None:
         # whoever closed it wants to hear nothing
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  until the end
+    with _streams(args):
+        return _told(args)
+
+
+def _told(args: argparse.Namespace) -> int:
+    """Run the command; every way in which it may end becomes a line and an exit code."""
+    from costmodel.errors import CostModelError
+
     try:
         _check_paths(args)
         code = int(_module(args.command).run(args))
@@ -88,6 +94,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def _streams(args: argparse.Namespace) -> Iterator[None]:
+    """Names are data on the terminal too; a report makes way for the file that goes to stdout."""
+    from costmodel.report.files import STANDARD, standard
+    from costmodel.report.terminal import Harmless
+
+    piped = any(STANDARD in _listed(getattr(args, word, None)) for word in PATHS)
+    if piped:
+        standard.append(sys.stdout)
+    out, err = Harmless(sys.stderr if piped else sys.stdout), Harmless(sys.stderr)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield
+    finally:
+        if piped:
+            standard.pop()
 
 
 def _check_paths(args: argparse.Namespace) -> None:

@@ -69,7 +69,7 @@ def _files(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
-    from costmodel.report import text
+    from costmodel.report import terminal, text
     from costmodel.studies.simulation import simulate
 
     done = simulate(
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         **options.policies(args),
     )
     drawn = _write(args, done)
-    print("\n".join([text.report(done, args.by), *drawn]))
+    print("\n".join([text.report(done, args.by, terminal.width()), *drawn]))
     for warning in done.network.facts.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,15 +14,25 @@ from typing import IO, Any
 
 from costmodel.errors import InputError, Place
 
+STANDARD = "-"
+"""The path that means the standard output."""
+standard: list[IO[str]] = []
+"""Where that is, while reports are sent elsewhere."""
+
 
 def write(path: str | Path, fill: Callable[[IO[str]], object]) -> None:
     """Let `fill` write a text file at `path`, which appears only when it is complete.
+
+    '-' is the standard output.
 
     Raises InputError where the place cannot be written.
     """
     target = Path(path)
     if not str(path):
         raise InputError.at(Place("output"), "the path is empty", "name a file")
+    if str(path) == STANDARD:
+        fill(standard[-1] if standard else sys.stdout)
+        return
     try:
         # a link stays one, and what it points to is replaced
         target = target.resolve()

@@ -9,8 +9,8 @@ from costmodel.core.layer import ENGINES
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import units
-from costmodel.report import summary
-from costmodel.report.numbers import columns, count, percent, ratio, short
+from costmodel.report import summary, terminal
+from costmodel.report.numbers import count, percent, ratio, short
 from costmodel.studies.records import Record, records
 from costmodel.studies.run import Run
 
@@ -26,12 +26,23 @@ CUTS = (
 )
 
 
-def report(run: Run, by: str = "layer") -> str:
-    """The whole text report."""
+SPARE = (
+    "schedule", "again_MB", "array", "op/B", "in", "out", "par", "in_map_MB", "out_map_MB",
+    "param_MB", "on_chip_s", "launch_s", "rows", "before_s", "after_s", "params", "macs", "cut_MB",
+    "ops", "bus_MB", "compute_s", "transfer_s",
+)  # fmt: skip
+"""Columns that a narrow terminal goes without, the first ones first."""
+
+
+def report(run: Run, by: str = "layer", width: int | None = None) -> str:
+    """The whole text report, at most so many characters wide."""
     found = records(run, by)
-    table = columns(_table(found, by))
+    table, gone = terminal.fitted(_table(found, by), width, SPARE)
     legend = [LEGEND] if by == "layer" else [CUTS] if by == "block" else []
-    return "\n".join([*header(run), "", *table, *legend, "", *summary.lines(run)])
+    if gone:
+        legend.append(f"Left out for the width: {', '.join(gone)}; --csv and --html have them.")
+    lines = terminal.wrapped([*legend, "", *summary.lines(run)], width)
+    return "\n".join([*terminal.wrapped(header(run), width), "", *table, *lines])
 
 
 def header(run: Run) -> list[str]:
@@ -92,7 +103,7 @@ def _usable(profile: HardwareProfile) -> str:
 
 
 LAYER = {
-    "layer_name": "layer_name",
+    "row": "id",
     "in_map_MB": "in_map_MB",
     "out_map_MB": "out_map_MB",
     "param_MB": "param_MB",

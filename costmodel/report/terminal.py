@@ -1,0 +1,99 @@
+"""Text for the width at hand: tables lose columns, names are cut, sentences are wrapped."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from costmodel.report.harmless import harmless
+from costmodel.report.numbers import columns
+
+LONGEST = 60
+"""[characters] of a name in a table."""
+LEAST = 12
+"""[characters] that a name keeps whatever the width."""
+HANGING = 22
+"""[characters] in front of what a heading of the summary says."""
+
+
+def width() -> int | None:
+    """Of the terminal [characters], or what COLUMNS says; None where the text goes to a file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fitted(
+    table: Sequence[Sequence[str]], most: int | None, spare: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """A table's lines, at most so wide, and the columns that had to go.
+
+    Columns go in the order of `spare`; then names in the first one are cut.
+    """
+    head = list(table[0])
+    keep = list(range(len(head)))
+    cells = [[harmless(cell, LONGEST) for cell in row] for row in table]
+    gone: list[str] = []
+
+    def chosen() -> list[list[str]]:
+        return [[row[place] for place in keep] for row in cells]
+
+    for word in spare:
+        if most is None or _wide(chosen()) <= most:
+            break
+        if word in head:
+            keep.remove(head.index(word))
+            gone.append(word)
+    lines = chosen()
+    if most is not None and _wide(lines) > most:
+        first = max(len(row[0]) for row in lines)
+        room = max(LEAST, first - (_wide(lines) - most))
+        lines = [[_cut(row[0], room), *row[1:]] for row in lines]
+    return columns(lines), gone
+
+
+def _wide(table: list[list[str]]) -> int:
+    """Characters of a line of the table."""
+    return sum(max(map(len, column)) for column in zip(*table, strict=True)) + 2 * (
+        len(table[0]) - 1
+    )
+
+
+def _cut(name: str, most: int) -> str:
+    """A name's end, which tells rows of a block apart."""
+    return name if len(name) <= most else f"..{name[2 - most :]}"
+
+
+def wrapped(lines: Sequence[str], most: int | None) -> list[str]:
+    """Sentences of at most so many characters, what follows a heading under it."""
+    if most is None:
+        return list(lines)
+    found: list[str] = []
+    for line in (part for whole in lines for part in whole.splitlines() or [""]):
+        before = (
+            len(line) - len(line[HANGING:].lstrip()) if line[HANGING - 1 : HANGING] == " " else 4
+        )
+        after = " " * min(before, most // 2)
+        found += textwrap.wrap(
+            line, most, subsequent_indent=after, break_on_hyphens=False, drop_whitespace=True
+        ) or [""]
+    return found
+
+
+class Harmless:
+    """A stream that spells out what could act on the terminal it writes to."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text`, lines and tabs as they are."""
+        if text.isprintable():
+            return int(self.stream.write(text))
+        most = 2 * len(text) + 10**6
+        parts = text.split("\n")
+        return int(self.stream.write("\n".join(harmless(part, 6 * most) for part in parts)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
