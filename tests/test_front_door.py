@@ -50,7 +50,12 @@ def test_a_run_shows_itself(tmp_path: Path) -> None:
     run = cm.simulate("hairnet", "accel_1tflops", batch=8)
     assert "\n" not in repr(run)
     assert repr(run).startswith("Run(HairNet on HairNet accelerator: ")
-    assert "<table" in run._repr_html_()
+    # the page itself, in a frame that may run its script and nothing else
+    shown = run._repr_html_()
+    assert shown.startswith('<iframe sandbox="allow-scripts"')
+    assert "&lt;!DOCTYPE html&gt;" in shown
+    long = cm.simulate("resnet_cifar", "accel_1tflops", settings={"n": 60})
+    assert "<table" in long._repr_html_()
     assert run.layers["total_time_s"].sum() == pytest.approx(run.total_time)
     assert run.blocks["params"].sum() == run.kinds["params"].sum() == run.totals["params"]
     assert list(run.layers.columns[:3]) == ["id", "layer_name", "kind"]

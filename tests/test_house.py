@@ -115,3 +115,14 @@ def test_the_lowest_versions_are_the_ones_tried() -> None:
             assert floor.operator == ">="
             (version,) = tried[one.name]
             assert Version(version.version) == Version(floor.version), one.name
+
+
+def test_the_picture_of_the_house_is_fresh(tmp_path: Path) -> None:
+    """Which rooms import which: drawn from the imports, and committed."""
+    import house_map
+
+    house_map.write(tmp_path / "house.svg")
+    drawn = (tmp_path / "house.svg").read_text()
+    assert drawn.count("<path") == house_map.PICTURE.read_text().count("<path"), (
+        "run: python tests/house_map.py"
+    )

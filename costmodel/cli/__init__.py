@@ -32,6 +32,8 @@ COMMANDS = (
     "evaluate",
     "reproduce",
     "list",
+    "init",
+    "schema",
 )
 
 

@@ -36,10 +36,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=FAMILIES,
         help=f"{', '.join(FAMILIES)} (default: all)",
     )
+    parser.add_argument(
+        "word", nargs="?", metavar="KIND", help="of layers: attributes, defaults, shapes, examples"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one table per family."""
+    """Print one table per family, or all about one layer kind."""
+    if args.word:
+        return _one(args)
     for family in [args.family] if args.family else FAMILIES:
         entries = list(_entries(family))
         width = max(len(word) for word, _, _ in entries)
@@ -47,6 +52,21 @@ def run(args: argparse.Namespace) -> int:
         for word, line, source in entries:
             print(f"  {word:{width}}  {line}")
             print(f"  {'':{width}}    source: {source}")
+    return 0
+
+
+def _one(args: argparse.Namespace) -> int:
+    from costmodel.errors import BadValue, InputError, Place
+    from costmodel.report import kind_text
+
+    if args.family != "layers":
+        raise InputError.at(
+            Place(f"list {args.family} {args.word}"), "has no page", "only layers have one each"
+        )
+    try:
+        print("\n".join(kind_text.lines(args.word)))
+    except BadValue as error:
+        raise error.at(Place("list layers")) from None
     return 0
 
 

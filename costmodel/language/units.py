@@ -121,7 +121,7 @@ def show(value: float, dimension: str) -> str:
     """`value` (SI units) with the largest decimal prefix that keeps it at 1 or more: '1 GB/s'."""
     if dimension == "time":
         for unit, size in SECONDS.items():
-            if value >= size:
+            if value >= float(size) * (1 - 1e-12):
                 return f"{value / float(size):.4g} {unit}"
         return f"{value:.4g} s"
     prefix, factor = max(

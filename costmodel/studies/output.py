@@ -27,6 +27,10 @@ class Format(ABC):
         Raises InputError where the place cannot be written.
         """
 
+    def text(self, run: Run) -> str:
+        """The same as text, where the format can give it. Raises BadValue where it cannot."""
+        raise BadValue(f"{type(self).__name__} is written to files only", "use Run.save")
+
 
 class Picture(ABC):
     """A picture of a run."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from costmodel.studies.standing import Standing
 
+FRAMED = 1000
+"""Rows up to which a notebook gets a whole page."""
 INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
 """The ends of the 90 % interval in reports."""
 
@@ -56,10 +58,14 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        """What notebooks show: the line above a table of the blocks."""
+        """What notebooks show: the page of the run in a frame; of a long network its blocks."""
         from html import escape
 
-        return f"<p>{escape(repr(self))}</p>{self.blocks.to_html(index=False)}"
+        if len(self.workload.rows) > FRAMED:
+            return f"<p>{escape(repr(self))}</p>{self.blocks.to_html(index=False)}"
+        page = escape(output.FORMATS.load("html").text(self))
+        style = "width: 100%; height: 640px; border: 0"
+        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{page}"></iframe>'
 
     def on(self, machine: Machine) -> Result:
         """The same network and policies on another machine (or on arrays of them)."""

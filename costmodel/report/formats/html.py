@@ -21,4 +21,8 @@ class Html(Format):
 
         Raises InputError where the place cannot be written.
         """
-        files.write_text(path, run_page(run))
+        files.write_text(path, self.text(run))
+
+    def text(self, run: Run) -> str:
+        """The page."""
+        return run_page(run)
