@@ -84,7 +84,7 @@ def test_simulate_uses_them(place: Path) -> None:
     With every map on chip the total is 2 (0.128 + 0.096) s; squares cost nothing in this convention.
     """
     shown = run(place, "simulate", "n.yaml", "--hw", "m.yaml", "--convention", "adds_too", "--placement",
-                "all_internal", "--timing", "twice", "--pass", "drop_dropout", "--save", "o.txt", "--plot", "p")  # fmt: skip
+                "all_internal", "--timing", "twice", "--pass", "drop_dropout", "--save", "o.txt", "--csv", "o.csv", "--plot", "p")  # fmt: skip
     assert "convention adds_too, placement all_internal, traffic once, timing twice" in shown
     # 128 B of weights fetched twice
     again = run(
@@ -104,7 +104,7 @@ def test_simulate_uses_them(place: Path) -> None:
     shaped = run(place, "simulate", "n.yaml", "--hw", "e.yaml", "--convention", "macs")
     assert "one of 4: 25.0 % of its peak" in shaped
     assert "Total 0.448 s" in shown
-    assert "renamed" in shown
+    assert "renamed" in (place / "o.csv").read_text()
     assert (place / "o.txt").read_text().startswith("Run(N on M: 0.448 s")
     assert (place / "p" / "total.png").exists()
     # a front end of its own: 8 * 16 + 16 + 16 * 4 + 4 parameters
