@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from costmodel.core import kinds
 from costmodel.core.builder import Builder
 from costmodel.core.convention import CONVENTIONS
-from costmodel.core.counting import Counting, Shares, Traits, prepare
+from costmodel.core.counting import Counting, Traits, prepare
 from costmodel.core.layer import make
 from costmodel.core.network import Facts, Network, Taps
+from costmodel.core.shares import Shares
 from costmodel.core.workload import Workload
 from costmodel.errors import Place
 
@@ -51,6 +52,7 @@ def all_traits() -> st.SearchStrategy[Traits]:
         launch=st.sampled_from([0.0, 1e-5]),
         per_head=st.just(0.0),
         per_vector=st.sampled_from([0.0, 1e-7]),
+        per_input=st.sampled_from([0.0, 1e-9]),
     )
     words = st.sampled_from(["default", "conv2d", "relu", "linear"])
     return st.builds(Traits, st.just({}), st.dictionaries(words, share))

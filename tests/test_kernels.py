@@ -45,6 +45,18 @@ def _folder(folder: Path) -> Path:
             )
         ),
     )
+    _table(
+        folder / "gemm_fp8.csv",
+        {"m": some, "n": _sizes(1024, 8192), "k": _sizes(1024, 8192)},
+        lambda m, n, k: (
+            6e-6
+            + max(
+                2 * m * n * k / (2 * PEAK) / 0.7,
+                (m * k + k * n + 2 * m * n) / BANDWIDTH / 0.5,
+            )
+            + m * k * 3e-12
+        ),
+    )
     heads = {
         "num_heads": _sizes(8, 32),
         "num_key_value_heads": _sizes(8),
@@ -74,6 +86,9 @@ def test_known_figures_are_found_again(tmp_path: Path, capsys: pytest.CaptureFix
     dense, attend = profile.efficiency["dense"], profile.efficiency["attend"]
     assert (dense.compute, dense.bandwidth) == pytest.approx((0.8, 0.6), rel=5e-3)
     assert dense.launch == pytest.approx(5e-6, rel=5e-3)
+    narrow = profile.efficiency["dense.fp8"]
+    assert (narrow.compute, narrow.bandwidth) == pytest.approx((0.7, 0.5), rel=5e-3)
+    assert (narrow.launch, narrow.per_input) == pytest.approx((6e-6, 3e-12), rel=5e-3)
     assert attend.bandwidth == pytest.approx(0.9, rel=5e-3)
     assert (attend.launch, attend.per_head) == pytest.approx((9e-6, 20e-9), rel=5e-3)
     assert "Fitted to kernel times" in out.read_text()

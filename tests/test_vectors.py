@@ -51,3 +51,14 @@ def test_each_takes_its_time(tmp_path: Path) -> None:
     (tmp_path / "n.yaml").write_text(NETWORK)
     run = cm.simulate(tmp_path / "n.yaml", hw=tmp_path / "m.yaml", batch=5)
     assert run.result.launch == pytest.approx([70e-6, 70e-6, 0])
+
+
+def test_elements_are_converted(tmp_path: Path) -> None:
+    """3 samples of 7 x 8 elements at 2 ns each, before an fp8 product alone."""
+    shares = "{dense.fp8: {per_input: 2 ns}}"
+    (tmp_path / "m.yaml").write_text(MACHINE.replace("{norm: {per_vector: 2 us}}", shares))
+    layers = "  - relu: {kind: relu}\n  - fc: {kind: linear, features: 4}\n"
+    (tmp_path / "n.yaml").write_text(f"name: N\nsource: s\ninput: [7, 8]\nlayers:\n{layers}")
+    for dtype, seconds in (("fp8", 3 * 56 * 2e-9), ("fp16", 0.0)):
+        run = cm.simulate(tmp_path / "n.yaml", hw=tmp_path / "m.yaml", batch=3, dtype=dtype)
+        assert run.result.launch == pytest.approx([0, seconds])

@@ -13,6 +13,7 @@ from costmodel.core.convention import Convention
 from costmodel.core.layer import Engine, Layer, Task
 from costmodel.core.maps import Maps
 from costmodel.core.network import Network, Part, Row
+from costmodel.core.shares import PERFECT, Shares
 from costmodel.core.workload import Costs, Floats, Ints, Workload
 from costmodel.errors import InputError, Place
 from costmodel.language.dtypes import size_of
@@ -23,23 +24,6 @@ if TYPE_CHECKING:
 
 LIMIT = 2**62
 """[count] sums of any column stay inside int64."""
-
-
-class Shares(NamedTuple):
-    """Of the peak arithmetic rate, and of the peak bandwidth for maps and for parameters."""
-
-    compute: float = 1.0
-    bandwidth: float = 1.0
-    parameters: float = 1.0
-    launch: float = 0.0
-    """[s] for each row, besides the engine's."""
-    per_head: float = 0.0
-    """[s] for each sample and head of a state that it reads."""
-    per_vector: float = 0.0
-    """[s] for each vector that it takes a statistic of."""
-
-
-PERFECT = Shares()
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,16 +246,13 @@ def _costs(
 
 def _fixed(rows: Sequence[Row], traits: Traits, samples: int) -> dict[str, Any]:
     """Seconds that rows take whatever the rates (R,), where a routine has any."""
-    if not any(one.launch or one.per_head or one.per_vector for one in traits.shares.values()):
+    if not any(one.takes_time for one in traits.shares.values()):
         return {}
     found = np.zeros(len(rows))
     for number, row in enumerate(rows):
-        if row.view:
-            continue
-        share = traits.share(row.layer.kind, row.layer.runs_as)
-        heads = sum(state.heads for part in row.parts if (state := part.layer.state(part.inputs)))
-        each = share.per_head * heads + share.per_vector * row.vectors
-        found[number] = share.launch + each * samples
+        if not row.view:
+            share = traits.share(row.layer.kind, row.layer.runs_as)
+            found[number] = share.launch + share.sample_time(row) * samples
     return {"fixed": found}
 
 

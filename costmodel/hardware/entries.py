@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from costmodel.core.counting import Shares
+from costmodel.core.shares import Shares
 from costmodel.errors import BadValue
 from costmodel.language import units
 
@@ -43,7 +43,8 @@ class Efficiency(BaseModel):
     The bandwidth is that of maps, and of parameters too where nothing else is said: a library may
     reorder weights each time before it uses them. A routine may take a `launch` of its own for each
     row [s], `per_head` for each sample and head of keys and values that it reads [s], and
-    `per_vector` for each vector that it takes a statistic of [s].
+    `per_vector` for each vector that it takes a statistic of [s], and `per_input` for each element
+    of its maps that it converts before it computes [s].
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +55,7 @@ class Efficiency(BaseModel):
     launch: float = 0.0
     per_head: float = 0.0
     per_vector: float = 0.0
+    per_input: float = 0.0
 
     @field_validator("compute", "bandwidth", "parameters")
     @classmethod
@@ -64,7 +66,7 @@ class Efficiency(BaseModel):
             )
         return value
 
-    @field_validator("launch", "per_head", "per_vector", mode="before")
+    @field_validator("launch", "per_head", "per_vector", "per_input", mode="before")
     @classmethod
     def _seconds(cls, value: Any) -> float:
         return float(units.parse(value, "time", zero=True))
@@ -74,7 +76,13 @@ class Efficiency(BaseModel):
         """The same as plain numbers."""
         held = self.bandwidth if self.parameters is None else self.parameters
         return Shares(
-            self.compute, self.bandwidth, held, self.launch, self.per_head, self.per_vector
+            self.compute,
+            self.bandwidth,
+            held,
+            self.launch,
+            self.per_head,
+            self.per_vector,
+            self.per_input,
         )
 
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costmodel.core import policies
-from costmodel.core.counting import PERFECT
 from costmodel.core.engine import EngineModel
 from costmodel.core.graph_pass import Pass, rewritten
 from costmodel.core.layer import ENGINES, ROUTINES
 from costmodel.core.policies import Choice
+from costmodel.core.shares import PERFECT
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import BadValue, InputError, Place
 from costmodel.hardware.profile import HardwareProfile

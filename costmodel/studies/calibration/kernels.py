@@ -80,8 +80,11 @@ def _product(table: Table, peak: float, bandwidth: float) -> Any:
     m, n, k = (table[c] for c in "mnk")
     width = dtypes.bits(table.dtype) / 8
     moved = width * (m * k + k * n) + 2 * m * n
-    word = "dense" if width == 2 else f"dense.{table.dtype}"
-    return word, _roofline(2 * m * n * k / peak, moved / bandwidth), (0.7, 0.8, 4e-6)
+    work, moved = 2 * m * n * k / peak, moved / bandwidth
+    if width == 2:
+        return "dense", _roofline(work, moved), (0.7, 0.8, 4e-6)
+    # maps come in 16 bits: a pass over them finds their scale and converts them
+    return f"dense.{table.dtype}", _converting(work, moved, m * k), (0.7, 0.8, 4e-6, 4e-12)
 
 
 def _step(table: Table, peak: float, bandwidth: float) -> Any:
@@ -132,7 +135,8 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "attend": ("bandwidth", "launch", "per_head"),
     "link": ("bandwidth", "latency"),
 }
-"""What is fitted of each routine; of the others `compute`, `bandwidth` and `launch`."""
+"""What is fitted of each routine; of the others as many of OTHERS as their model has."""
+OTHERS = ("compute", "bandwidth", "launch", "per_input")
 
 
 def _attention(table: Table) -> tuple[Column, Column, Column, Column]:
@@ -143,6 +147,11 @@ def _attention(table: Table) -> tuple[Column, Column, Column, Column]:
 
 def _roofline(work: Column, moved: Column) -> Model:
     return lambda p: p[2] + np.maximum(work / p[0], moved / p[1])
+
+
+def _converting(work: Column, moved: Column, elements: Column) -> Model:
+    plain = _roofline(work, moved)
+    return lambda p: plain(p) + elements * p[3]
 
 
 def _streaming(moved: Column, each: Column) -> Model:
@@ -181,7 +190,7 @@ def _fit(table: Table, base: HardwareProfile) -> Fit | None:
     seconds = table["latency_ms"] / 1e3
     figures = _least_squares(model, start, seconds, shares=routine != "link")
     errors = np.abs(model(figures) / seconds - 1)
-    names = FIGURES.get(routine, ("compute", "bandwidth", "launch"))
+    names = FIGURES.get(routine, OTHERS[: len(figures)])
     named = dict(zip(names, map(float, figures), strict=True))
     return Fit(routine, named, float(errors.mean()), float(np.median(errors)), len(seconds))
 

@@ -36,7 +36,7 @@ COMMENTS = {
     "calibration": "What the fitted figures rest on, and how wrong they may be.",
 }
 MEASURED, FITTED = ", measured", "; efficiency and launch fitted to "
-TIMES = ("launch", "per_head", "latency")
+TIMES = ("launch", "per_head", "per_input", "latency")
 """Figures of a routine that are times."""
 FOUND = ("launch", "overhead")
 """Measured times hold them, wherever the fit puts them."""
