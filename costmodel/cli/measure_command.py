@@ -1,8 +1,8 @@
 """Time networks on this machine with ONNX Runtime, as a table for `calibrate`.
 
-Beside the table a profile of this machine is written, its peaks as numpy reaches them, to \
-calibrate from. Without NETWORK fifteen small networks of five families are written beside the \
-table and timed. docs/calibration.md says how to keep a machine quiet.
+Beside the table a profile of this machine is written, its peaks as numpy or a network reaches \
+them, to calibrate from. Without NETWORK fifteen small networks of five families are written \
+beside the table and timed. docs/calibration.md says how to keep a machine quiet.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from costmodel.studies.measure import Measured
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     rows = [{**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in found]
     for one, row in zip(found, rows, strict=True):
         print(f"{1e3 * one.least:10.4g} ms  median {1e3 * one.median:8.4g}  {row['network']}")
-    machine, text = out.with_name(f"{out.stem}_machine.yaml"), this_machine.profile_text()
+    machine = out.with_name(f"{out.stem}_machine.yaml")
+    text = this_machine.profile_text(max(_rate(one) for one in found))
     files.write(machine, lambda stream: stream.write(text))
     files.write_csv(out, rows, measure.COLUMNS)
     print(
@@ -59,6 +62,15 @@ def run(args: argparse.Namespace) -> int:
     if warning:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
+
+
+def _rate(one: Measured) -> float:
+    """Operations of the multiply-adds of a network over its time [op/s]."""
+    from costmodel.core.loading import load_network
+
+    rows = load_network(one.network).rows
+    macs = sum(part.tally.macs for row in rows for part in row.parts)
+    return float(2 * macs / one.least)
 
 
 def _check(args: argparse.Namespace) -> None:
