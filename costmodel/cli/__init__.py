@@ -102,7 +102,7 @@ def _told(args: argparse.Namespace) -> int:
 def _streams(args: argparse.Namespace) -> Iterator[None]:
     """Names are data on the terminal too; a report makes way for the file that goes to stdout."""
     from costmodel.report.files import STANDARD, standard
-    from costmodel.report.terminal import Harmless
+    from costmodel.report.harmless import Harmless
 
     piped = any(STANDARD in _listed(getattr(args, word, None)) for word in PATHS)
     if piped:

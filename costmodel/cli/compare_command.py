@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_strict(parser)
     options.add_policies(parser)
     parser.add_argument("--csv", metavar="FILE", help="write the table, full precision")
-    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
+    options.add_html(parser)
     parser.add_argument("--plot", metavar="DIR", help="write compare.png (and accuracy.png)")
 
 

@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_passes(parser)
     parser.add_argument("--json", metavar="FILE", help="write errors and every row")
     parser.add_argument("--csv", metavar="FILE", help="write every row")
-    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
+    options.add_html(parser)
     parser.add_argument("--plot", metavar="DIR", help="write evaluation.png")
 
 

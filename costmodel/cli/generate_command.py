@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_settings(parser)
     options.add_policies(parser)
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
-    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
+    options.add_html(parser)
     parser.add_argument(
         "--plot", metavar="DIR", help="write throughput against latency, and memory over length"
     )

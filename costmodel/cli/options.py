@@ -93,6 +93,11 @@ def add_settings(parser: argparse.ArgumentParser, *, onnx: bool = True) -> None:
     )
 
 
+def add_html(parser: argparse.ArgumentParser) -> None:
+    """--html FILE."""
+    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
+
+
 def add_strict(parser: argparse.ArgumentParser) -> None:
     """--strict."""
     parser.add_argument(

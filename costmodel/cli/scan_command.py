@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
     )
-    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
+    options.add_html(parser)
     options.add_settings(parser)
     options.add_policies(parser, batch=None)
 

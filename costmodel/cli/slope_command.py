@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_passes(parser)
     options.add_batch(parser)
     parser.add_argument("--json", metavar="FILE", help="write every step of every row")
-    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
+    options.add_html(parser)
     parser.add_argument("--plot", metavar="DIR", help="write slope.png")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 LONGEST = 200
 """[characters] of a name that pages and pictures show whole."""
@@ -18,7 +19,26 @@ def harmless(name: str, most: int = LONGEST) -> str:
     >>> print(harmless("a\x1b[31mb"))
     a\x1b[31mb
     """
-    shown = UNFIT.sub(lambda found: ascii(found[0])[1:-1], name)
+    shown = spelt(name)
     if len(shown) <= most:
         return shown
     return f"{shown[: most - 30]}... ({len(name)} characters)"
+
+
+def spelt(text: str) -> str:
+    """The text with what could act on a reader's screen spelt out, whatever its length."""
+    return UNFIT.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+class Harmless:
+    """A stream that spells out what could act on the terminal it writes to."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write `text`, ends of lines as they are."""
+        return int(self.stream.write("\n".join(map(spelt, text.split("\n")))))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)

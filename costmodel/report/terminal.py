@@ -6,7 +6,6 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any
 
 from costmodel.report.harmless import harmless
 from costmodel.report.numbers import columns
@@ -79,21 +78,3 @@ def wrapped(lines: Sequence[str], most: int | None) -> list[str]:
             line, most, subsequent_indent=after, break_on_hyphens=False, drop_whitespace=True
         ) or [""]
     return found
-
-
-class Harmless:
-    """A stream that spells out what could act on the terminal it writes to."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        """Write `text`, lines and tabs as they are."""
-        if text.isprintable():
-            return int(self.stream.write(text))
-        most = 2 * len(text) + 10**6
-        parts = text.split("\n")
-        return int(self.stream.write("\n".join(harmless(part, 6 * most) for part in parts)))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from costmodel.report.numbers import seconds
-from costmodel.report.page.figures import LANES, Column, Figures, axis, figures_page
+from costmodel.report.page.figures import Column, Figures, axis, bar, bars, figures_page
 from costmodel.studies.comparison import Entry
 from costmodel.studies.run import INTERVAL
 
@@ -54,30 +54,14 @@ def compare_page(entries: Sequence[Entry]) -> str:
 
 def _times(entries: Sequence[Entry]) -> dict[str, Any]:
     """Bars by what time is spent on, drawn as shares of the total; intervals where known."""
-    bars: list[dict[str, Any]] = []
+    every = []
     for place, entry in enumerate(entries):
         run = entry.run
-        busy, total = run.lane_times, run.total_time
-        scale = total / sum(busy.values()) if total else 0.0
+        name = f"{entry.label}, {run.profile.name} ({run.standing.grade})"
         ends = {} if run.interval is None else dict(zip(("low", "high"), run.interval, strict=True))
-        bars.append(
-            {
-                "place": place,
-                "name": f"{entry.label}, {run.profile.name} ({run.standing.grade})",
-                "value": total,
-                "parts": {word: time * scale for word, time in busy.items()},
-                **ends,
-            }
-        )
-    used = {word for bar in bars for word, time in bar["parts"].items() if time}
-    return {
-        "kind": "bars",
-        "title": "Time of a run",
-        "unit": "s",
-        "bars": bars,
-        "legend": [lane for lane in LANES if lane[0] in used],
-        "note": "Colours: shares of the time that each thing is busy. Whiskers: 90 % interval.",
-    }
+        every.append(bar(place, name, run, run.total_time) | ends)
+    note = "Colours: shares of the time that each thing is busy. Whiskers: 90 % interval."
+    return bars("Time of a run", every, note)
 
 
 def _accuracies(entries: Sequence[Entry]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from costmodel.core.quantities import RUN_LANES
 from costmodel.report.harmless import harmless
 from costmodel.report.page.document import document, told
+from costmodel.studies.run import Run
 
 SCRIPTS = ("draw.js", "table.js", "charts.js", "figures.js")
 HUES = ("transfer", "matrix", "link", "host", "on_chip", "launch", "overhead", "ink")
@@ -86,3 +87,25 @@ class Encoded(str):
 def axis(label: str, unit: str = "", *, log: bool = False, zero: bool = False) -> dict[str, Any]:
     """An axis of a chart."""
     return {"label": label, "unit": unit, "log": log, "zero": zero}
+
+
+def bar(place: int, name: str, run: Run, total: float) -> dict[str, Any]:
+    """A bar as long as `total` [s], its colours the shares of the time that each lane is busy."""
+    busy = run.lane_times
+    scale = total / (sum(busy.values()) or 1.0)
+    parts = {word: time * scale for word, time in busy.items()}
+    return {"place": place, "name": name, "value": total, "parts": parts}
+
+
+def bars(title: str, every: Sequence[Mapping[str, Any]], note: str = "") -> dict[str, Any]:
+    """The chart of bars, with a legend of the lanes that they show."""
+    used = {word for one in every for word, time in one["parts"].items() if time}
+    legend = [lane for lane in LANES if lane[0] in used]
+    return {
+        "kind": "bars",
+        "title": title,
+        "unit": "s",
+        "bars": every,
+        "legend": legend,
+        "note": note,
+    }

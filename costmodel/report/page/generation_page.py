@@ -8,9 +8,8 @@ from typing import Any
 from costmodel.language.units import show
 from costmodel.report.generation_plot import memory_rows
 from costmodel.report.numbers import seconds
-from costmodel.report.page.figures import HUES, LANES, Column, Figures, axis, figures_page
+from costmodel.report.page.figures import HUES, Column, Figures, axis, bar, bars, figures_page
 from costmodel.studies.generate import Generation
-from costmodel.studies.run import Run
 
 COLUMNS = (
     Column("machine", "machine", number=False),
@@ -71,23 +70,13 @@ def _row(one: Generation) -> dict[str, Any]:
 
 def _phases(found: Sequence[Generation]) -> dict[str, Any]:
     """The prefill and the middle step of each machine, by what time is spent on."""
-    bars = []
+    every = []
     for place, one in enumerate(found):
         name = one.prefill.profile.name
-        bars.append(_bar(place, f"prompt, {name}", one.prefill, one.prefill_time))
+        every.append(bar(place, f"prompt, {name}", one.prefill, one.prefill_time))
         if one.decode and one.step is not None:
-            bars.append(_bar(place, f"a step, {name}", one.decode[1], one.step))
-    used = {word for bar in bars for word, time in bar["parts"].items() if time}
-    legend = [lane for lane in LANES if lane[0] in used]
-    title = "What the phases spend their time on"
-    return {"kind": "bars", "title": title, "unit": "s", "bars": bars, "legend": legend}
-
-
-def _bar(place: int, name: str, run: Run, total: float) -> dict[str, Any]:
-    busy = run.lane_times
-    scale = total / (sum(busy.values()) or 1.0)
-    parts = {word: time * scale for word, time in busy.items()}
-    return {"place": place, "name": name, "value": total, "parts": parts}
+            every.append(bar(place, f"a step, {name}", one.decode[1], one.step))
+    return bars("What the phases spend their time on", every)
 
 
 def _trade(trade: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
