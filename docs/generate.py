@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from costmodel.cli.list_command import FAMILIES, _entries
+from costmodel.cli.list_command import FAMILIES, entries
 from costmodel.core.kinds import kinds
 from costmodel.report import kind_text
 
@@ -27,7 +27,7 @@ def layers() -> str:
 def profiles() -> str:
     """Each shipped machine with its source."""
     lines = ["# Machines", "", "| short name | machine | source |", "|---|---|---|"]
-    lines += [f"| `{word}` | {name} | {_cell(source)} |" for word, name, source in _entries("hw")]
+    lines += [f"| `{word}` | {name} | {_cell(source)} |" for word, name, source in entries("hw")]
     return "\n".join([*lines, ""])
 
 
@@ -38,7 +38,7 @@ def models() -> str:
         parts += [f"## {family}", ""]
         parts += [
             f"- **`{word}`**: {line} Source: {_cell(source)}."
-            for word, line, source in _entries(family)
+            for word, line, source in entries(family)
         ]
         parts += [""]
     return "\n".join(parts)

@@ -34,9 +34,10 @@ def _sizes(*values: int) -> Callable[[random.Random], int]:
 
 def _folder(folder: Path) -> Path:
     some = _sizes(1, 16, 256, 4096, 16384)
+    product = {"m": some, "n": _sizes(1024, 8192), "k": _sizes(1024, 8192)}
     _table(
         folder / "gemm_bf16.csv",
-        {"m": some, "n": _sizes(1024, 8192), "k": _sizes(1024, 8192)},
+        product,
         lambda m, n, k: (
             5e-6
             + max(
@@ -47,7 +48,7 @@ def _folder(folder: Path) -> Path:
     )
     _table(
         folder / "gemm_fp8.csv",
-        {"m": some, "n": _sizes(1024, 8192), "k": _sizes(1024, 8192)},
+        product,
         lambda m, n, k: (
             6e-6
             + max(

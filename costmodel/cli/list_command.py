@@ -46,10 +46,10 @@ def run(args: argparse.Namespace) -> int:
     if args.word:
         return _one(args)
     for family in [args.family] if args.family else FAMILIES:
-        entries = list(_entries(family))
-        width = max(len(word) for word, _, _ in entries)
+        found = list(entries(family))
+        width = max(len(word) for word, _, _ in found)
         print(f"{family}:")
-        for word, line, source in entries:
+        for word, line, source in found:
             print(f"  {word:{width}}  {line}")
             print(f"  {'':{width}}    source: {source}")
     return 0
@@ -70,7 +70,7 @@ def _one(args: argparse.Namespace) -> int:
     return 0
 
 
-def _entries(family: str) -> Iterator[tuple[str, str, str]]:
+def entries(family: str) -> Iterator[tuple[str, str, str]]:
     """(word, one-line description, source) of every member of `family`."""
     if family in SHELVES:
         return _files(SHELVES[family])
