@@ -25,6 +25,7 @@ IDEAL: dict[str, dict[str, Any]] = {
     "shares": {"compute": 1.0, "bandwidth": 1.0, "parameters": None},
     "launches": {"launch": 0.0},
     "per_head": {"per_head": 0.0},
+    "exposed": {"exposed": 0.0},
 }
 """What a term is without its cost."""
 QUEUED = 5.0
@@ -89,7 +90,7 @@ def main(file: Path, configs: Path, *, ablation: bool) -> None:
     show(predicted(table, configs, profiles))
     if ablation:
         mine = table[(table.system == "h100_sxm") & table.model_path.str.contains("lama")]
-        for term in ("", "overhead", "per_head", "launches", "shares"):
+        for term in ("", "overhead", "per_head", "exposed", "launches", "shares"):
             machine = profiles["h100_sxm"]
             used = {"h100_sxm": without(machine, term) if term else machine}
             error = predicted(mine, configs, used).error

@@ -53,6 +53,7 @@ def all_traits() -> st.SearchStrategy[Traits]:
         per_head=st.just(0.0),
         per_vector=st.sampled_from([0.0, 1e-7]),
         per_input=st.sampled_from([0.0, 1e-9]),
+        exposed=st.sampled_from([0.0, 0.3, 1.0]),
     )
     words = st.sampled_from(["default", "conv2d", "relu", "linear"])
     return st.builds(Traits, st.just({}), st.dictionaries(words, share))

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import counted, networks
+from strategies import all_traits, counted, networks
 
 import costmodel as cm
+from costmodel.core.counting import Traits
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
@@ -28,10 +29,14 @@ def paces(count: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(6, 12, (3, count))
 
 
-@given(networks(), st.integers(0, 40), st.sampled_from(["per_tensor", "all_external"]))
-def test_the_closed_form_is_the_formula(network: Network, pick: int, place: str) -> None:
+@given(
+    networks(), all_traits(), st.integers(0, 40), st.sampled_from(["per_tensor", "all_external"])
+)
+def test_the_closed_form_is_the_formula(
+    network: Network, traits: Traits, pick: int, place: str
+) -> None:
     """At memories exactly on a tensor's size and a byte to either side; rtol 1e-12."""
-    work, placement = counted(network), PLACEMENTS.load(place)
+    work, placement = counted(network, traits=traits), PLACEMENTS.load(place)
     form = overlapped(work, placement, OVERLAP, None, tabulated(work, placement))
     if form is None:
         # a row works on both engines

@@ -173,6 +173,10 @@ def on(tmp_path: Path, drop: str = "", **traits: Any) -> Run:
     ({"launch": "5 s"}, 312 + 2 * 5), ({"efficiency": {"linear": 0.5}}, 312 + 64),
     ({"efficiency": {"linear": {"bandwidth": 0.5}, "default": 0.25}}, 312 + 176 + 3 * 8),
     ({"matrix": {"fp32": "2 OPS", "int8": "9 OPS"}}, 312 - 32),
+    # the longer of the two, 176 s and 64 s, and a quarter of the shorter; nothing of r is exposed
+    ({"timing": "overlap", "efficiency": {"linear": {"exposed": 0.25}}}, 176 + 64 / 4 + 64),
+    # where nothing is hidden nothing is exposed
+    ({"timing": "serial", "efficiency": {"linear": {"exposed": 0.25}}}, 312),
     # on one byte per second of on-chip memory nothing is on chip: nothing more
     ({"on_chip_bandwidth": "1 B/s"}, 312),
     # with 40 B on chip the maps are inside: the bus moves the weights, the on-chip memory 16 + 32 + 32 + 32 B
@@ -180,6 +184,12 @@ def on(tmp_path: Path, drop: str = "", **traits: Any) -> Run:
 ])  # fmt: skip
 def test_machine_traits_by_hand(tmp_path: Path, traits: dict[str, Any], total: float) -> None:
     assert on(tmp_path, **traits).total_time == total
+
+
+@pytest.mark.parametrize("part", [-0.1, 1.5])
+def test_an_exposed_part_is_a_part(tmp_path: Path, part: float) -> None:
+    with pytest.raises(ValueError, match="no part of a time; write a number from 0 to 1"):
+        on(tmp_path, efficiency={"linear": {"exposed": part}})
 
 
 def test_energy_by_hand(tmp_path: Path) -> None:

@@ -224,6 +224,9 @@ def _costs(
     traits = counting.traits
     launches = _launches(rows, traits)
     besides = {**_fixed(rows, traits, samples), **_link(rows, counting, samples)}
+    if any(one.exposed for one in traits.shares.values()):
+        own = (traits.share(row.layer.kind, row.layer.runs_as) for row in rows)
+        besides["exposed"] = np.array([one.exposed for one in own])
     if not traits.shares and traits.array is None:
         return Costs(work["matrix"], work["host"], *launches, **besides)
     spread: dict[Engine, Floats] = {engine: np.zeros(len(rows)) for engine in work}

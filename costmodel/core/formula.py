@@ -153,7 +153,7 @@ def evaluate(
     matrix = costs.matrix_ops / _column(machine.matrix)
     host = costs.host_ops / _column(machine.host)
     ahead = _LookAhead(workload, placed, point, _column(machine.bandwidth))
-    load = Load(transfer, matrix, host, ahead, on_chip)
+    load = Load(transfer, matrix, host, ahead, on_chip, costs.exposed)
     launch = costs.matrix_launches * _column(machine.matrix_launch)
     launch = launch + costs.host_launches * _column(machine.host_launch)
     if costs.fixed is not None:

@@ -23,6 +23,8 @@ class Shares(NamedTuple):
     """[s] for each vector that it takes a statistic of."""
     per_input: float = 0.0
     """[s] for each element of its maps that it converts before it computes."""
+    exposed: float = 0.0
+    """Of the shorter of its transfer and its compute, where the longer is to hide it."""
 
     @property
     def takes_time(self) -> bool:

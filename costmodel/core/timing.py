@@ -45,6 +45,8 @@ class Load:
     """Worked out on demand, since few models ask."""
     on_chip: Floats | float = NO_TIME
     """[s] that bytes take which stay on chip."""
+    exposed: Floats | None = None
+    """(R,) of the shorter of two times, the share that the longer does not hide; None: nothing."""
 
     @property
     def memory(self) -> Floats:
@@ -57,6 +59,12 @@ class Load:
     def compute(self) -> Floats:
         """[s] on the matrix engine and then on the host."""
         return np.asarray(self.matrix + self.host)
+
+
+def longer(one: Floats, other: Floats, exposed: Floats | None = None) -> Floats:
+    """The longer of two times that overlap, and the `exposed` share of the shorter [s]."""
+    most = np.asarray(np.maximum(one, other))
+    return most if exposed is None else np.asarray(most + exposed * np.minimum(one, other))
 
 
 @dataclass(frozen=True)

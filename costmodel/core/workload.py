@@ -49,6 +49,8 @@ class Costs:
     """(R,) over the link between devices [B]."""
     link_hops: Floats | None = None
     """(R,) messages that wait for one another on the link."""
+    exposed: Floats | None = None
+    """(R,) of the shorter of transfer and compute, the share that the longer does not hide."""
 
 
 @dataclass(frozen=True, eq=False)

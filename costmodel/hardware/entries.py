@@ -44,7 +44,9 @@ class Efficiency(BaseModel):
     reorder weights each time before it uses them. A routine may take a `launch` of its own for each
     row [s], `per_head` for each sample and head of keys and values that it reads [s], and
     `per_vector` for each vector that it takes a statistic of [s], and `per_input` for each element
-    of its maps that it converts before it computes [s].
+    of its maps that it converts before it computes [s]. Where a timing model hides the shorter of
+    a row's transfer and compute behind the longer, the share `exposed` of it is not hidden: a
+    kernel fills and drains its pipeline.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +58,7 @@ class Efficiency(BaseModel):
     per_head: float = 0.0
     per_vector: float = 0.0
     per_input: float = 0.0
+    exposed: float = 0.0
 
     @field_validator("compute", "bandwidth", "parameters")
     @classmethod
@@ -64,6 +67,13 @@ class Efficiency(BaseModel):
             raise BadValue(
                 f"{value:g} is no share of a peak", f"write a number from {LEAST:g} up to 1"
             )
+        return value
+
+    @field_validator("exposed")
+    @classmethod
+    def _part(cls, value: float) -> float:
+        if not 0 <= value <= 1:
+            raise BadValue(f"{value:g} is no part of a time", "write a number from 0 to 1")
         return value
 
     @field_validator("launch", "per_head", "per_vector", "per_input", mode="before")
@@ -83,6 +93,7 @@ class Efficiency(BaseModel):
             self.per_head,
             self.per_vector,
             self.per_input,
+            self.exposed,
         )
 
 

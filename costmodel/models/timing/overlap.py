@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
-from costmodel.core.timing import Floats, Load, Timing
+from costmodel.core.timing import Floats, Load, Timing, longer
 
 
 class Overlap(Timing):
@@ -22,5 +20,5 @@ class Overlap(Timing):
     overlaps: ClassVar[bool] = True
 
     def row_times(self, load: Load) -> Floats:
-        """max(transfer, matrix + host)."""
-        return np.asarray(np.maximum(load.memory, load.compute))
+        """max(transfer, matrix + host), and the exposed share of the shorter."""
+        return longer(load.memory, load.compute, load.exposed)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.timing import Fetch, Floats, Load, Timing
+from costmodel.core.timing import Fetch, Floats, Load, Timing, longer
 
 
 class Pipelined(Timing):
@@ -44,7 +44,7 @@ def schedule(load: Load, record: bool = False) -> tuple[Floats, list[Fetch]]:
     times, fetches = np.empty_like(flat["transfer"], dtype=float), []
     for row in range(len(times)):
         left = flat["transfer"][row] - fetched[row] * pace[row]
-        times[row] = np.maximum(left, flat["compute"][row])
+        times[row] = longer(left, flat["compute"][row], flat["exposed"][row])
         idle = times[row] - left
         if row + 1 < len(times) and idle.any():
             spent = _prefetch(row, idle, flat, pace, fetched)
@@ -61,6 +61,7 @@ def _flat(load: Load) -> tuple[dict[str, Floats], tuple[int, ...]]:
         "params": ahead.params,
         "param_time": ahead.param_time,
         "free": ahead.free,
+        "exposed": np.zeros(1) if load.exposed is None else load.exposed,
     }
     shape = np.broadcast_shapes(columns["transfer"].shape, columns["compute"].shape)
     rows = shape[-1]

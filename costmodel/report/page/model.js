@@ -7,7 +7,8 @@ const LANES = ["transfer", "on_chip", "matrix", "host", "launch", "link"];
 // How the times of a row add up: costmodel/models/timing.
 const TIMINGS = {
   serial: (memory, matrix, host) => memory + matrix + host,
-  overlap: (memory, matrix, host) => Math.max(memory, matrix + host),
+  overlap: (memory, matrix, host, exposed) =>
+    Math.max(memory, matrix + host) + exposed * Math.min(memory, matrix + host),
   partial: (memory, matrix, host) => Math.hypot(memory, matrix + host),
 };
 
@@ -99,7 +100,7 @@ function evaluate(data, machine) {
     const link =
       at(rows.link_bytes, row) / (machine.link_bandwidth ?? Infinity) +
       at(rows.link_hops, row) * machine.link_latency;
-    const total = combine ? combine(transfer + onChip, matrix, host) + launch + link : at(rows.total, row);
+    const total = combine ? combine(transfer + onChip, matrix, host, at(rows.exposed, row)) + launch + link : at(rows.total, row);
     result.external[row] = external;
     result.transfer[row] = transfer;
     result.on_chip[row] = onChip;

@@ -117,6 +117,7 @@ def _rows(run: Run) -> dict[str, Any]:
         "matrix_launches": costs.matrix_launches,
         "host_launches": costs.host_launches,
         "fixed": 0.0 if costs.fixed is None else costs.fixed,
+        "exposed": 0.0 if costs.exposed is None else costs.exposed,
         "link_bytes": 0.0 if costs.link_bytes is None else costs.link_bytes,
         "link_hops": 0.0 if costs.link_hops is None else costs.link_hops,
         "total": run.result.total,

@@ -5,8 +5,8 @@ products `m, n, k`; a step of attention `batch_size, step, num_heads, num_key_va
 head_dim`; a prompt's with `isl` for `step`; experts `num_tokens, hidden_size, inter_size, topk,
 num_experts` (and `moe_tp_size`); sums over devices `num_gpus, message_size` [elements]. A type in
 the file's name (`fp8`, `int8`, ...) is that of the operands, else 16 bits. Each kernel is taken to
-last launch + max(operations, bytes), both at shares of the peaks; logarithms are fitted, large
-errors counted linearly.
+last launch + max(operations, bytes) + exposed min(operations, bytes), both at shares of the peaks:
+of the shorter time a part is not hidden. Logarithms are fitted, large errors counted linearly.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.timing import longer
 from costmodel.errors import InputError, MissingExtra, Place, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import dtypes
@@ -33,6 +34,8 @@ SOFT = 0.1
 """Of a kernel's time: larger errors count linearly."""
 FEWEST = 8
 """Kernels of a table."""
+HALF = 0.5
+"""Of the shorter time exposed: where the fit starts."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +84,19 @@ def _product(table: Table, peak: float, bandwidth: float) -> Any:
     width = dtypes.bits(table.dtype) / 8
     moved = width * (m * k + k * n) + 2 * m * n
     work, moved = 2 * m * n * k / peak, moved / bandwidth
+    model, start = _roofline(work, moved), (0.7, 0.8, 4e-6, HALF)
     if width == 2:
-        return "dense", _roofline(work, moved), (0.7, 0.8, 4e-6)
+        return "dense", model, start
     # maps come in 16 bits: a pass over them finds their scale and converts them
-    return f"dense.{table.dtype}", _converting(work, moved, m * k), (0.7, 0.8, 4e-6, 4e-12)
+    return f"dense.{table.dtype}", _besides(model, m * k), (*start, 4e-12)
 
 
 def _step(table: Table, peak: float, bandwidth: float) -> Any:
     batch, heads, fewer, size = _attention(table)
     moved = batch * (2 * fewer * size * (table["step"] + 1) + 2 * heads * size) * 2
-    return "attend", _streaming(moved / bandwidth, batch * fewer), (0.8, 8e-6, 25e-9)
+    work = batch * heads * (table["step"] + 1) * size * 4
+    model = _besides(_roofline(work / peak, moved / bandwidth), batch * fewer)
+    return "attend", model, (0.5, 0.8, 8e-6, HALF, 25e-9)
 
 
 def _prompt(table: Table, peak: float, bandwidth: float) -> Any:
@@ -98,7 +104,7 @@ def _prompt(table: Table, peak: float, bandwidth: float) -> Any:
     tokens = table["isl"]
     work = batch * heads * tokens * (tokens + 1) / 2 * size * 4
     moved = batch * tokens * (2 * fewer + 2 * heads) * size * 2
-    return "prefill", _roofline(work / peak, moved / bandwidth), (0.5, 0.8, 8e-6)
+    return "prefill", _roofline(work / peak, moved / bandwidth), (0.5, 0.8, 8e-6, HALF)
 
 
 def _experts(table: Table, peak: float, bandwidth: float) -> Any:
@@ -110,7 +116,7 @@ def _experts(table: Table, peak: float, bandwidth: float) -> Any:
     between = 2 * tokens * chosen * (3 * inter + hidden)
     moved = 2 * (awake * 3 * hidden * inter + 2 * tokens * hidden + between)
     work = 2 * tokens * chosen * 3 * hidden * inter
-    return "experts", _roofline(work / peak, moved / bandwidth), (0.5, 0.8, 3e-5)
+    return "experts", _roofline(work / peak, moved / bandwidth), (0.5, 0.8, 3e-5, HALF)
 
 
 def _sums(table: Table, peak: float, bandwidth: float) -> Any:
@@ -132,11 +138,11 @@ KINDS: dict[tuple[str, ...], Any] = {
 }
 """Columns, and the kernels that they are of."""
 FIGURES: Mapping[str, tuple[str, ...]] = {
-    "attend": ("bandwidth", "launch", "per_head"),
+    "attend": ("compute", "bandwidth", "launch", "exposed", "per_head"),
     "link": ("bandwidth", "latency"),
 }
 """What is fitted of each routine; of the others as many of OTHERS as their model has."""
-OTHERS = ("compute", "bandwidth", "launch", "per_input")
+OTHERS = ("compute", "bandwidth", "launch", "exposed", "per_input")
 
 
 def _attention(table: Table) -> tuple[Column, Column, Column, Column]:
@@ -146,16 +152,11 @@ def _attention(table: Table) -> tuple[Column, Column, Column, Column]:
 
 
 def _roofline(work: Column, moved: Column) -> Model:
-    return lambda p: p[2] + np.maximum(work / p[0], moved / p[1])
+    return lambda p: p[2] + longer(work / p[0], moved / p[1], p[3])
 
 
-def _converting(work: Column, moved: Column, elements: Column) -> Model:
-    plain = _roofline(work, moved)
-    return lambda p: plain(p) + elements * p[3]
-
-
-def _streaming(moved: Column, each: Column) -> Model:
-    return lambda p: p[1] + moved / p[0] + each * p[2]
+def _besides(plain: Model, each: Column) -> Model:
+    return lambda p: plain(p) + each * p[4]
 
 
 def fits(folder: Path, base: HardwareProfile) -> list[Fit]:

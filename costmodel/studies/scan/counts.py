@@ -56,6 +56,8 @@ class Counts:
     """(U,)"""
     fixed: Table
     """(K, U) [s] whatever the rates."""
+    exposed: Table
+    """(U,) of the shorter of transfer and compute, the share that is not hidden."""
     macs: Table
     """(K,) multiply-adds of all rows."""
     timing: Timing
@@ -95,7 +97,9 @@ class Counts:
         else:
             transfer = over("read", machine.bandwidth) + over("write", machine.write_bandwidth)
         matrix, host = over("matrix", machine.matrix), over("host", machine.host)
-        times = self.timing.row_times(Load(transfer, matrix, host, _nothing_ahead))
+        times = self.timing.row_times(
+            Load(transfer, matrix, host, _nothing_ahead, exposed=self.exposed)
+        )
         launch = self.matrix_launches * np.asarray(machine.matrix_launch)[..., np.newaxis]
         launch = launch + self.host_launches * np.asarray(machine.host_launch)[..., np.newaxis]
         launched = launch @ self.rows + values @ (self.fixed @ self.rows)
@@ -193,7 +197,8 @@ def _shares(run: Run) -> list[Table]:
         host = np.where(work.host_ops > 0, costs.host_ops / work.host_ops, 1.0)
     one = np.ones(len(work.macs))
     paces = (one if pace is None else pace for pace in (costs.read, costs.write, costs.params))
-    return [matrix, host, *paces, costs.matrix_launches, costs.host_launches]
+    exposed = 0 * one if costs.exposed is None else costs.exposed
+    return [matrix, host, *paces, costs.matrix_launches, costs.host_launches, exposed]
 
 
 def _raw(run: Run) -> dict[str, NDArray[Any]]:
@@ -260,7 +265,7 @@ def _holds(
 
 def _form(run: Run, names: tuple[str, ...], exponents: Any, solved: Mapping[str, Any]) -> Counts:
     """Equal rows once."""
-    matrix, host, read, write, params, on_matrix, on_host = _shares(run)
+    matrix, host, read, write, params, on_matrix, on_host, exposed = _shares(run)
     tables = {word: coefficients.astype(float) for word, coefficients in solved.items()}
     columns = {
         "external": tables["read"] + tables["write"] + tables["params"],
@@ -270,7 +275,7 @@ def _form(run: Run, names: tuple[str, ...], exponents: Any, solved: Mapping[str,
         "host": tables["host"] * host,
         "fixed": tables["fixed"],
     }
-    whole = np.concatenate([*columns.values(), [on_matrix], [on_host]])
+    whole = np.concatenate([*columns.values(), [on_matrix], [on_host], [exposed]])
     _, at, counts = np.unique(whole, axis=1, return_index=True, return_counts=True)
     fixed = columns.pop("fixed")
     return Counts(
@@ -281,6 +286,7 @@ def _form(run: Run, names: tuple[str, ...], exponents: Any, solved: Mapping[str,
         on_matrix[at],
         on_host[at],
         np.ascontiguousarray(fixed[:, at]),
+        exposed[at],
         tables["macs"].sum(axis=1),
         run.policies.timing_model,
         run.network.samples,

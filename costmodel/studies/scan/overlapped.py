@@ -3,7 +3,8 @@
     T = sum over rows of max(b / BW, a / F)  +  launches and overhead
 
 with b the bytes over the share of the bandwidth that the row reaches, and a its operations on the
-one engine it works on. A row waits for the bus where b / a is at least the ridge BW / F; sorted by
+one engine it works on; where a routine exposes a share e of the shorter, e min(b / BW, a / F) more.
+A row waits for the bus where b / a is at least the ridge BW / F; sorted by
 b / a, prefix sums of b and a on both sides of the ridge give the sum. Which bytes are outside
 changes at each step of the memory, so there is a table for each step that is asked for.
 Source: Williams et al. 2009, Roofline; the sorting is this project's.
@@ -30,23 +31,36 @@ from costmodel.studies.scan.surface import PIECE, TIMES, General, Surface, close
 Table = NDArray[np.float64]
 
 
+def _before(values: Table) -> Table:
+    """Sums of the first n values, for every n (R + 1,)."""
+    return np.concatenate([[0.0], np.cumsum(values)])
+
+
+def _after(values: Table) -> Table:
+    """Sums of all but the first n values, for every n (R + 1,)."""
+    return _before(values[::-1])[::-1]
+
+
 @dataclass(frozen=True, eq=False)
 class Ridge:
     """The rows of one engine, sorted by bytes per operation."""
 
     search: Steps
     moved: Table
-    """(R + 1,) bytes of the rows that wait for the bus, by how many do not [B]."""
+    """(R + 1,) bytes of the rows that wait for the bus, by how many do not [B]; and the exposed
+    share of the bytes of those that do not.
+    """
     worked: Table
-    """(R + 1,) operations of those that do not [op]."""
+    """(R + 1,) operations of those that do not [op], and the exposed share of the others'."""
 
     @classmethod
-    def of(cls, moved: Table, ops: Table) -> Ridge:
-        """Rows that work, `moved` bytes and `ops` operations each (R,)."""
+    def of(cls, moved: Table, ops: Table, exposed: Table) -> Ridge:
+        """Rows that work: `moved` bytes, `ops` operations and `exposed` share of each (R,)."""
         order = np.argsort(moved / ops, kind="stable")
-        before = np.concatenate([[0.0], np.cumsum(ops[order])])
-        after = np.concatenate([np.cumsum(moved[order][::-1])[::-1], [0.0]])
-        return cls(Steps(moved[order] / ops[order]), after, before)
+        moved, ops, exposed = moved[order], ops[order], exposed[order]
+        waiting = _after(moved) + _before(exposed * moved)
+        working = _before(ops) + _after(exposed * ops)
+        return cls(Steps(moved / ops), waiting, working)
 
     def time(self, bandwidth: Any, rate: Any) -> Any:
         """The sum of the longer times at points (N,) [s]."""
@@ -100,8 +114,9 @@ class Overlapped(General):
         bytes_moved = moved.paced(costs).total[0].astype(float)
         rows = costs.matrix_ops > 0, costs.host_ops > 0
         idle = float(bytes_moved[~(rows[0] | rows[1])].sum())
+        exposed = np.zeros(len(bytes_moved)) if costs.exposed is None else costs.exposed
         ridges = [
-            Ridge.of(bytes_moved[on], ops[on])
+            Ridge.of(bytes_moved[on], ops[on], exposed[on])
             for on, ops in zip(rows, (costs.matrix_ops, costs.host_ops), strict=True)
         ]
         return idle, ridges[0], ridges[1]
