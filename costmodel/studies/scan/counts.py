@@ -221,14 +221,15 @@ def _raw(run: Run) -> dict[str, NDArray[Any]]:
 def _interpolated(values: Mapping[tuple[int, ...], Any], stops: list[list[int]]) -> Any:
     """Coefficients (K, R) as fractions of the polynomial through `values` at all `stops`."""
     shape = tuple(len(stop) for stop in stops)
-    rows = len(next(iter(values.values())))
-    grid = np.empty((*shape, rows), dtype=object)
-    for place_at, at in zip(np.ndindex(shape), product(*stops), strict=True):
-        grid[place_at] = [Fraction(value) for value in values[at].tolist()]
+    known = np.stack([values[at] for at in product(*stops)])
+    # a decoder's blocks have the same rows: fractions are slow, so each is solved once
+    alike, which = np.unique(known, axis=1, return_inverse=True)
+    grid = np.array([[Fraction(value) for value in row] for row in alike.tolist()], dtype=object)
+    grid = grid.reshape(*shape, -1)
     for axis, stop in enumerate(stops):
         inverse = _inverse(stop)
         grid = np.moveaxis(np.tensordot(inverse, grid, axes=(1, axis)), 0, axis)
-    return grid.reshape(-1, rows)
+    return grid.reshape(len(known), -1)[:, which]
 
 
 def _inverse(stop: list[int]) -> NDArray[Any]:
