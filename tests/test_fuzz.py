@@ -20,7 +20,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("seed", [11, 12])
 def test_no_input_ends_in_a_traceback(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Whether one takes long depends on the machine and decides nothing here."""
-    counts, faults = mutate.run(15.0, seed, mutate.small_graphs())
+    found = mutate.run(15.0, seed, mutate.small_graphs())
     capsys.readouterr()
-    assert sum(counts.values()) > 20
-    assert [fault for fault in faults if "Late" not in fault[1]] == []
+    assert sum(found.counts.values()) > 20
+    assert [fault for fault in found.faults if "Late" not in fault[1]] == []

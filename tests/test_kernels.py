@@ -115,6 +115,7 @@ def test_known_figures_are_found_again(tmp_path: Path, capsys: pytest.CaptureFix
         ("x.csv", "m,n,k,latency_ms\n1,1,1,0.1\n", "1 kernels; measure at least 8"),
         ("x.csv", "m,n,k,latency_ms\n" + "1,1,1,-1\n" * 9, "'latency_ms' is not above 0"),
         ("x.csv", "m,n,k,latency_ms\n" + "1,q,1,1\n" * 9, "'n': could not convert"),
+        ("x.csv", "m,n,k,latency_ms\n" + "1e308,9,9,1\n" * 9, "out of the range of numbers"),
         ("x_int4.csv", "m,n,k,latency_ms\n" + "1,1,1,1\n" * 9, "no matrix rate for int4"),
     ],
 )

@@ -187,8 +187,14 @@ def _fit(table: Table, base: HardwareProfile) -> Fit | None:
             f"{base.name} has no matrix rate for {table.dtype}",
             did_you_mean(table.dtype, stated),
         )
-    routine, model, start = kind(table, peak, bandwidth)
     seconds = table["latency_ms"] / 1e3
+    with np.errstate(all="ignore"):
+        routine, model, start = kind(table, peak, bandwidth)
+        sound = np.isfinite(np.log(model(np.array(start)) / seconds)).all()
+    if not sound:
+        raise InputError.at(
+            Place(str(table.path)), "holds kernels out of the range of numbers", "check its sizes"
+        )
     figures = _least_squares(model, start, seconds, shares=routine != "link")
     errors = np.abs(model(figures) / seconds - 1)
     names = FIGURES.get(routine, OTHERS[: len(figures)])
