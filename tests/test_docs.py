@@ -80,21 +80,21 @@ def test_the_readme_shows_real_output(capsys: pytest.CaptureFixture[str]) -> Non
     main(["simulate", "hairnet", "--hw", "accel_1tflops"])
     real = {line.strip() for line in capsys.readouterr().out.splitlines()}
     text = (ROOT / "README.md").read_text()
-    shown = re.search(r"    \$ costmodel simulate hairnet.*?\n\n\|", text, re.DOTALL)
+    shown = re.search(r"    \$ costmodel simulate hairnet.*?\n\n\*\*", text, re.DOTALL)
     assert shown
     for line in shown[0].splitlines()[1:-1]:
         if line.strip() and "..." not in line:
             assert line.strip() in real
 
 
-def test_the_readme_shows_the_real_reproduction(
+def test_the_page_shows_the_real_reproduction(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     from costmodel.cli import main
 
     assert main(["reproduce", "--quiet", "--out", str(tmp_path)]) == 0
     real = capsys.readouterr().out.split("wrote")[0]
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "docs/trust.md").read_text()
     assert "\n".join(f"    {line}".rstrip() for line in real.strip().splitlines()) in text
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from costmodel.core.quantities import RUN_LANES, dimension_of
 from costmodel.language import units
 from costmodel.report.plots import COLOURS, label, named, new_figure, save, shown
+from costmodel.studies.scan.plane import Plane, Side
 from costmodel.studies.scan.results import Outcome
 from costmodel.studies.scan.sensitivity import Effect
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST = 400
 """Values of an axis that a picture can show."""
+CELLS = 120
+"""Of a heat map whose times can be written into it."""
 NAMED = 12
 """Labelled points of a front."""
 
@@ -29,12 +32,11 @@ def write(directory: Path, outcome: Outcome) -> list[Path]:
     """The pictures that suit the scan's axes, into `directory`. Raises InputError."""
     space = outcome.plan.space
     found = []
-    axes = list(space.axes)
-    if space.sample == "grid" and axes and max(space.shape) <= MOST * 100:
-        if len(axes) == 1:
-            found.append(save(along(outcome, axes[0]), directory / "time.png"))
-        elif len(axes) == 2:
-            found.append(save(heat(outcome, axes[0], axes[1]), directory / "heat.png"))
+    if space.sample == "grid" and len(space.axes) == 1 and max(space.shape) <= MOST * 100:
+        found.append(save(along(outcome, space.axes[0]), directory / "time.png"))
+    plane = Plane.of(outcome, MOST * MOST)
+    if plane is not None:
+        found.append(save(heat(outcome, plane), directory / "heat.png"))
     if outcome.front:
         found.append(save(front(outcome), directory / "pareto.png"))
     return found
@@ -92,23 +94,60 @@ def along(outcome: Outcome, axis: Axis) -> Figure:
     return figure
 
 
-def heat(outcome: Outcome, first: Axis, second: Axis) -> Figure:
+def heat(outcome: Outcome, plane: Plane) -> Figure:
     """Total time over two axes; lines where the bottleneck moves."""
-    columns = _columns(outcome)
-    shape = outcome.plan.space.shape
-    y, x = (np.array(axis.grid()) for axis in (first, second))
-    total = np.asarray(columns["total_time"]).reshape(shape) * 1e3
-    parts = _lanes(columns, total.size)
-    times = np.stack([values.reshape(shape) for values in parts.values()])
     figure = new_figure(8.2, 5.6)
     axes = figure.add_subplot()
+    total = plane.total * 1e3
+    y, x = _places(plane.y), _places(plane.x)
     mesh = axes.pcolormesh(x, y, total, shading="nearest", cmap="viridis_r", norm=_norm(total))
     figure.colorbar(mesh, label="total time [ms]")
-    bound = times.argmax(axis=0)
-    if min(shape) > 1:
-        for number in np.unique(bound)[1:]:
+    moves = False
+    if plane.y.structural or plane.x.structural:
+        _write_cells(axes, x, y, total)
+    else:
+        moves = _write_bound(axes, x, y, shown(plane.lanes))
+    for side, word in ((plane.x, "x"), (plane.y, "y")):
+        scale = "log" if side.logarithmic else "linear"
+        axes.set(**{f"{word}scale": scale, f"{word}label": _label(side.name)})
+        if side.structural:
+            getattr(axes, f"set_{word}ticks")(
+                _places(side), [_value(side.name, v) for v in side.values]
+            )
+    axes.set_title(_title(outcome) + ("\nwhite: where the bottleneck moves" if moves else ""))
+    return figure
+
+
+def _places(side: Side) -> Any:
+    """Where the values of an axis stand: choices side by side."""
+    return np.arange(len(side.values)) if side.structural else np.asarray(side.values, dtype=float)
+
+
+def _write_cells(axes: Axes, x: Any, y: Any, total: Any) -> None:
+    """The time in each cell, where there is room for it."""
+    if total.size > CELLS:
+        return
+    for (row, column), value in np.ndenumerate(total):
+        axes.text(
+            x[column],
+            y[row],
+            f"{value:.3g}",
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white",
+            bbox={"facecolor": "black", "alpha": 0.45, "lw": 0, "pad": 1.5},
+        )
+
+
+def _write_bound(axes: Axes, x: Any, y: Any, lanes: dict[str, Any]) -> bool:
+    """Name what takes most, region by region, and draw the lines between; False: there are none."""
+    bound = np.stack(list(lanes.values())).argmax(axis=0)
+    parts = np.unique(bound)
+    if min(bound.shape) > 1:
+        for number in parts[1:]:
             axes.contour(x, y, bound >= number, levels=[0.5], colors="white", linewidths=1.2)
-    for number, word in enumerate(parts):
+    for number, word in enumerate(lanes):
         rows, places = np.nonzero(bound == number)
         if len(rows) > 0.02 * bound.size:
             axes.text(
@@ -121,14 +160,7 @@ def heat(outcome: Outcome, first: Axis, second: Axis) -> Figure:
                 fontweight="bold",
                 bbox={"facecolor": "black", "alpha": 0.45, "lw": 0},
             )
-    axes.set(
-        xscale="log" if second.scale == "log" else "linear",
-        xlabel=_label(second.name),
-        yscale="log" if first.scale == "log" else "linear",
-        ylabel=_label(first.name),
-        title=f"{_title(outcome)}\nwhite: where the bottleneck moves",
-    )
-    return figure
+    return len(parts) > 1
 
 
 def _norm(values: Any) -> Any:

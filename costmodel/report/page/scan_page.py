@@ -11,6 +11,7 @@ from costmodel.core.quantities import OUTPUTS, dimension_of
 from costmodel.language import units
 from costmodel.report.page.figures import Column, Encoded, Figures, axis, figures_page
 from costmodel.studies.scan import results
+from costmodel.studies.scan.plane import Plane
 from costmodel.studies.scan.results import Outcome
 
 MOST = 100_000
@@ -91,20 +92,21 @@ def _front(outcome: Outcome, front: list[dict[str, Any]], before: int) -> list[d
 
 
 def _heat(outcome: Outcome) -> list[dict[str, Any]]:
-    """The total over two machine axes of a grid, or over two structural ones."""
-    space = outcome.plan.space
-    if space.sample != "grid" or len(space.axes) != 2 or space.per_model > CELLS:
+    """The total over two axes of a grid, of the machine or of the network."""
+    plane = Plane.of(outcome, CELLS)
+    if plane is None:
         return []
-    second, first = ({"values": a.grid(), **axis(a.name, _unit(a.name) or "")} for a in space.axes)
-    total = np.asarray(outcome.plan.columns(0, space.per_model)[1]["total_time"])
-    values = np.broadcast_to(total, (space.per_model,)).reshape(space.shape)
+    first, second = (
+        {"values": side.values, **axis(side.name, _unit(side.name) or "")}
+        for side in (plane.x, plane.y)
+    )
     return [
         {
             "kind": "heat",
-            "title": f"Total time, {space.models[0].title}",
+            "title": f"Total time, {outcome.plan.space.models[0].title}",
             "x": first,
             "y": second,
-            "values": values.tolist(),
+            "values": plane.total.tolist(),
             "unit": "s",
             "label": "total time",
         }
