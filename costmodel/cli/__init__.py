@@ -1,6 +1,7 @@
 """The command line. One command is one file here; heavy imports stay inside `run`.
 
-A command module has a docstring (its help), ``arguments(parser)`` and ``run(args) -> exit code``.
+A command module has a docstring (its help), ``EXAMPLES`` (command lines without `costmodel`),
+``arguments(parser)`` and ``run(args) -> exit code``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from costmodel import __version__
+from costmodel.cli import usage
 from costmodel.cli.options import joined
 
 COMMANDS = (
@@ -51,6 +53,8 @@ def entry() -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     # [allocations] start-up makes many objects and no garbage
     gc.set_threshold(200_000)
+    if "_ARGCOMPLETE" in os.environ:
+        usage.complete(parser)
     try:
         return main()
     finally:
@@ -103,15 +107,21 @@ def _streams(args: argparse.Namespace) -> Iterator[None]:
     """Names are data on the terminal too; a report makes way for the file that goes to stdout."""
     from costmodel.report.files import STANDARD, standard
     from costmodel.report.harmless import Harmless
+    from costmodel.report.terminal import paint_for
+    from costmodel.studies import progress
 
     piped = any(STANDARD in _listed(getattr(args, word, None)) for word in PATHS)
     if piped:
         standard.append(sys.stdout)
-    out, err = Harmless(sys.stderr if piped else sys.stdout), Harmless(sys.stderr)
+    said = sys.stderr if piped else sys.stdout
+    out = Harmless(said, paint_for(said))
+    err = Harmless(sys.stderr, paint_for(sys.stderr))
+    asked = progress.asked.set(True)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             yield
     finally:
+        progress.asked.reset(asked)
         if piped:
             standard.pop()
 
@@ -146,7 +156,9 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         epilog="'costmodel COMMAND --help' explains a command.",
     )
     top.add_argument("--version", action="version", version=f"costmodel {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=usage.Grouped
+    )
     for word in COMMANDS:
         module = _module(word)
         text = (module.__doc__ or "").strip()
@@ -154,6 +166,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
             word,
             help=text.splitlines()[0],
             description=text,
+            epilog=usage.epilog(module.EXAMPLES) if word in words else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if word in words:

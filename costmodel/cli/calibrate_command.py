@@ -18,6 +18,11 @@ from costmodel.cli import options
 if TYPE_CHECKING:
     from costmodel.studies.calibration.measurements import Measurement
 
+EXAMPLES = (
+    "calibrate mine.csv --hw this_machine.yaml --out mine.yaml",
+    "calibrate kernel_tables --hw h100 --out h100_mine.yaml",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

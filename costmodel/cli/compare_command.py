@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     Wanted = tuple[str, str, dict[str, Any], float | None]
 
+EXAMPLES = (
+    "compare mobilenet_v2 shufflenet_v2 --hw raspberry_pi_5 a100",
+    "compare model.onnx --hw a100 h100 --dtype fp16 --csv -",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

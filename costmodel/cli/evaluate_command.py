@@ -15,6 +15,8 @@ from costmodel.cli import options
 if TYPE_CHECKING:
     from costmodel.studies.calibration.evaluation import Outcome
 
+EXAMPLES = ("evaluate mine.csv --hw mine.yaml --html errors.html",)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

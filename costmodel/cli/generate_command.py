@@ -15,6 +15,11 @@ from costmodel.cli import options
 if TYPE_CHECKING:
     from costmodel.studies.generate import Generation
 
+EXAMPLES = (
+    "generate llama-3.1-8b --hw h100_measured --prompt 1024 --generate 256",
+    "generate config.json --hw h200 --prompt 1024 --generate 256 --tensor-parallel 4",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

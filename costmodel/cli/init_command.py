@@ -60,6 +60,8 @@ pareto: [total_time, hw.bandwidth]
 """
 FILES = {"network.yaml": NETWORK, "machine.yaml": MACHINE, "scan.yaml": SCAN}
 
+EXAMPLES = ("init mine",)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -26,6 +26,11 @@ FAMILIES = (
 )
 SHELVES = {"archs": "archs", "hw": "hwprofiles"}
 
+EXAMPLES = (
+    "list hw",
+    "list layers conv2d",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

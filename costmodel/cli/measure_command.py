@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from costmodel.studies.measure import Measured
 
+EXAMPLES = (
+    "measure --out mine.csv",
+    "measure model.onnx other.onnx --out mine.csv --seconds 5",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import argparse
 
+EXAMPLES = (
+    "reproduce --quiet --out reports",
+    "reproduce hairnet_appendix",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

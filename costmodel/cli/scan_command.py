@@ -23,6 +23,12 @@ SHOWN = 50
 LOCAL = 50_000_000
 """[points] from which more than one process pays."""
 
+EXAMPLES = (
+    "scan hairnet --hw accel_1tflops --axis 'hw.bandwidth=log(100 MB/s, 100 GB/s, 200)'",
+    "scan resnet_cifar --hw v100 --axis 'arch.n=[1, 2]' --axis 'batch=[1, 8]' --html r.html",
+    "scan scan.yaml --out results",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -10,6 +10,11 @@ import argparse
 
 WORDS = ("architecture", "hardware")
 
+EXAMPLES = (
+    "schema architecture",
+    "schema hardware",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

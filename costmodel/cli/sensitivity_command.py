@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from costmodel.studies.run import Run
     from costmodel.studies.scan.sensitivity import Effect
 
+EXAMPLES = ("sensitivity hairnet --hw accel_1tflops",)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

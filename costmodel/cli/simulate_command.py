@@ -14,6 +14,12 @@ from costmodel.cli import options
 if TYPE_CHECKING:
     from costmodel.studies.run import Run
 
+EXAMPLES = (
+    "simulate hairnet --hw accel_1tflops --by block",
+    "simulate mobilenet_v2 --hw rtx3090_measured --dtype fp16 --batch 64",
+    "simulate model.onnx --hw a100 --dim tokens=128 --html report.html",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 SHOWN = 16
 """Steps in the table; the JSON has them all."""
 
+EXAMPLES = (
+    "slope hairnet --hw accel_1tflops",
+    "slope model.onnx --html slope.html",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from costmodel.studies.run import Run
     from costmodel.studies.scan.target import Answer, Target
 
+EXAMPLES = (
+    "solve hairnet --hw accel_1tflops --for bandwidth --target 'total_time <= 100 ms'",
+    "solve hairnet --hw accel_1tflops --for bandwidth --for matrix --target 'total_time <= 100 ms'",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -10,6 +10,8 @@ import sys
 
 from costmodel.cli import options
 
+EXAMPLES = ("validate hairnet mobilenet_v2 --rows",)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

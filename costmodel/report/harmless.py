@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 LONGEST = 200
@@ -33,12 +34,12 @@ def spelt(text: str) -> str:
 class Harmless:
     """A stream that spells out what could act on the terminal it writes to."""
 
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
+    def __init__(self, stream: Any, paint: Callable[[str], str] = str) -> None:
+        self.stream, self.paint = stream, paint
 
     def write(self, text: str) -> int:
-        """Write `text`, ends of lines as they are."""
-        return int(self.stream.write("\n".join(map(spelt, text.split("\n")))))
+        """Write `text`, ends of lines as they are; `paint` may colour what is harmless by then."""
+        return int(self.stream.write(self.paint("\n".join(map(spelt, text.split("\n"))))))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from costmodel.report.colour import painted, wanted
 from costmodel.report.harmless import harmless
 from costmodel.report.numbers import columns
 
@@ -16,6 +18,11 @@ LEAST = 12
 """[characters] that a name keeps whatever the width."""
 HANGING = 22
 """[characters] in front of what a heading of the summary says."""
+
+
+def paint_for(stream: Any) -> Callable[[str], str]:
+    """What colours text for a stream: nothing, but on a terminal."""
+    return painted if wanted(stream) else str
 
 
 def width() -> int | None:

@@ -15,6 +15,7 @@ from costmodel.studies.calibration import folds
 from costmodel.studies.calibration.design import Design, Floats, Ints
 from costmodel.studies.calibration.fit import fit
 from costmodel.studies.calibration.interval import spread
+from costmodel.studies.progress import watched
 
 Predict = Callable[[Ints, Ints], Floats]
 """Times [s] of the second places, learnt from the first."""
@@ -114,7 +115,7 @@ def nested(
     every = np.arange(len(groups))
     predicted, low, high = np.empty((3, len(groups)))
     choices = []
-    for inside in folds.grouped(groups):
+    for inside in watched(folds.grouped(groups), "leaving out", "groups"):
         rest = np.setdiff1d(every, inside)
         best: Choice = tuple(values[0] for values in options.values.values())
         others, errors = regrouped(rest), np.zeros(0)

@@ -12,6 +12,7 @@ from costmodel.core.policies import Choice
 from costmodel.errors import InputError, Problem, Problems, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.calibration.measurements import Measurement
+from costmodel.studies.progress import watched
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulated
 
@@ -24,7 +25,7 @@ def load(measurements: Sequence[Measurement]) -> Loaded:
     Raises InputError, with a problem at each line that names a bad one.
     """
     problems, found, failed = Problems(), Loaded(), dict[str, InputError]()
-    for one in measurements:
+    for one in watched(measurements, "reading networks", "rows"):
         if one.network not in found and one.network not in failed:
             try:
                 found[one.network] = load_network(one.network)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -11,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from costmodel.errors import InputError, Place
+from costmodel.studies.progress import bar
 from costmodel.studies.scan import engines, results
 from costmodel.studies.scan.plan import Part, Plan
 from costmodel.studies.scan.reduce import merge_best, merge_fronts
@@ -19,6 +19,8 @@ from costmodel.studies.scan.store import Store
 
 BYTES_PER_VALUE = 8
 """Of a Parquet column of doubles that do not compress."""
+SELDOM = 5.0
+"""[s] between two lines of progress."""
 
 
 def disk_needed(plan: Plan) -> int:
@@ -64,16 +66,18 @@ def drive(
             found = ((number, store.load(number)) for number in range(len(ranges)))
             parts = {number: part for number, part in found if part is not None}
         todo = [(n, *limits) for n, limits in enumerate(ranges) if n not in parts]
+        todo_points = {number: stop - start for number, start, stop in todo}
         workers = max(1, min(workers, len(todo)))
-        progress = Progress(len(ranges), len(parts), plan.space.points, tell)
-        with engines.executor(engine, workers, address) as pool:
+        pace = Pace(len(ranges), len(parts), plan.space.points, tell)
+        drawn = bar("scanning", plan.space.points, "points")
+        with engines.executor(engine, workers, address) as pool, drawn as shown:
             for number, part in engines.run(plan, todo, pool, workers):
                 if store:
                     store.save(number, part)
                 # the table is on the disk by now
                 parts[number] = replace(part, table=b"")
-                progress.step()
-        progress.close()
+                pace.step()
+                shown.update(todo_points[number])
         ordered = [parts[number] for number in range(len(ranges))]
         best = merge_best([part.best for part in ordered], plan.k)
         front = merge_fronts([part.front for part in ordered])
@@ -85,8 +89,8 @@ def drive(
     return outcome
 
 
-class Progress:
-    """A bar with rate and time left on a terminal; plain lines, seldom, elsewhere."""
+class Pace:
+    """Plain lines, seldom, of how far a long scan is: for logs, where no bar is drawn."""
 
     def __init__(
         self, parts: int, done: int, points: int, tell: Callable[[str], None] | None
@@ -94,28 +98,18 @@ class Progress:
         self.parts, self.done, self.points, self.tell = parts, done, points, tell
         self.first = done
         self.started = self.last = time.monotonic()
-        self.bar = tell is not None and sys.stderr.isatty()
 
     def step(self) -> None:
         """Note one finished part, and say so now and then."""
         self.done += 1
         now = time.monotonic()
-        if self.tell is None or now - self.last < (0.1 if self.bar else 5.0):
+        if self.tell is None or now - self.last < SELDOM:
             return
         self.last = now
         # [parts/s]
         share = (self.done - self.first) / (now - self.started)
         left = (self.parts - self.done) / share
         pace = share * self.points / self.parts / 1e6
-        line = f"{100 * self.done / self.parts:5.1f} %  {pace:.4g} M points/s  {left:.0f} s left"
-        if self.bar:
-            filled = 30 * self.done // self.parts
-            drawn = f"\r[{'#' * filled}{'.' * (30 - filled)}] {line}"
-            print(drawn, end="", file=sys.stderr, flush=True)
-        else:
-            self.tell(line)
-
-    def close(self) -> None:
-        """End the bar's line."""
-        if self.bar and self.done > self.first:
-            print(file=sys.stderr)
+        self.tell(
+            f"{100 * self.done / self.parts:5.1f} %  {pace:.4g} M points/s  {left:.0f} s left"
+        )
