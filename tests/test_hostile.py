@@ -28,6 +28,10 @@ TEXT = "  a0: abc\n" + "".join(f"  a{n}: '${{a{n - 1}}}${{a{n - 1}}}'\n" for n i
             ":5:31: '' is no int",
         ),
         (
+            HEAD + "layers:\n  - ${[1] + [2]}: {kind: relu}\n",
+            "'${[1] + [2]}' gives list [1, 2], no name",
+        ),
+        (
             HEAD + "vars: {a: \"${len('%2000000000d' % 1)}\"}\n" + ROW,
             "'%' is the remainder of numbers",
         ),
@@ -37,7 +41,7 @@ TEXT = "  a0: abc\n" + "".join(f"  a{n}: '${{a{n - 1}}}${{a{n - 1}}}'\n" for n i
         (HEAD + "vars: {a: '${\"a\" * 1000000000}'}\n" + ROW, "'*' multiplies numbers only"),
         (HEAD + "vars: {a: '${" + "[" * 60 + "]" * 60 + "}'}\n" + ROW, "over 50 deep"),
     ],
-    ids=["tag", "format", "lists", "text", "digits", "repeated", "nested"],
+    ids=["tag", "name", "format", "lists", "text", "digits", "repeated", "nested"],
 )
 def test_yaml_is_refused_at_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
@@ -261,3 +265,13 @@ def test_axes_too_long_to_tile_stream(tmp_path: Path, capsys: pytest.CaptureFixt
     words = ["simulate", "hairnet", "--hw", "accel_1tflops", "--batch", "10000000"]
     assert main([*words, "--placement", "all_external", "--traffic", "tiled"]) == 0
     assert "Total" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sample", ["random", "sobol", "lhs"])
+def test_a_sample_without_a_figure_of_the_machine(
+    sample: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found by the fuzzer: what is drawn is dealt to the networks."""
+    words = ["--axis", "arch.classes=[5, 6]", "--sample", sample, "--n", "5"]
+    assert main(["scan", "hairnet", "--hw", "accel_1tflops", *words]) == 0
+    assert "5 points" in capsys.readouterr().out

@@ -12,8 +12,9 @@ REPORTS = Path(__file__).parent.parent / "reports"
 APART = (
     "parity",
     "calibration",
+    "robustness.md",
 )
-"""Written by tests/parity.py and tests/calibrated.py, from test material."""
+"""Written by tests/parity.py, tests/calibrated.py and tests/fuzz/long_run.py, from test material."""
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ class Commands:
 
     def __init__(self, draw: random.Random, folder: Path, graphs: list[bytes]) -> None:
         self.draw, self.folder, self.graphs = draw, folder, graphs
+        # what a mutated file bases itself on lies beside it
+        shutil.copytree(shipped.folder("archs"), folder, dirs_exist_ok=True)
         self.archs = [p.read_text() for p in shipped.folder("archs").glob("*.yaml")]
         self.machines = [p.read_text() for p in shipped.folder("hwprofiles").glob("*.yaml")]
         self.kinds = {
@@ -188,7 +191,7 @@ class Commands:
         return ["calibrate", str(folder), "--hw", "h100", "--out", out]
 
     def _maybe(self, given: str) -> str:
-        """Mutated, most of the time."""
-        if self.draw.random() < 0.3:
+        """Mutated, now and then: other words are to be read too."""
+        if self.draw.random() < 0.6:
             return given
         return text(self.draw, given).replace("\n", " ")

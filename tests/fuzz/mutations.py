@@ -15,23 +15,23 @@ TOKEN = re.compile(r"[\w.%+-]+|\$\{[^}]*\}|\"[^\"]*\"")
 
 
 def text(draw: random.Random, given: str) -> str:
-    """A YAML text with one to three mutations."""
-    for _ in range(draw.randint(1, 3)):
+    """A YAML text with one mutation, or two or three: the first mistake often hides what is behind."""
+    for _ in range(draw.choice((1, 1, 1, 2, 3))):
         lines = given.split("\n")
         at = draw.randrange(len(lines))
-        match draw.randrange(7):
-            case 0 | 1 | 2:
+        match draw.randrange(10):
+            case 0 | 1 | 2 | 3 | 4 | 5:
                 spans = list(TOKEN.finditer(lines[at]))
                 if spans:
                     one = draw.choice(spans)
                     lines[at] = (
                         lines[at][: one.start()] + draw.choice(WORDS) + lines[at][one.end() :]
                     )
-            case 3:
+            case 6:
                 del lines[at]
-            case 4:
+            case 7:
                 lines.insert(at, draw.choice(lines))
-            case 5:
+            case 8:
                 lines[at] = draw.choice(("  ", "\t", "- ", "")) + lines[at].lstrip()
             case _:
                 cut = draw.randrange(len(given) + 1)

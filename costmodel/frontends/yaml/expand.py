@@ -119,6 +119,10 @@ class Expander:
     ) -> Taps:
         """One repetition of an item."""
         name = self.filled(item.name, env, item.place)
+        if not isinstance(name, str | int | float):
+            what = f"'{item.name}' gives {type(name).__name__} {str(name)[:40]}, no name"
+            raise InputError.at(item.place, what, "write an expression that gives text")
+        name = str(name)
         if item.specs:
             taps = self.layer(item, name, scope, env, taps)
             return self.bind(item, name, scope, taps) if name != item.name else taps

@@ -45,11 +45,16 @@ def compare_page(entries: Sequence[Entry]) -> str:
             f"{seconds(best.run.total_time)}.",
             standing=mixed + "; ".join(grades.values()),
             caption="Every pair",
-            columns=[one for one in COLUMNS if any(one.key in row for row in records)],
+            columns=[one for one in COLUMNS if any(_said(row.get(one.key)) for row in records)],
             rows=records,
             charts=[_times(entries), *([_accuracies(entries)] if graded else [])],
         )
     )
+
+
+def _said(value: Any) -> bool:
+    """True for what is worth a column."""
+    return value is not None and value == value
 
 
 def _times(entries: Sequence[Entry]) -> dict[str, Any]:

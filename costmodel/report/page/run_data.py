@@ -11,6 +11,7 @@ from costmodel.core.formula import on_chip_bytes, place
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.quantities import MACHINE, RUN_LANES, MachineQuantity
 from costmodel.errors import InputError
+from costmodel.report.addresses import addresses
 from costmodel.report.harmless import harmless
 from costmodel.studies.run import Run
 
@@ -44,6 +45,7 @@ def run_data(run: Run) -> dict[str, Any]:
         "lanes": {word: lane.label for word, lane in RUN_LANES.items()},
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
+        "addresses": _addresses(run),
         **where,
     }
 
@@ -140,6 +142,23 @@ def _maps(run: Run) -> dict[str, Any]:
         "out_tensor": work.out_tensor,
     }
     return {word: packed(values) for word, values in arrays.items()}
+
+
+def _addresses(run: Run) -> dict[str, Any] | None:
+    """Rectangles of the memory map, at the profile's memory, with the row that writes each map."""
+    found = addresses(run)
+    if found is None:
+        return None
+    columns = {
+        "start": found.start,
+        "end": found.end,
+        "offset": found.offset,
+        "size": found.size,
+        "writer": run.workload.first[found.tensor],
+    }
+    return {"memory": _finite(run.machine.memory)} | {
+        word: np.asarray(values).tolist() for word, values in columns.items()
+    }
 
 
 def _placed(run: Run) -> dict[str, Any]:

@@ -83,18 +83,43 @@ function zoom(factor) {
 
 function memory(pen) {
   const held = alive(data, state.machine.memory);
+  if (!held.some((bytes) => bytes > 0)) {
+    pen.text(`Under ${data.placement} no map stays on chip.`, 10, 20);
+    return;
+  }
   const limit = Number.isFinite(state.machine.memory) ? state.machine.memory : 0;
   const bottom = pen.height - 36;
   const y = linear(0, Math.max(...held, limit, 1) * 1.08, bottom, 12);
   const x = linear(0, data.count, LEFT + 14, pen.width - 10);
   pen.up(y, LEFT + 14, "", (tick) => si(tick, "B", 3));
-  for (let row = 0; row < data.count; row += 1) {
+  const mapped = data.addresses && data.addresses.memory === state.machine.memory;
+  if (mapped) addressed(pen, x, y);
+  else for (let row = 0; row < data.count; row += 1) {
     pen.box(x(row), y(held[row]), Math.max(x(row + 1) - x(row) - (data.count < 200 ? 1 : 0), 0.7), bottom - y(held[row]), held[row] > limit ? "bad" : "on_chip");
   }
   pen.line([[LEFT + 14, y(limit)], [pen.width - 10, y(limit)]], "ink", 1.5, [5, 4]);
   pen.text(`on chip ${si(limit, "B")}`, pen.width - 12, y(limit) - 8, { align: "right" });
   if (state.pointed !== null) pen.line([[x(state.pointed + 0.5), 12], [x(state.pointed + 0.5), bottom]], "ink", 1, [3, 3]);
   pen.text("rows in the order in which they run", pen.width - 4, bottom + 22, { align: "right", colour: "faint" });
+}
+
+const HUES = ["transfer", "launch", "matrix", "on_chip", "host", "link"];
+
+// One rectangle of addresses for each map on chip, those that the pointed row touches outlined.
+function addressed(pen, x, y) {
+  const { start, end, offset, size, writer } = data.addresses;
+  start.forEach((from, n) => {
+    const [left, right, top, low] = [x(from + 0.5), x(end[n] + 0.5), y(offset[n] + size[n]), y(offset[n])];
+    const gap = right - left > 3 && low - top > 3 ? 1 : 0;
+    pen.c.globalAlpha = 0.8;
+    pen.box(left, top, Math.max(right - left - gap, 0.7), Math.max(low - top - gap, 0.7), HUES[n % HUES.length]);
+    pen.c.globalAlpha = 1;
+    if (right - left > 60 && low - top > 14 && writer[n] >= 0) pen.fitted(data.rows.name[writer[n]], left + 4, (top + low) / 2, right - left - 8);
+    if (state.pointed !== null && from <= state.pointed && state.pointed <= end[n]) {
+      pen.c.strokeStyle = pen.colour("ink");
+      pen.c.strokeRect(left, top, right - left, low - top);
+    }
+  });
 }
 
 function traffic(pen) {

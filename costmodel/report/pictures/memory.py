@@ -10,6 +10,7 @@ from costmodel.core.packing import Packing
 from costmodel.errors import BadValue
 from costmodel.language.units import show
 from costmodel.report import plots
+from costmodel.report.addresses import Addresses, addresses
 from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
 
@@ -42,13 +43,13 @@ class MemoryMap(Picture):
 
         Raises BadValue where the placement gives no addresses.
         """
-        packing = run.packing
-        if packing is None:
+        packing, found = run.packing, addresses(run)
+        if packing is None or found is None:
             raise BadValue("the placement gives no addresses", "simulate with 'resident'")
         figure = plots.new_figure(11, 6)
         axes = figure.add_subplot()
-        inside = np.flatnonzero(packing.inside & (run.workload.tensor_bytes > 0))
-        _rectangles(axes, run, packing, inside)
+        inside = found.tensor
+        _rectangles(axes, found)
         if len(inside) < MANY:
             _names(axes, run, packing, inside)
         _levels(axes, run, packing)
@@ -73,22 +74,17 @@ def _top(run: Run, packing: Packing) -> float:
     return 1.06 * max(memory, used) if memory < EMPTY * used else 1.25 * used
 
 
-def _rectangles(axes: Axes, run: Run, packing: Packing, inside: Any) -> None:
-    """One rectangle for each of the maps `inside`."""
+def _rectangles(axes: Axes, found: Addresses) -> None:
+    """One rectangle for each map."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    work, offsets = run.workload, packing.offsets
-    first, last = work.live_ranges
-    # a map that overwrites another begins half-way through its row, and that one ends
-    taken = run.result.plan.taken
-    gone = np.isin(np.arange(len(first)), work.reuses[taken])
-    start, end = first - 0.5 + 0.5 * taken, last + 0.5 - 0.5 * gone
+    columns = (found.start, found.end, found.offset / 1e6, found.size / 1e6)
     boxes = [
-        Rectangle((start[t], offsets[t] / 1e6), end[t] - start[t], work.tensor_bytes[t] / 1e6)
-        for t in inside
+        Rectangle((start, offset), end - start, size)
+        for start, end, offset, size in zip(*columns, strict=True)
     ]
-    colours = [KINDS[n % len(KINDS)] for n in range(len(inside))]
+    colours = [KINDS[n % len(KINDS)] for n in range(len(boxes))]
     edge = 0.6 if len(boxes) < MANY else 0.0
     patches = PatchCollection(
         boxes, facecolor=colours, edgecolor="white", linewidth=edge, alpha=0.85

@@ -28,7 +28,7 @@ def draw(
         blocks.advance(start * axes // 4)
         skip = start * axes % 4
         drawn = np.random.Generator(blocks).random(skip + (stop - start) * axes)
-        return drawn[skip:].reshape(-1, axes)
+        return drawn[skip:].reshape(stop - start, axes)
     # 0.3 s to import, only for these two
     from scipy.stats import qmc
 
