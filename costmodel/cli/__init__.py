@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from costmodel import __version__
-from costmodel.cli import usage
+from costmodel.cli import stopping, usage
 from costmodel.cli.options import joined
 
 COMMANDS = (
@@ -56,7 +56,12 @@ def entry() -> int:
     if "_ARGCOMPLETE" in os.environ:
         usage.complete(parser)
     try:
-        return main()
+        with stopping.told_once():
+            return main()
+    except KeyboardInterrupt:
+        stopping.end("interrupted", stopping.INTERRUPTED)
+    except stopping.Terminated:
+        stopping.end("terminated", stopping.TERMINATED)
     finally:
         # the process ends now: spare it a last walk over every object
         gc.freeze()
@@ -97,9 +102,6 @@ def _told(args: argparse.Namespace) -> int:
         if not error.filename:
             _abandon_stdout()
         return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,8 @@ def save(figure: Figure, path: Path) -> Path:
             figure.savefig(draft, format=kind[1:], dpi=130, metadata=KINDS[kind])
         draft.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise InputError.at(
             Place(str(path)), f"cannot be written: {error.strerror}", "choose another place"
         ) from None

@@ -5,9 +5,13 @@ All three are asked through the same interface, futures, by the same driver.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
+import multiprocessing.connection
 import os
+import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import (
@@ -37,9 +41,33 @@ def executor(engine: str, workers: int, address: str | None) -> Iterator[Executo
     elif workers == 1:
         yield None
     else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield pool
+        yield from _processes(workers)
+
+
+def _processes(workers: int) -> Iterator[Executor]:
+    """Local processes, which end at once where this one is stopped or dies."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        kill_children()
+        raise
+    pool.shutdown()
+
+
+def _follow_parent() -> None:
+    """In a worker: the terminal's ^C is the parent's to act on, and without it there is no work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_behind, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_behind(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
 
 
 def _dask(workers: int, address: str | None) -> Iterator[Executor]:
@@ -59,10 +87,25 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
             f"no Dask scheduler answers: {error}",
             "start one with 'dask scheduler'",
         ) from None
-    with client:
+    try:
         yield client.get_executor(retries=RETRIES)
-        if not address:
-            client.shutdown()
+    except Exception:
+        client.close()
+        raise
+    except BaseException:
+        # stopped: what the cluster's threads say of it is no news, and nobody waits for them
+        logging.disable(logging.CRITICAL)
+        kill_children()
+        raise
+    if not address:
+        client.shutdown()
+    client.close()
+
+
+def kill_children() -> None:
+    """End every process that this one has started, at once."""
+    for child in multiprocessing.active_children():
+        child.kill()
 
 
 def default_workers() -> int:
@@ -86,7 +129,7 @@ def run(
         while len(waiting) < AHEAD * workers and (
             part := again.pop() if again else next(left, None)
         ):
-            waiting[pool.submit(evaluate_part, plan, part[1], part[2])] = part
+            waiting[_submitted(pool, plan, part)] = part
         if not waiting:
             return
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -101,3 +144,11 @@ def run(
             if isinstance(error, BrokenExecutor) or failed[part[0]] > RETRIES:
                 raise CostModelError(f"a worker failed on part {part[0]}: {error}") from error
             again.append(part)
+
+
+def _submitted(pool: Executor, plan: Plan, part: tuple[int, int, int]) -> Future[Part]:
+    """A part handed out. Raises CostModelError where a worker was lost in the meantime."""
+    try:
+        return pool.submit(evaluate_part, plan, part[1], part[2])
+    except BrokenExecutor as error:
+        raise CostModelError(f"a worker failed before part {part[0]}: {error}") from error

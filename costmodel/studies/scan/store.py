@@ -154,11 +154,15 @@ class Store:
     def write(self, path: Path, content: bytes) -> None:
         """Write `content` at `path`, whole or not at all, and on the disk when this returns."""
         draft = path.with_name(f".draft-{path.name}")
-        with draft.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
+        try:
+            with draft.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
