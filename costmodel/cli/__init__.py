@@ -107,8 +107,8 @@ def _told(args: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _streams(args: argparse.Namespace) -> Iterator[None]:
     """Names are data on the terminal too; a report makes way for the file that goes to stdout."""
+    from costmodel.language.harmless import Harmless
     from costmodel.report.files import STANDARD, standard
-    from costmodel.report.harmless import Harmless
     from costmodel.report.terminal import paint_for
     from costmodel.studies import progress
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from costmodel.errors import InputError, Place
+from costmodel.language.harmless import cell
 
 STANDARD = "-"
 """The path that means the standard output."""
@@ -76,7 +77,7 @@ def write_csv(path: str | Path, rows: Sequence[Mapping[str, Any]], names: Sequen
     def fill(stream: IO[str]) -> None:
         writer = csv.DictWriter(stream, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: cell(row.get(name, "")) for name in names} for row in rows)
 
     write(path, fill)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel.core.quantities import RUN_LANES
 from costmodel.errors import BadValue, InputError, Place
-from costmodel.report.harmless import harmless
+from costmodel.language.harmless import harmless
 from costmodel.studies.output import PICTURES, Picture
 from costmodel.studies.run import Run
 

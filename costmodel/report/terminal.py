@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from costmodel.language.harmless import harmless
 from costmodel.report.colour import painted, wanted
-from costmodel.report.harmless import harmless
 from costmodel.report.numbers import columns
 
 LONGEST = 60

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costmodel.core.quantities import RUN_LANES
-from costmodel.report.harmless import harmless
+from costmodel.language.harmless import harmless
 from costmodel.report.page.document import document, told
 from costmodel.studies.run import Run
 

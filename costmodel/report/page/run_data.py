@@ -11,8 +11,8 @@ from costmodel.core.formula import on_chip_bytes, place
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.quantities import MACHINE, RUN_LANES, MachineQuantity
 from costmodel.errors import InputError
+from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
-from costmodel.report.harmless import harmless
 from costmodel.studies.run import Run
 
 TIMINGS = ("serial", "overlap", "partial")

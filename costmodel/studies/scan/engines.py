@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from costmodel.errors import CostModelError, InputError, MissingExtra, Place
 from costmodel.studies.scan.plan import Part, Plan, evaluate_part
 
+LOOPBACK = "127.0.0.1"
 RETRIES = 3
 """Of a part, which is a pure function: asking again is safe."""
 AHEAD = 3
@@ -76,7 +77,13 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
         import distributed
     except ImportError:
         raise MissingExtra("distributed", "dask", "--engine dask") from None
-    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    # what listens takes pickles from anyone who reaches it: nobody but this machine may
+    local = {
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "dashboard_address": None,
+        "host": LOOPBACK,
+    }
     try:
         client = distributed.Client(
             **({"address": address, "timeout": "10s"} if address else local)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costmodel.core.quantities import OUTPUTS
+from costmodel.language.harmless import cell
 from costmodel.studies.scan.plan import Plan
 from costmodel.studies.scan.reduce import Best, Front
 from costmodel.studies.scan.store import Store
@@ -87,7 +88,7 @@ def as_csv(records: list[dict[str, Any]], names: list[str]) -> bytes:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in records)
     return stream.getvalue().encode()
 
 

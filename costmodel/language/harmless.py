@@ -13,6 +13,9 @@ UNFIT = re.compile(
 )
 """Controls, marks that turn the direction of text, separators of lines, halves of characters."""
 
+FORMULAS = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the beginning of a formula."""
+
 
 def harmless(name: str, most: int = LONGEST) -> str:
     r"""The name with what could act on a reader's screen spelt out, at most so many characters.
@@ -29,6 +32,20 @@ def harmless(name: str, most: int = LONGEST) -> str:
 def spelt(text: str) -> str:
     """The text with what could act on a reader's screen spelt out, whatever its length."""
     return UNFIT.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def cell(value: Any) -> Any:
+    """What a table for spreadsheets may hold: text that they would run gets a ' in front.
+
+    Those are texts that begin with =, +, - or @ (OWASP, CSV injection); numbers stay numbers.
+
+    >>> cell("=1+1"), cell(-1.5), cell("a-b")
+    ("'=1+1", -1.5, 'a-b')
+    """
+    if not isinstance(value, str):
+        return value
+    shown = spelt(value)
+    return f"'{shown}" if shown.startswith(FORMULAS) else shown
 
 
 class Harmless:

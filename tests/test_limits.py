@@ -1,0 +1,104 @@
+"""The stated table of limits, and cells that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from costmodel.cli import main
+from costmodel.core import attributes, counting, layer
+from costmodel.frontends.yaml import expand
+from costmodel.language import documents, expressions
+from costmodel.language.harmless import cell
+from costmodel.studies import scan
+from costmodel.studies.scan import axes, draws, engines, request
+
+ROOT = Path(__file__).parent.parent
+STATED = {
+    "bytes of a YAML file": documents.MAX_BYTES,
+    "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,
+    "characters of an expression": expressions.MAX_LENGTH,
+    "characters of a text that expressions make": expressions.MAX_TEXT,
+    "values of a list that an expression gives": expressions.MAX_ITEMS,
+    "lists inside one another, in an expression": expressions.MAX_DEPTH,
+    "magnitude of a number in an expression": expressions.MAX_MAGNITUDE,
+    "repetitions of an item (`repeat`)": expand.MAX_REPEAT,
+    "steps that all repetitions unroll to": expand.MAX_STEPS,
+    "blocks inside blocks": expand.MAX_DEPTH,
+    "size of one axis of a map": attributes.MAX_SIZE,
+    "elements of one map": layer.MAX_ELEMENTS,
+    "any sum of counts of a network": counting.LIMIT,
+    "structural combinations of a scan": request.MAX_MODELS,
+    "values of an axis of a scan": axes.MAX_VALUES,
+    "points of a scan": request.MAX_POINTS,
+    "points of a Latin hypercube": draws.MAX_LHS,
+    "points that `cm.scan` gives as a frame": scan.MAX_ROWS,
+}
+
+
+def test_the_table_is_the_program_s() -> None:
+    rows = re.findall(
+        r"^\| (.+?) \| ([\d^ -]+) \|", (ROOT / "docs/limits.md").read_text(), re.MULTILINE
+    )
+    shown = {what: eval(value.replace(" ", "").replace("^", "**")) for what, value in rows}
+    assert shown == STATED
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("a=b", "a=b"), (-1.5, -1.5), ("\x1b[2J", "\\x1b[2J")],
+)  # fmt: skip
+def test_cells(given: object, shown: object) -> None:
+    assert cell(given) == shown
+
+
+def test_no_table_holds_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row, a block and a machine that a spreadsheet would run: in the table of a run, of a comparison, of a scan."""
+    graph = tmp_path / "x.onnx"
+    size = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 8, 8])
+    node = helper.make_node("Relu", ["x"], ["y"], name="=cmd|' /C calc'!A0")
+    onnx.save(helper.make_model(helper.make_graph([node], "=1+1", [size], [out])), graph)
+    machine = tmp_path / "m.yaml"
+    shipped = (ROOT / "hwprofiles/accel_1tflops.yaml").read_text()
+    machine.write_text(re.sub("(?m)^name: .*", 'name: "@SUM(1)"', shipped))
+    arch = tmp_path / "x.yaml"
+    arch.write_text(
+        "name: n\nsource: s\ninput: [3, 8, 8]\nvars: {n: 1}\nlayers:\n  - r: {kind: relu}\n"
+    )
+    words = ["--hw", str(machine)]
+    runs = {
+        "run": ["simulate", str(graph), *words, "--csv", str(tmp_path / "run.csv")],
+        "pairs": ["compare", str(graph), *words, "--csv", str(tmp_path / "pairs.csv")],
+        "best": [
+            "scan",
+            str(arch),
+            *words,
+            "--axis",
+            "arch.n=['=1+1', '@b']",
+            "--out",
+            str(tmp_path),
+        ],
+    }
+    for name, command in runs.items():
+        assert main(command) == 0, capsys.readouterr().err
+        with (tmp_path / f"{name}.csv").open() as file:
+            cells = [value for row in csv.reader(file) for value in row]
+        assert cells
+        assert not [value for value in cells if value[:1] in "=+@" and value]
+    assert "'=1+1" in (tmp_path / "best.csv").read_text()
+
+
+def test_local_dask_workers_listen_on_the_loopback() -> None:
+    with engines.executor("dask", 1, None) as pool:
+        client = pool._client  # type: ignore[union-attr]
+        info = client.scheduler_info()
+        workers = list(info["workers"])
+        nannies = [one["nanny"] for one in info["workers"].values()]
+    for address in (info["address"], *workers, *nannies):
+        assert address.startswith(f"tcp://{engines.LOOPBACK}:")
