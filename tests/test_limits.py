@@ -80,7 +80,7 @@ def test_no_table_holds_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[
             str(arch),
             *words,
             "--axis",
-            "arch.n=['=1+1', '@b']",
+            "arch.n=['=1+1', b]",
             "--out",
             str(tmp_path),
         ],
