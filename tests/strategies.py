@@ -18,23 +18,36 @@ FLOPS = CONVENTIONS.load("flops")
 PERFECT = Traits()
 
 
+Recipe = list[tuple[str, list[int]]]
+"""Of each row its kind, and which of the maps so far it reads."""
+
+
 @st.composite
-def networks(draw: st.DrawFn) -> Network:
+def recipes(draw: st.DrawFn) -> Recipe:
     """A random DAG of relu, add, conv and flatten-free rows on maps of one size."""
-    builder = Builder()
-    maps: list[Taps] = [(builder.input("input", (4, 6, 6)),)]
+    found: Recipe = []
     for number in range(draw(st.integers(1, 12))):
         kind = draw(st.sampled_from(["relu", "add", "conv2d", "dropout"]))
-        reads = draw(
-            st.lists(
-                st.sampled_from(maps), min_size=1 + (kind == "add"), max_size=1 + (kind == "add")
-            )
-        )
+        count = 1 + (kind == "add")
+        found.append((kind, draw(st.lists(st.integers(0, number), min_size=count, max_size=count))))
+    return found
+
+
+def built(recipe: Recipe, name: str = "r") -> Network:
+    """The network of a recipe, its rows called `name` and a number."""
+    builder = Builder()
+    maps: list[Taps] = [(builder.input("input", (4, 6, 6)),)]
+    for number, (kind, reads) in enumerate(recipe):
         attributes = {"filters": 4, "kernel": 3, "padding": "same"} if kind == "conv2d" else {}
         layer = make(kinds.get(kind), attributes)
-        taps = tuple(tap for one in reads for tap in one)
-        maps.append(builder.row(f"r{number}", "r", "b", Place("random"), [layer], taps))
+        taps = tuple(tap for at in reads for tap in maps[at])
+        maps.append(builder.row(f"{name}{number}", name, "b", Place("random"), [layer], taps))
     return builder.network(Facts("random", "test", "random", maps[-1]))
+
+
+def networks() -> st.SearchStrategy[Network]:
+    """Networks of random recipes."""
+    return recipes().map(built)
 
 
 def counted(network: Network, batch: int = 1, traits: Traits = PERFECT) -> Workload:
