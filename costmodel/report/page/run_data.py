@@ -10,7 +10,7 @@ import numpy as np
 from costmodel.core.formula import on_chip_bytes, place
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.quantities import MACHINE, RUN_LANES, MachineQuantity
-from costmodel.errors import InputError
+from costmodel.errors import BadValue, InputError
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.studies.run import Run
@@ -170,7 +170,7 @@ def _placed(run: Run) -> dict[str, Any]:
             placed = place(
                 run.workload, memory, run.policies.placement_model, run.policies.traffic_model
             )
-        except InputError:
+        except (BadValue, InputError):
             # too small for a tile, or more than this placement may promise
             continue
         external = placed.moved.total
