@@ -275,3 +275,13 @@ def test_a_sample_without_a_figure_of_the_machine(
     words = ["--axis", "arch.classes=[5, 6]", "--sample", sample, "--n", "5"]
     assert main(["scan", "hairnet", "--hw", "accel_1tflops", *words]) == 0
     assert "5 points" in capsys.readouterr().out
+
+
+def test_a_network_without_work_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Found by a law: it takes no time, and numpy warned of the division."""
+    (tmp_path / "x.yaml").write_text(HEAD + "layers:\n  - d: {kind: dropout}\n")
+    words = [str(tmp_path / "x.yaml"), "--hw", "accel_1tflops"]
+    assert main(["simulate", *words, "--plot", str(tmp_path / "p")]) == 0
+    assert "WARNING: no row of this network computes or moves" in capsys.readouterr().out
+    assert main(["scan", *words, "--axis", "hw.bandwidth=[1 GB/s, 2 GB/s]"]) == 0
+    assert "inf" in capsys.readouterr().out

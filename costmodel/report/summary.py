@@ -67,6 +67,7 @@ def lines(run: Run) -> list[str]:
         *_again(run),
         *_first(run),
         *_unknown(run),
+        *_nothing(run),
     ]
 
 
@@ -221,3 +222,10 @@ def _memory(run: Run) -> list[str]:
         f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
         f"{short(peak / 1e6)} MB.",
     ]
+
+
+def _nothing(run: Run) -> list[str]:
+    """Said of a network that takes no time: hardly what was meant."""
+    if run.total_time > 0:
+        return []
+    return ["WARNING: no row of this network computes or moves anything; is it the one you mean?"]

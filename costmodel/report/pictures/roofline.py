@@ -80,6 +80,9 @@ def roofline(run: Run) -> Figure:
     )
     axes.set_ylim(bottom=points.rate.min(initial=1e9) / 3, top=run.machine.matrix * 4)
     axes.grid(alpha=0.25, which="major")
+    if not axes.get_legend_handles_labels()[0]:
+        # nothing works, nothing moves
+        return figure
     axes.legend(
         loc="upper left",
         bbox_to_anchor=(1.01, 1),

@@ -89,11 +89,14 @@ class Model:
             ends = zip(BOUNDS, self.interval, strict=True)
             found |= {word: share * total for word, share in ends}
         words = {word: machine.value(q) for word, q in AXES.items()}
+        # a network without work is through at once
+        with np.errstate(divide="ignore"):
+            throughput = given.pop("samples") / total
         return {
             **self.labels,
             **{word: value for word, value in words.items() if value is not None},
             **found,
-            "throughput": given.pop("samples") / total,
+            "throughput": throughput,
             "params": self.params,
             **given,
         }
