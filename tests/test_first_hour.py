@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,21 @@ def test_validate_offers_what_it_takes(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         main(["validate", "--help"])
     assert "ONNX" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sample", ["sobol", "lhs"])
+def test_a_sample_that_needs_an_extra_names_it(
+    sample: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found on a clean machine: scipy comes with an extra."""
+    monkeypatch.setitem(sys.modules, "scipy.stats", None)
+    words = ["--axis", "hw.bandwidth=log(1 GB/s, 9 GB/s)", "--sample", sample, "--n", "4"]
+    assert main(["scan", "hairnet", "--hw", "accel_1tflops", *words]) == 2
+    assert f"--sample {sample} needs scipy" in capsys.readouterr().err
+
+
+def test_a_misspelt_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["simulte", "hairnet"])
+    assert stopped.value.code == 2
+    assert "unknown command 'simulte'; did you mean 'simulate'?" in capsys.readouterr().err

@@ -152,7 +152,7 @@ def _abandon_stdout() -> None:
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """The parser; only the command that `words` name gets its arguments built."""
-    top = argparse.ArgumentParser(
+    top = usage.Commands(
         prog="costmodel",
         description="Where does the time go, what would change it, and can the number be trusted?",
         epilog="'costmodel COMMAND --help' explains a command.",

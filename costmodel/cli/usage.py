@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 GROUPS = {
     "the network": ("--set", "--dim", "--strict", "--network"),
@@ -46,6 +47,22 @@ class Grouped(argparse.ArgumentParser):
         if action.dest in WORDS:
             action.completer = _short_names(WORDS[action.dest])  # type: ignore[attr-defined]
         return action
+
+
+class Commands(argparse.ArgumentParser):
+    """The parser of the first word."""
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse has it; a command that is hardly misspelt is named."""
+        wrong = re.match(
+            r"argument COMMAND: invalid choice: '([^']*)' \(choose from (.*)\)", message
+        )
+        if wrong:
+            from costmodel.errors import did_you_mean
+
+            known = [word.strip(" '") for word in wrong[2].split(",")]
+            message = f"unknown command '{wrong[1]}'; {did_you_mean(wrong[1], known)}"
+        super().error(message)
 
 
 def _short_names(family: str) -> Any:

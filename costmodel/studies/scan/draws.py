@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.errors import BadValue
+from costmodel.errors import BadValue, MissingExtra
 
 SAMPLES = ("grid", "random", "sobol", "lhs")
 MAX_LHS = 10_000_000
@@ -30,7 +30,10 @@ def draw(
         drawn = np.random.Generator(blocks).random(skip + (stop - start) * axes)
         return drawn[skip:].reshape(stop - start, axes)
     # 0.3 s to import, only for these two
-    from scipy.stats import qmc
+    try:
+        from scipy.stats import qmc
+    except ImportError:
+        raise MissingExtra("scipy", "scan", f"--sample {sample}") from None
 
     if sample == "sobol":
         engine = qmc.Sobol(axes, scramble=True, rng=np.random.default_rng(seed))
