@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from onnx import TensorProto, helper
 
 import costmodel as cm
 from costmodel.cli import main
+from costmodel.core.machine import Machine
+from costmodel.report.page.generation_page import generation_page
 from costmodel.report.page.run_data import packed
 from costmodel.report.page.run_page import run_page
+from costmodel.studies.generate import WEIGHTS, Generation
 from costmodel.studies.run import Run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -173,8 +177,6 @@ def machines(run: Run, memories: list[float] | None, count: int) -> list[dict[st
 @pytest.mark.parametrize("name", RUNS)
 def test_a_thousand_settings_are_python_s(name: str, tmp_path: Path, browser: Any) -> None:
     """The page's totals against the formula on the same machines, to 1e-9."""
-    from dataclasses import replace
-
     asked = dict(RUNS[name])
     run = cm.simulate(asked.pop("arch"), asked.pop("hw"), **asked)
     page = Opened(browser, saved(run, tmp_path)).page
@@ -185,6 +187,52 @@ def test_a_thousand_settings_are_python_s(name: str, tmp_path: Path, browser: An
         assert total == pytest.approx(
             float(run.on(replace(run.machine, **one)).total_time), rel=1e-9
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Elsewhere(Generation):
+    """A generation whose phases run on another machine."""
+
+    machine: Machine
+
+    @property
+    def prefill_time(self) -> float:
+        return float(self.prefill.on(self.machine).total_time)
+
+    @property
+    def step(self) -> float:
+        times = [float(run.on(self.machine).total_time) for run in self.decode]
+        return sum(weight * time for weight, time in zip(WEIGHTS, times, strict=True))
+
+
+@browser_test
+@pytest.mark.parametrize("concurrency", [None, 7])
+def test_a_hundred_machines_serve_as_python_says(
+    concurrency: int | None, tmp_path: Path, browser: Any
+) -> None:
+    """Time to the first token, per token, and tokens per second, to 1e-9; the table and the sentence follow."""
+    asked: dict[str, Any] = {"concurrency": concurrency} if concurrency else {"batch": 3}
+    found = cm.generate("qwen3-0.6b", "h200", 64, 16, **asked)
+    path = tmp_path / "served.html"
+    path.write_text(generation_page([found], []))
+    opened = Opened(browser, path)
+    wanted = machines(found.prefill, [float(found.prefill.machine.memory)], 100)
+    times = opened.page.evaluate("(every) => every.map((one) => costmodel.times(one))", wanted)
+    for one, mine in zip(wanted, times, strict=True):
+        machine = replace(found.prefill.machine, **one)
+        theirs = Elsewhere(found.request, found.prefill, found.decode, machine)
+        figures = (theirs.ttft, theirs.tpot, theirs.tokens_per_s)
+        assert (mine["ttft"], mine["tpot"], mine["tokens"]) == pytest.approx(figures, rel=1e-9)
+    before = opened.page.inner_text("#verdict")
+    opened.page.fill("[aria-label='bandwidth, exactly']", "1 TB/s")
+    opened.page.press("[aria-label='bandwidth, exactly']", "Enter")
+    opened.page.wait_for_timeout(60)
+    assert "as you have set it" in opened.page.inner_text("#verdict")
+    assert "as you have set it" in opened.page.inner_text("#rows")
+    opened.page.click("#reset")
+    opened.page.wait_for_timeout(60)
+    assert opened.page.inner_text("#verdict") == before
+    opened.quiet()
 
 
 @browser_test

@@ -41,6 +41,8 @@ class Figures:
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     charts: Sequence[Mapping[str, Any]] = field(default=())
+    served: Mapping[str, Any] | None = None
+    """What generation.js moves with the sliders of a machine."""
 
 
 def figures_page(report: Figures) -> str:
@@ -55,9 +57,11 @@ def figures_page(report: Figures) -> str:
     ]
     rows = [{one.key: _cell(row.get(one.key)) for one in report.columns} for row in report.rows]
     table = {"caption": report.caption, "columns": columns, "rows": rows}
-    return document(
-        "figures.html", SCRIPTS, words, {"table": table, "charts": _safe(report.charts)}
-    )
+    data = {"table": table, "charts": _safe(report.charts)}
+    if report.served is None:
+        return document("figures.html", SCRIPTS, words, data)
+    scripts = ("model.js", *SCRIPTS, "sliders.js", "generation.js")
+    return document("generation.html", scripts, words, data | {"served": report.served})
 
 
 def _cell(value: Any) -> Any:

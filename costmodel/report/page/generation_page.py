@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from costmodel.language.harmless import harmless
 from costmodel.language.units import show
 from costmodel.report.generation_plot import memory_rows
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import HUES, Column, Figures, axis, bar, bars, figures_page
-from costmodel.studies.generate import Generation
+from costmodel.report.page.run_data import run_data
+from costmodel.studies.generate import ONE_PREFILL, QUEUE, WEIGHTS, Generation
 
 COLUMNS = (
     Column("machine", "machine", number=False),
@@ -36,21 +38,46 @@ def generation_page(found: Sequence[Generation], trade: Sequence[dict[str, Any]]
     rows = [_row(one) for one in found]
     waits = "" if first.tpot is None else f", then one every {seconds(first.tpot)}"
     fits = "" if first.memory.fits else " It does not fit the memory of the device."
+    verdict = (
+        f"On {first.prefill.profile.name} the first token comes after "
+        f"{seconds(first.ttft)}{waits}.{fits}"
+    )
     return figures_page(
         Figures(
             title=f"{first.prefill.network.name}: {request.prompt} tokens in, "
             f"{request.generate} out",
             subtitle=f"sequences at once: {request.sequences}, devices: {request.devices}; "
             f"{first.prefill.policies.dtype}",
-            verdict=f"On {first.prefill.profile.name} the first token comes after "
-            f"{seconds(first.ttft)}{waits}.{fits}",
-            standing=first.prefill.standing.line,
+            verdict=verdict,
+            standing="; ".join(dict.fromkeys(one.prefill.standing.line for one in found)),
             caption="Every machine",
             columns=COLUMNS,
             rows=rows,
             charts=[_phases(found), *_trade(trade), _memory(first)],
+            served=_served(first, verdict),
         )
     )
+
+
+def _served(one: Generation, verdict: str) -> dict[str, Any]:
+    """Both phases of the first machine, and what follows from their times."""
+    phases = [run_data(run) for run in (one.prefill, *one.decode)]
+    for figure in phases[0]["figures"]:
+        if "memory" in figure["fields"]:
+            figure["locked"] = "the page of a run ('simulate') moves it"
+    request = one.request
+    return {
+        "phases": phases,
+        "weights": WEIGHTS,
+        "machine": harmless(one.prefill.profile.name),
+        "verdict": harmless(verdict, len(verdict)),
+        "generate": request.generate,
+        "batch": request.batch,
+        "concurrency": request.concurrency,
+        "per_sequence": one.prefill.profile.per_sequence,
+        "one_prefill": ONE_PREFILL,
+        "queue": QUEUE,
+    }
 
 
 def _row(one: Generation) -> dict[str, Any]:
@@ -64,7 +91,7 @@ def _row(one: Generation) -> dict[str, Any]:
         "fits": "yes" if memory.fits else "no",
         "largest_batch": one.largest_batch,
         "largest_context": one.largest_context,
-        "standing": one.prefill.standing.line,
+        "standing": one.prefill.standing.grade,
     }
 
 

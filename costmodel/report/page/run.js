@@ -1,6 +1,8 @@
 // The page of one run, put together: everything shows the same result and moves with the sliders.
 "use strict";
 
+const worked = (machine) => evaluate(data, machine);
+
 function show() {
   verdict();
   totals();

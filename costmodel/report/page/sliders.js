@@ -1,4 +1,5 @@
-// A slider and an exact field for each figure of the machine.
+// A slider and an exact field for each figure of the machine. A page says what it shows of a machine
+// by `worked`, how by `show`, and which machine is its first by `base` and `state`.
 "use strict";
 
 const WIDE = 2;
@@ -62,7 +63,7 @@ let waiting = false;
 
 function setMachine(changed) {
   Object.assign(state.machine, changed);
-  state.result = evaluate(data, state.machine);
+  state.result = worked(state.machine);
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {

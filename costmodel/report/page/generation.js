@@ -1,0 +1,59 @@
+// What if the first machine were another: both phases are worked out again as its sliders move.
+// What follows from their times is that of costmodel/studies/generate.py.
+"use strict";
+
+const phases = data.served.phases.map(unpacked);
+const base = phases[0].machine;
+const state = { machine: { ...base }, result: null };
+const laneSum = (result, lane) => result[lane].reduce((a, b) => a + b, 0);
+
+function worked(machine) {
+  const { served } = data;
+  const [prompt, ...steps] = phases.map((phase) => evaluate(phase, machine));
+  const found = { prompt, middle: steps[1] ?? null, step: null, ttft: prompt.time, tpot: null };
+  if (steps.length) found.step = steps.reduce((sum, one, n) => sum + served.weights[n] * one.time, 0);
+  found.tpot = found.step;
+  const c = served.concurrency;
+  if (c) {
+    const step = (found.step ?? 0) + c * served.per_sequence;
+    const most = c * prompt.time + (served.generate * step) / c + served.queue;
+    found.ttft = Math.sqrt(served.one_prefill * prompt.time * most);
+    if (found.step !== null) found.tpot = step + ((c - 1) / served.generate) * prompt.time;
+  }
+  const whole = prompt.time + (served.generate - 1) * (found.step ?? 0);
+  found.tokens = c && found.tpot ? c / found.tpot : (served.batch * served.generate) / whole;
+  return found;
+}
+
+function moved(bar, result, total) {
+  const busy = Object.fromEntries(LANES.map((lane) => [lane, laneSum(result, lane)]));
+  busy.overhead = state.machine.overhead;
+  const scale = total / (Object.values(busy).reduce((a, b) => a + b, 0) || 1);
+  bar.value = total;
+  bar.parts = Object.fromEntries(Object.entries(busy).map(([lane, time]) => [lane, time * scale]));
+}
+
+function show() {
+  const { prompt, middle, step, ttft, tpot, tokens } = state.result;
+  const [bars] = data.charts;
+  moved(bars.bars[0], prompt, prompt.time);
+  if (middle) moved(bars.bars[1], middle, step);
+  const own = Object.keys(base).every((word) => base[word] === state.machine[word]);
+  const name = data.served.machine + (own ? "" : " as you have set it");
+  Object.assign(data.table.rows[0], { machine: name, ttft_s: ttft, tpot_s: tpot, tokens_per_s: tokens });
+  table.fill(data.table.rows.map((row, place) => ({ ...row, place })));
+  if (page.pointed !== null) table.light(page.pointed);
+  const waits = tpot === null ? "" : `, then one every ${si(tpot, "s", 4)}`;
+  if (!own) document.getElementById("verdict").textContent = `On ${name} the first token comes after ${si(ttft, "s", 4)}${waits}.`;
+  else document.getElementById("verdict").textContent = data.served.verdict;
+  phases[0].figures.forEach((figure) => figure.show());
+  page.pictures.forEach((picture) => picture.draw());
+}
+
+phases[0].figures.forEach(slider);
+document.getElementById("reset").addEventListener("click", () => setMachine({ ...base }));
+state.result = worked(state.machine);
+show();
+
+// For whoever checks the page's arithmetic: both times on another machine [s].
+window.costmodel = { data, times: (changed) => worked({ ...base, ...changed }) };
