@@ -127,7 +127,7 @@ def _kernels(args: argparse.Namespace) -> int:
         figures = ", ".join(f"{word} {value:.4g}" for word, value in fit.figures.items())
         print(
             f"{fit.routine:12} {figures}; {fit.count} kernels, mean error {100 * fit.mean:.1f} %, "
-            f"median {100 * fit.median:.1f} %"
+            f"median {100 * fit.median:.1f} %, unseen fifths {100 * fit.unseen:.1f} %"
         )
     print(f"wrote {args.out}")
     return 0

@@ -34,6 +34,7 @@ SOFT = 0.1
 """Of a kernel's time: larger errors count linearly."""
 FEWEST = 8
 """Kernels of a table."""
+FOLDS = 5
 HALF = 0.5
 """Of the shorter time exposed: where the fit starts."""
 
@@ -50,6 +51,8 @@ class Fit:
     """Error of a kernel, a fraction."""
     median: float
     count: int
+    unseen: float
+    """Mean error of each fifth of the kernels by a fit to the other four."""
 
 
 class Table:
@@ -199,18 +202,37 @@ def _fit(table: Table, base: HardwareProfile) -> Fit | None:
     errors = np.abs(model(figures) / seconds - 1)
     names = FIGURES.get(routine, OTHERS[: len(figures)])
     named = dict(zip(names, map(float, figures), strict=True))
-    return Fit(routine, named, float(errors.mean()), float(np.median(errors)), len(seconds))
+    return Fit(
+        routine,
+        named,
+        float(errors.mean()),
+        float(np.median(errors)),
+        len(seconds),
+        _unseen(model, start, seconds, shares=routine != "link"),
+    )
 
 
-def _least_squares(model: Model, start: Any, seconds: Column, *, shares: bool) -> Any:
-    """The figures that fit the logarithms best; shares stay at most 1."""
+def _unseen(model: Model, start: Any, seconds: Column, *, shares: bool) -> float:
+    """Mean error of kernels that the fit has not seen: every fifth, dealt out by chance."""
+    fold = np.random.default_rng(0).permutation(len(seconds)) % FOLDS
+    errors = np.empty(len(seconds))
+    for number in range(FOLDS):
+        figures = _least_squares(model, start, seconds, shares=shares, seen=fold != number)
+        errors[fold == number] = np.abs(model(figures) / seconds - 1)[fold == number]
+    return float(errors.mean())
+
+
+def _least_squares(
+    model: Model, start: Any, seconds: Column, *, shares: bool, seen: Any = slice(None)
+) -> Any:
+    """The figures that fit the logarithms of the kernels `seen` best; shares stay at most 1."""
     try:
         from scipy.optimize import least_squares
     except ImportError:
         raise MissingExtra("scipy", "calibrate", "calibrate") from None
     highest = [0.0 if shares and one < 1 and one > 1e-3 else np.inf for one in start]
     result = least_squares(
-        lambda p: np.log(model(np.exp(p)) / seconds),
+        lambda p: np.log(model(np.exp(p)) / seconds)[seen],
         np.log(start),
         bounds=([-np.inf] * len(highest), highest),
         loss="soft_l1",
