@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
     parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
     parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
+    parser.add_argument("--traffic", metavar="R", help="what moves again: once, tiled")
     parser.add_argument("--timing", metavar="T", help="how transfer and compute add up")
     options.add_passes(parser)
     parser.add_argument("--json", metavar="FILE", help="write errors and every row")
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         path = shipped.find(args.hw, "hwprofiles")
         profile = load_profile(path)
     problems.raise_if_any()
-    choices = {key: getattr(args, key) for key in ("convention", "placement", "timing")}
+    choices = {key: getattr(args, key) for key in ("convention", "placement", "traffic", "timing")}
     found = evaluation.evaluate(
         table, profile, hw_file=str(path), passes=options.passes(args), choices=choices
     )
