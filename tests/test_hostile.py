@@ -285,3 +285,11 @@ def test_a_network_without_work_is_said(tmp_path: Path, capsys: pytest.CaptureFi
     assert "WARNING: no row of this network computes or moves" in capsys.readouterr().out
     assert main(["scan", *words, "--axis", "hw.bandwidth=[1 GB/s, 2 GB/s]"]) == 0
     assert "inf" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["throughput >= 1e-320 /s", "total_time <= 1e-310 s"])
+def test_a_target_out_of_range(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Found by the fuzzer: a division by nothing."""
+    words = ["solve", "hairnet", "--hw", "accel_1tflops", "--for", "matrix", "--target", target]
+    assert main(words) == 2
+    assert "is out of the range of times" in capsys.readouterr().err

@@ -51,7 +51,7 @@ def test_the_table_is_the_program_s() -> None:
 
 @pytest.mark.parametrize(
     ("given", "shown"),
-    [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("a=b", "a=b"), (-1.5, -1.5), ("\x1b[2J", "\\x1b[2J")],
+    [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+a", "'+a"), ("-a", "'-a"), ("-1.5e3", "-1.5e3"), ("-", "-"), ("@a", "'@a"), ("a=b", "a=b"), (-1.5, -1.5), ("\x1b[2J", "\\x1b[2J")],
 )  # fmt: skip
 def test_cells(given: object, shown: object) -> None:
     assert cell(given) == shown

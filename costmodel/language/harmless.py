@@ -13,6 +13,8 @@ UNFIT = re.compile(
 )
 """Controls, marks that turn the direction of text, separators of lines, halves of characters."""
 
+PLAIN = re.compile(r"-|[-+]?[\d.]+(e[-+]?\d+)?( %)?")
+"""A dash for nothing, and a number: no formulas."""
 FORMULAS = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -45,7 +47,7 @@ def cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     shown = spelt(value)
-    return f"'{shown}" if shown.startswith(FORMULAS) else shown
+    return f"'{shown}" if shown.startswith(FORMULAS) and not PLAIN.fullmatch(shown) else shown
 
 
 class Harmless:

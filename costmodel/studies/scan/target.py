@@ -25,6 +25,8 @@ SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
 }
 MIRROR = {"<=": ">=", "<": ">", ">=": "<=", ">": "<"}
+LEAST = 1e-300
+"""Of a target: with less the time of a run leaves the range of numbers."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ class Target:
             return cls(word, Bound(sign, float(multiple.group(1) or 1)), text, relative=True)
         if word == "throughput" and re.fullmatch(r"[\d.eE+-]+", quantity):
             quantity += " /s"
-        return cls(word, Bound(sign, float(units.parse(quantity, QUANTITIES[word]))), text)
+        value = float(units.parse(quantity, QUANTITIES[word]))
+        if value < LEAST:
+            raise BadValue(f"'{text}' is out of the range of times", f"write at least {LEAST:g}")
+        return cls(word, Bound(sign, value), text)
 
     def seconds(self, batch: int) -> Bound | None:
         """The same as a bound on the time of a run [s]; None for a target on bytes."""
