@@ -45,10 +45,9 @@ def told_once() -> Iterator[None]:
 
 def end(word: str, code: int) -> NoReturn:
     """Say one line and end at once, workers first; what libraries do at the end is noisy."""
-    from multiprocessing import active_children
+    from costmodel.studies.children import kill_children
 
-    for child in active_children():
-        child.kill()
+    kill_children()
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
         print(word, file=sys.stderr, flush=True)

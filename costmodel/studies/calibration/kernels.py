@@ -35,6 +35,7 @@ SOFT = 0.1
 FEWEST = 8
 """Kernels of a table."""
 FOLDS = 5
+"""Parts of a table, each predicted by a fit to the others."""
 HALF = 0.5
 """Of the shorter time exposed: where the fit starts."""
 

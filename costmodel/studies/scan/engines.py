@@ -25,6 +25,7 @@ from concurrent.futures import (
 from contextlib import contextmanager
 
 from costmodel.errors import CostModelError, InputError, MissingExtra, Place
+from costmodel.studies.children import kill_children
 from costmodel.studies.scan.plan import Part, Plan, evaluate_part
 
 LOOPBACK = "127.0.0.1"
@@ -107,12 +108,6 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
     if not address:
         client.shutdown()
     client.close()
-
-
-def kill_children() -> None:
-    """End every process that this one has started, at once."""
-    for child in multiprocessing.active_children():
-        child.kill()
 
 
 def default_workers() -> int:
