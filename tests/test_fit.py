@@ -80,7 +80,8 @@ def test_slopes_are_derivatives(folder: Path) -> None:
         np.ones(5),
     )
     at = rng.uniform(1, 3, 5)
-    slopes = made.slopes(at)
+    times, slopes = made.slopes(at)
+    assert times == pytest.approx(made.predict(at))
     for column in range(5):
         step = np.exp(1e-5 * (np.arange(5) == column))
         numeric = (made.predict(at * step) - made.predict(at / step)) / 2e-5

@@ -15,8 +15,8 @@ from costmodel.hardware.read import load_profile
 from costmodel.language import documents, shipped
 from costmodel.studies.calibration import evaluation, measurements
 from costmodel.studies.calibration.candidates import Way, bench
-from costmodel.studies.calibration.design import OPTIONAL
 from costmodel.studies.calibration.fit import fit
+from costmodel.studies.calibration.terms import OPTIONAL
 
 REPORTS = ROOT / "reports"
 # timm counts learned parameters; these files hold constant tables among their initialisers.

@@ -124,7 +124,8 @@ def evidence(found: Calibrated) -> dict[tuple[str, str], float]:
     It is the mean over the measurements.
     """
     design, coefficients = found.fitted.design, found.fitted.coefficients
-    share = design.slopes(coefficients) / design.predict(coefficients)[:, np.newaxis]
+    times, slopes = design.slopes(coefficients)
+    share = slopes / times[:, np.newaxis]
     return dict(zip(design.names, map(float, share.mean(axis=0)), strict=True))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.packing import Packing
-from costmodel.core.policies import Policies
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.policies import Choice, Policies
 from costmodel.core.quantities import BOUNDS, LANES, LINK, OUTPUTS, OVERHEAD, RUN_LANES
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue, Place
@@ -70,6 +71,12 @@ class Run:
     def on(self, machine: Machine) -> Result:
         """The same network and policies on another machine (or on arrays of them)."""
         return evaluated(self.workload, machine, self.policies)
+
+    def placed(self, placement: Choice) -> Run:
+        """The same network and machine under another placement. Raises BadValue for no such one."""
+        policies = replace(self.policies, placement_model=PLACEMENTS.resolve(placement))
+        result = evaluated(self.workload, self.machine, policies)
+        return replace(self, policies=policies, result=result)
 
     # --- figures ---------------------------------------------------------------------------
 

@@ -22,18 +22,16 @@ from costmodel.models.engines.tiles import Tiles
 from costmodel.studies.calibration import folds
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.crossval import Options
-from costmodel.studies.calibration.design import (
+from costmodel.studies.calibration.design import Asked, Design, Floats, Ints, design
+from costmodel.studies.calibration.measurements import Measurement
+from costmodel.studies.calibration.terms import (
     MICROSECOND,
     NANOSECOND,
     OPTIONAL,
-    Asked,
-    Design,
-    Floats,
-    Ints,
     Name,
-    design,
+    Occupied,
+    occupied,
 )
-from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.run import Run
 
 # What the software of a machine may do to a graph before it runs; the one that predicts best is
@@ -128,8 +126,20 @@ class Bench:
 
     @cache  # noqa: B019  one bench lives as long as the command
     def on_peaks(self, passes: tuple[str, ...], placement: str) -> list[Run]:
-        """The same on the base profile's peaks, worked out once."""
-        return self.on(self.peaks, passes, placement)
+        """The same on the base profile's peaks, worked out once; placements share the counting."""
+        known = self._counted(passes)
+        return known if placement == PLACEMENTS[0] else [one.placed(placement) for one in known]
+
+    @cache  # noqa: B019
+    def rows(self, passes: tuple[str, ...], placement: str) -> list[Occupied]:
+        """What the rows of each measurement occupy there."""
+        runs_on_peaks = self.on_peaks(passes, placement)
+        return [occupied(*one) for one in zip(self.measurements, runs_on_peaks, strict=True)]
+
+    @cache  # noqa: B019
+    def _counted(self, passes: tuple[str, ...]) -> list[Run]:
+        """The networks on the peaks after `passes`, under the first placement."""
+        return self.on(self.peaks, passes, PLACEMENTS[0])
 
 
 def bench(
@@ -155,9 +165,8 @@ def bench(
 
     @cache
     def made(way: Way) -> Design:
-        runs_on_peaks = ready.on_peaks(way.passes, way.placement)
         asked = Asked(TIMINGS.resolve(way.timing), expected, way.engine, way.terms)
-        return design(ready.measurements, runs_on_peaks, asked)
+        return design(ready.measurements, ready.rows(way.passes, way.placement), asked)
 
     few = len({one.network for one in measurements}) <= FEW
     values: dict[str, Sequence[Any]] = {

@@ -6,14 +6,14 @@ Everything that is chosen or fitted is chosen and fitted without the family that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from costmodel.studies.calibration import folds
 from costmodel.studies.calibration.design import Design, Floats, Ints
-from costmodel.studies.calibration.fit import fit
+from costmodel.studies.calibration.fit import Fitted, fit
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.progress import watched
 
@@ -36,11 +36,20 @@ class Options:
     design: Callable[[Choice], Design]
     reluctant: Collection[Any] = ()
     """Values that are taken only where they are clearly better."""
+    _fits: dict[tuple[Choice, bytes], Fitted] = field(default_factory=dict, init=False)
+    """Without two groups a fit is the same whichever was left out first."""
 
     def predict(self, choice: Choice) -> Predict:
         """Times of some measurements by a fit to others, under `choice`."""
         made = self.design(choice)
-        return lambda train, test: fit(made, train).predict(test)
+
+        def times(train: Ints, test: Ints) -> Floats:
+            key = (choice, train.tobytes())
+            if key not in self._fits:
+                self._fits[key] = fit(made, train)
+            return self._fits[key].predict(test)
+
+        return times
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Design, Floats, Ints, Name
+from costmodel.studies.calibration.design import Design, Floats, Ints
+from costmodel.studies.calibration.terms import Name
 
 NOISE = 0.05
 """Of a measured time, relative: what runs of one program differ by."""
@@ -35,8 +36,12 @@ REACH = 0.7
 """Of a step in a log-share: a factor of two."""
 HALVINGS = 8
 """Of a step that would make things worse."""
-CLOSE = 1e-4
-"""Of that reach: a step that changes nothing any more."""
+NEAR = 0.1
+"""Of that reach: from here a quadratic form is what the objective looks like."""
+CLOSE = 1e-3
+"""Of that reach: a step that changes no prediction by more than its fourth figure."""
+LEAST = 1e-9
+"""Of a coefficient: one at nothing has a slope all the same."""
 SHARES = ("compute", "bandwidth", "parameters")
 """Resources whose coefficients are one over a share."""
 
@@ -63,20 +68,23 @@ class Fitted:
 def fit(design: Design, places: Ints) -> Fitted:
     """The coefficients that the measurements at `places` make most probable.
 
-    Gauss-Newton steps with the weights of rho, each a least-squares problem in v >= 0, halved where
-    they overshoot.
+    Steps of Gauss and Newton, each a least-squares problem in v >= 0, halved where they overshoot:
+    first with the weights of rho, which are safe from afar, then with its curvature, which arrives
+    in a few steps.
     """
     from scipy.optimize import nnls
 
     system = _System(design, places)
-    found = system.start
+    found, near = system.start, False
     for _ in range(STEPS):
-        residuals, slopes = system.linear(found)
+        residuals, slopes = system.linear(found, near)
         target = slopes @ found - residuals
         factor = np.linalg.cholesky(slopes.T @ slopes)
         wanted = nnls(factor.T, np.linalg.solve(factor, slopes.T @ target))[0]
         change = np.clip(wanted - found, -system.reach, system.reach)
-        if np.all(np.abs(change) < CLOSE * system.reach):
+        step = np.max(np.abs(change) / system.reach)
+        near = near or step < NEAR
+        if step < CLOSE:
             found = found + change
             break
         here = system.objective(found)
@@ -100,7 +108,7 @@ class _System:
         self.log_measured = np.log(design.measured[places])
         resources = [resource for resource, _ in design.names]
         self.shares = np.array([resource in SHARES for resource in resources])
-        alone = design.slopes(np.ones(len(resources)))[places] / design.measured[places, np.newaxis]
+        alone = design.at_peaks[places] / design.measured[places, np.newaxis]
         self.prior = _prior(resources, alone)
         levels = np.zeros(len(SHARES))
         stated = np.where(self.shares, np.log(np.maximum(design.expected, 1.0)), design.expected)
@@ -128,23 +136,24 @@ class _System:
         rho = 2 * (np.sqrt(1 + misfit**2) - 1)
         return float((self.weights**2 * rho).sum() + ((self.prior @ v - self.wanted) ** 2).sum())
 
-    def linear(self, v: Floats) -> tuple[Floats, Floats]:
+    def linear(self, v: Floats, near: bool) -> tuple[Floats, Floats]:
         """Return the residuals and their slopes at v.
 
-        Those of the measurements are weighted so that their squares act like rho.
+        Those of the measurements are weighted so that the sum of their squares has the gradient of
+        rho, and where the optimum is `near` its curvature as well.
         """
-        coefficients = self.coefficients(v)
-        predicted = self.design.predict(coefficients)[self.places]
+        coefficients = np.maximum(self.coefficients(v), LEAST)
+        predicted, terms = (found[self.places] for found in self.design.slopes(coefficients))
         misfit = self.misfit(predicted)
-        root = self.weights / (1 + misfit**2) ** 0.25
+        bend, power = 1 + misfit**2, 0.5 if near else 0.0
+        residuals = self.weights * misfit * bend ** (power - 0.25)
         # d/dv: of a log-coefficient as it is, of a linear one divided by it
-        scale = np.where(self.shares, 1.0, 1 / np.maximum(coefficients, 1e-9))
+        scale = np.where(self.shares, 1.0, 1 / coefficients)
         slopes = np.zeros((len(predicted), len(v)))
-        slopes[:, len(SHARES) :] = (
-            self.design.slopes(np.maximum(coefficients, 1e-9))[self.places] * scale
-        )
+        slopes[:, len(SHARES) :] = terms * scale
+        root = self.weights * bend ** (-0.25 - power)
         slopes *= (root / NOISE / predicted)[:, np.newaxis]
-        return np.concatenate([misfit * root, self.prior @ v - self.wanted]), np.vstack(
+        return np.concatenate([residuals, self.prior @ v - self.wanted]), np.vstack(
             [slopes, self.prior]
         )
 

@@ -20,9 +20,9 @@ from costmodel.studies import trust
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
-from costmodel.studies.calibration.design import AS_DENSE, MICROSECOND
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.calibration.kernels import Fit
+from costmodel.studies.calibration.terms import AS_DENSE, MICROSECOND
 
 COMMENTS = {
     "efficiency": (
