@@ -9,7 +9,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from costmodel.core.packing import OUTSIDE, Ints, Packing, left_outside, pack
+from costmodel.core.first_fit import OUTSIDE, Ints
+from costmodel.core.packing import Packing, pack
+from costmodel.core.packing_bound import left_outside
 from costmodel.core.packing_search import improved
 from costmodel.errors import InputError
 from costmodel.studies.simulation import simulate
@@ -51,7 +53,7 @@ def test_no_choice_of_tensors_leaves_less_than_the_bound(seed: int) -> None:
             for kept in product([False, True], repeat=len(sizes))
             if (alive[:, list(kept)] @ sizes[list(kept)]).max(initial=0) <= capacity
         )
-        assert left_outside(sizes, alive, worth, capacity) <= best + 1e-9
+        assert left_outside(sizes, first, last, worth, capacity) <= best + 1e-9
 
 
 def _cut(seed: int, steps: int, height: int, parts: int) -> Tensors:

@@ -10,17 +10,14 @@ into the lowest gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-OUTSIDE = -1
-"""The offset of a tensor that found no place."""
-HALVINGS = 8
-"""Of the capacity, in the search for one that cannot keep as much."""
+from costmodel.core.first_fit import OUTSIDE, FirstFit, Ints, Placed
+from costmodel.core.packing_bound import alive_at, least_capacity
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +36,7 @@ class Packing:
 
 def lower_bound(sizes: Ints, first: Ints, last: Ints) -> int:
     """Most bytes alive at any one step [B]: no packing can peak below it."""
-    if not len(sizes):
-        return 0
-    change = np.zeros(int(last.max()) + 2, dtype=np.int64)
-    np.add.at(change, first, sizes)
-    np.subtract.at(change, last + 1, sizes)
-    return int(np.cumsum(change).max())
+    return int(alive_at(sizes, first, last).max(initial=0))
 
 
 def orders(sizes: Ints, first: Ints, last: Ints, worth: Ints) -> list[Ints]:
@@ -87,99 +79,45 @@ def pack(
     if len({len(s), len(f), len(e)}) != 1 or (e < f).any() or (s < 0).any():
         raise ValueError("sizes, first and last must be equally long, last >= first, sizes >= 0")
     value = s * (e - f + 1) if worth is None else np.asarray(worth, dtype=np.int64)
-    bound = lower_bound(s, f, e)
-    answers: list[tuple[Ints, Packing]] = []
+    bound, fit = lower_bound(s, f, e), FirstFit(s, f, e, value)
+    best, reached = None, []
     for order in orders(s, f, e, value):
-        packing = _place(s, f, e, order, capacity)
-        answers.append((order, packing))
-        if packing.inside.all() and packing.peak == bound:
+        placed = fit.place(order, capacity, best.left if best else None)
+        reached.append((order, placed.peak))
+        best = _better(best, placed)
+        if placed.whole and placed.peak == bound:
             break
-    best = min((one for _, one in answers), key=lambda one: rank(one, value))
-    if capacity is None or best.inside.all():
-        return best
-    left, _ = rank(best, value)
-    least = _least_capacity(s, f, e, value, capacity, left)
-    smaller = _smaller(s, f, e, answers, least)
-    return min((best, *smaller), key=lambda one: rank(one, value))
+    assert best is not None
+    if capacity is not None and not best.whole:
+        least = least_capacity(s, f, e, value, capacity, best.left)
+        best = _smaller(fit, reached, least, best)
+    return Packing(np.array(best.offsets, dtype=np.int64), best.peak)
 
 
 def _smaller(
-    sizes: Ints, first: Ints, last: Ints, answers: Sequence[tuple[Ints, Packing]], least: int
-) -> Iterator[Packing]:
-    """What each order makes of every smaller capacity down to `least` [B], after its `answers`.
+    fit: FirstFit, reached: Sequence[tuple[Ints, int]], least: int, best: Placed
+) -> Placed:
+    """The best of what each order makes of every smaller capacity down to `least` [B].
 
-    An order's answer is the same from its peak up to the capacity, so the next to ask about is the
-    one below the peak.
+    An order's answer is the same from the peak that it `reached` up to the capacity, so the next to
+    ask about is the one below.
     """
-    for order, packing in answers:
-        while packing.peak > least:
-            packing = _place(sizes, first, last, order, packing.peak - 1)
-            yield packing
+    for order, peak in reached:
+        while peak > least:
+            placed = fit.place(order, peak - 1, best.left)
+            best, peak = _better(best, placed), placed.peak
+    return best
 
 
-def _least_capacity(
-    sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: int, left: int
-) -> int:
-    """A capacity below which every packing leaves more than `left` of the worth outside [B].
-
-    It is found by halving, to 1/256 of `capacity`.
-    """
-    steps = np.arange(int(last.max()) + 1)[:, np.newaxis]
-    alive = (first <= steps) & (last >= steps)
-    below, above = 0, capacity
-    for _ in range(HALVINGS):
-        middle = (below + above) // 2
-        if left_outside(sizes, alive, worth, middle) > left:
-            below = middle
-        else:
-            above = middle
-    return below
-
-
-def left_outside(sizes: Ints, alive: NDArray[np.bool_], worth: Ints, capacity: int) -> float:
-    """At least so much worth stays outside, wherever the tensors lie.
-
-    `alive` (steps, T). Each tensor's worth is spread over the steps at which more is alive than
-    fits; at each of these the cheapest bytes leave first, in parts if need be. The sum is a bound,
-    for what is left out at one step is left out at all.
-    """
-    over = alive @ sizes - capacity
-    tight = alive[over > 0]
-    if not len(tight):
-        return 0.0
-    price = worth / np.maximum(tight.sum(axis=0), 1) / np.maximum(sizes, 1)
-    cheapest = np.argsort(price, kind="stable")
-    there = tight[:, cheapest] * sizes[cheapest]
-    leaving = np.clip(over[over > 0, np.newaxis] - (np.cumsum(there, axis=1) - there), 0, there)
-    return float((leaving * price[cheapest]).sum())
+def _better(one: Placed | None, other: Placed) -> Placed:
+    """The one with less outside, then with the lower peak; the first of equals."""
+    if one is None:
+        return other
+    if other.offsets is None:
+        return one
+    return min(one, other, key=lambda placed: (placed.left, placed.peak))
 
 
 def rank(packing: Packing, worth: Ints) -> tuple[int, int]:
     """The worth (T,) that is left outside, then the peak [B]; small is good."""
     return int(worth[~packing.inside].sum()), packing.peak
-
-
-def _place(sizes: Ints, first: Ints, last: Ints, order: Ints, capacity: int | None) -> Packing:
-    """First fit: each tensor into the lowest gap between those it meets."""
-    offsets = np.full(len(sizes), OUTSIDE, dtype=np.int64)
-    peak = 0
-    placed = np.zeros(len(sizes), dtype=bool)
-    for tensor in order:
-        meets = np.flatnonzero(placed & (first <= last[tensor]) & (last >= first[tensor]))
-        at = _gap(offsets[meets], sizes[meets], int(sizes[tensor]))
-        if capacity is not None and at + sizes[tensor] > capacity:
-            continue
-        offsets[tensor] = at
-        placed[tensor] = True
-        peak = max(peak, at + int(sizes[tensor]))
-    return Packing(offsets, peak)
-
-
-def _gap(offsets: Ints, sizes: Ints, wanted: int) -> int:
-    """The lowest address with `wanted` free bytes among blocks at `offsets` of `sizes`."""
-    at = 0
-    for block in np.argsort(offsets, kind="stable"):
-        if offsets[block] - at >= wanted:
-            break
-        at = max(at, int(offsets[block] + sizes[block]))
-    return at

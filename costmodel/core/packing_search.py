@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.packing import OUTSIDE, Ints, Packing, rank
+from costmodel.core.first_fit import OUTSIDE, Ints
+from costmodel.core.packing import Packing, rank
 from costmodel.errors import MissingExtra
 
 WORKERS = 2
