@@ -6,17 +6,22 @@ Two tensors meet where they are alive at one step.
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.content_cache import ContentCache
+
 Ints = NDArray[np.int64]
 OUTSIDE = -1
 """The offset of a tensor that found no place."""
-PAIRS = 4_000_000
-"""Meetings up to which they are all written down: 150 MB."""
+PAIRS = 2_000_000
+"""Meetings up to which they are all written down: 70 MB."""
+Meetings = list[list[int]]
+"""For each tensor those that it meets, itself among them."""
+MEETINGS: ContentCache[Meetings | None] = ContentCache(2)
+"""By live ranges: one workload is packed into many memories, with and without overwriting."""
 
 
 class Placed(NamedTuple):
@@ -41,6 +46,8 @@ class FirstFit:
     def __init__(self, sizes: Ints, first: Ints, last: Ints, worth: Ints) -> None:
         self.first, self.last = first, last
         self._sizes, self._worth = sizes.tolist(), worth.tolist()
+        known = MEETINGS.get((first.tobytes(), last.tobytes()), self._meetings)
+        self._meeting = self._those if known is None else known.__getitem__
 
     def place(self, order: Ints, capacity: int | None, most_left: int | None = None) -> Placed:
         """Place the tensors in `order` (T,) below `capacity` [B].
@@ -49,10 +56,11 @@ class FirstFit:
         """
         sizes, limit = self._sizes, math.inf if capacity is None else capacity
         allowed = math.inf if most_left is None else most_left
+        meeting = self._meeting
         offsets, peak, left = [OUTSIDE] * len(sizes), 0, 0
         for tensor in order.tolist():
             at, wanted = 0, sizes[tensor]
-            blocks = [(offsets[n], sizes[n]) for n in self._meeting(tensor) if offsets[n] >= 0]
+            blocks = [(offsets[n], sizes[n]) for n in meeting(tensor) if offsets[n] >= 0]
             for begin, size in sorted(blocks):
                 if begin - at >= wanted:
                     break
@@ -65,19 +73,14 @@ class FirstFit:
                 return Placed(None, left, peak)
         return Placed(offsets, left, peak)
 
-    def _meeting(self, tensor: int) -> list[int]:
-        """The tensors that this one meets, itself among them."""
-        return self._near[tensor] if self._near is not None else self._near_to(tensor)
-
-    @cached_property
-    def _near(self) -> list[list[int]] | None:
-        """For each tensor those that it meets; None where that is too much to write down."""
+    def _meetings(self) -> Meetings | None:
+        """All of them; None where that is too much to write down."""
         begun = np.searchsorted(np.sort(self.first), self.last, side="right")
         ended = np.searchsorted(np.sort(self.last), self.first, side="left")
         if int((begun - ended).sum()) > PAIRS:
             return None
-        return [self._near_to(tensor) for tensor in range(len(self.first))]
+        return [self._those(tensor) for tensor in range(len(self.first))]
 
-    def _near_to(self, tensor: int) -> list[int]:
+    def _those(self, tensor: int) -> list[int]:
         meets = (self.first <= self.last[tensor]) & (self.last >= self.first[tensor])
         return np.flatnonzero(meets).tolist()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,28 +140,28 @@ class _Counter:
     """Distinct input words that ranges of outputs meet with ranges of taps."""
 
     def __init__(self, sweep: Sweep) -> None:
-        self.sweep = sweep
-        met = np.zeros((sweep.outputs + 1, sweep.taps), dtype=np.int64)
-        np.cumsum(sweep.met >= 0, axis=0, out=met[1:])
-        self.met = met
-
-    def lag(self, tap: int, end: int) -> int:
-        """Outputs from one that meets a word with a later tap below `end` to the one at `tap`."""
-        sweep = self.sweep
-        for later in range(tap + 1, end):
-            steps, rest = divmod((later - tap) * sweep.dilation, sweep.stride)
-            if rest == 0:
-                return steps
-        return sweep.outputs
+        common = gcd(sweep.stride, sweep.dilation)
+        self.next_tap = sweep.stride // common
+        """A word that one tap meets is met again by the tap so many further on,"""
+        self.lag = sweep.dilation // common
+        """so many outputs earlier."""
+        self.met = np.zeros((sweep.outputs + 1, sweep.taps + 1), dtype=np.int64)
+        """Words met before an output by taps before a tap, each tap counting for itself."""
+        np.cumsum(np.cumsum(sweep.met >= 0, axis=0), axis=1, out=self.met[1:, 1:])
 
     def words(self, ranges: Ints, taps: tuple[int, int]) -> Ints:
-        """Words met by outputs `ranges` (t, 2) with taps from taps[0] up to taps[1]: (t,)."""
+        """Words met by outputs `ranges` (t, 2) with taps from taps[0] up to taps[1]: (t,).
+
+        A word counts at the last tap that meets it: what a later tap of the range meets too is left
+        to that one.
+        """
         begin, end = ranges[:, 0], ranges[:, 1]
-        total = np.zeros(len(ranges), dtype=np.int64)
-        for tap in range(*taps):
-            until = np.minimum(end, begin + self.lag(tap, taps[1]))
-            total += self.met[until, tap] - self.met[begin, tap]
-        return total
+        last = max(taps[0], taps[1] - self.next_tap)
+        total = self._between(end, last, taps[1]) - self._between(begin, *taps)
+        return total + self._between(np.minimum(end, begin + self.lag), taps[0], last)
+
+    def _between(self, output: Ints, first: int, last: int) -> Ints:
+        return np.asarray(self.met[output, last] - self.met[output, first])
 
 
 @lru_cache(maxsize=1024)
