@@ -1,4 +1,6 @@
-"""Stop scans at random moments: python tests/stops.py COUNT [SIGNAL ...], by default SIGTERM, SIGINT and SIGKILL, local workers and Dask.
+"""Stop scans at random moments: python tests/stops.py COUNT [SIGNAL ...] [ENGINE ...].
+
+By default SIGTERM, SIGINT and SIGKILL; local workers and Dask.
 
 After each stop nothing of the scan may run 5 s later, and the same command must go on to byte-identical results.
 """
@@ -111,11 +113,11 @@ def measured_length(engine: str, out: Path) -> float:
     return time.monotonic() - begun
 
 
-def main(count: int, signals: Sequence[signal.Signals]) -> int:
+def main(count: int, signals: Sequence[signal.Signals], engines: Sequence[str]) -> int:
     """Print a line for each engine and signal; 1 where anything was wrong."""
     draw, wrong = random.Random(3), 0
     with tempfile.TemporaryDirectory() as name:
-        for engine in ENGINES:
+        for engine in engines:
             length = measured_length(engine, Path(name) / f"{engine}_whole")
             expected = results(Path(name) / f"{engine}_whole")
             for number in signals:
@@ -135,4 +137,6 @@ def main(count: int, signals: Sequence[signal.Signals]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), [signal.Signals[word] for word in sys.argv[2:]] or [*CODES]))
+    count, *asked = sys.argv[1:]
+    sent = [signal.Signals[word] for word in asked if word not in ENGINES] or [*CODES]
+    sys.exit(main(int(count), sent, [word for word in asked if word in ENGINES] or [*ENGINES]))

@@ -1,6 +1,6 @@
 """Laws of the model, tried on random networks and machines under every placement, traffic, engine and timing.
 
-A law that does not hold everywhere is stated where the policy is described (docs/choosing.md).
+A law that does not hold everywhere is stated where the policy is described (docs/choosing.md). tests/long_laws.py tries more cases.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ ENGINES: list[dict[str, Any]] = [
 ]
 RATES = ("bandwidth", "write_bandwidth", "on_chip_bandwidth", "matrix", "host")
 UNITS = {"matrix": "OPS", "host": "OPS"}
+CASES = settings().max_examples
+"""Of each law; fewer of those that write files or scan."""
 
 
 @st.composite
@@ -146,7 +148,7 @@ def test_parts_sum_to_totals(case: dict[str, Any]) -> None:
 
 
 @given(case=cases())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=CASES // 5, deadline=None)
 def test_every_format_says_the_same(
     case: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -183,7 +185,7 @@ def _unpacked(column: Any, count: int) -> Any:
 
 
 @given(cases(), st.lists(st.floats(0.1, 10), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=CASES // 2, deadline=None)
 def test_a_scan_s_points_are_simulations(case: dict[str, Any], factors: list[float]) -> None:
     """Bandwidth and memory as axes; each point by itself gives the same time."""
     assume("write_bandwidth" not in case["figures"])

@@ -70,14 +70,7 @@ def test_a_killed_local_worker_is_told(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     subprocess.run([*COSTMODEL, *MANY, "--out", str(whole)], check=True, capture_output=True)
     out = tmp_path / "out"
-    running = stops.start("local", out)
-    while len(list(out.glob(".scan/part-*.json"))) < 2:
-        time.sleep(0.001)
-    children = [
-        int(entry.name)
-        for entry in Path("/proc").glob("[0-9]*")
-        if _session(entry) == running.pid and b"spawn_main" in _words(entry)
-    ]
+    running, children = _with_parts(out, 2)
     os.kill(children[0], signal.SIGKILL)
     _, said = running.communicate(timeout=30)
     if running.returncode:
@@ -87,6 +80,39 @@ def test_a_killed_local_worker_is_told(tmp_path: Path) -> None:
     assert stops.members(running.pid) == []
     subprocess.run(stops.command("local", out), check=True, capture_output=True)
     assert results(out) == results(whole)
+
+
+@pytest.mark.parametrize("room", [0, 100_000])
+def test_a_worker_without_memory_is_told(room: int, tmp_path: Path) -> None:
+    """Each worker gets no more than it holds and `room` bytes; what is finished stays."""
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    subprocess.run([*COSTMODEL, *MANY, "--out", str(whole)], check=True, capture_output=True)
+    running, children = _with_parts(out, 2)
+    for child in children:
+        pages = int(Path(f"/proc/{child}/statm").read_text().split()[5])
+        most = pages * resource.getpagesize() + room
+        resource.prlimit(child, resource.RLIMIT_DATA, (most, most))
+    _, said = running.communicate(timeout=60)
+    if running.returncode:
+        assert running.returncode == 2
+        assert "with fewer --workers where memory ran out" in said.splitlines()[-1]
+        assert "Traceback" not in said
+        assert "Exception ignored" not in said
+    assert stops.members(running.pid) == []
+    subprocess.run(stops.command("local", out), check=True, capture_output=True)
+    assert results(out) == results(whole)
+
+
+def _with_parts(out: Path, count: int) -> tuple[subprocess.Popen[str], list[int]]:
+    """A scan with `count` parts finished, and its workers."""
+    running = stops.start("local", out)
+    while len(list(out.glob(".scan/part-*.json"))) < count:
+        time.sleep(0.001)
+    return running, [
+        int(entry.name)
+        for entry in Path("/proc").glob("[0-9]*")
+        if _session(entry) == running.pid and b"spawn_main" in _words(entry)
+    ]
 
 
 def _session(entry: Path) -> int:

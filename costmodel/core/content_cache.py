@@ -50,8 +50,10 @@ class ContentCache(Generic[T]):
             self._found.clear()
 
 
-Stamp = tuple[str, int, int, int]
-"""A file: its path, its number on the disk, when it was last written [ns], its size [B]."""
+Stamp = tuple[str, int, int, int, int]
+"""A file: its path, its number on the disk, when it was last written and when it was last put there
+or changed in any way [ns], its size [B].
+"""
 SETTLED = 100_000_000
 """[ns] after which a file that is written again bears another time: disks' clocks are coarse."""
 
@@ -92,9 +94,9 @@ def stamp(file: Path) -> Stamp | None:
         found = file.stat()
     except (OSError, ValueError):
         return None
-    return str(file), found.st_ino, found.st_mtime_ns, found.st_size
+    return str(file), found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 def _settled(found: Stamp | None) -> bool:
     """True for a file that cannot be written again without showing it."""
-    return found is not None and time.time_ns() - found[2] > SETTLED
+    return found is not None and time.time_ns() - max(found[2:4]) > SETTLED

@@ -60,8 +60,13 @@ def _processes(workers: int) -> Iterator[Executor]:
 
 
 def _follow_parent() -> None:
-    """In a worker: the terminal's ^C is the parent's to act on, and without it there is no work."""
+    """In a worker: the terminal's ^C is the parent's to act on, and without it there is no work.
+
+    What a worker has to say comes with its parts; one that dies, of want of memory say, is told by
+    the parent.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_behind, args=(parent.sentinel,), daemon=True).start()
@@ -144,7 +149,7 @@ def run(
             # A worker that is lost while it hands over its result shows as an error of any kind.
             failed[part[0]] += 1
             if isinstance(error, BrokenExecutor) or failed[part[0]] > RETRIES:
-                raise CostModelError(f"a worker failed on part {part[0]}: {error}") from error
+                raise _lost(f"on part {part[0]}", error) from error
             again.append(part)
 
 
@@ -153,4 +158,14 @@ def _submitted(pool: Executor, plan: Plan, part: tuple[int, int, int]) -> Future
     try:
         return pool.submit(evaluate_part, plan, part[1], part[2])
     except BrokenExecutor as error:
-        raise CostModelError(f"a worker failed before part {part[0]}: {error}") from error
+        raise _lost(f"before part {part[0]}", error) from error
+
+
+def _lost(when: str, error: BaseException) -> CostModelError:
+    """What is told of a worker, in one line; running out of memory has no words of its own."""
+    ended = isinstance(error, BrokenExecutor)
+    cause = "its process ended" if ended else str(error) or type(error).__name__
+    return CostModelError(
+        f"a worker failed {when}: {cause}; what is finished is kept: start the command again, "
+        "with fewer --workers where memory ran out"
+    )
