@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from fuzz import mutate
 
+SECONDS = 60.0
+"""Of each seed: two minutes in all."""
+
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -20,7 +23,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("seed", [11, 12])
 def test_no_input_ends_in_a_traceback(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Whether one takes long depends on the machine and decides nothing here."""
-    found = mutate.run(15.0, seed, mutate.small_graphs())
+    found = mutate.run(SECONDS, seed, mutate.small_graphs())
     capsys.readouterr()
     assert sum(found.counts.values()) > 20
     assert [fault for fault in found.faults if "Late" not in fault[1]] == []

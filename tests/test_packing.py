@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from costmodel.core.first_fit import OUTSIDE, Ints
-from costmodel.core.packing import Packing, pack
+from costmodel.core.packing import Packing, orders, pack
 from costmodel.core.packing_bound import left_outside
 from costmodel.core.packing_search import improved
 from costmodel.errors import InputError
@@ -39,6 +39,41 @@ def test_more_memory_never_keeps_less(seed: int) -> None:
     sizes, first, last, worth = _drawn(seed, 25)
     left = [_left(pack(sizes, first, last, m, worth), worth) for m in range(40)]
     assert left == sorted(left, reverse=True)
+
+
+def _by_hand(tensors: Tensors, order: Ints, capacity: int) -> tuple[int, int]:
+    """First fit, address by address: the worth left outside, and the peak."""
+    sizes, first, last, worth = (one.tolist() for one in tensors)
+    at: dict[int, int] = {}
+    for one in order.tolist():
+        taken = {
+            byte
+            for other, begin in at.items()
+            if first[other] <= last[one] and last[other] >= first[one]
+            for byte in range(begin, begin + sizes[other])
+        }
+        free = (
+            begin
+            for begin in range(capacity - sizes[one] + 1)
+            if taken.isdisjoint(range(begin, begin + sizes[one]))
+        )
+        place = next(free, None)
+        if place is not None:
+            at[one] = place
+    left = sum(value for one, value in enumerate(worth) if one not in at)
+    return left, max((begin + sizes[one] for one, begin in at.items()), default=0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_best_of_every_order_and_capacity(seed: int) -> None:
+    """Nothing is lost by giving up early: all that could have come of it is tried here."""
+    tensors = _drawn(seed, 12)
+    sizes, first, last, worth = tensors
+    for capacity in (5, 11, 18):
+        found = pack(sizes, first, last, capacity, worth)
+        tried = orders(sizes, first, last, worth)
+        best = min(_by_hand(tensors, order, c) for order in tried for c in range(capacity + 1))
+        assert (_left(found, worth), found.peak) <= best or found.inside.all()
 
 
 @pytest.mark.parametrize("seed", range(40))

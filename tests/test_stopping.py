@@ -20,6 +20,14 @@ RATES = (("bandwidth", "GB/s"), ("matrix", "TFLOPS"), ("host", "GFLOPS"))
 COSTMODEL = [sys.executable, "-m", "costmodel"]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The results of a scan that nobody stops."""
+    out = tmp_path_factory.mktemp("whole")
+    subprocess.run([*COSTMODEL, *MANY, "--out", str(out)], check=True, capture_output=True)
+    return results(out)
+
+
 @pytest.mark.parametrize(
     ("engine", "number", "parts"),
     [
@@ -32,11 +40,9 @@ COSTMODEL = [sys.executable, "-m", "costmodel"]
     ],
 )
 def test_a_stopped_scan_leaves_nothing_and_goes_on(
-    engine: str, number: signal.Signals, parts: int, tmp_path: Path
+    engine: str, number: signal.Signals, parts: int, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
-    whole = tmp_path / "whole"
-    subprocess.run([*COSTMODEL, *MANY, "--out", str(whole)], check=True, capture_output=True)
-    one = stops.stop(engine, number, tmp_path / "out", -parts, results(whole))
+    one = stops.stop(engine, number, tmp_path / "out", -parts, whole)
     assert stops.faults(one, number) == []
     assert one.code == stops.CODES[number]
     # whatever was finished is kept
@@ -65,10 +71,8 @@ def test_a_command_without_workers_stops_with_a_line(
     assert (running.returncode, said, out) == (code, f"{word}\n", "")
 
 
-def test_a_killed_local_worker_is_told(tmp_path: Path) -> None:
+def test_a_killed_local_worker_is_told(whole: dict[str, bytes], tmp_path: Path) -> None:
     """Finished parts stay, nobody is left, and the command goes on to the same results."""
-    whole = tmp_path / "whole"
-    subprocess.run([*COSTMODEL, *MANY, "--out", str(whole)], check=True, capture_output=True)
     out = tmp_path / "out"
     running, children = _with_parts(out, 2)
     os.kill(children[0], signal.SIGKILL)
@@ -79,14 +83,15 @@ def test_a_killed_local_worker_is_told(tmp_path: Path) -> None:
         assert "Traceback" not in said
     assert stops.members(running.pid) == []
     subprocess.run(stops.command("local", out), check=True, capture_output=True)
-    assert results(out) == results(whole)
+    assert results(out) == whole
 
 
 @pytest.mark.parametrize("room", [0, 100_000])
-def test_a_worker_without_memory_is_told(room: int, tmp_path: Path) -> None:
+def test_a_worker_without_memory_is_told(
+    room: int, whole: dict[str, bytes], tmp_path: Path
+) -> None:
     """Each worker gets no more than it holds and `room` bytes; what is finished stays."""
-    whole, out = tmp_path / "whole", tmp_path / "out"
-    subprocess.run([*COSTMODEL, *MANY, "--out", str(whole)], check=True, capture_output=True)
+    out = tmp_path / "out"
     running, children = _with_parts(out, 2)
     for child in children:
         pages = int(Path(f"/proc/{child}/statm").read_text().split()[5])
@@ -100,7 +105,7 @@ def test_a_worker_without_memory_is_told(room: int, tmp_path: Path) -> None:
         assert "Exception ignored" not in said
     assert stops.members(running.pid) == []
     subprocess.run(stops.command("local", out), check=True, capture_output=True)
-    assert results(out) == results(whole)
+    assert results(out) == whole
 
 
 def _with_parts(out: Path, count: int) -> tuple[subprocess.Popen[str], list[int]]:
