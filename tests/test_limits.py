@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import onnx
@@ -12,15 +14,20 @@ from onnx import TensorProto, helper
 
 from costmodel.cli import main
 from costmodel.core import attributes, counting, layer
+from costmodel.frontends.onnx import proto
 from costmodel.frontends.yaml import expand
 from costmodel.language import documents, expressions
 from costmodel.language.harmless import cell
 from costmodel.studies import scan
+from costmodel.studies.calibration import kernels, runtime_profile
 from costmodel.studies.scan import axes, draws, engines, request, results
 
 ROOT = Path(__file__).parent.parent
 STATED = {
-    "bytes of a YAML file": documents.MAX_BYTES,
+    "bytes of a YAML file, a `config.json`, a table of measurements": documents.MAX_BYTES,
+    "bytes of a table of kernel times": kernels.MOST,
+    "bytes of a runtime's trace": runtime_profile.MOST,
+    "bytes of an ONNX file": proto.MAX_BYTES,
     "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,
     "characters of an expression": expressions.MAX_LENGTH,
     "characters of a text that expressions make": expressions.MAX_TEXT,
@@ -47,6 +54,18 @@ def test_the_table_is_the_program_s() -> None:
     )
     shown = {what: eval(value.replace(" ", "").replace("^", "**")) for what, value in rows}
     assert shown == STATED
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json", "onnx", "csv"])
+def test_a_device_without_an_end(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Read no further than the limit, and told."""
+    path = tmp_path / f"x.{suffix}"
+    path.symlink_to("/dev/zero")
+    command = ["evaluate", str(path)] if suffix == "csv" else ["simulate", str(path)]
+    assert main([*command, "--hw", "a100"]) == 2
+    assert str(path) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -83,7 +102,13 @@ def test_no_table_holds_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_local_dask_workers_listen_on_the_loopback() -> None:
-    with engines.executor("dask", 1, None) as pool:
+    """Even where the usual port of Dask's pages is taken, of which nothing is said."""
+    taken = socket.socket()
+    # somebody else may have it already
+    with suppress(OSError):
+        taken.bind((engines.LOOPBACK, 8787))
+        taken.listen()
+    with taken, engines.executor("dask", 1, None) as pool:
         client = pool._client  # type: ignore[union-attr]
         info = client.scheduler_info()
         workers = list(info["workers"])

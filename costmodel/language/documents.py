@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
 
 MAX_BYTES = 4_000_000
 """[B] a hand-written file is a thousand times smaller."""
+CHUNK = 1_000_000
+"""[B] read at once."""
 MAX_NODES = 100_000
 """Unfolded through aliases; stops "billion laughs" documents early."""
 
@@ -89,9 +91,8 @@ def read_text(path: str | Path, most: int = MAX_BYTES, wanted: str = "a YAML tex
     """The text of a UTF-8 file; InputError for a missing, unreadable, empty or binary one."""
     place = Place(str(path))
     try:
-        # a device has no end: read no more than is used
         with Path(path).open("rb") as stream:
-            data = stream.read(most + 1)
+            data = _at_most(stream, most)
     except FileNotFoundError:
         raise InputError.at(place, "no such file", _nearby(Path(path))) from None
     except IsADirectoryError:
@@ -116,6 +117,19 @@ def read_text(path: str | Path, most: int = MAX_BYTES, wanted: str = "a YAML tex
     if not text.strip():
         raise InputError.at(place, "is empty", f"{wanted} is needed")
     return text
+
+
+def _at_most(stream: BinaryIO, most: int) -> bytes:
+    """What a file holds; of one that holds over `most` bytes a little more than that.
+
+    A device has no end, and to ask for many bytes at once takes the memory whether they come or
+    not.
+    """
+    parts, held = list[bytes](), 0
+    while held <= most and (part := stream.read(CHUNK)):
+        parts.append(part)
+        held += len(part)
+    return b"".join(parts)
 
 
 def load(path: str | Path, problems: Problems | None = None) -> Node:

@@ -61,6 +61,14 @@ CONFIG = {
     "torch_dtype": "bfloat16",
     "vocab_size": 1000,
 }
+TRACE = [
+    {"cat": "Session", "name": "model_run", "dur": 900 + n, "ts": 1000 * n, "ph": "X"}
+    for n in range(3)
+] + [
+    {"cat": "Node", "name": f"{name}_kernel_time", "dur": 9, "ts": 1000 * n + at, "ph": "X"}
+    for n in range(3)
+    for at, name in enumerate(("conv2D", "dwise_conv1", "pointwise_conv1", "GAP", "softmax", "x"))
+]
 ODD: tuple[Any, ...] = (
     *(0, -1, 1, 3, 2**70, 1.5, 1e308, float("nan"), None, True, "", "a", "\x1b[2J", [], {}, [1]),
     *("a" * 5000, "gelu", "mixtral", "qwen3", {"a": [{}]}),
@@ -87,6 +95,10 @@ class Commands:
             "questions": self.questions,
             "measurements": self.measurements,
             "kernels": self.kernels,
+            "reports": self.reports,
+            "runtime profile": self.runtime_profile,
+            "scan folder": self.scan_folder,
+            "validate": self.validate,
         }
 
     def __iter__(self) -> Iterator[tuple[str, list[str]]]:
@@ -189,6 +201,41 @@ class Commands:
         self.broken(PRODUCTS, "kernels/gemm_fp16.csv")
         out = str(self.folder / "p.yaml")
         return ["calibrate", str(folder), "--hw", "h100", "--out", out]
+
+    def reports(self) -> list[str]:
+        """Files of a run whose names and numbers are odd."""
+        words = self._run(self.broken(self.draw.choice(self.archs), "x.yaml"), "accel_1tflops")
+        if words[0] == "slope":
+            return words
+        ends = self.draw.sample(("csv", "json", "html"), 2)
+        return [*words, *(w for end in ends for w in (f"--{end}", str(self.folder / f"r.{end}")))]
+
+    def runtime_profile(self) -> list[str]:
+        """The trace of a runtime."""
+        path = self.broken(json.dumps(TRACE, indent=0), "trace.json")
+        out = str(self.folder / "p.yaml")
+        return ["calibrate", path, "--network", "hairnet", "--hw", "a100", "--out", out]
+
+    def scan_folder(self) -> list[str]:
+        """What a scan keeps, so that it can go on."""
+        out = self.folder / "kept"
+        words = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis", AXES[0], "--out", str(out)]
+        files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.stat().st_size]
+        if not files or self.draw.random() < 0.05:
+            shutil.rmtree(out, ignore_errors=True)
+            return [*words, *self.draw.choice(([], ["--points"]))]
+        path = self.draw.choice(files)
+        if self.draw.random() < 0.3:
+            path.unlink()
+        else:
+            path.write_bytes(
+                text(self.draw, path.read_bytes().decode(errors="replace")).encode(errors="replace")
+            )
+        return words
+
+    def validate(self) -> list[str]:
+        """Shapes against torch."""
+        return ["validate", self.broken(self.draw.choice(self.archs), "x.yaml")]
 
     def _maybe(self, given: str) -> str:
         """Mutated, now and then: other words are to be read too."""

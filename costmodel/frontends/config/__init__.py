@@ -15,6 +15,7 @@ from costmodel.frontends.config.keys import Keys
 from costmodel.frontends.config.rules import RULES
 from costmodel.frontends.yaml.preset import from_base
 from costmodel.language import shipped
+from costmodel.language.documents import read_text
 
 
 class Config(FrontEnd):
@@ -31,9 +32,7 @@ class Config(FrontEnd):
         """
         place = Place(str(path))
         try:
-            stated = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError.at(place, error.strerror or str(error), "check the path") from None
+            stated = json.loads(read_text(path, wanted="a model's config.json"))
         except (ValueError, RecursionError) as error:
             raise InputError.at(place, f"is no JSON: {error}", "export the config again") from None
         try:

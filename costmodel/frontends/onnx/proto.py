@@ -20,6 +20,10 @@ OLDEST = 7
 """Operator set from which operators broadcast as they do today."""
 
 
+MAX_BYTES = 2**31 - 1
+"""[B] more than this no reader of the format takes."""
+
+
 def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | None]:
     """The model in `path`, its functions inlined and the symbolic dimensions of its inputs bound.
 
@@ -28,6 +32,12 @@ def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | No
     each dimension that `dims` leaves open or names in vain.
     """
     place = Place(str(path))
+    if path.exists() and not path.is_dir() and not 0 <= _length(path) <= MAX_BYTES:
+        raise InputError.at(
+            place,
+            f"is no file of at most {MAX_BYTES} bytes",
+            "keep the weights in a file of their own: they are not read",
+        )
     try:
         model = onnx.load(str(path), load_external_data=False)
     except FileNotFoundError:
@@ -54,6 +64,11 @@ def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | No
     axis = batch_axis(model)
     bind(model, dims, place)
     return model, axis
+
+
+def _length(path: Path) -> int:
+    """Bytes of a file; -1 of a device or a pipe, which may have no end."""
+    return path.stat().st_size if path.is_file() else -1
 
 
 def batch_axis(model: onnx.ModelProto) -> int | None:

@@ -12,6 +12,7 @@ of the shorter time a part is not hidden. Logarithms are fitted, large errors co
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from costmodel.core.timing import longer
 from costmodel.errors import InputError, MissingExtra, Place, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import dtypes
+from costmodel.language.documents import read_text
 
 Column = NDArray[np.float64]
 Model = Callable[[Any], Any]
@@ -32,6 +34,8 @@ Model = Callable[[Any], Any]
 WORD = re.compile(r"fp8|int8|int4|bf16|fp16|fp32")
 SOFT = 0.1
 """Of a kernel's time: larger errors count linearly."""
+MOST = 100_000_000
+"""[B] of a table; a thousand kernels take some 100 kB."""
 FEWEST = 8
 """Kernels of a table."""
 FOLDS = 5
@@ -61,8 +65,8 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        text = read_text(path, MOST, "a table of kernel times in CSV")
+        rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
         # of several ways to launch a sum, the one that engines use
         if rows and "kernel_source" in rows[0]:
             rows = [row for row in rows if "eager" not in (row["kernel_source"] or "")]

@@ -87,7 +87,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
     local = {
         "n_workers": workers,
         "threads_per_worker": 1,
-        "dashboard_address": None,
+        "dashboard_address": f"{LOOPBACK}:0",
         "host": LOOPBACK,
     }
     try:

@@ -127,7 +127,9 @@ class Store:
             return
         try:
             found = json.loads(path.read_text())
-        except ValueError:
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
             found = {}
         for key, what in (
             ("plan", "another plan"),
