@@ -12,9 +12,10 @@ REPORTS = Path(__file__).parent.parent / "reports"
 APART = (
     "parity",
     "calibration",
+    "laws.md",
     "robustness.md",
 )
-"""Written by tests/parity.py, tests/calibrated.py and tests/fuzz/long_run.py, from test material."""
+"""Written by tests/parity.py, tests/calibrated.py, tests/long_laws.py and tests/fuzz/long_run.py, from test material."""
 
 
 @pytest.fixture(scope="module")
