@@ -293,3 +293,24 @@ def test_a_target_out_of_range(target: str, capsys: pytest.CaptureFixture[str]) 
     words = ["solve", "hairnet", "--hw", "accel_1tflops", "--for", "matrix", "--target", target]
     assert main(words) == 2
     assert "is out of the range of times" in capsys.readouterr().err
+
+
+def test_a_product_of_an_empty_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing of [1, 4, 3] is kept and multiplied: no loop to tile, and no division by its length."""
+    ends = [
+        helper.make_tensor(word, TensorProto.INT64, [1], [at]) for word, at in (("s", 0), ("a", 1))
+    ]
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [3, 5], [0.0] * 15)
+    entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4, 3])
+    leaves = [helper.make_tensor_value_info(word, TensorProto.FLOAT, None) for word in ("y", "z")]
+    nodes = [
+        helper.make_node("Slice", ["x", "s", "s", "a"], ["e"]),
+        helper.make_node("MatMul", ["e", "w"], ["y"]),
+        helper.make_node("MatMul", ["x", "w"], ["z"]),
+    ]
+    graph = helper.make_graph(nodes, "g", [entry], leaves, [*ends, weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    path = tmp_path / "x.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert main(["slope", str(path), "--hw", "a100"]) == 0
+    assert "Traceback" not in capsys.readouterr().err

@@ -76,13 +76,14 @@ def row_nests(
 ) -> tuple[RowNest, ...]:
     """Every row that is one contraction, with elementwise work around it at most.
 
-    Rows of several contractions, those with very long axes, and all others, stream.
+    Rows of several contractions or of an empty one, those with very long axes, and all others,
+    stream.
     """
     found = []
     for number, row in enumerate(rows):
         contractions = [part.layer.contraction(part.inputs, samples) for part in row.parts]
         places = [at for at, one in enumerate(contractions) if one is not None]
-        if len(places) != 1:
+        if len(places) != 1 or not row.parts[places[0]].timed.macs:
             continue
         contraction = contractions[places[0]]
         assert contraction is not None
