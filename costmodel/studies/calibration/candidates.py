@@ -128,7 +128,11 @@ class Bench:
     def on_peaks(self, passes: tuple[str, ...], placement: str) -> list[Run]:
         """The same on the base profile's peaks, worked out once; placements share the counting."""
         known = self._counted(passes)
-        return known if placement == PLACEMENTS[0] else [one.placed(placement) for one in known]
+        if placement == PLACEMENTS[0]:
+            return known
+        # the layers of a network share its run
+        moved = {one: one.placed(placement) for one in dict.fromkeys(known)}
+        return [moved[one] for one in known]
 
     @cache  # noqa: B019
     def rows(self, passes: tuple[str, ...], placement: str) -> list[Occupied]:
