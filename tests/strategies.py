@@ -9,6 +9,7 @@ from costmodel.core.builder import Builder
 from costmodel.core.convention import CONVENTIONS
 from costmodel.core.counting import Counting, Traits, prepare
 from costmodel.core.layer import make
+from costmodel.core.machine import Machine
 from costmodel.core.network import Facts, Network, Taps
 from costmodel.core.shares import Shares
 from costmodel.core.workload import Workload
@@ -16,6 +17,9 @@ from costmodel.errors import Place
 
 FLOPS = CONVENTIONS.load("flops")
 PERFECT = Traits()
+
+MACHINES = st.builds(Machine, *(st.floats(1.0, 1e6) for _ in range(4)))
+"""Four rates and sizes that have little to do with each other."""
 
 
 Recipe = list[tuple[str, list[int]]]

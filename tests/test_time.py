@@ -13,59 +13,20 @@ from graphs import weight, write
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from strategies import counted, networks
+from strategies import MACHINES, counted, networks
 
 from costmodel.cli import main
 from costmodel.core.formula import evaluate
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
-from costmodel.core.timing import TIMINGS, Ahead, Load
+from costmodel.core.timing import TIMINGS, Load
 from costmodel.hardware.profile import HardwareProfile
-from costmodel.models.timing.pipelined import schedule
 from costmodel.report.timeline import segments
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulate, simulated
 
-MACHINES = st.builds(Machine, *(st.floats(1.0, 1e6) for _ in range(4)))
 RESIDENT = ["resident", "resident+weights"]
-
-
-def load(
-    transfer: list[float], compute: list[float], params: list[float], free: list[float]
-) -> Load:
-    """Rows whose bus moves one byte a second."""
-    columns = [np.array(c, dtype=float) for c in (transfer, compute, params, free)]
-    return Load(
-        columns[0],
-        columns[1],
-        np.zeros(len(transfer)),
-        lambda: Ahead(columns[2], columns[2], columns[3]),
-    )
-
-
-@pytest.mark.parametrize(("transfer", "compute", "params", "free", "times"), [
-    # 4 s idle in row 0 fetch the 3 B of row 1 and 1 of the 5 B of row 2; row 1's second of computing one more
-    ([1, 3, 5], [5, 1, 1], [0, 3, 5], [9, 9, 9], [5, 1, 3]),
-    # only 2 B are free in row 1, which must hold them too
-    ([1, 3, 5], [5, 1, 1], [0, 3, 5], [9, 2, 9], [5, 1, 5]),
-    # no byte is free anywhere: as under overlap
-    ([1, 3, 5], [5, 1, 1], [0, 3, 5], [0, 0, 0], [5, 3, 5]),
-    # maps are never fetched early: row 1 has 1 B of parameters among 3
-    ([1, 3], [9, 1], [0, 1], [9, 9], [9, 2]),
-    # row 0 holds what is fetched for rows 1 and 2: 4 B are free, 3 + 1 of them taken; row 1 frees its 3 afterwards
-    ([0, 3, 5], [9, 9, 1], [0, 3, 5], [4, 9, 9], [9, 9, 1]),
-    ([0, 3, 5], [9, 0, 1], [0, 3, 5], [4, 9, 9], [9, 0, 4]),
-])  # fmt: skip
-def test_prefetching_by_hand(
-    transfer: list[float],
-    compute: list[float],
-    params: list[float],
-    free: list[float],
-    times: list[float],
-) -> None:
-    found, _ = schedule(load(transfer, compute, params, free))
-    assert found.tolist() == times
 
 
 @given(networks(), MACHINES, st.sampled_from(PLACEMENTS.names()))
@@ -86,19 +47,6 @@ def test_partial_overlap_by_hand() -> None:
     row = np.array([3.0, 3.0, 0.0])
     load = Load(row, np.array([1.0, 0.0, 2.0]), np.array([3.0, 0.0, 0.0]), lambda: None)  # type: ignore[arg-type,return-value]
     assert TIMINGS.load("partial").row_times(load).tolist() == [5.0, 3.0, 2.0]
-
-
-@given(networks(), MACHINES, st.sampled_from(RESIDENT))
-def test_the_memory_is_never_over_committed(network: Network, machine: Machine, place: str) -> None:
-    """Maps alive and pinned parameters fit; prefetched bytes fit beside them, row by row."""
-    work = counted(network)
-    result = evaluate(work, machine, PLACEMENTS.load(place), TIMINGS.load("pipelined"))
-    room = result.load.ahead().free
-    assert (room >= 0).all()
-    held = np.zeros(len(work.macs))
-    for fetch in schedule(result.load, record=True)[1]:
-        held[fetch.during : fetch.target + 1] += fetch.bytes
-    assert (held <= room * (1 + 1e-9) + 1e-9).all()
 
 
 @given(networks(), MACHINES)

@@ -61,7 +61,7 @@ class Load:
         return np.asarray(self.matrix + self.host)
 
 
-def longer(one: Floats, other: Floats, exposed: Floats | None = None) -> Floats:
+def longer(one: Floats, other: Floats, exposed: Floats | float | None = None) -> Floats:
     """The longer of two times that overlap, and the `exposed` share of the shorter [s]."""
     most = np.asarray(np.maximum(one, other))
     return most if exposed is None else np.asarray(most + exposed * np.minimum(one, other))

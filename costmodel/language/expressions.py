@@ -2,7 +2,7 @@
 
 ``${2 * filters}`` as a whole value keeps its type; inside other text it is written into it.
 simpleeval walks Python's own syntax tree without ``eval``; here it gets a few functions, no
-attributes, and powers bounded so that ``9**9**9`` is refused before it is computed. Each use has
+attributes, and powers bounded so that ``9**9**9`` is refused before it is computed. Each thread has
 an evaluator of its own, so that threads do not meet in one.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from itertools import pairwise
@@ -183,9 +184,19 @@ def _array_evaluator() -> EvalWithCompoundTypes:
     return evaluator
 
 
+class _Own(threading.local):
+    """The evaluator of a thread: making one takes longer than most expressions."""
+
+    def __init__(self) -> None:
+        self.evaluator = _evaluator()
+
+
+_OWN = _Own()
+
+
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """The value of the expression `text` with the variables `names`. Raises BadValue."""
-    value = _run(_evaluator(), text, names)
+    value = _run(_OWN.evaluator, text, names)
     _check(value, text)
     return value
 

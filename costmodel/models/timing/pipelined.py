@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.timing import Fetch, Floats, Load, Timing, longer
+from costmodel.core.timing import Ahead, Fetch, Floats, Load, Timing, longer
 
 
 class Pipelined(Timing):
@@ -31,71 +32,132 @@ class Pipelined(Timing):
         return schedule(load, record=True)[1]
 
 
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """How far parameters may be fetched during each row (R, P), so that the memory holds them."""
+
+    later: Floats
+    """[B] by the rows behind it."""
+    whole: Floats
+    """[s] where its own parameters are on chip."""
+    alone: Floats
+    """[s] where none of its own are on chip."""
+
+
+class Line:
+    """The parameters of all rows (R, P), one behind the other in the order of their rows.
+
+    As they are fetched in this order, one place on the line says all that is on chip: what lies
+    before it and belongs to rows that are not done. Places are in bytes or in seconds of the bus.
+    """
+
+    def __init__(self, params: Floats, seconds: Floats) -> None:
+        # what takes no time on the bus needs no prefetching
+        timed = np.where(seconds > 0, params, 0.0)
+        self.bytes, self.seconds = _before(timed), _before(np.where(params > 0, seconds, 0.0))
+        """[B] and [s] (R + 1, P) that lie before the parameters of each row."""
+
+    def clock(self, place: Floats) -> Floats:
+        """Seconds (..., P) to get as far as a `place` in bytes (..., P)."""
+        last, points = len(self.bytes) - 1, np.arange(place.shape[-1])
+        low, high = np.zeros(place.shape, dtype=np.intp), np.full(place.shape, last)
+        # bisection: `low` ends as the last row before which there are at most so many bytes
+        for _ in range(last.bit_length()):
+            middle = (low + high + 1) // 2
+            within = self.bytes[middle, points] <= place
+            low, high = np.where(within, middle, low), np.where(within, high, middle - 1)
+        begin, end = (low, points), (np.minimum(low + 1, last), points)
+        size = self.bytes[end] - self.bytes[begin]
+        part = (place - self.bytes[begin]) / np.where(size > 0, size, np.inf)
+        return np.asarray(self.seconds[begin] + part * (self.seconds[end] - self.seconds[begin]))
+
+    def limits(self, free: Floats) -> Limits:
+        """How far the line may be fetched during each row, given what is `free` [B] (R, P).
+
+        What waits for row r or a later one must fit into the bytes free in r. That binds all rows
+        up to the one fetched for, and no later one can bind: it has room for what precedes it.
+        """
+        every = np.minimum.accumulate((self.bytes[:-1] + free)[::-1])[::-1]
+        later = np.vstack([every[1:], self.bytes[-1:]])
+        alone = np.minimum(later, self.bytes[1:] + free)
+        return Limits(later, self.clock(np.minimum(every, self.bytes[-1])), self.clock(alone))
+
+    def fetched(self, row: int, reached: Floats) -> Floats:
+        """Seconds (P,) of the parameters of `row` that are on chip once `reached` is."""
+        first, last = self.seconds[row], self.seconds[row + 1]
+        return np.asarray(np.minimum(np.maximum(reached, first), last) - first)
+
+    def limit(self, row: int, own: Floats, limits: Limits, free: Floats) -> Floats:
+        """How far [s] (P,) the line may be fetched in `row`, which holds `own` [s] of itself."""
+        whole = self.seconds[row + 1] - self.seconds[row]
+        found = np.where(own < whole, limits.alone[row], limits.whole[row])
+        torn = (own > 0) & (own < whole)
+        if torn.any():
+            held = own / np.where(torn, whole, 1.0) * (self.bytes[row + 1] - self.bytes[row])
+            place = np.minimum(self.bytes[row + 1] + free - held, limits.later[row])
+            found = np.where(torn, self.clock(place), found)
+        return np.asarray(found)
+
+
 def schedule(load: Load, record: bool = False) -> tuple[Floats, list[Fetch]]:
     """Times of the rows (..., R) [s] and, if `record`ed at a single design point, every prefetch.
 
-    Exact: the state after each row is what was fetched for each later one.
+    Exact up to rounding: the state after each row is the place on the line that was reached.
     """
-    flat, shape = _flat(load)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # [s/B]
-        pace = np.where(flat["params"] > 0, flat["param_time"] / flat["params"], 0.0)
-    fetched = np.zeros_like(flat["params"], dtype=float)
-    times, fetches = np.empty_like(flat["transfer"], dtype=float), []
+    transfer, compute, ahead, shape = _flat(load)
+    exposed = [None] * len(transfer) if load.exposed is None else load.exposed.tolist()
+    line = Line(ahead.params, ahead.param_time)
+    limits = line.limits(ahead.free)
+    owning = np.any(line.seconds[1:] > line.seconds[:-1], axis=1).tolist()
+    times, reached = np.empty(transfer.shape), np.zeros(transfer.shape[1])
+    spans = []
     for row in range(len(times)):
-        left = flat["transfer"][row] - fetched[row] * pace[row]
-        times[row] = longer(left, flat["compute"][row], flat["exposed"][row])
+        left, limit = transfer[row], limits.whole[row]
+        if owning[row]:
+            own = line.fetched(row, reached)
+            left = np.maximum(left - own, 0.0)
+        times[row] = longer(left, compute[row], exposed[row])
         idle = times[row] - left
-        if row + 1 < len(times) and idle.any():
-            spent = _prefetch(row, idle, flat, pace, fetched)
-            fetches += spent if record else []
-    return times.T.reshape(shape), fetches
+        if owning[row] and idle.any():
+            limit = line.limit(row, own, limits, ahead.free[row])
+        begin = np.maximum(reached, line.seconds[row + 1])
+        reached = np.maximum(begin, np.minimum(begin + idle, limit))
+        if record:
+            spans.append((float(begin[0]), float(reached[0])))
+    return times.T.reshape(shape), _fetches(line, spans)
 
 
-def _flat(load: Load) -> tuple[dict[str, Floats], tuple[int, ...]]:
-    """What the schedule reads, rows in front (R, P), and the shape (..., R) of the times."""
+def _flat(load: Load) -> tuple[Floats, Floats, Ahead, tuple[int, ...]]:
+    """Transfer, compute and what is ahead, rows in front (R, P); the times' shape (..., R)."""
     ahead = load.ahead()
-    columns = {
-        "transfer": load.memory,
-        "compute": load.compute,
-        "params": ahead.params,
-        "param_time": ahead.param_time,
-        "free": ahead.free,
-        "exposed": np.zeros(1) if load.exposed is None else load.exposed,
-    }
-    shape = np.broadcast_shapes(columns["transfer"].shape, columns["compute"].shape)
-    rows = shape[-1]
-    flat = {
-        name: np.broadcast_to(values, shape).reshape(-1, rows).T for name, values in columns.items()
-    }
-    return flat, shape
+    transfer, compute = load.memory, load.compute
+    shape = np.broadcast_shapes(transfer.shape, compute.shape)
+
+    def rows_first(values: Floats) -> Floats:
+        return np.broadcast_to(values, shape).reshape(-1, shape[-1]).T
+
+    flat = Ahead(*(rows_first(values) for values in (ahead.params, ahead.param_time, ahead.free)))
+    return rows_first(transfer), rows_first(compute), flat, shape
 
 
-def _prefetch(
-    row: int, idle: Floats, flat: dict[str, Floats], pace: Floats, fetched: Floats
-) -> list[Fetch]:
-    """Spend `idle` seconds (P,) of the bus during `row` on the rows behind it.
+def _before(sizes: Floats) -> Floats:
+    """The sum (R + 1, P) of the sizes (R, P) before each row, and of all."""
+    return np.vstack([np.zeros_like(sizes[:1]), np.cumsum(sizes, axis=0)])
 
-    This updates `fetched`.
-    """
-    params, free = flat["params"], flat["free"]
-    # [B] held during this row, its own included
-    pending = fetched[row:].sum(axis=0)
-    room = free[row] - pending
+
+def _fetches(line: Line, spans: list[tuple[float, float]]) -> list[Fetch]:
+    """What was fetched during each row, from one place to another [s] of a single design point."""
+    seconds, sizes = line.seconds[:, 0], line.bytes[:, 0]
     found = []
-    for target in range(row + 1, len(params)):
-        pending = pending - fetched[target - 1]
-        room = np.minimum(room, free[target] - pending)
-        if not ((idle > 0) & (room > 0)).any():
-            break
-        wanted = params[target] - fetched[target]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            within = np.where(pace[target] > 0, idle / pace[target], np.inf)
-        # at least 0, and nothing where the memory is over-committed
-        amount = np.maximum(np.minimum(np.minimum(wanted, room), within), 0.0)
-        if amount.any():
-            spent = amount * pace[target]
-            fetched[target] += amount
-            idle, room, pending = np.maximum(idle - spent, 0.0), room - amount, pending + amount
-            found.append(Fetch(row, target, float(amount[0]), float(spent[0])))
+    for row, (begin, end) in enumerate(spans):
+        if end <= begin:
+            continue
+        target = int(np.searchsorted(seconds, begin, side="right")) - 1
+        while begin < end:
+            taken = min(end, float(seconds[target + 1])) - begin
+            if taken > 0:
+                share = taken / (seconds[target + 1] - seconds[target])
+                amount = share * (sizes[target + 1] - sizes[target])
+                found.append(Fetch(row, target, float(amount), taken))
+            begin, target = max(begin, float(seconds[target + 1])), target + 1
     return found
