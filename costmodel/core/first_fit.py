@@ -61,12 +61,16 @@ class FirstFit:
         for tensor in order.tolist():
             at, wanted = 0, sizes[tensor]
             blocks = [(offsets[n], sizes[n]) for n in meeting(tensor) if offsets[n] >= 0]
-            for begin, size in sorted(blocks):
+            blocks.sort()
+            for begin, size in blocks:
                 if begin - at >= wanted:
                     break
-                at = max(at, begin + size)
+                if begin + size > at:
+                    at = begin + size
             if at + wanted <= limit:
-                offsets[tensor], peak = at, max(peak, at + wanted)
+                offsets[tensor] = at
+                if at + wanted > peak:
+                    peak = at + wanted
                 continue
             left += self._worth[tensor]
             if left > allowed:

@@ -79,19 +79,33 @@ def pack(
     if len({len(s), len(f), len(e)}) != 1 or (e < f).any() or (s < 0).any():
         raise ValueError("sizes, first and last must be equally long, last >= first, sizes >= 0")
     value = s * (e - f + 1) if worth is None else np.asarray(worth, dtype=np.int64)
-    bound, fit = lower_bound(s, f, e), FirstFit(s, f, e, value)
+    # what is larger than the memory stays outside whatever else happens
+    fits = np.ones(len(s), dtype=bool) if capacity is None else s <= capacity
+    offsets = np.full(len(s), OUTSIDE, dtype=np.int64)
+    offsets[fits], peak = _packed(
+        s[fits], f[fits], e[fits], capacity, value[fits], bool(fits.all())
+    )
+    return Packing(offsets, peak)
+
+
+def _packed(
+    s: Ints, f: Ints, e: Ints, capacity: int | None, worth: Ints, every: bool
+) -> tuple[list[int], int]:
+    """Offsets and peak of tensors each of which fits alone, and which are `every` one or not."""
+    bound, fit = lower_bound(s, f, e), FirstFit(s, f, e, worth)
     best, reached = None, []
-    for order in orders(s, f, e, value):
+    for order in orders(s, f, e, worth):
         placed = fit.place(order, capacity, best.left if best else None)
         reached.append((order, placed.peak))
         best = _better(best, placed)
-        if placed.whole and placed.peak == bound:
+        if every and placed.whole and placed.peak == bound:
             break
     assert best is not None
-    if capacity is not None and not best.whole:
-        least = least_capacity(s, f, e, value, capacity, best.left)
+    if capacity is not None and not (every and best.whole):
+        least = least_capacity(s, f, e, worth, capacity, best.left)
         best = _smaller(fit, reached, least, best)
-    return Packing(np.array(best.offsets, dtype=np.int64), best.peak)
+    assert best.offsets is not None
+    return best.offsets, best.peak
 
 
 def _smaller(
