@@ -18,46 +18,61 @@ OUTSIDE = -1
 """The offset of a tensor that found no place."""
 PAIRS = 2_000_000
 """Meetings up to which they are all written down: 70 MB."""
-Meetings = list[list[int]]
-"""For each tensor those that it meets, itself among them."""
-MEETINGS: ContentCache[Meetings | None] = ContentCache(2)
-"""By live ranges: one workload is packed into many memories, with and without overwriting."""
+KEPT = 64
+"""Placings that one set of tensors remembers: 8 B a tensor each."""
 
 
 class Placed(NamedTuple):
     """What one order of placing came to."""
 
-    offsets: list[int] | None
+    offsets: Ints | None
     """(T,) [B]; None where more worth was left outside than allowed, and placing was given up."""
     left: int
     """The worth of those outside."""
     peak: int
     """The highest byte in use [B]; any capacity from it to the one asked for gives the same."""
-
-    @property
-    def whole(self) -> bool:
-        """True where every tensor found a place."""
-        return self.offsets is not None and OUTSIDE not in self.offsets
+    whole: bool
+    """True where every tensor found a place."""
 
 
 class FirstFit:
     """Tensors of `sizes` (T,) [B], alive from `first` (T,) to `last` (T,), of some `worth` (T,)."""
 
+    @classmethod
+    def of(cls, sizes: Ints, first: Ints, last: Ints, worth: Ints) -> FirstFit:
+        """One for these tensors; what it found for other memories is remembered."""
+        key = tuple(given.tobytes() for given in (sizes, first, last, worth))
+        return FITS.get(key, lambda: cls(sizes, first, last, worth))
+
     def __init__(self, sizes: Ints, first: Ints, last: Ints, worth: Ints) -> None:
         self.first, self.last = first, last
         self._sizes, self._worth = sizes.tolist(), worth.tolist()
-        known = MEETINGS.get((first.tobytes(), last.tobytes()), self._meetings)
+        known = self._meetings()
         self._meeting = self._those if known is None else known.__getitem__
+        self._remembered: ContentCache[list[tuple[float, Placed]]] = ContentCache(KEPT // 4)
 
     def place(self, order: Ints, capacity: int | None, most_left: int | None = None) -> Placed:
         """Place the tensors in `order` (T,) below `capacity` [B].
 
         Gives up as soon as those that found no gap are worth more than `most_left`.
         """
-        sizes, limit = self._sizes, math.inf if capacity is None else capacity
+        limit = math.inf if capacity is None else capacity
         allowed = math.inf if most_left is None else most_left
-        meeting = self._meeting
-        offsets, peak, left = [OUTSIDE] * len(sizes), 0, 0
+        known = self._remembered.get(order.tobytes(), list)
+        for asked, placed in known:
+            # nothing that was refused fits less memory, and what was placed lies below the peak
+            if placed.peak <= limit <= asked and (
+                placed.offsets is not None or placed.left > allowed
+            ):
+                return placed
+        found = self._place(order, limit, allowed)
+        known[4:] = []
+        known.insert(0, (limit, found))
+        return found
+
+    def _place(self, order: Ints, limit: float, allowed: float) -> Placed:
+        sizes, meeting = self._sizes, self._meeting
+        offsets, peak, left, whole = [OUTSIDE] * len(sizes), 0, 0, True
         for tensor in order.tolist():
             at, wanted = 0, sizes[tensor]
             blocks = [(offsets[n], sizes[n]) for n in meeting(tensor) if offsets[n] >= 0]
@@ -72,19 +87,33 @@ class FirstFit:
                 if at + wanted > peak:
                     peak = at + wanted
                 continue
+            whole = False
             left += self._worth[tensor]
             if left > allowed:
-                return Placed(None, left, peak)
-        return Placed(offsets, left, peak)
+                return Placed(None, left, peak, whole)
+        return Placed(np.array(offsets, dtype=np.int64), left, peak, whole)
 
-    def _meetings(self) -> Meetings | None:
-        """All of them; None where that is too much to write down."""
+    def _meetings(self) -> list[list[int]] | None:
+        """For each tensor those that it meets; None where that is too much to write down."""
         begun = np.searchsorted(np.sort(self.first), self.last, side="right")
         ended = np.searchsorted(np.sort(self.last), self.first, side="left")
         if int((begun - ended).sum()) > PAIRS:
             return None
-        return [self._those(tensor) for tensor in range(len(self.first))]
+        first, last = self.first.tolist(), self.last.tolist()
+        met: list[list[int]] = [[] for _ in first]
+        alive: list[int] = []
+        for tensor in np.argsort(self.first, kind="stable").tolist():
+            alive = [other for other in alive if last[other] >= first[tensor]]
+            for other in alive:
+                met[other].append(tensor)
+            met[tensor] += alive
+            alive.append(tensor)
+        return met
 
     def _those(self, tensor: int) -> list[int]:
         meets = (self.first <= self.last[tensor]) & (self.last >= self.first[tensor])
         return np.flatnonzero(meets).tolist()
+
+
+FITS: ContentCache[FirstFit] = ContentCache(2)
+"""One workload is packed into many memories, with and without overwriting."""

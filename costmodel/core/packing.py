@@ -90,9 +90,9 @@ def pack(
 
 def _packed(
     s: Ints, f: Ints, e: Ints, capacity: int | None, worth: Ints, every: bool
-) -> tuple[list[int], int]:
+) -> tuple[Ints, int]:
     """Offsets and peak of tensors each of which fits alone, and which are `every` one or not."""
-    bound, fit = lower_bound(s, f, e), FirstFit(s, f, e, worth)
+    bound, fit = lower_bound(s, f, e), FirstFit.of(s, f, e, worth)
     best, reached = None, []
     for order in orders(s, f, e, worth):
         placed = fit.place(order, capacity, best.left if best else None)

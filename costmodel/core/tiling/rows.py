@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,6 +69,42 @@ class RowNest:
             self.bits.output * output,
             self.bits.sum * output,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """Rows that are the same contraction of other tensors: they have their tiles in common."""
+
+    one: RowNest
+    """Any of them."""
+    rows: Ints
+    """(N,)"""
+    operands: tuple[list[Ints], list[Ints], list[Ints]]
+    """Of input, weights and output the tensors (N,) of each row; no weights: parameters."""
+
+
+def alike(nests: Iterable[RowNest]) -> list[Alike]:
+    """The rows, equal contractions together."""
+    found: dict[Hashable, list[RowNest]] = {}
+    for one in nests:
+        operands = (one.input, one.weights, one.output)
+        found.setdefault((one.nest, one.bits, *map(len, operands)), []).append(one)
+    return [
+        Alike(
+            group[0],
+            np.array([one.row for one in group]),
+            (
+                _columns(one.input for one in group),
+                _columns(one.weights for one in group),
+                _columns(one.output for one in group),
+            ),
+        )
+        for group in found.values()
+    ]
+
+
+def _columns(tensors: Iterable[tuple[int, ...]]) -> list[Ints]:
+    return [np.array(column) for column in zip(*tensors, strict=True)]
 
 
 def row_nests(

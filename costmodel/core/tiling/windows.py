@@ -7,6 +7,7 @@ dilation and padding, and tiles of a thousand sizes are counted in a few array o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -39,6 +40,10 @@ def sizes(length: int, *, every: bool = False) -> Ints:
 LONG = 1024
 """[outputs x taps] From here on only tiles that differ much in size are tried: there are thousands
 of each."""
+
+
+TOGETHER = 250_000
+"""[tiles of outputs x tiles of taps] counted in one array operation: 2 MB each."""
 
 
 def window_sizes(sweep: Sweep, length: int) -> Ints:
@@ -149,18 +154,19 @@ class _Counter:
         """Words met before an output by taps before a tap, each tap counting for itself."""
         np.cumsum(np.cumsum(sweep.met >= 0, axis=0), axis=1, out=self.met[1:, 1:])
 
-    def words(self, ranges: Ints, taps: tuple[int, int]) -> Ints:
-        """Words met by outputs `ranges` (t, 2) with taps from taps[0] up to taps[1]: (t,).
+    def words(self, ranges: Ints, taps: Ints) -> Ints:
+        """Words met by outputs `ranges` (t, 2) with taps from one up to another (k, 2): (k, t).
 
         A word counts at the last tap that meets it: what a later tap of the range meets too is left
         to that one.
         """
         begin, end = ranges[:, 0], ranges[:, 1]
-        last = max(taps[0], taps[1] - self.next_tap)
-        total = self._between(end, last, taps[1]) - self._between(begin, *taps)
-        return total + self._between(np.minimum(end, begin + self.lag), taps[0], last)
+        first, behind = taps[:, :1], taps[:, 1:]
+        last = np.maximum(first, behind - self.next_tap)
+        total = self._between(end, last, behind) - self._between(begin, first, behind)
+        return total + self._between(np.minimum(end, begin + self.lag), first, last)
 
-    def _between(self, output: Ints, first: int, last: int) -> Ints:
+    def _between(self, output: Ints, first: Ints, last: Ints) -> Ints:
         return np.asarray(self.met[output, last] - self.met[output, first])
 
 
@@ -212,26 +218,39 @@ def _ways(
     """For each way: the words held at most and those fetched in all, for each pair of sizes."""
     shape = (3, len(cuts.pairs))
     held, fetched = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    ends = [
+        (*run, *tile) for run in _parts(0, sweep.taps, taps) for tile in _parts(*run, inner_taps)
+    ]
+    at_once = max(1, TOGETHER // len(cuts.inner))
+    for begin in range(0, len(ends), at_once):
+        part = np.array(ends[begin : begin + at_once])
+        for way, most, all_of_them in _walked(counter, cuts, part[:, :2], part[:, 2:]):
+            np.maximum(held[way], np.maximum.reduceat(most, cuts.starts), out=held[way])
+            fetched[way] += np.add.reduceat(all_of_them, cuts.starts)
+    return {way: (held[way], fetched[way]) for way in _useful(taps, inner_taps)}
 
-    def note(way: int, most: Ints, all_of_them: Ints) -> None:
-        np.maximum(held[way], np.maximum.reduceat(most, cuts.starts), out=held[way])
-        fetched[way] += np.add.reduceat(all_of_them, cuts.starts)
 
+def _walked(
+    counter: _Counter, cuts: _Cuts, run: Ints, tile: Ints
+) -> Iterator[tuple[int, Ints, Ints]]:
+    """For each way: the words held at most and those fetched in all, by tile of outputs (t,).
+
+    Inner tiles of taps `tile` (k, 2), each of an outer one `run` (k, 2), follow one another.
+    """
     early = np.stack([cuts.outer[:, 0], cuts.inner[:, 1]], axis=1)
     late = np.stack([cuts.inner[:, 0], cuts.outer[:, 1]], axis=1)
-    for run in _parts(0, sweep.taps, taps):
-        of_run = counter.words(cuts.inner, run)
-        for number, tile in enumerate(_parts(*run, inner_taps)):
-            alone = counter.words(cuts.inner, tile)
-            note(STANDS, alone, alone)
-            of_outer = counter.words(cuts.outer, tile)
-            # met up to here and needed from here on: what both have, all being met by one of them
-            stays = counter.words(early, tile) + counter.words(late, tile) - of_outer
-            note(ALONG_OUTPUTS, stays, of_outer * cuts.first)
-            before, after = (run[0], tile[1]), (tile[0], run[1])
-            stays = counter.words(cuts.inner, before) + counter.words(cuts.inner, after) - of_run
-            note(ALONG_TAPS, stays, of_run if number == 0 else np.zeros_like(of_run))
-    return {way: (held[way], fetched[way]) for way in _useful(taps, inner_taps)}
+    alone = counter.words(cuts.inner, tile)
+    yield STANDS, alone.max(axis=0), alone.sum(axis=0)
+    of_outer = counter.words(cuts.outer, tile)
+    # met up to here and needed from here on: what both have, all being met by one of them
+    stays = counter.words(early, tile) + counter.words(late, tile) - of_outer
+    yield ALONG_OUTPUTS, stays.max(axis=0), of_outer.sum(axis=0) * cuts.first
+    of_run = counter.words(cuts.inner, run)
+    before = np.stack([run[:, 0], tile[:, 1]], axis=1)
+    after = np.stack([tile[:, 0], run[:, 1]], axis=1)
+    stays = counter.words(cuts.inner, before) + counter.words(cuts.inner, after) - of_run
+    begins = tile[:, :1] == run[:, :1]
+    yield ALONG_TAPS, stays.max(axis=0), (of_run * begins).sum(axis=0)
 
 
 def _useful(taps: int, inner_taps: int) -> tuple[int, ...]:

@@ -39,9 +39,9 @@ class Limits:
     later: Floats
     """[B] by the rows behind it."""
     whole: Floats
-    """[s] where its own parameters are on chip."""
+    """[s] behind it, where its own parameters are on chip."""
     alone: Floats
-    """[s] where none of its own are on chip."""
+    """[s] behind it, where none of its own are on chip."""
 
 
 class Line:
@@ -54,7 +54,9 @@ class Line:
     def __init__(self, params: Floats, seconds: Floats) -> None:
         # what takes no time on the bus needs no prefetching
         timed = np.where(seconds > 0, params, 0.0)
-        self.bytes, self.seconds = _before(timed), _before(np.where(params > 0, seconds, 0.0))
+        self.each = np.where(params > 0, seconds, 0.0)
+        """[s] (R, P) of the parameters of each row."""
+        self.bytes, self.seconds = _before(timed), _before(self.each)
         """[B] and [s] (R + 1, P) that lie before the parameters of each row."""
 
     def clock(self, place: Floats) -> Floats:
@@ -80,50 +82,45 @@ class Line:
         every = np.minimum.accumulate((self.bytes[:-1] + free)[::-1])[::-1]
         later = np.vstack([every[1:], self.bytes[-1:]])
         alone = np.minimum(later, self.bytes[1:] + free)
-        return Limits(later, self.clock(np.minimum(every, self.bytes[-1])), self.clock(alone))
-
-    def fetched(self, row: int, reached: Floats) -> Floats:
-        """Seconds (P,) of the parameters of `row` that are on chip once `reached` is."""
-        first, last = self.seconds[row], self.seconds[row + 1]
-        return np.asarray(np.minimum(np.maximum(reached, first), last) - first)
+        whole, alone = self.clock(np.minimum(every, self.bytes[-1])), self.clock(alone)
+        return Limits(later, whole - self.seconds[1:], alone - self.seconds[1:])
 
     def limit(self, row: int, own: Floats, limits: Limits, free: Floats) -> Floats:
-        """How far [s] (P,) the line may be fetched in `row`, which holds `own` [s] of itself."""
-        whole = self.seconds[row + 1] - self.seconds[row]
+        """How far [s] (P,) behind `row` the line may be fetched in it, which holds `own` [s]."""
+        whole = self.each[row]
         found = np.where(own < whole, limits.alone[row], limits.whole[row])
         torn = (own > 0) & (own < whole)
         if torn.any():
             held = own / np.where(torn, whole, 1.0) * (self.bytes[row + 1] - self.bytes[row])
             place = np.minimum(self.bytes[row + 1] + free - held, limits.later[row])
-            found = np.where(torn, self.clock(place), found)
+            found = np.where(torn, self.clock(place) - self.seconds[row + 1], found)
         return np.asarray(found)
 
 
 def schedule(load: Load, record: bool = False) -> tuple[Floats, list[Fetch]]:
     """Times of the rows (..., R) [s] and, if `record`ed at a single design point, every prefetch.
 
-    Exact up to rounding: the state after each row is the place on the line that was reached.
+    Exact up to rounding: the state after each row is how much of the line behind it is fetched.
     """
     transfer, compute, ahead, shape = _flat(load)
     exposed = [None] * len(transfer) if load.exposed is None else load.exposed.tolist()
     line = Line(ahead.params, ahead.param_time)
     limits = line.limits(ahead.free)
-    owning = np.any(line.seconds[1:] > line.seconds[:-1], axis=1).tolist()
-    times, reached = np.empty(transfer.shape), np.zeros(transfer.shape[1])
+    owning = np.any(line.each > 0, axis=1).tolist()
+    times, lead = np.empty(transfer.shape), np.zeros(transfer.shape[1])
     spans = []
     for row in range(len(times)):
         left, limit = transfer[row], limits.whole[row]
         if owning[row]:
-            own = line.fetched(row, reached)
-            left = np.maximum(left - own, 0.0)
+            own = np.minimum(lead, line.each[row])
+            left, lead = left - own, lead - own
         times[row] = longer(left, compute[row], exposed[row])
         idle = times[row] - left
         if owning[row] and idle.any():
             limit = line.limit(row, own, limits, ahead.free[row])
-        begin = np.maximum(reached, line.seconds[row + 1])
-        reached = np.maximum(begin, np.minimum(begin + idle, limit))
+        before, lead = lead, np.maximum(lead, np.minimum(lead + idle, limit))
         if record:
-            spans.append((float(begin[0]), float(reached[0])))
+            spans.append((float(before[0]), float(lead[0])))
     return times.T.reshape(shape), _fetches(line, spans)
 
 
@@ -146,18 +143,18 @@ def _before(sizes: Floats) -> Floats:
 
 
 def _fetches(line: Line, spans: list[tuple[float, float]]) -> list[Fetch]:
-    """What was fetched during each row, from one place to another [s] of a single design point."""
-    seconds, sizes = line.seconds[:, 0], line.bytes[:, 0]
+    """What was fetched during each row, from so far to so far behind it [s], at a single point."""
+    seconds, each, sizes = line.seconds[:, 0], line.each[:, 0], np.diff(line.bytes[:, 0])
     found = []
     for row, (begin, end) in enumerate(spans):
         if end <= begin:
             continue
-        target = int(np.searchsorted(seconds, begin, side="right")) - 1
-        while begin < end:
-            taken = min(end, float(seconds[target + 1])) - begin
-            if taken > 0:
-                share = taken / (seconds[target + 1] - seconds[target])
-                amount = share * (sizes[target + 1] - sizes[target])
-                found.append(Fetch(row, target, float(amount), taken))
-            begin, target = max(begin, float(seconds[target + 1])), target + 1
+        behind = seconds[row + 1]
+        target = max(row, int(np.searchsorted(seconds, behind + begin, side="right")) - 1)
+        while begin < end and target < len(each):
+            until = float(seconds[target + 1] - behind)
+            taken = min(end, until) - begin
+            if taken > 0 and each[target] > 0:
+                found.append(Fetch(row, target, float(taken / each[target] * sizes[target]), taken))
+            begin, target = max(begin, until), target + 1
     return found

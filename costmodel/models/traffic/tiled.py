@@ -10,7 +10,7 @@ import numpy as np
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.front import Front
-from costmodel.core.tiling.rows import RowNest
+from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.steps import words
 from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, once
 from costmodel.core.workload import Workload
@@ -89,13 +89,13 @@ class Tiled(Traffic):
         found = super().schedules(workload, placed)
         plan = placed.plan
         room = _room(workload, plan, placed.memories)
-        for one in workload.nests:
-            outside = _outside(one, plan)
-            state = tuple(bool(flag[0]) for flag in outside)
-            front = _front(one, state, double=workload.double_buffer)
-            step = int(np.searchsorted(front.memory, room[0, one.row], side="right")) - 1
-            if any(state) and step >= 0:
-                found[one.row] = words(one.nest, front, step)
+        for group in alike(workload.nests):
+            codes = _outside(group, plan)[0]
+            for row, code in zip(group.rows.tolist(), codes.tolist(), strict=True):
+                front = _front(group, code, double=workload.double_buffer)
+                step = int(np.searchsorted(front.memory, room[0, row], side="right")) - 1
+                if code and step >= 0:
+                    found[row] = words(group.one.nest, front, step)
         return found
 
 
@@ -104,20 +104,23 @@ def _room(workload: Workload, plan: Plan, memories: Array) -> Array:
     return np.asarray((memories[:, np.newaxis] - live_internal_bytes(workload, plan)) * 8.0)
 
 
-def _outside(one: RowNest, plan: Plan) -> tuple[Array, Array, Array]:
-    """For each memory whether the input, the weights and the output are outside (M,)."""
-
-    def outside(tensors: tuple[int, ...]) -> Array:
-        if tensors:
-            return np.asarray(~plan.tensors[:, list(tensors)].all(axis=-1))
-        return np.asarray(~plan.params[:, one.row])
-
-    return outside(one.input), outside(one.weights), outside(one.output)
+READS, WEIGHTS, OUTPUT = 4, 2, 1
+"""What of a row is outside, in one number."""
 
 
-def _front(one: RowNest, state: tuple[bool, ...], *, double: bool) -> Front:
-    reads, weights, output = state
-    return one.front(reads=reads, weights=weights, output=output, double=double)
+def _outside(group: Alike, plan: Plan) -> Array:
+    """What is outside of each row, for each memory (M, N)."""
+    code = np.zeros((len(plan.tensors), len(group.rows)), dtype=np.int64)
+    for word, tensors in zip((READS, WEIGHTS, OUTPUT), group.operands, strict=True):
+        inside = plan.tensors if tensors else plan.params
+        for column in tensors or [group.rows]:
+            code[~inside[:, column]] |= word
+    return code
+
+
+def _front(group: Alike, code: int, *, double: bool) -> Front:
+    reads, weights, output = (bool(code & word) for word in (READS, WEIGHTS, OUTPUT))
+    return group.one.front(reads=reads, weights=weights, output=output, double=double)
 
 
 def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
@@ -125,17 +128,16 @@ def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
     read, write, params = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     lacking = np.zeros(shape)
     room = _room(workload, plan, memories)
-    for one in workload.nests:
-        flags = _outside(one, plan)
-        code = flags[0] * 4 + flags[1] * 2 + flags[2]
-        for value in np.unique(code):
-            at = np.flatnonzero(code == value)
-            state = (bool(value & 4), bool(value & 2), bool(value & 1))
-            front = _front(one, state, double=workload.double_buffer)
-            step = np.searchsorted(front.memory, room[at, one.row], side="right") - 1
-            lacking[at, one.row] = np.where(step < 0, front.memory[0] - room[at, one.row], 0) / 8
-            for column, more in zip((read, write, params), one.again(front), strict=True):
-                column[at, one.row] = more[np.maximum(step, 0)]
+    for group in alike(workload.nests):
+        codes = _outside(group, plan)
+        for code in np.unique(codes).tolist():
+            memory, row = np.nonzero(codes == code)
+            at = (memory, group.rows[row])
+            front = _front(group, code, double=workload.double_buffer)
+            step = np.searchsorted(front.memory, room[at], side="right") - 1
+            lacking[at] = np.where(step < 0, front.memory[0] - room[at], 0) / 8
+            for column, more in zip((read, write, params), group.one.again(front), strict=True):
+                column[at] = more[np.maximum(step, 0)]
     # a placement that over-commits the memory leaves nobody any room
     if room.size:
         rows, fullest = np.arange(len(room)), room.argmin(axis=-1)
