@@ -20,13 +20,14 @@ layers:
 
 
 @pytest.mark.benchmark(group="rows: a chain of n rows, from YAML to totals")
+@pytest.mark.parametrize("timing", ["serial", "pipelined"])
 @pytest.mark.parametrize("rows", [1_000, 10_000, 100_000])
-def test_chain(benchmark: Any, rows: int, tmp_path: Path) -> None:
+def test_chain(benchmark: Any, rows: int, timing: str, tmp_path: Path) -> None:
     file = tmp_path / "chain.yaml"
     file.write_text(CHAIN)
     rounds = max(1, 30_000 // rows)
     run = benchmark.pedantic(
-        lambda: simulate(str(file), "accel_1tflops", settings={"n": rows}),
+        lambda: simulate(str(file), "accel_1tflops", settings={"n": rows}, timing=timing),
         rounds=rounds,
         warmup_rounds=1,
     )

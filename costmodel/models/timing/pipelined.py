@@ -81,8 +81,8 @@ class Line:
         """
         every = np.minimum.accumulate((self.bytes[:-1] + free)[::-1])[::-1]
         later = np.vstack([every[1:], self.bytes[-1:]])
-        alone = np.minimum(later, self.bytes[1:] + free)
-        whole, alone = self.clock(np.minimum(every, self.bytes[-1])), self.clock(alone)
+        whole = self.clock(np.minimum(every, self.bytes[-1]))
+        alone = self.clock(np.minimum(later, self.bytes[1:] + free))
         return Limits(later, whole - self.seconds[1:], alone - self.seconds[1:])
 
     def limit(self, row: int, own: Floats, limits: Limits, free: Floats) -> Floats:
