@@ -8,8 +8,8 @@ from costmodel.core.first_fit import Ints
 
 HALVINGS = 8
 """Of the capacity, in the search for one that cannot keep as much."""
-PAIRS = 1_000_000
-"""Of a step and a tensor that is alive at it: where there are more, some steps are left out, which
+ALIVE = 1_000_000
+"""Pairs of a step and a tensor alive at it: where there are more, some steps are left out, which
 weakens the bound.
 """
 
@@ -29,10 +29,10 @@ def least_capacity(
 
     It is found by halving, to 1/256 of `capacity`.
     """
-    below, above = 0, capacity
+    alive, below, above = alive_at(sizes, first, last), 0, capacity
     for _ in range(HALVINGS):
         middle = (below + above) // 2
-        if left_outside(sizes, first, last, worth, middle) > left:
+        if _left_outside(alive, sizes, first, last, worth, middle) > left:
             below = middle
         else:
             above = middle
@@ -46,7 +46,14 @@ def left_outside(sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: in
     the cheapest bytes leave first, in parts if need be. The sum is a bound, for what is left out at
     one step is left out at all.
     """
-    over = alive_at(sizes, first, last) - capacity
+    alive = alive_at(sizes, first, last)
+    return _left_outside(alive, sizes, first, last, worth, capacity)
+
+
+def _left_outside(
+    alive: Ints, sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: int
+) -> float:
+    over = alive - capacity
     tight = _thinned(np.flatnonzero(over > 0), first, last)
     # the tight steps of a tensor are a range of `tight`
     begin, end = np.searchsorted(tight, first), np.searchsorted(tight, last, side="right")
@@ -69,4 +76,4 @@ def left_outside(sizes: Ints, first: Ints, last: Ints, worth: Ints, capacity: in
 def _thinned(tight: Ints, first: Ints, last: Ints) -> Ints:
     """The steps, or every so manieth of them."""
     pairs = int((np.searchsorted(tight, last, side="right") - np.searchsorted(tight, first)).sum())
-    return tight[:: max(1, -(-pairs // PAIRS))]
+    return tight[:: max(1, -(-pairs // ALIVE))]
