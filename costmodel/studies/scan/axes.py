@@ -152,11 +152,11 @@ def _value(name: str, value: Any) -> Any:
             return float(units.parse(value, kind, zero=name in AXES and AXES[name].zero))
         except BadValue as error:
             raise BadValue(f"axis '{name}': {error.what}", error.remedy) from None
-    if name == "batch" or name.startswith("arch."):
+    if name.startswith("arch."):
+        return value
+    if name == "batch":
         number = documents.parse(value, "axis").plain() if isinstance(value, str) else value
-        if name == "batch" and (
-            isinstance(number, bool) or not isinstance(number, int) or number < 1
-        ):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise BadValue(
                 f"axis 'batch': {value!r} is no batch size", "write whole numbers from 1"
             )
