@@ -23,6 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
+from costmodel.studies.simulation import simulate
 
 DATA = Path(__file__).parent / "data"
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
@@ -116,3 +117,28 @@ def chain(path: Path, count: int) -> Path:
         for n in range(count)
     ]
     return write(path, nodes, {"t0": (TensorProto.FLOAT, [1, 8])}, [f"t{count}"], (weight("w", 8),))
+
+
+def rows(file: Path) -> dict[str, tuple[int, int, int]]:
+    """Parameters, multiply-adds and parameter bytes of each row by its name."""
+    done = simulate(str(file), "accel_1tflops")
+    return {
+        row.name: (int(p), int(m), int(b))
+        for row, p, m, b in zip(
+            done.workload.rows,
+            done.workload.params,
+            done.workload.macs,
+            done.workload.param_bytes,
+            strict=True,
+        )
+    }
+
+
+def conv(*names: str, **attributes: Any) -> Any:
+    """A convolution of what `names` says, called c, that gives y."""
+    return helper.make_node("Conv", list(names), ["y"], name="c", **attributes)
+
+
+def bits(shape: list[int], kind: int) -> dict[str, tuple[int, list[Any]]]:
+    """One input, x, of elements of `kind`."""
+    return {"x": (kind, shape)}
