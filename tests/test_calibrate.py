@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from calibrated import MACHINES, ROOT
 from measured import BASE, calibrate, truth, write
 
 from costmodel.cli import main
 from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.read import load_profile
-from costmodel.language import documents, shipped
+from costmodel.studies.calibration.candidates import Bench
 from costmodel.studies.simulation import simulate, simulated
 
 
@@ -302,29 +301,6 @@ def test_the_profile_predicts_what_was_fitted(folder: Path) -> None:
     assert (folder / "out.yaml").read_text().startswith("# A comment that stays.")
 
 
-@pytest.mark.parametrize("machine", MACHINES)
-def test_the_pages_state_the_errors(machine: str) -> None:
-    """The profile's held-out errors stand in the guide, beside the crude model's of the report."""
-    held = documents.load(shipped.find(f"{machine}_measured", "hwprofiles")).plain()["calibration"]
-    ours = [100 * held["held_out"][key] for key in ("mean", "median")]
-    report = (ROOT / "reports" / "calibration" / machine / "README.md").read_text()
-    found = re.search(r"crude additive model, families held out +([\d.]+) +([\d.]+)", report)
-    assert found
-    crude = [float(figure) for figure in found.groups()]
-    assert ours[0] < crude[0]
-    assert ours[1] < crude[1]
-    page = (ROOT / "docs" / "calibration.md").read_text()
-    for mean, median in (ours, crude):
-        assert f"| {mean:.1f} % | {median:.1f} % |" in page
-
-
-def test_a_profile_says_where_it_is_no_guide(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["simulate", "hairnet", "--hw", "rtx3090_measured"]) == 0
-    shown = capsys.readouterr().out
-    assert "90 % interval" in shown
-    assert "FAR FROM MEASURED     batch 1: batches of 256 to 1024 were measured" in shown
-
-
 def test_an_overhead_that_the_base_states_is_fitted(folder: Path) -> None:
     """4 ms a run where the base has 1 ms; what the base assumes of launches is found anew."""
     (folder / "base.yaml").write_text(
@@ -336,3 +312,12 @@ def test_an_overhead_that_the_base_states_is_fitted(folder: Path) -> None:
     assert found.overhead == pytest.approx(4e-3, rel=0.03)
     assert isinstance(found.launch, dict)
     assert found.launch["matrix"] == pytest.approx(20e-6, rel=0.05)
+
+
+def test_calibrations_do_not_pile_up(folder: Path) -> None:
+    """A process may calibrate all day: the last one alone is kept, for who asks about it again."""
+    file = write(folder, truth(folder))
+    for _ in range(3):
+        assert calibrate(folder, file, "--pass", "none") == 0
+    gc.collect()
+    assert sum(isinstance(kept, Bench) for kept in gc.get_objects()) <= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -72,6 +72,10 @@ class Way(NamedTuple):
     timing: Choice
 
 
+Chosen = tuple[tuple[str | Pass, ...], Choice]
+"""Passes and a placement."""
+
+
 @dataclass(frozen=True, eq=False)
 class Bench:
     """Measured networks on the peaks of a base profile, in every way that may be chosen."""
@@ -83,6 +87,8 @@ class Bench:
     hw_file: str
     convention: Choice | None
     options: Options
+    _runs: dict[Chosen, list[Run]] = field(default_factory=dict, init=False)
+    _rows: dict[Chosen, list[Occupied]] = field(default_factory=dict, init=False)
 
     @property
     def measured(self) -> Floats:
@@ -124,26 +130,26 @@ class Bench:
             choices={"convention": self.convention, "placement": placement},
         )
 
-    @cache  # noqa: B019  one bench lives as long as the command
-    def on_peaks(self, passes: tuple[str, ...], placement: str) -> list[Run]:
+    def on_peaks(self, passes: tuple[str | Pass, ...], placement: Choice) -> list[Run]:
         """The same on the base profile's peaks, worked out once; placements share the counting."""
-        known = self._counted(passes)
+        if (passes, placement) not in self._runs:
+            self._runs[passes, placement] = self._worked_out(passes, placement)
+        return self._runs[passes, placement]
+
+    def rows(self, passes: tuple[str | Pass, ...], placement: Choice) -> list[Occupied]:
+        """What the rows of each measurement occupy there, worked out once."""
+        if (passes, placement) not in self._rows:
+            placed = zip(self.measurements, self.on_peaks(passes, placement), strict=True)
+            self._rows[passes, placement] = [occupied(*one) for one in placed]
+        return self._rows[passes, placement]
+
+    def _worked_out(self, passes: tuple[str | Pass, ...], placement: Choice) -> list[Run]:
         if placement == PLACEMENTS[0]:
-            return known
+            return self.on(self.peaks, passes, placement)
+        known = self.on_peaks(passes, PLACEMENTS[0])
         # the layers of a network share its run
         moved = {one: one.placed(placement) for one in dict.fromkeys(known)}
         return [moved[one] for one in known]
-
-    @cache  # noqa: B019
-    def rows(self, passes: tuple[str, ...], placement: str) -> list[Occupied]:
-        """What the rows of each measurement occupy there."""
-        runs_on_peaks = self.on_peaks(passes, placement)
-        return [occupied(*one) for one in zip(self.measurements, runs_on_peaks, strict=True)]
-
-    @cache  # noqa: B019
-    def _counted(self, passes: tuple[str, ...]) -> list[Run]:
-        """The networks on the peaks after `passes`, under the first placement."""
-        return self.on(self.peaks, passes, PLACEMENTS[0])
 
 
 def bench(
