@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from schedule_walk import Walker
@@ -12,6 +13,7 @@ from tile_walk import Walk, as_nest, draw, model
 from costmodel.core.tiling.front import front
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.schedule import schedule
+from costmodel.core.tiling.windows import FINEST, sizes
 
 BYTES = Widths(1, 1, 1, 1)
 AXES = dict.fromkeys("nkcpqrs", 1)
@@ -90,3 +92,22 @@ def test_long_axes_take_seconds() -> None:
     once = nest.input_words + nest.weight_words + nest.output_words
     assert steps.moved.total[-1] == once
     assert steps.memory[0] == 3
+
+
+@pytest.mark.parametrize("length", [2**20, 10**7, 2**28])
+def test_long_axes_are_cut_finely_enough(length: int) -> None:
+    """Of equal parts up to a hundred, and of tiles as small, none is left out; above, steps of a hundredth."""
+    found = sizes(length).tolist()
+    assert len(found) <= 2 * FINEST
+    assert {-(-length // parts) for parts in range(1, 101)} | set(range(1, 101)) <= set(found)
+    middle = [size for size in found if 101 <= size <= length // 101]
+    assert max(after / size for size, after in pairwise(middle)) < 1.02
+
+
+def test_a_long_axis_of_single_words_is_no_table() -> None:
+    """A product over 2^28 places: each word is touched once, and no word is listed."""
+    sweep = Sweep(2**28)
+    nest = Nest(4, 8, (sweep,))
+    # the whole of it on chip moves everything once: 8 + 4 words a place and 32 weights
+    assert front(nest, Widths(1, 1, 1, 1)).moved.total[-1] == 12 * 2**28 + 32
+    assert "met" not in vars(sweep)

@@ -50,6 +50,8 @@ class Sweep:
     @cached_property
     def touched(self) -> int:
         """Input words along this axis that any output needs."""
+        if self.plain:
+            return self.outputs
         words = np.unique(self.met)
         return int((words >= 0).sum())
 

@@ -21,6 +21,8 @@ from costmodel.core.tiling.nest import Sweep
 Ints = NDArray[np.int64]
 EVERY = 64
 """[outputs x taps] Up to here an axis is cut at every integer, above into j parts, ceil(n / j)."""
+FINEST = 1025
+"""Numbers of parts that are tried: all of them up to a million outputs, as many of more."""
 STANDS, ALONG_OUTPUTS, ALONG_TAPS = range(3)
 """Ways of a tile: fetched whole each time, or sliding so that words needed again stay."""
 
@@ -34,6 +36,9 @@ def sizes(length: int, *, every: bool = False) -> Ints:
     if every:
         return np.arange(1, length + 1)
     parts = np.arange(1, int(length**0.5) + 2)
+    if len(parts) > FINEST:
+        # the step from each size to the next stays below a hundredth
+        parts = np.unique(np.geomspace(1, parts[-1], FINEST).astype(np.int64))
     return np.unique(np.concatenate([-(-length // parts), parts[parts <= length]]))
 
 
