@@ -39,7 +39,7 @@ def page(found: list[Found], seeds: list[int], seconds: float) -> str:
         f"{len(seeds)} cores, each under a limit of {LIMIT} s of the processor and of {ROOM / 2**30:.0f} GiB more than the process",
         f"held; the most that a process held was {max(one.largest for one in found) / 1e9:.2f} GB. `fine` is a result, `exit 2` a mistake that",
         "was told. Written by `python tests/fuzz/long_run.py INPUTS SEED ...`; what is mutated how is in tests/fuzz. Faults that earlier",
-        "runs found are tests in tests/test_hostile.py and tests/test_kernels.py.",
+        "runs found are tests in tests/test_hostile.py, test_hostile_scans.py, test_limits.py and test_kernels.py.",
         "",
         f"| {' | '.join(head)} |",
         f"|---|{'---:|' * (len(head) - 1)}",
