@@ -320,4 +320,4 @@ def test_calibrations_do_not_pile_up(folder: Path) -> None:
     for _ in range(3):
         assert calibrate(folder, file, "--pass", "none") == 0
     gc.collect()
-    assert sum(isinstance(kept, Bench) for kept in gc.get_objects()) <= 1
+    assert sum(type(kept) is Bench for kept in gc.get_objects()) <= 1

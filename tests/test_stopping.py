@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import resource
@@ -9,12 +10,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stops
 from scans import MANY, SCAN, results
+
+from costmodel.errors import CostModelError
+from costmodel.studies.scan import engines
 
 RATES = (("bandwidth", "GB/s"), ("matrix", "TFLOPS"), ("host", "GFLOPS"))
 COSTMODEL = [sys.executable, "-m", "costmodel"]
@@ -106,6 +113,29 @@ def test_a_worker_without_memory_is_told(
     assert stops.members(running.pid) == []
     subprocess.run(stops.command("local", out), check=True, capture_output=True)
     assert results(out) == whole
+
+
+def torn(*_: Any) -> None:
+    """In a worker: begin to hand over a result of 100 bytes, and die."""
+    queues: list[Any] = [one for one in gc.get_objects() if type(one) is SimpleQueue]
+    os.write(queues[0]._writer.fileno(), (100).to_bytes(4, "big") + b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_within_a_result_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool's thread waits for the rest of the result; neither the scan nor the exit may."""
+    monkeypatch.setattr(engines, "evaluate_part", torn)
+    monkeypatch.setattr(engines, "LOOK", 0.2)
+    before = set(threading.enumerate())
+    plan: Any = None
+    with (
+        pytest.raises(CostModelError, match="a worker failed on part 1: its process ended"),
+        engines.executor("local", 2, None) as pool,
+    ):
+        list(engines.run(plan, [(1, 0, 1)], pool, 2))
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
 
 
 def _with_parts(out: Path, count: int) -> tuple[subprocess.Popen[str], list[int]]:

@@ -34,6 +34,9 @@ RETRIES = 3
 AHEAD = 3
 """Parts handed to each worker before it asks: it never waits, and little is held."""
 
+LOOK = 2.0
+"""[s] between looks whether the workers are still there, while no part comes."""
+
 
 @contextmanager
 def executor(engine: str, workers: int, address: str | None) -> Iterator[Executor | None]:
@@ -53,10 +56,28 @@ def _processes(workers: int) -> Iterator[Executor]:
     try:
         yield pool
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        kill_children()
+        _abandon(pool)
         raise
     pool.shutdown()
+
+
+def _abandon(pool: ProcessPoolExecutor) -> None:
+    """End the workers at once, without waiting for what they do.
+
+    One that is killed in the middle of a result would leave the pool's thread waiting for the rest,
+    and this process for the thread: so nobody is left who could write.
+    """
+    results = getattr(pool, "_result_queue", None)
+    kill_children()
+    if results is not None:
+        results._writer.close()
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _lost_unseen(pool: Executor) -> bool:
+    """True where a local worker has ended; its pool tells that, unless it waits for a result."""
+    workers = getattr(pool, "_processes", None) or {}
+    return any(worker.exitcode is not None for worker in list(workers.values()))
 
 
 def _follow_parent() -> None:
@@ -132,6 +153,7 @@ def run(
         return
     waiting: dict[Future[Part], tuple[int, int, int]] = {}
     left, again, failed = iter(todo), list[tuple[int, int, int]](), Counter[int]()
+    unseen = 0
     while True:
         while len(waiting) < AHEAD * workers and (
             part := again.pop() if again else next(left, None)
@@ -139,7 +161,10 @@ def run(
             waiting[_submitted(pool, plan, part)] = part
         if not waiting:
             return
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        done, _ = wait(waiting, LOOK, return_when=FIRST_COMPLETED)
+        unseen = unseen + 1 if not done and _lost_unseen(pool) else 0
+        if unseen > 1:
+            raise _lost(f"on part {min(waiting.values())[0]}", BrokenExecutor())
         for future in done:
             part = waiting.pop(future)
             error = future.exception()
