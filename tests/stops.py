@@ -68,6 +68,14 @@ def members(session: int) -> list[str]:
     return found
 
 
+def lingering(session: int) -> list[str]:
+    """What still runs in a session PATIENCE after its command ended."""
+    deadline = time.monotonic() + PATIENCE
+    while members(session) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return members(session)
+
+
 def stop(
     engine: str, number: signal.Signals, out: Path, wait: float, expected: dict[str, bytes]
 ) -> Stop:
@@ -79,10 +87,7 @@ def stop(
     time.sleep(max(wait, 0.0))
     running.send_signal(number)
     _, said = running.communicate(timeout=60)
-    deadline = time.monotonic() + PATIENCE
-    while members(running.pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    left = members(running.pid)
+    left = lingering(running.pid)
     if left:
         os.killpg(running.pid, signal.SIGKILL)
     finished = len(list(out.glob(".scan/part-*.json")))

@@ -48,8 +48,11 @@ def test_the_closed_form_is_the_formula(
     machine = Machine(bandwidth, memory, matrix, host, matrix_launch=1e-6, overhead=1e-3)
     theirs = General(work, placement, OVERLAP).columns(machine, len(memory))
     ours = form.columns(machine, len(memory))
+    # where everything is on chip, what cancels leaves the last digit of what would move
+    every = float(work.touched_bytes.sum())
     for word, values in theirs.items():
-        np.testing.assert_allclose(ours[word], values, rtol=1e-12, atol=0, err_msg=word)
+        dust = 1e-12 * (every if word == "external_bytes" else every / bandwidth)
+        assert (np.abs(ours[word] - values) <= 1e-12 * values + dust).all(), word
 
 
 @pytest.mark.parametrize(("place", "traffic"), [("all_external", "tiled"), ("per_tensor", "once")])

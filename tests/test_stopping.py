@@ -88,7 +88,7 @@ def test_a_killed_local_worker_is_told(whole: dict[str, bytes], tmp_path: Path) 
         assert running.returncode == 2
         assert re.search("a worker failed (on|before) part", said)
         assert "Traceback" not in said
-    assert stops.members(running.pid) == []
+    assert stops.lingering(running.pid) == []
     subprocess.run(stops.command("local", out), check=True, capture_output=True)
     assert results(out) == whole
 
@@ -110,7 +110,7 @@ def test_a_worker_without_memory_is_told(
         assert "with fewer --workers where memory ran out" in said.splitlines()[-1]
         assert "Traceback" not in said
         assert "Exception ignored" not in said
-    assert stops.members(running.pid) == []
+    assert stops.lingering(running.pid) == []
     subprocess.run(stops.command("local", out), check=True, capture_output=True)
     assert results(out) == whole
 
