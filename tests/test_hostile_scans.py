@@ -9,8 +9,6 @@ import pytest
 from costmodel.cli import main
 
 SCAN = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis"]
-
-
 STEPS = "hw.bandwidth=log(1 GB/s, 2 GB/s, 3)"
 
 

@@ -18,8 +18,8 @@ OUTSIDE = -1
 """The offset of a tensor that found no place."""
 PAIRS = 2_000_000
 """Meetings up to which they are all written down: 70 MB."""
-KEPT = 64
-"""Placings that one set of tensors remembers: 8 B a tensor each."""
+ORDERS, KEPT = 16, 5
+"""Orders that one set of tensors remembers, and placings of each: 8 B a tensor."""
 
 
 class Placed(NamedTuple):
@@ -49,7 +49,7 @@ class FirstFit:
         self._sizes, self._worth = sizes.tolist(), worth.tolist()
         known = self._meetings()
         self._meeting = self._those if known is None else known.__getitem__
-        self._remembered: ContentCache[list[tuple[float, Placed]]] = ContentCache(KEPT // 4)
+        self._remembered: ContentCache[list[tuple[float, Placed]]] = ContentCache(ORDERS)
 
     def place(self, order: Ints, capacity: int | None, most_left: int | None = None) -> Placed:
         """Place the tensors in `order` (T,) below `capacity` [B].
@@ -66,8 +66,7 @@ class FirstFit:
             ):
                 return placed
         found = self._place(order, limit, allowed)
-        known[4:] = []
-        known.insert(0, (limit, found))
+        known[:] = [(limit, found), *known[: KEPT - 1]]
         return found
 
     def _place(self, order: Ints, limit: float, allowed: float) -> Placed:
