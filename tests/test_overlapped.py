@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,7 +39,7 @@ def test_the_closed_form_is_the_formula(
     form = overlapped(work, placement, OVERLAP, None, tabulated(work, placement))
     if form is None:
         # a row works on both engines
-        assert ((work.costs.matrix_ops > 0) & (work.costs.host_ops > 0)).any()
+        assert ((work.costs.matrix_work > 0) & (work.costs.host_work > 0)).any()
         return
     size = float(work.tensor_bytes[pick % len(work.tensor_bytes)])
     memory = np.tile([size, size + 1, max(size - 1, 0)], 8)
@@ -67,8 +66,8 @@ def test_real_networks(place: str, traffic: str) -> None:
     memory = np.geomspace(1e5, 1e7, 60)
     bandwidth, matrix, host = 10 ** paces(60)
     row = int(run.workload.macs.argmax())
-    moved = run.on(replace(run.machine, memory=memory)).external_bytes[:, row]
-    matrix[::2] = (run.workload.costs.matrix_ops[row] * bandwidth / np.maximum(moved, 1))[::2]
+    moved = run.on(run.machine.replace(memory=memory)).external_bytes[:, row]
+    matrix[::2] = (run.workload.costs.matrix_work[row] * bandwidth / np.maximum(moved, 1))[::2]
     machine = Machine(bandwidth, memory, matrix, host)
     models = (run.policies.placement_model, OVERLAP, run.policies.traffic_model)
     theirs = General(run.workload, *models).columns(machine, 60)

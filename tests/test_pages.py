@@ -6,7 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ def test_a_thousand_settings_are_python_s(name: str, tmp_path: Path, browser: An
     totals = page.evaluate("(every) => every.map((one) => costmodel.total(one))", wanted)
     for one, total in zip(wanted, totals, strict=True):
         assert total == pytest.approx(
-            float(run.on(replace(run.machine, **one)).total_time), rel=1e-9
+            float(run.on(run.machine.replace(**one)).total_time), rel=1e-9
         )
 
 
@@ -219,7 +219,7 @@ def test_a_hundred_machines_serve_as_python_says(
     wanted = machines(found.prefill, [float(found.prefill.machine.memory)], 100)
     times = opened.page.evaluate("(every) => every.map((one) => costmodel.times(one))", wanted)
     for one, mine in zip(wanted, times, strict=True):
-        machine = replace(found.prefill.machine, **one)
+        machine = found.prefill.machine.replace(**one)
         theirs = Elsewhere(found.request, found.prefill, found.decode, machine)
         figures = (theirs.ttft, theirs.tpot, theirs.tokens_per_s)
         assert (mine["ttft"], mine["tpot"], mine["tokens"]) == pytest.approx(figures, rel=1e-9)

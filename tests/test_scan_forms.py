@@ -64,9 +64,9 @@ def test_closed_form_is_the_formula(
     assert form.external_bytes(memory) == result.external_bytes.sum()
     assert form.total_time(machine)[0] == pytest.approx(float(result.total_time), rel=1e-12)
     times = form.times(machine)
-    assert list(times) == [*result.lanes, "overhead"]
+    assert list(times) == [*result.all_lanes, "overhead"]
     assert times["overhead"] == machine.overhead
-    for lane, theirs in result.lanes.items():
+    for lane, theirs in result.all_lanes.items():
         assert float(times[lane]) == pytest.approx(float(theirs.sum()), rel=1e-12)
 
 

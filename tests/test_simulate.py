@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +233,6 @@ def test_doubling_is_the_formula_itself(chain: Path) -> None:
 
 def test_machine_is_frozen() -> None:
     machine = profile().machine("fp32")
-    assert replace(machine, bandwidth=2.0).bandwidth == 2.0
+    assert machine.replace(bandwidth=2.0).bandwidth == 2.0
     with pytest.raises(AttributeError):
         machine.__setattr__("bandwidth", 3.0)

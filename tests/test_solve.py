@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +48,7 @@ def on_machine(base: Run, rng: np.random.Generator) -> Run:
 
 def total(done: Run, resource: str, value: float) -> float:
     """THE formula at another value of one resource."""
-    machine = replace(done.machine, **{FIELD[resource]: value})
+    machine = done.machine.replace(**{FIELD[resource]: value})
     return float(done.on(machine).total_time)
 
 
@@ -115,7 +114,7 @@ def test_the_bottleneck_moves_where_times_are_equal(bases: list[Run]) -> None:
     done = bases[0]
     value = Question(form_of(done), done.machine, MACHINE["bandwidth"]).crossing
     assert value is not None
-    at = done.on(replace(done.machine, bandwidth=value))
+    at = done.on(done.machine.replace(bandwidth=value))
     assert float(at.transfer.sum()) == pytest.approx(
         max(float(at.matrix.sum()), float(at.host.sum())), rel=1e-12
     )
@@ -125,7 +124,7 @@ def test_every_point_of_the_trade_off_meets_the_target(bases: list[Run]) -> None
     points = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 100 ms")).points
     assert len(points) == 50
     for point in points:
-        machine = replace(bases[0].machine, bandwidth=point["bandwidth"], matrix=point["matrix"])
+        machine = bases[0].machine.replace(bandwidth=point["bandwidth"], matrix=point["matrix"])
         assert float(bases[0].on(machine).total_time) == pytest.approx(0.1, rel=1e-12)
     refused = trade_off(bases[0], "bandwidth", "matrix", Target.read("total_time <= 10 ms"))
     assert (refused.possible, refused.points) == (False, [])

@@ -58,7 +58,7 @@ def test_a_product(files: Path, memory: int, moved: int) -> None:
     run = simulate(str(files / "n.yaml"), machine(files, memory))
     # the activation streams 9 bytes in and 9 out
     assert run.result.external_bytes.tolist() == [moved, 18]
-    assert run.result.again.tolist() == [moved - 33, 0]
+    assert run.result.refetched.tolist() == [moved - 33, 0]
     assert float(run.result.transfer.sum()) == moved + 18
 
 
@@ -124,10 +124,9 @@ def _accelerator(memory: int):  # type: ignore[no-untyped-def]
 
 def test_more_memory_never_moves_more() -> None:
     work = simulate("mobilenet_v2", "accel_1tflops", placement="all_external", traffic="tiled")
-    from dataclasses import replace
 
     memories = np.geomspace(5e3, 5e6, 200)
-    result = work.on(replace(work.machine, memory=memories))
+    result = work.on(work.machine.replace(memory=memories))
     moved = result.external_bytes.sum(axis=-1)
     assert (np.diff(moved) <= 0).all()
     assert (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,8 +35,6 @@ class Traits:
     shares: Mapping[str, Shares] = field(default_factory=dict)
     array: EngineModel | None = None
     """The shape of the matrix engine; None: a rate without one."""
-    link: tuple[float, float] | None = None
-    """Bandwidth [B/s] and latency [s] of the link to other devices; None: no rate is known."""
 
     def engine(self, layer: Layer) -> Engine:
         """Where `layer` runs."""
@@ -222,15 +221,38 @@ def _costs(
 ) -> Costs:
     """What the machine's traits make of each row, whose `work` [op] (R,) is known."""
     traits = counting.traits
-    launches = _launches(rows, traits)
-    besides = {**_fixed(rows, traits, samples), **_link(rows, counting, samples)}
-    if any(one.exposed for one in traits.shares.values()):
-        own = (traits.share(row.layer.kind, row.layer.runs_as) for row in rows)
-        besides["exposed"] = np.array([one.exposed for one in own])
+    # of a fused row its first part's
+    shares = [traits.share(row.layer.kind, row.layer.runs_as) for row in rows]
+    maps = np.array([1 / one.bandwidth for one in shares])
+    matrix, host = _work(rows, counting, samples, work)
+    on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows], dtype=float)
+    launched = np.array([not row.view for row in rows], dtype=float)
+    fixed = [share.launch + share.sample_time(row) * samples if share.takes_time else 0.0
+             for share, row in zip(shares, rows, strict=True)]  # fmt: skip
+    link_bytes, link_messages = _link(rows, counting, samples)
+    return Costs(
+        matrix_work=matrix,
+        host_work=host,
+        matrix_launches=on_matrix * launched,
+        host_launches=(1 - on_matrix) * launched,
+        read_slowdown=maps,
+        write_slowdown=maps,
+        parameter_slowdown=np.array([1 / one.parameters for one in shares]),
+        fixed_time=np.array(fixed) * launched,
+        exposed=np.array([one.exposed for one in shares]),
+        link_bytes=link_bytes,
+        link_messages=link_messages,
+    )
+
+
+def _work(
+    rows: Sequence[Row], counting: Counting, samples: int, work: Mapping[Engine, Floats]
+) -> tuple[Floats, Floats]:
+    """Operations over the shares of the engines' peaks that rows reach, (R,) each [op]."""
+    traits = counting.traits
     if not traits.shares and traits.array is None:
-        return Costs(work["matrix"], work["host"], *launches, **besides)
+        return work["matrix"], work["host"]
     spread: dict[Engine, Floats] = {engine: np.zeros(len(rows)) for engine in work}
-    read, params = np.ones(len(rows)), np.ones(len(rows))
     for number, row in enumerate(rows):
         for part in row.parts:
             for engine, routine, tally in traits.tasks(part):
@@ -239,46 +261,24 @@ def _costs(
                 if engine == "matrix":
                     reached *= traits.utilisation(part, samples)
                 spread[engine][number] += ops / reached
-        # of a fused row its first part's
-        first = traits.share(row.layer.kind, row.layer.runs_as)
-        read[number], params[number] = 1 / first.bandwidth, 1 / first.parameters
-    if not traits.shares:
-        return Costs(spread["matrix"], spread["host"], *launches, **besides)
-    return Costs(spread["matrix"], spread["host"], *launches, read, read, params, **besides)
+    return spread["matrix"], spread["host"]
 
 
-def _fixed(rows: Sequence[Row], traits: Traits, samples: int) -> dict[str, Any]:
-    """Seconds that rows take whatever the rates (R,), where a routine has any."""
-    if not any(one.takes_time for one in traits.shares.values()):
-        return {}
-    found = np.zeros(len(rows))
-    for number, row in enumerate(rows):
-        if not row.view:
-            share = traits.share(row.layer.kind, row.layer.runs_as)
-            found[number] = share.launch + share.sample_time(row) * samples
-    return {"fixed": found}
+def _link(rows: Sequence[Row], counting: Counting, samples: int) -> tuple[Floats, Floats]:
+    """What goes over the link by each algorithm: bytes [B] and messages [count], (A, R) each.
 
-
-def _link(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
-    """What goes over the link (R,) by the quickest algorithm, where rows tell other devices."""
-    asked = [[part.layer.message(part.inputs) for part in row.parts] for row in rows]
-    if not any(one for messages in asked for one in messages):
-        return {}
-    bandwidth, latency = counting.traits.link or (1.0, 0.0)
-    sent, hops = np.zeros(len(rows)), np.zeros(len(rows))
-    for number, messages in enumerate(asked):
-        for message in messages:
-            if message is None:
-                continue
-            ways = [(n, size * samples * counting.bits / 8) for n, size in message.algorithms]
-            waits, size = min(ways, key=lambda way: way[0] * latency + way[1] / bandwidth)
-            sent[number] += size
-            hops[number] += waits
-    return {"link_bytes": sent, "link_hops": hops}
-
-
-def _launches(rows: Sequence[Row], traits: Traits) -> tuple[Floats, Floats]:
-    """1 for each row that the matrix engine launches, and for each that the host does (R,)."""
-    on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows])
-    launched = np.array([not row.view for row in rows])
-    return (on_matrix & launched).astype(float), (~on_matrix & launched).astype(float)
+    A row with several exchanges has an algorithm for each combination of theirs.
+    """
+    size = samples * counting.bits / 8
+    ways: list[list[tuple[int, float]]] = []
+    for row in rows:
+        messages = [part.layer.message(part.inputs) for part in row.parts]
+        choices = product(*(one.algorithms for one in messages if one is not None))
+        ways.append(
+            [(sum(n for n, _ in chosen), sum(of * size for _, of in chosen)) for chosen in choices]
+        )
+    most = max(map(len, ways), default=1)
+    # a row with fewer algorithms has its first one again
+    table = np.array([own + own[:1] * (most - len(own)) for own in ways], dtype=float)
+    messages_sent, sent = np.moveaxis(table.reshape(len(rows), most, 2), 2, 0)
+    return sent.T, messages_sent.T

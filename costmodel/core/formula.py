@@ -1,68 +1,92 @@
 """THE formula: a workload on a machine.
 
 Written once, in array arithmetic: a machine of plain numbers gives arrays over rows, a machine of
-arrays gives the same with the design points in front. Nothing branches on a value.
+arrays gives the same with the design points in front. Nothing branches on a value. What is added up
+stands in `costmodel.core.terms`; here each term meets its figure, and the timing model combines a
+row's lanes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
+from costmodel.core.quantities import MachineQuantity
+from costmodel.core.terms import (
+    ENERGY,
+    LANES,
+    LINK,
+    OVERHEAD,
+    ROW_LANES,
+    SECONDS,
+    Entry,
+    entries,
+    paced_by,
+)
 from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
-from costmodel.core.traffic import BusBytes, Placed, Traffic, placed_once
-from costmodel.core.workload import Costs, Workload
+from costmodel.core.traffic import Placed, Traffic, placed_once
+from costmodel.core.workload import Workload
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Per row, design points in front (..., R); bytes and seconds per run."""
+    """Per row, design points in front (..., R); bytes, seconds and joules per run."""
 
+    machine: Machine
     placed: Placed
     """Of the distinct memories."""
     point: Array
     """(...) which of them each design point has."""
-    external_bytes: Array
-    """[B] over the memory bus."""
+    amounts: Amounts
+    """What the terms are terms of."""
     load: Load
     """What the timing model was asked."""
-    launch: Array
-    """[s] for launching the row."""
+    all_lanes: dict[str, Array]
+    """The time of each thing that can be busy [s] (..., R), in the order of ROW_LANES."""
     total: Array
-    """[s] of the row: as the timing model combines the load, and the launch."""
-    overhead: Any = 0.0
-    """(...) [s] once per run."""
-    link: Any = None
-    """[s] on the link between devices (..., R); None: there is no other device."""
+    """[s] of the row: as the timing model combines the load, and what it takes besides."""
 
     @property
     def plan(self) -> Plan:
         """Where things live, design points in front."""
         return self.placed.plan.at(self.point)
 
+    @cached_property
+    def external_bytes(self) -> Array:
+        """[B] over the memory bus (..., R)."""
+        return np.asarray(self.placed.moved.total[self.point])
+
     @property
-    def again(self) -> Array:
+    def refetched(self) -> Array:
         """Of the external bytes those that do not cross the bus for the first time (..., R) [B]."""
-        again = self.placed.again
-        return np.zeros_like(self.external_bytes) if again is None else again[self.point]
+        refetched = np.broadcast_to(self.placed.refetched, self.placed.moved.read.shape)
+        return np.asarray(refetched[self.point])
+
+    @property
+    def lanes(self) -> dict[str, Array]:
+        """The lanes that may bind a row, (..., R) each [s]."""
+        return {word: self.all_lanes[word] for word in LANES}
 
     @property
     def transfer(self) -> Array:
         """Time on the memory bus [s], shape (..., R)."""
-        return self.load.transfer
+        return self.all_lanes["transfer"]
 
     @property
     def on_chip(self) -> Array:
         """Time that bytes take which stay on chip [s], shape (..., R)."""
-        return np.broadcast_to(self.load.on_chip, np.shape(self.load.transfer))
+        return self.all_lanes["on_chip"]
 
     @property
     def matrix(self) -> Array:
@@ -75,9 +99,45 @@ class Result:
         return self.load.host
 
     @property
+    def launch(self) -> Array:
+        """Time for launching the row [s], shape (..., R)."""
+        return self.all_lanes["launch"]
+
+    @property
+    def link(self) -> Array | None:
+        """Time on the link between devices [s], shape (..., R); None where nothing takes any."""
+        times = self.all_lanes[LINK.word]
+        return times if times.any() else None
+
+    @property
     def compute(self) -> Array:
         """Time on both engines [s], shape (..., R)."""
         return self.load.compute
+
+    @cached_property
+    def overhead(self) -> Any:
+        """What a run takes once, whatever its rows do [s], shape (...)."""
+        summands = entries(self.machine.figures, OVERHEAD.word)
+        return sum(
+            one.applied(one.amount(self.amounts), self.machine[one.figure]) for one in summands
+        )
+
+    def busy_time(self, quantity: MachineQuantity) -> float:
+        """The time that one figure of the machine decides, all rows together [s]; 0 for most.
+
+        It is what would be saved in its lane if it took no time, of a single design point.
+        """
+        saved = 0.0
+        for word in dict.fromkeys(term.lane for term in paced_by(quantity.fields)):
+            if word == OVERHEAD.word:
+                saved += float(self.overhead)
+            elif word in ROW_LANES:
+                free = self.machine.with_quantity(quantity, quantity.idle)
+                summands = entries(free.figures, word)
+                shape = self.total.shape
+                idle = _summed(summands, self.amounts, free, self.point, shape)
+                saved += float(self.all_lanes[word].sum() - idle.sum())
+        return saved
 
     @property
     def total_time(self) -> Array:
@@ -85,20 +145,30 @@ class Result:
         return np.asarray(self.total.sum(axis=-1) + self.overhead)
 
     @property
-    def lanes(self) -> dict[str, Array]:
-        """The time of each thing that can be busy [s] (..., R), in the order of LANES."""
-        return {
-            "transfer": self.transfer,
-            "on_chip": self.on_chip,
-            "matrix": self.matrix,
-            "host": self.host,
-            "launch": self.launch,
-        }
+    def energy(self) -> Array | None:
+        """Energy of each row (..., R) [J]; None where the machine states none.
+
+        What is drawn all the time is the row's for as long as it takes.
+        """
+        summands = entries(self.machine.figures, ENERGY)
+        if not summands:
+            return None
+        counted = [one for one in summands if one.amounts != (SECONDS,)]
+        energy = _summed(counted, self.amounts, self.machine, self.point, self.total.shape)
+        for one in summands:
+            if one not in counted:
+                energy = energy + one.applied(self.total, _column(self.machine[one.figure]))
+        return energy
 
     @property
-    def all_lanes(self) -> dict[str, Array]:
-        """The same, and the link where rows tell other devices something [s] (..., R)."""
-        return self.lanes if self.link is None else {**self.lanes, "link": self.link}
+    def total_energy(self) -> Array | None:
+        """Energy of the whole run [J], shape (...); None where the machine states none."""
+        energy = self.energy
+        if energy is None:
+            return None
+        # no row is at work during the overhead
+        drawn = 0.0 if self.machine.static_power is None else self.machine.static_power
+        return np.asarray(energy.sum(axis=-1) + drawn * self.overhead)
 
 
 def place(
@@ -141,46 +211,47 @@ def evaluate(
         placed = place(workload, machine.memory, placement, traffic, first=first)
     # what follows from the memory alone is worked out once for each, then dealt to the points
     point = np.searchsorted(placed.memories, np.asarray(machine.memory, dtype=float))
-    plan, moved, costs = placed.plan, placed.moved, workload.costs
-    external = moved.total
-    external_bytes = external[point]
-    transfer = _transfer_time(machine, moved, costs, external_bytes, point)
-    on_chip: Any = NO_TIME
-    if machine.on_chip_bandwidth is not None:
-        again = 0 if placed.again is None else placed.again
-        stays = on_chip_bytes(workload, plan, external - again)
-        on_chip = stays[point] / _column(machine.on_chip_bandwidth)
-    matrix = costs.matrix_ops / _column(machine.matrix)
-    host = costs.host_ops / _column(machine.host)
+    asked, rows = amounts(workload, placed), len(workload.macs)
+    times = {
+        word: _summed(entries(machine.figures, word), asked, machine, point, (rows,))
+        for word in ROW_LANES
+    }
     ahead = _LookAhead(workload, placed, point, _column(machine.bandwidth))
-    load = Load(transfer, matrix, host, ahead, on_chip, costs.exposed)
-    launch = costs.matrix_launches * _column(machine.matrix_launch)
-    launch = launch + costs.host_launches * _column(machine.host_launch)
-    if costs.fixed is not None:
-        launch = launch + costs.fixed
+    on_chip = times["on_chip"] if machine.on_chip_bandwidth is not None else NO_TIME
+    exposed = workload.costs.exposed
+    load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
     total = timing.row_times(load)
-    if launch.any():
-        total = total + launch
-    link = None
-    if costs.link_bytes is not None and costs.link_hops is not None:
-        link = costs.link_bytes / _column(machine.link_bandwidth)
-        link = link + costs.link_hops * _column(machine.link_latency)
-        total = total + link
-    return Result(placed, point, external_bytes, load, launch, total, machine.overhead, link)
+    for word, lane in ROW_LANES.items():
+        if lane.side == "besides":
+            total = total + times[word]
+    return Result(machine, placed, point, asked, load, times, total)
 
 
-def _transfer_time(
-    machine: Machine, moved: BusBytes, costs: Costs, external_bytes: Array, point: Array
+def _summed(
+    summands: Iterable[Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
 ) -> Array:
-    """Time of each row on the memory bus [s], shape (..., R)."""
-    if costs.read is None and machine.write_bandwidth is None:
-        return np.asarray(external_bytes / _column(machine.bandwidth))
-    moved = moved.paced(costs)
-    incoming = moved.read + moved.params
-    if machine.write_bandwidth is None:
-        return np.asarray((incoming + moved.write)[point] / _column(machine.bandwidth))
-    read_time = incoming[point] / _column(machine.bandwidth)
-    return np.asarray(read_time + moved.write[point] / _column(machine.write_bandwidth))
+    """The summands of one lane together, design points in front (..., R); zeros of no summand.
+
+    Where rows may choose among algorithms, each takes the quickest.
+    """
+    total: Any = None
+    for one in summands:
+        amount = _dealt(one.amount(asked), point)
+        value = one.applied(amount, _column(machine[one.figure]))
+        total = value if total is None else total + value
+    if total is None:
+        return np.zeros(shape)
+    return np.asarray(total.min(axis=0) if np.ndim(amount) > point.ndim + 1 else total)
+
+
+def _dealt(amount: Any, point: Array) -> Any:
+    """An amount (M, R) at each design point, (..., R); other shapes meet the points as they are."""
+    if np.ndim(amount) == 2:
+        return amount[point]
+    if np.ndim(amount) == 3:
+        ways, _, rows = amount.shape
+        return amount.reshape(ways, *(1,) * point.ndim, rows)
+    return amount
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +267,7 @@ class _LookAhead:
         placed = self.placed
         room = placed.memories[:, np.newaxis] - live_internal_bytes(self.workload, placed.plan)
         loaded = np.broadcast_to(placed.moved.params, room.shape)[self.point].astype(float)
-        pace = 1.0 if self.workload.costs.params is None else self.workload.costs.params
+        pace = self.workload.costs.parameter_slowdown
         free = np.maximum(room, 0)[self.point].astype(float)
         return Ahead(loaded, loaded * pace / self.bandwidth, free)
 
@@ -204,12 +275,3 @@ class _LookAhead:
 def _column(quantity: Any) -> Array:
     """A number or points (...,) as (..., 1), to meet the rows."""
     return np.asarray(quantity, dtype=float)[..., np.newaxis]
-
-
-def on_chip_bytes(workload: Workload, plan: Plan, external: Array) -> Array:
-    """Bytes that rows touch on chip under `plan` (..., R) [B].
-
-    What a row touches and does not move over the bus (`external`, nothing counted twice); maps that
-    are loaded or stored once are touched on chip as well.
-    """
-    return np.asarray(workload.touched_bytes - external + plan.loads + plan.stores)

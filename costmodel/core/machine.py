@@ -2,55 +2,96 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import MachineQuantity
+from costmodel.core.quantities import MACHINE, MachineQuantity
 
 
-@dataclass(frozen=True)
 class Machine:
-    """Numbers, or equally shaped numpy arrays of design points; one attribute for each figure."""
+    """The figures of a machine [SI units], each a number or an array of design points.
 
-    bandwidth: Any
-    """Of the external memory: reads, and writes too where they have none of their own [B/s]."""
-    memory: Any
-    """On chip [B]."""
-    matrix: Any
-    """Rate of the matrix engine [op/s]."""
-    host: Any
-    """Rate of the host [op/s]."""
-    write_bandwidth: Any = None
-    """Of writes to the external memory [B/s]; None: the bandwidth."""
-    on_chip_bandwidth: Any = None
-    """[B/s]; None: maps on chip take no time."""
-    matrix_launch: Any = 0.0
-    """Of a row that the matrix engine runs, once [s]."""
-    host_launch: Any = 0.0
-    """Of a row that the host runs, once [s]."""
-    link_bandwidth: Any = math.inf
-    """To the other devices, from each [B/s]."""
-    link_latency: Any = 0.0
-    """Of one message to another device [s]."""
-    overhead: Any = 0.0
-    """Of a run, once [s]: the call, the driver, setting up transfers."""
+    Its attributes are the fields of `costmodel.core.quantities.MACHINE`: `bandwidth` [B/s] and
+    `memory` on chip [B], the rates `matrix` and `host` [op/s], and further ones where the machine
+    has them; None where it has not. Arrays are equally shaped.
+
+    Examples
+    --------
+    >>> machine = Machine(bandwidth=1e9, memory=1e6, matrix=1e12, host=1e9)
+    >>> machine.replace(bandwidth=2e9).bandwidth
+    2000000000.0
+    >>> machine.write_bandwidth is None
+    True
+
+    """
+
+    __slots__ = ("figures",)
+
+    figures: Mapping[str, Any]
+    """Every figure that it has, by attribute."""
+
+    def __init__(self, bandwidth: Any, memory: Any, matrix: Any, host: Any, **further: Any) -> None:
+        stated = {
+            "bandwidth": bandwidth, "memory": memory, "matrix": matrix, "host": host, **further,
+        }  # fmt: skip
+        defaults = {
+            name: quantity.default
+            for quantity in MACHINE.values()
+            for name in quantity.fields
+            if quantity.default is not None
+        }
+        figures = {name: value for name, value in (defaults | stated).items() if value is not None}
+        object.__setattr__(self, "figures", figures)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "figures":
+            raise AttributeError(name)
+        return self.figures.get(name)
+
+    def __getitem__(self, name: str) -> Any:
+        """A figure by its attribute; None for one that it has not."""
+        return self.figures.get(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a machine does not change: use replace({name}=...)")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.figures.items())
+        return f"Machine({shown})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (dict(self.figures),)
+
+    def replace(self, **figures: Any) -> Machine:
+        """The same machine with other values of some figures."""
+        return Machine(**{**self.figures, **figures})
 
     def with_quantity(self, quantity: MachineQuantity, value: Any) -> Machine:
-        """The same machine with one figure replaced."""
-        return replace(self, **dict.fromkeys(quantity.fields, value))
+        """The same machine with one quantity replaced, for every engine where it is by engine."""
+        return self.replace(**dict.fromkeys(quantity.fields, value))
 
     def scaled(self, quantity: MachineQuantity, factor: float) -> Machine:
-        """The same machine with one figure multiplied by `factor`."""
-        return replace(self, **{name: getattr(self, name) * factor for name in quantity.fields})
+        """The same machine with one quantity, which it has, multiplied by `factor`."""
+        return self.replace(**{name: self.figures[name] * factor for name in quantity.fields})
 
     def value(self, quantity: MachineQuantity) -> Any:
-        """One figure; None where the machine has none, or one for each engine."""
+        """One quantity; None where the machine has none, or one for each engine."""
         first, *others = (getattr(self, name) for name in quantity.fields)
-        return (
-            first
-            if all(other is first or np.array_equal(other, first) for other in others)
-            else None
-        )
+        alike = all(other is first or np.array_equal(other, first) for other in others)
+        return first if alike else None
+
+    def part(self, points: slice) -> Machine:
+        """Some of its design points; what is one number for all of them stays as it is."""
+        cut = {n: value[points] if np.ndim(value) else value for n, value in self.figures.items()}
+        return Machine(**cut)
+
+
+def _restored(figures: dict[str, Any]) -> Machine:
+    """A machine as it was pickled, by a process that may have known more figures than this one."""
+    known = {name for quantity in MACHINE.values() for name in quantity.fields}
+    for name in figures.keys() - known:
+        # looking for it takes it up
+        assert name in MACHINE
+    return Machine(**figures)

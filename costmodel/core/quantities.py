@@ -1,27 +1,36 @@
 """Every quantity once: what a machine states, and what a run gives.
 
-A figure of a machine is declared here with its word, dimension and place in the formula. Profiles,
-scan axes, `solve`, sensitivities, the report's doubling and its header read it from here, so a new
-one is a declaration and its place in `costmodel.core.formula`.
+A figure of a machine is declared here with its word, its dimension and the attributes of `Machine`
+that it sets; what it does to a run's time, traffic and energy is said by the terms that it paces
+(`costmodel.core.terms`). Profiles, scan axes, `solve`, sensitivities, the report's doubling, its
+header and the page's sliders read both, so a new figure is a declaration and a term.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+
+from costmodel.core.terms import LANES as LANES
+from costmodel.core.terms import LINK as LINK
+from costmodel.core.terms import OVERHEAD as OVERHEAD
+from costmodel.core.terms import RUN_LANES as RUN_LANES
+from costmodel.core.terms import TERMS, foreign_figure, paced_by
 
 
 class MachineQuantity(NamedTuple):
     """One figure of a machine.
 
-    `fields` are the attributes of `Machine` that it sets. A rate divides an amount of work; a time
-    (`per_row`) is multiplied by a count of rows; the memory is neither, it decides where maps live.
+    `fields` are the attributes of `Machine` that it sets. A dotted word stands under a key of its
+    own in a profile: `link.bandwidth` is `link: {bandwidth: ...}`.
     """
 
     word: str
     dimension: str
     label: str
     shown: str
-    """How the report's header words it, behind the value."""
+    """How the report's header words it, behind the value; empty: elsewhere."""
     fields: tuple[str, ...]
     needed: bool = False
     """True: the formula cannot do without it."""
@@ -31,9 +40,8 @@ class MachineQuantity(NamedTuple):
     """True: a profile may state one for each engine, in the order of `fields`."""
     zero: bool = False
     """True: none at all is a figure too."""
-    lane: str = ""
-    """The lane of work (`RUN_LANES`) whose time it decides; empty for the memory."""
-    more_is_faster: bool = True
+    default: float | None = None
+    """Where a profile says nothing; None: the machine has no such figure."""
 
     @property
     def axis(self) -> str:
@@ -45,72 +53,111 @@ class MachineQuantity(NamedTuple):
         """The first attribute of `Machine` that it sets."""
         return self.fields[0]
 
+    @property
+    def lane(self) -> str:
+        """The lane of work (`RUN_LANES`) whose time it decides; empty where it decides none."""
+        lanes = (term.lane for term in paced_by(self.fields) if term.lane in RUN_LANES)
+        return next(lanes, "")
 
-class Lane(NamedTuple):
-    """One thing that can be busy: where time can go."""
+    @property
+    def more_is_faster(self) -> bool:
+        """False for what multiplies a count: a time, an energy, a power."""
+        return all(term.how == "divided" for term in paced_by(self.fields))
 
-    word: str
-    label: str
-    """How reports name it."""
-    column: str
-    """Its time in tables and JSON; empty where it is part of `compute_time_s`."""
+    @property
+    def idle(self) -> float:
+        """The value at which it takes no time."""
+        return math.inf if self.more_is_faster else 0.0
 
 
-# In the order in which ties are named (`bound`).
-LANES = {
-    lane.word: lane
-    for lane in (
-        Lane("transfer", "memory bus", "transfer_time_s"),
-        Lane("on_chip", "on-chip memory", "on_chip_time_s"),
-        Lane("matrix", "matrix engine", ""),
-        Lane("host", "host", ""),
-        Lane("launch", "launching rows", "launch_time_s"),
-    )
-}
+class Quantities(dict[str, MachineQuantity]):
+    """Figures by word; an unknown word is looked for among those that other packages declare."""
 
-OVERHEAD = Lane("overhead", "overhead per run", "overhead_time_s")
-"""Once per run, whatever the rows do."""
-LINK = Lane("link", "link between devices", "link_time_s")
-"""What devices tell one another."""
-RUN_LANES = {**LANES, LINK.word: LINK, OVERHEAD.word: OVERHEAD}
-"""Where the time of a whole run can go."""
+    def __contains__(self, word: object) -> bool:
+        return super().__contains__(word) or self._adopt(str(word))
 
-MACHINE = {
-    quantity.word: quantity
+    def __missing__(self, word: str) -> MachineQuantity:
+        if self._adopt(word):
+            return self[word]
+        raise KeyError(word)
+
+    def _adopt(self, word: str) -> bool:
+        """Take up another package's figure and its terms; False where there is none."""
+        declared = foreign_figure(word)
+        if declared is None:
+            return False
+        TERMS.extend(term for term in declared.terms if term not in TERMS)
+        self[word] = declared.quantity
+        return True
+
+
+class Axes(Mapping[str, MachineQuantity]):
+    """The same figures by the words of their axes, `hw.` and their own."""
+
+    def __getitem__(self, axis: str) -> MachineQuantity:
+        if axis in self:
+            return MACHINE[axis.removeprefix("hw.")]
+        raise KeyError(axis)
+
+    def __contains__(self, axis: object) -> bool:
+        return isinstance(axis, str) and axis.startswith("hw.") and axis[3:] in MACHINE
+
+    def __iter__(self) -> Iterator[str]:
+        return (quantity.axis for quantity in MACHINE.values())
+
+    def __len__(self) -> int:
+        return len(MACHINE)
+
+
+MACHINE = Quantities(
+    (quantity.word, quantity)
     for quantity in (
-        MachineQuantity(
-            "bandwidth", "bandwidth", "bandwidth", "bus", ("bandwidth",), needed=True,
-            lane="transfer",
-        ),
+        MachineQuantity("bandwidth", "bandwidth", "bandwidth", "bus", ("bandwidth",), needed=True),
         MachineQuantity(
             "on_chip_memory", "memory", "on-chip memory", "on chip", ("memory",), needed=True,
         ),
         MachineQuantity(
             "matrix", "rate", "matrix rate", "matrix", ("matrix",), needed=True, by_dtype=True,
-            lane="matrix",
         ),
         MachineQuantity(
-            "host", "rate", "host rate", "host", ("host",), needed=True, by_dtype=True, lane="host",
+            "host", "rate", "host rate", "host", ("host",), needed=True, by_dtype=True,
         ),
         MachineQuantity(
             "write_bandwidth", "bandwidth", "write bandwidth", "for writes", ("write_bandwidth",),
-            lane="transfer",
         ),
         MachineQuantity(
             "on_chip_bandwidth", "bandwidth", "on-chip bandwidth", "to the on-chip memory",
-            ("on_chip_bandwidth",), lane="on_chip",
+            ("on_chip_bandwidth",),
         ),
         MachineQuantity(
             "launch", "time", "launch", "launch of a row", ("matrix_launch", "host_launch"),
-            by_engine=True, zero=True, lane="launch", more_is_faster=False,
+            by_engine=True, zero=True, default=0.0,
         ),
         MachineQuantity(
             "overhead", "time", "overhead", "overhead of a run", ("overhead",), zero=True,
-            lane="overhead", more_is_faster=False,
+            default=0.0,
         ),
+        MachineQuantity("capacity", "memory", "capacity", "", ("capacity",)),
+        MachineQuantity("link.bandwidth", "bandwidth", "link bandwidth", "", ("link_bandwidth",)),
+        MachineQuantity(
+            "link.latency", "time", "link latency", "", ("link_latency",), zero=True,
+        ),
+        MachineQuantity(
+            "energy.external_byte", "energy", "energy of a byte over the bus", "",
+            ("external_byte_energy",), zero=True,
+        ),
+        MachineQuantity(
+            "energy.on_chip_byte", "energy", "energy of a byte on chip", "",
+            ("on_chip_byte_energy",), zero=True,
+        ),
+        MachineQuantity(
+            "energy.operation", "energy", "energy of an operation", "", ("operation_energy",),
+            zero=True,
+        ),
+        MachineQuantity("energy.static", "power", "static power", "", ("static_power",), zero=True),
     )
-}  # fmt: skip
-AXES = {quantity.axis: quantity for quantity in MACHINE.values()}
+)  # fmt: skip
+AXES = Axes()
 STRUCTURAL = ("arch", "hw", "batch", "dtype", "convention", "placement", "traffic", "timing")
 """Axes of a scan that need a network built and counted for each of their values."""
 
@@ -143,7 +190,9 @@ OUTPUTS = {
         Output("throughput", "frequency", "throughput_per_s", target=True),
         Output("on_chip_time", "time", "on_chip_time_s", optional=True),
         Output("launch_time", "time", "launch_time_s", optional=True),
+        Output("link_time", "time", "link_time_s", optional=True),
         Output("overhead_time", "time", "overhead_time_s", optional=True),
+        Output("energy", "energy", "energy_J", optional=True),
         Output("params", None, "params"),
         Output("macs", None, "macs"),
     )

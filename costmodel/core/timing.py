@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ class Load:
     """Worked out on demand, since few models ask."""
     on_chip: Floats | float = NO_TIME
     """[s] that bytes take which stay on chip."""
-    exposed: Floats | None = None
-    """(R,) of the shorter of two times, the share that the longer does not hide; None: nothing."""
+    exposed: Floats | float = 0.0
+    """(R,) of the shorter of two times, the share that the longer does not hide."""
 
     @property
     def memory(self) -> Floats:
@@ -61,10 +62,10 @@ class Load:
         return np.asarray(self.matrix + self.host)
 
 
-def longer(one: Floats, other: Floats, exposed: Floats | float | None = None) -> Floats:
+def longer(one: Floats, other: Floats, exposed: Floats | float = 0.0) -> Floats:
     """The longer of two times that overlap, and the `exposed` share of the shorter [s]."""
     most = np.asarray(np.maximum(one, other))
-    return most if exposed is None else np.asarray(most + exposed * np.minimum(one, other))
+    return most + exposed * np.minimum(one, other) if np.any(exposed) else most
 
 
 @dataclass(frozen=True)
@@ -78,18 +79,30 @@ class Fetch:
 
 
 class Timing(ABC):
-    """Combines what each row asks of the memories and the engines into the row's time."""
+    """Combines what each row asks of the memories and the engines into the row's time.
+
+    Most models are a norm: a row takes (m^p + c^p)^(1 / p) of the time m of moving bytes and the
+    time c of computing, and state the exponent p. Such a model has closed forms, and the page works
+    it out.
+    """
 
     source: ClassVar[str]
-    additive: ClassVar[bool] = False
-    """True: the total is the sum of all memory, matrix and host times."""
-    overlaps: ClassVar[bool] = False
-    """True: a row takes the longer of its memory time and its compute."""
+    exponent: ClassVar[float | None] = None
+    """p: 1 adds, infinity takes the longer; None: the model is no norm."""
     looks_ahead: ClassVar[bool] = False
     """True: what a row takes depends on the rows around it."""
-
     transfer_first: ClassVar[bool] = False
     """True: a row computes once its transfer is through; else both begin with the row."""
+
+    @property
+    def additive(self) -> bool:
+        """True where the total is the sum of all memory, matrix and host times."""
+        return self.exponent == 1
+
+    @property
+    def overlaps(self) -> bool:
+        """True where a row takes the longer of its memory time and its compute."""
+        return self.exponent == math.inf
 
     @abstractmethod
     def row_times(self, load: Load) -> Floats:

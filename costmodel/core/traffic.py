@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.registry import Family
-from costmodel.core.workload import Costs, Workload
+from costmodel.core.workload import Workload
 
 Array = NDArray[Any]
 
@@ -30,14 +30,6 @@ class BusBytes(NamedTuple):
         """All of them."""
         return np.asarray(self.read + self.write + self.params)
 
-    def paced(self, costs: Costs) -> BusBytes:
-        """The same over the share of the bandwidth that each row (..., R) reaches."""
-        if costs.read is None or costs.write is None or costs.params is None:
-            return self
-        return BusBytes(
-            self.read * costs.read, self.write * costs.write, self.params * costs.params
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Placed:
@@ -48,8 +40,8 @@ class Placed:
     plan: Plan
     moved: BusBytes
     """(M, R)"""
-    again: Array | None = None
-    """(M, R) of these bytes, those that cross the bus not for the first time; None: none do."""
+    refetched: Any = 0
+    """(M, R) of these bytes, those that cross the bus not for the first time; 0: none do."""
 
 
 class Traffic(ABC):
@@ -91,6 +83,6 @@ def once(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:
     stays = plan.params & ~workload.own_params if first else plan.params
     read = workload.bytes_read(outside) + plan.loads
     write = workload.bytes_written(outside) + plan.stores
-    more, written = workload.besides
-    read, write = read + more, write + written
+    kept_read, kept_written = workload.state_and_scratch
+    read, write = read + kept_read, write + kept_written
     return BusBytes(read, write, np.where(stays, 0, workload.param_bytes))

@@ -27,30 +27,33 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Costs:
-    """How far each row stays from the machine's peaks; shares of 1 change nothing."""
+    """How far each row stays from the machine's peaks, and what it takes besides, shape (R,) each.
 
-    matrix_ops: Floats
-    """(R,) operations over the share of the peak that they reach [op]."""
-    host_ops: Floats
-    """(R,)"""
+    A slowdown is one over the share of the peak that the row reaches [1].
+    """
+
+    matrix_work: Floats
+    """Operations over the share of the matrix engine's peak that they reach [op]."""
+    host_work: Floats
+    """Operations over the share of the host's peak that they reach [op]."""
     matrix_launches: Floats
-    """(R,) 1 for a row that the matrix engine launches, else 0."""
+    """1 for a row that the matrix engine launches, else 0."""
     host_launches: Floats
-    """(R,)"""
-    read: Floats | None = None
-    """(R,) bytes of peak bandwidth that a byte read takes; None: one each."""
-    write: Floats | None = None
-    """(R,)"""
-    params: Floats | None = None
-    """(R,) the same of a byte of parameters."""
-    fixed: Floats | None = None
-    """(R,) [s] whatever the rates: what routines take to start, and for each unit of work."""
-    link_bytes: Floats | None = None
-    """(R,) over the link between devices [B]."""
-    link_hops: Floats | None = None
-    """(R,) messages that wait for one another on the link."""
-    exposed: Floats | None = None
-    """(R,) of the shorter of transfer and compute, the share that the longer does not hide."""
+    """1 for a row that the host launches, else 0."""
+    read_slowdown: Floats
+    """Of maps that are read over the bus [1]."""
+    write_slowdown: Floats
+    """Of maps that are written over the bus [1]."""
+    parameter_slowdown: Floats
+    """Of parameters that are read over the bus [1]."""
+    fixed_time: Floats
+    """Whatever the rates: what routines take to start, and for each unit of work [s]."""
+    exposed: Floats
+    """Of the shorter of transfer and compute, the share that the longer does not hide [1]."""
+    link_bytes: Floats
+    """Over the link between devices by each algorithm, shape (A, R) [B]."""
+    link_messages: Floats
+    """That wait for one another on the link by each algorithm, shape (A, R) [count]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +101,11 @@ class Workload:
     out_tensor: Ints
     nests: tuple[RowNest, ...] = ()
     """The rows that are contractions, where the traffic model asks for them."""
-    state_read: Ints | None = None
-    """(R,) [B] of tensors that outlive the run, always in the external memory; None: none."""
-    state_written: Ints | None = None
+    state_read: Any = 0
+    """(R,) [B] of tensors that outlive the run, always in the external memory; 0: none."""
+    state_written: Any = 0
     """(R,) [B] appended to them."""
-    scratch: Ints | None = None
+    scratch: Any = 0
     """(R,) [B] that a row's kernels write outside and read again between their own steps."""
     double_buffer: bool = False
     """True: tiles have second buffers."""
@@ -112,23 +115,26 @@ class Workload:
         """True for rows that are the first to read their parameters (R,)."""
         return np.asarray(self.sharing == np.arange(len(self.sharing)))
 
-    @property
+    @cached_property
     def touched_bytes(self) -> Ints:
         """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
         everywhere = np.ones(len(self.tensor_bytes), dtype=bool)
         maps = self.bytes_read(everywhere) + self.bytes_written(everywhere)
-        read, written = self.besides
-        return np.asarray(maps + self.param_bytes + read + written)
+        return np.asarray(maps + self.param_bytes + sum(self.state_and_scratch))
 
     @property
-    def besides(self) -> tuple[Ints, Ints]:
-        """What rows read and write outside besides maps and parameters (R,) [B]."""
+    def state_and_scratch(self) -> tuple[Ints, Ints]:
+        """Bytes of states and kernel scratch that each row reads and writes, (R,) each [B]."""
         nothing = np.zeros(len(self.macs), dtype=np.int64)
-        read, written, scratch = (
-            nothing if one is None else one
-            for one in (self.state_read, self.state_written, self.scratch)
+        return (
+            nothing + self.state_read + self.scratch,
+            nothing + self.state_written + self.scratch,
         )
-        return read + scratch, written + scratch
+
+    @property
+    def linked(self) -> bool:
+        """True where rows tell other devices something."""
+        return bool(self.costs.link_bytes.any())
 
     def bytes_read(self, of: Bools) -> Ints:
         """Bytes that each row reads of the maps `of` (..., T): (..., R), exact."""

@@ -117,13 +117,22 @@ class Link(BaseModel):
 
 
 class Energy(BaseModel):
-    """Energy [J] of a byte over the bus, of a byte on chip, and of an operation."""
+    """Energy [J] of a byte over the bus, of a byte on chip, and of an operation; static power [W].
+
+    What is `static` is drawn all the time that a run takes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     external_byte: float = 0.0
     on_chip_byte: float = 0.0
     operation: float = 0.0
+    static: float = 0.0
+
+    @field_validator("static", mode="before")
+    @classmethod
+    def _watts(cls, value: Any) -> float:
+        return float(units.parse(value, "power", zero=True))
 
     @field_validator("external_byte", "on_chip_byte", "operation", mode="before")
     @classmethod

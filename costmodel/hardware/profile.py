@@ -13,6 +13,7 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
+    model_validator,
 )
 
 from costmodel.core import policies
@@ -32,6 +33,9 @@ from costmodel.hardware.figures import (
     shares_of,
 )
 from costmodel.language import dtypes, units
+
+OWN = tuple(word for word in MACHINE if "." not in word)
+"""The figures that stand at the top of a profile."""
 
 
 def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
@@ -53,7 +57,7 @@ if TYPE_CHECKING:
 
         def __getattr__(self, word: str) -> Any: ...
 else:
-    Figures = create_model("Figures", **{word: _field(q) for word, q in MACHINE.items()})
+    Figures = create_model("Figures", **{word: _field(MACHINE[word]) for word in OWN})
 
 
 class HardwareProfile(Figures):
@@ -94,14 +98,25 @@ class HardwareProfile(Figures):
     buffering: Literal["single", "double"] = "single"
     calibration: Calibration | None = None
     measured: str = ""
-    capacity: float | None = None
     link: Link | None = None
+    further: dict[str, float] = Field(default_factory=dict)
     per_sequence: float = 0.0
 
-    @field_validator(*MACHINE, mode="before", check_fields=False)
+    @model_validator(mode="before")
+    @classmethod
+    def _further(cls, stated: Any) -> Any:
+        """Figures that other packages declare go beside this project's own."""
+        if not isinstance(stated, dict):
+            return stated
+        unknown = [w for w in stated if w not in cls.model_fields and w in MACHINE and "." not in w]
+        further = {word: parsed(MACHINE[word], stated[word]) for word in unknown}
+        kept = {word: value for word, value in stated.items() if word not in further}
+        return kept | ({"further": further} if further else {})
+
+    @field_validator(*OWN, mode="before", check_fields=False)
     @classmethod
     def _figure(cls, value: Any, info: ValidationInfo) -> Any:
-        return parsed(MACHINE[str(info.field_name)], value)
+        return None if value is None else parsed(MACHINE[str(info.field_name)], value)
 
     @field_validator("assumed", mode="after")
     @classmethod
@@ -138,11 +153,6 @@ class HardwareProfile(Figures):
         if value is not None:
             engine_of(value)
         return value
-
-    @field_validator("capacity", mode="before")
-    @classmethod
-    def _capacity(cls, value: Any) -> float | None:
-        return None if value is None else float(units.parse(value, "memory"))
 
     @field_validator("per_sequence", mode="before")
     @classmethod
@@ -181,8 +191,7 @@ class HardwareProfile(Figures):
             stated = {**shares_of(self.assumed["efficiency"].value), **stated}
         mine = {w.partition(".")[0]: one for w, one in stated.items() if w.endswith(f".{weights}")}
         shares = {word: one.shares for word, one in {**stated, **mine}.items()}
-        link = None if self.link is None else (self.link.bandwidth, self.link.latency)
-        return Traits(self.engines, shares, self.array, link)
+        return Traits(self.engines, shares, self.array)
 
     @property
     def array(self) -> EngineModel | None:
@@ -215,7 +224,7 @@ class HardwareProfile(Figures):
 
         Launch costs may come as one for each engine.
         """
-        stated = getattr(self, word)
+        stated = self._stated(word)
         assumed = self.assumed[word].value if word in self.assumed else None
         if not MACHINE[word].needed and assumed is not None and not stated:
             return assumed
@@ -225,6 +234,13 @@ class HardwareProfile(Figures):
             if found is not None:
                 return found
         return None
+
+    def _stated(self, word: str) -> Any:
+        """A figure as it is published [SI]; None where it is not."""
+        group, _, name = word.rpartition(".")
+        if group:
+            return getattr(getattr(self, group), name, None)
+        return getattr(self, word) if word in OWN else self.further.get(word)
 
     def assumptions(self, dtype: str) -> dict[str, str]:
         """The figures in use that are assumed, and why."""
@@ -257,13 +273,11 @@ class HardwareProfile(Figures):
         fields: dict[str, Any] = {}
         for word, value in found.items():
             fields |= _machine_fields(MACHINE[word], value)
-        if self.link is not None:
-            fields |= {"link_bandwidth": self.link.bandwidth, "link_latency": self.link.latency}
         return Machine(**fields)
 
     def _missing(self, word: str, dtype: str) -> tuple[str, str]:
         """What is wrong with a figure that is not there, and the remedy."""
-        known = getattr(self, word)
+        known = self._stated(word)
         assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
         if isinstance(known, dict):
             return (

@@ -39,6 +39,7 @@ BASES = {
     "bandwidth": {"B/s": 1},
     "frequency": {"/s": 1, "samples/s": 1},
     "energy": {"J": 1},
+    "power": {"W": 1},
     "rate": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1, "MAC/s": 2},
 }
 EXAMPLES = {
@@ -48,6 +49,7 @@ EXAMPLES = {
     "time": "10 ms",
     "frequency": "100 /s",
     "energy": "20 pJ",
+    "power": "5 W",
 }
 SI_UNITS = {
     "memory": "B",
@@ -56,6 +58,7 @@ SI_UNITS = {
     "time": "s",
     "frequency": "/s",
     "energy": "J",
+    "power": "W",
 }
 
 QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)?\s*")
@@ -71,7 +74,7 @@ def table() -> dict[str, tuple[str, Fraction]]:
             for base, size in bases.items():
                 units[prefix + base] = (dimension, Fraction(factor * size))
     for prefix, part in SMALL.items():
-        units[f"{prefix}J"] = ("energy", part)
+        units[f"{prefix}J"], units[f"{prefix}W"] = ("energy", part), ("power", part)
     return units
 
 

@@ -115,7 +115,7 @@ def _again(run: Run) -> list[str]:
     """What tiles that do not fit move again, and the row that does so most."""
     if not run.policies.traffic_model.tiles:
         return []
-    again = run.result.again
+    again = run.result.refetched
     if not again.any():
         return ["Moved again           nothing: every tile that is needed again stays on chip"]
     most = int(again.argmax())

@@ -77,14 +77,14 @@ def machine_words(run: Run) -> list[str]:
         f"{units.show(value, quantity.dimension)} {shown}"
         for quantity in MACHINE.values()
         for shown, value in _figures(run, quantity)
-        if value is not None and value != math.inf and (value or not quantity.zero)
+        if shown and value is not None and value != math.inf and (value or not quantity.zero)
     ]
     return words + ["efficiency by layer kind"] * bool(run.profile.efficiency)
 
 
 def _figures(run: Run, quantity: MachineQuantity) -> list[tuple[str, Any]]:
     """A figure and how it is worded; one for each engine where the profile says so."""
-    if isinstance(getattr(run.profile, quantity.word), dict) and quantity.by_engine:
+    if quantity.by_engine and isinstance(getattr(run.profile, quantity.word), dict):
         pairs = zip(ENGINES, quantity.fields, strict=True)
         return [
             (quantity.shown.replace("a row", f"a {engine} row"), getattr(run.machine, name))

@@ -98,7 +98,7 @@ def layer_records(run: Run) -> list[Record]:
         "arithmetic_intensity": intensity.tolist(),
     }
     if run.policies.traffic_model.tiles:
-        values |= {"again_MB": (result.again / MB).tolist(), "schedule": run.schedules}
+        values |= {"again_MB": (result.refetched / MB).tolist(), "schedule": run.schedules}
     if run.profile.array:
         values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.core.formula import Array, Result, evaluate, on_chip_bytes
+from costmodel.core.formula import Array, Result, evaluate
 from costmodel.core.graph_pass import PASSES, Pass
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
@@ -185,15 +185,9 @@ class Run:
 
     @property
     def energy(self) -> float | None:
-        """Energy of one run [J], where the profile says what bytes and operations take."""
-        spent, work, result = self.profile.energy, self.workload, self.result
-        if spent is None:
-            return None
-        external = float(result.external_bytes.sum())
-        once = result.external_bytes - result.again
-        on_chip = float(on_chip_bytes(work, result.plan, once).sum())
-        ops = float(work.matrix_ops.sum() + work.host_ops.sum())
-        return external * spent.external_byte + on_chip * spent.on_chip_byte + ops * spent.operation
+        """Energy of one run [J], where the profile says what anything takes."""
+        energy = self.result.total_energy
+        return None if energy is None else float(energy)
 
     @property
     def pinned_bytes(self) -> int:

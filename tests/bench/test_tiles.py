@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +78,7 @@ def test_overlap(benchmark: Any, arch: str) -> None:
     run = simulate(arch, "accel_1tflops", timing="overlap")
     form = model(run).form
     assert isinstance(form, Overlapped)
-    points = replace(machine(), memory=run.machine.memory)
+    points = machine().replace(memory=run.machine.memory)
     count = len(points.bandwidth)
     benchmark.pedantic(form.columns, args=(points, count, ("total_time",)), rounds=9)
 

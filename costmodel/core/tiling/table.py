@@ -43,8 +43,8 @@ def row_steps(workload: Workload) -> list[RowSteps]:
     """
     everywhere = np.ones(len(workload.tensor_bytes), dtype=bool)
     read, write = workload.bytes_read(everywhere), workload.bytes_written(everywhere)
-    more, written = workload.besides
-    read, write = read + more, write + written
+    kept_read, kept_written = workload.state_and_scratch
+    read, write = read + kept_read, write + kept_written
     nests = {one.row: one for one in workload.nests}
     found = []
     for row in range(len(workload.macs)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from costmodel.core.timing import Floats, Load, Timing, longer
@@ -17,7 +18,7 @@ class Overlap(Timing):
         "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
     )
 
-    overlaps: ClassVar[bool] = True
+    exponent: ClassVar[float | None] = math.inf
 
     def row_times(self, load: Load) -> Floats:
         """max(transfer, matrix + host), and the exposed share of the shorter."""

@@ -23,6 +23,8 @@ class Partial(Timing):
         "the smooth knee that measured rooflines show (Williams et al. 2009, Figure 3)"
     )
 
+    exponent: ClassVar[float | None] = 2.0
+
     def row_times(self, load: Load) -> Floats:
         """hypot(transfer, matrix + host)."""
         return np.asarray(np.hypot(load.memory, load.compute))

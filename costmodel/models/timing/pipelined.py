@@ -103,7 +103,7 @@ def schedule(load: Load, record: bool = False) -> tuple[Floats, list[Fetch]]:
     Exact up to rounding: the state after each row is how much of the line behind it is fetched.
     """
     transfer, compute, ahead, shape = _flat(load)
-    exposed = [None] * len(transfer) if load.exposed is None else load.exposed.tolist()
+    exposed = np.broadcast_to(load.exposed, len(transfer)).tolist()
     line = Line(ahead.params, ahead.param_time)
     limits = line.limits(ahead.free)
     owning = np.any(line.each > 0, axis=1).tolist()

@@ -14,7 +14,7 @@ class Serial(Timing):
 
     source: ClassVar[str] = "H. Jansma, HairNet, 2020, section 5: no movement/compute concurrency"
 
-    additive: ClassVar[bool] = True
+    exponent: ClassVar[float | None] = 1.0
     transfer_first: ClassVar[bool] = True
 
     def row_times(self, load: Load) -> Floats:

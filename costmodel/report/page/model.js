@@ -1,16 +1,8 @@
-// The formula of costmodel/core/formula.py for one design point. A column of the data is an array
-// with one entry a row, or a single number where all rows agree.
+// A run at one design point: the list of terms that costmodel/core/terms.py makes, added up. A column
+// of the data is an array with one entry a row, or a single number where all rows agree.
 "use strict";
 
 const LANES = ["transfer", "on_chip", "matrix", "host", "launch", "link"];
-
-// How the times of a row add up: costmodel/models/timing.
-const TIMINGS = {
-  serial: (memory, matrix, host) => memory + matrix + host,
-  overlap: (memory, matrix, host, exposed) =>
-    Math.max(memory, matrix + host) + exposed * Math.min(memory, matrix + host),
-  partial: (memory, matrix, host) => Math.hypot(memory, matrix + host),
-};
 
 const at = (column, row) => (typeof column === "object" ? column[row] : column);
 
@@ -24,8 +16,10 @@ function unpack(column) {
 
 // The data of a page, every column of it unpacked; a map's columns are arrays throughout.
 function unpacked(data) {
-  for (const group of [data.rows, ...(data.placed?.moved ?? [])]) {
-    for (const word of Object.keys(group)) group[word] = unpack(group[word]);
+  for (const word of Object.keys(data.rows)) data.rows[word] = unpack(data.rows[word]);
+  for (const term of data.terms) {
+    term.ways = term.ways.map(unpack);
+    if (term.outside !== undefined) term.outside = unpack(term.outside);
   }
   data.rows.name = Array.from({ length: data.count }, (_, row) =>
     at(data.rows.short, row) ? `${at(data.rows.block, row)}/${at(data.rows.id, row)}` : at(data.rows.id, row));
@@ -42,76 +36,83 @@ function unpacked(data) {
   return data;
 }
 
-// Where every map lives that is judged alone, and what each row moves [B].
-function judged(data, memory) {
-  const { maps, rows } = data;
-  const count = data.count;
-  const read = new Float64Array(count);
-  const write = new Float64Array(count);
-  for (let row = 0; row < count; row += 1) {
-    read[row] = at(rows.read_besides, row);
-    write[row] = at(rows.write_besides, row);
-    for (let place = maps.in_ptr[row]; place < maps.in_ptr[row + 1]; place += 1) {
-      if (maps.bytes[maps.in_tensor[place]] > memory) read[row] += maps.in_moved[place];
-    }
-    for (let place = maps.out_ptr[row]; place < maps.out_ptr[row + 1]; place += 1) {
-      const map = maps.out_tensor[place];
-      if (maps.bytes[map] > memory) write[row] += maps.bytes[map];
-    }
-  }
-  return { read, write, params: rows.param_bytes, onChip: null };
+// The place of a memory among those for which maps were placed beforehand.
+function placeOf(data, memory) {
+  const which = data.placed.memories.indexOf(memory);
+  return which < 0 ? data.placed.base : which;
 }
 
-// What is moved with `memory` bytes on chip: worked out here, or beforehand for some memories.
-function placed(data, memory) {
-  if (data.maps) return judged(data, memory);
-  const which = data.placed.memories.indexOf(memory);
-  return data.placed.moved[which < 0 ? data.placed.base : which];
+// How much of a term's amount every row asks for with `memory` bytes on chip, by each algorithm that
+// rows may choose. Where maps are judged alone a term asks for more of those that are outside.
+function amounts(data, term, memory) {
+  const column = (values) => Float64Array.from({ length: data.count }, (_, row) => at(values, row));
+  if (term.placed) return [column(term.ways[placeOf(data, memory)])];
+  const ways = term.ways.map(column);
+  if (term.outside === undefined) return ways;
+  const { maps } = data;
+  const [asked] = ways;
+  let edge = 0;
+  for (const [pointers, tensors] of [[maps.in_ptr, maps.in_tensor], [maps.out_ptr, maps.out_tensor]]) {
+    for (let row = 0; row < data.count; row += 1) {
+      for (let place = pointers[row]; place < pointers[row + 1]; place += 1, edge += 1) {
+        if (maps.bytes[tensors[place]] > memory) asked[row] += at(term.outside, edge);
+      }
+    }
+  }
+  return ways;
+}
+
+// What one unit of a term's amount takes on a machine.
+function pace(term, machine) {
+  if (term.figure === "") return 1;
+  return term.how === "divided" ? 1 / (machine[term.figure] ?? Infinity) : machine[term.figure];
+}
+
+// The terms of one lane added up (row by row), of several algorithms the quickest.
+function summed(data, lane, machine) {
+  const sums = [];
+  for (const term of data.terms) {
+    if (term.lane !== lane) continue;
+    const each = pace(term, machine);
+    amounts(data, term, machine.memory).forEach((asked, way) => {
+      sums[way] ??= new Float64Array(data.count);
+      for (let row = 0; row < data.count; row += 1) sums[way][row] += asked[row] * each;
+    });
+  }
+  if (sums.length < 2) return sums[0] ?? new Float64Array(data.count);
+  return sums[0].map((_, row) => sums.reduce((least, way) => Math.min(least, way[row]), Infinity));
+}
+
+// A row's time of its two sides: their norm (costmodel/core/timing.py), and what is not hidden of
+// the shorter where the longer hides it.
+function combined(exponent, moving, computing, exposed) {
+  if (exponent === 1) return moving + computing;
+  if (exponent === 2) return Math.hypot(moving, computing);
+  if (exponent === "inf") return Math.max(moving, computing) + exposed * Math.min(moving, computing);
+  return (moving ** exponent + computing ** exponent) ** (1 / exponent);
 }
 
 // Times of every row in each lane [s], bytes over the bus, and the total of a run [s].
 function evaluate(data, machine) {
   const { rows, count } = data;
-  const moved = placed(data, machine.memory);
-  const result = { external: new Float64Array(count), total: new Float64Array(count) };
-  for (const lane of LANES) result[lane] = new Float64Array(count);
-  const writes = machine.write_bandwidth ?? machine.bandwidth;
-  // a timing that looks ahead is worked out beforehand, and nothing moves it
-  const combine = TIMINGS[data.timing];
-  let sum = 0;
-  for (let row = 0; row < count; row += 1) {
-    const read = at(moved.read, row);
-    const write = at(moved.write, row);
-    const params = at(moved.params, row);
-    const external = read + write + params;
-    const incoming = read * at(rows.pace_read, row) + params * at(rows.pace_params, row);
-    const transfer = incoming / machine.bandwidth + (write * at(rows.pace_write, row)) / writes;
-    let onChip = 0;
-    if (machine.on_chip_bandwidth !== null) {
-      const stays = moved.onChip === null ? at(rows.touched, row) - external : at(moved.onChip, row);
-      onChip = stays / machine.on_chip_bandwidth;
+  const sides = { memory: new Float64Array(count), compute: new Float64Array(count), besides: new Float64Array(count) };
+  const result = { total: new Float64Array(count), external: summed(data, "traffic", machine), time: 0 };
+  for (const [lane, side] of Object.entries(data.sides)) {
+    if (side === "once") {
+      // what a run takes once stands in the first row
+      result.time += summed(data, lane, machine)[0] ?? 0;
+      continue;
     }
-    const matrix = at(rows.matrix_ops, row) / machine.matrix;
-    const host = at(rows.host_ops, row) / machine.host;
-    const launch =
-      at(rows.matrix_launches, row) * machine.matrix_launch +
-      at(rows.host_launches, row) * machine.host_launch +
-      at(rows.fixed, row);
-    const link =
-      at(rows.link_bytes, row) / (machine.link_bandwidth ?? Infinity) +
-      at(rows.link_hops, row) * machine.link_latency;
-    const total = combine ? combine(transfer + onChip, matrix, host, at(rows.exposed, row)) + launch + link : at(rows.total, row);
-    result.external[row] = external;
-    result.transfer[row] = transfer;
-    result.on_chip[row] = onChip;
-    result.matrix[row] = matrix;
-    result.host[row] = host;
-    result.launch[row] = launch;
-    result.link[row] = link;
-    result.total[row] = total;
-    sum += total;
+    result[lane] = summed(data, lane, machine);
+    for (let row = 0; row < count; row += 1) sides[side][row] += result[lane][row];
   }
-  result.time = sum + machine.overhead;
+  for (let row = 0; row < count; row += 1) {
+    // a timing that is no norm is worked out beforehand, and nothing moves it
+    result.total[row] = data.exponent === null
+      ? at(rows.total, row)
+      : combined(data.exponent, sides.memory[row], sides.compute[row], at(rows.exposed, row)) + sides.besides[row];
+    result.time += result.total[row];
+  }
   result.bytes = result.external.reduce((a, b) => a + b, 0);
   return result;
 }
@@ -119,8 +120,7 @@ function evaluate(data, machine) {
 // Bytes of maps on chip while each row runs.
 function alive(data, memory) {
   if (!data.maps) {
-    const which = data.placed.memories.indexOf(memory);
-    const found = data.placed.live[which < 0 ? data.placed.base : which];
+    const found = data.placed.live[placeOf(data, memory)];
     return Float64Array.from({ length: data.count }, (_, row) => at(found, row));
   }
   const { bytes, begin, end } = data.maps;
@@ -137,26 +137,16 @@ function alive(data, memory) {
 
 // Bytes over the bus against the memory on chip, a point where either changes.
 function slope(data) {
-  if (!data.maps) {
-    return data.placed.memories.map((memory, which) => {
-      const moved = data.placed.moved[which];
-      let sum = 0;
-      for (let row = 0; row < data.count; row += 1) {
-        sum += at(moved.read, row) + at(moved.write, row) + at(moved.params, row);
-      }
-      return [memory, sum];
-    });
-  }
-  const { maps, rows } = data;
+  const bytes = (memory) => summed(data, "traffic", { memory }).reduce((a, b) => a + b, 0);
+  if (!data.maps) return data.placed.memories.map((memory) => [memory, bytes(memory)]);
+  const { maps } = data;
+  const term = data.terms.find((one) => one.lane === "traffic");
   const each = new Map();
-  const add = (map, moved) => each.set(maps.bytes[map], (each.get(maps.bytes[map]) ?? 0) + moved);
-  maps.in_tensor.forEach((map, place) => add(map, maps.in_moved[place]));
-  maps.out_tensor.forEach((map) => add(map, maps.bytes[map]));
+  [...maps.in_tensor, ...maps.out_tensor].forEach((map, edge) => {
+    each.set(maps.bytes[map], (each.get(maps.bytes[map]) ?? 0) + at(term.outside, edge));
+  });
   const sizes = [...each.keys()].filter((size) => size > 0).sort((a, b) => a - b);
-  let left = [...each.values()].reduce((a, b) => a + b, 0);
-  for (let row = 0; row < data.count; row += 1) {
-    left += at(rows.read_besides, row) + at(rows.write_besides, row) + at(rows.param_bytes, row);
-  }
+  let left = bytes(0);
   const found = [];
   for (const size of sizes) {
     found.push([size / 2, left]);

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.formula import on_chip_bytes, place
+from costmodel.core.amounts import amounts, on_and_off_chip
+from costmodel.core.formula import place
 from costmodel.core.live import live_internal_bytes
-from costmodel.core.quantities import MACHINE, RUN_LANES, MachineQuantity
+from costmodel.core.quantities import MachineQuantity
+from costmodel.core.terms import RUN_LANES, TRAFFIC, entries
+from costmodel.core.traffic import Placed
 from costmodel.errors import BadValue, InputError
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.studies.run import Run
+from costmodel.studies.scan.sensitivity import asked_about
 
-TIMINGS = ("serial", "overlap", "partial")
-"""Those that the page can work out row by row (model.js)."""
 UNITS = {"bandwidth": "B/s", "memory": "B", "rate": "op/s", "time": "s"}
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
@@ -31,23 +34,51 @@ def run_data(run: Run) -> dict[str, Any]:
 
     Columns have one entry for each row, or are a single number where all rows agree.
     """
-    work, known = run.workload, run.policies.timing in TIMINGS
+    work, exponent = run.workload, run.policies.timing_model.exponent
     judged = run.policies.placement_model.threshold and not run.policies.traffic_model.tiles
-    where = {"maps": _maps(run)} if judged else {"placed": _placed(run)}
+    plans = [] if judged else _placings(run)
+    where = {"maps": _maps(run)} if judged else {"placed": _placed(run, plans)}
     totals = run.totals
     return {
         "count": len(work.rows),
         "samples": run.samples,
-        "timing": run.policies.timing if known else "stated",
+        "timing": run.policies.timing,
+        "exponent": "inf" if exponent == math.inf else exponent,
         "placement": run.policies.placement,
-        "machine": {name: _finite(value) for name, value in vars(run.machine).items()},
-        "figures": _figures(run, where.get("placed"), known),
+        "machine": {name: _finite(value) for name, value in run.machine.figures.items()},
+        "figures": _figures(run, where.get("placed")),
         "lanes": {word: lane.label for word, lane in RUN_LANES.items()},
+        "sides": {word: lane.side for word, lane in RUN_LANES.items()},
+        "terms": _terms(run, plans),
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
         "addresses": _addresses(run),
         **where,
     }
+
+
+def _terms(run: Run, plans: Sequence[Placed]) -> list[dict[str, Any]]:
+    """The summands of a run as data: what rows ask for, and the figure that sets the pace.
+
+    An amount that follows the memory is given for each of `plans`; where maps are judged alone,
+    with every map on chip, and how much more each reading and writing asks for of one outside.
+    """
+    work, found = run.workload, []
+    inside, outside = on_and_off_chip(work)
+    placed = [amounts(work, one) for one in plans]
+    for entry in entries(run.machine.figures, *RUN_LANES, TRAFFIC):
+        term: dict[str, Any] = {"lane": entry.lane, "figure": entry.figure, "how": entry.how}
+        asked = np.asarray(entry.amount(placed[0] if placed else inside))
+        if asked.ndim == 3:
+            found.append(term | {"ways": [packed(way) for way in asked[:, 0]]})
+        elif asked.ndim == 2:
+            ways = [packed(entry.amount(one)[0]) for one in placed]
+            found.append(term | {"ways": ways, "placed": True})
+        else:
+            more = np.asarray(entry.amount(outside))
+            moving = {} if placed or not more.any() else {"outside": packed(more)}
+            found.append(term | {"ways": [packed(asked)], **moving})
+    return found
 
 
 def packed(values: Any) -> Any:
@@ -89,8 +120,7 @@ def _finite(value: Any) -> float | None:
 
 
 def _rows(run: Run) -> dict[str, Any]:
-    work, costs = run.workload, run.workload.costs
-    read, write = work.besides
+    work = run.workload
     blocks = [harmless(row.block) for row in work.rows]
     names = [harmless(row.id) for row in work.rows]
     words = {
@@ -107,21 +137,7 @@ def _rows(run: Run) -> dict[str, Any]:
         "params": work.params,
         "macs": work.macs,
         "ops": work.ops,
-        "touched": work.touched_bytes,
-        "read_besides": read,
-        "write_besides": write,
-        "param_bytes": work.param_bytes,
-        "pace_read": 1.0 if costs.read is None else costs.read,
-        "pace_write": 1.0 if costs.write is None else costs.write,
-        "pace_params": 1.0 if costs.params is None else costs.params,
-        "matrix_ops": costs.matrix_ops,
-        "host_ops": costs.host_ops,
-        "matrix_launches": costs.matrix_launches,
-        "host_launches": costs.host_launches,
-        "fixed": 0.0 if costs.fixed is None else costs.fixed,
-        "exposed": 0.0 if costs.exposed is None else costs.exposed,
-        "link_bytes": 0.0 if costs.link_bytes is None else costs.link_bytes,
-        "link_hops": 0.0 if costs.link_hops is None else costs.link_hops,
+        "exposed": work.costs.exposed,
         "total": run.result.total,
     }
     return {word: packed(values) for word, values in (words | columns).items()}
@@ -161,27 +177,27 @@ def _addresses(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _placed(run: Run) -> dict[str, Any]:
+def _placings(run: Run) -> list[Placed]:
     """What moves with some memories on chip, worked out here."""
-    own = float(run.machine.memory)
-    moved, live, memories = [], [], []
-    for memory in _memories(run, own):
+    placings = []
+    for memory in _memories(run, float(run.machine.memory)):
         try:
-            placed = place(
-                run.workload, memory, run.policies.placement_model, run.policies.traffic_model
-            )
+            models = (run.policies.placement_model, run.policies.traffic_model)
+            placings.append(place(run.workload, memory, *models))
         except (BadValue, InputError):
             # too small for a tile, or more than this placement may promise
             continue
-        external = placed.moved.total
-        again = 0 if placed.again is None else placed.again
-        stays = on_chip_bytes(run.workload, placed.plan, external - again)
-        columns = {**placed.moved._asdict(), "onChip": stays}
-        moved.append({word: packed(values[0]) for word, values in columns.items()})
-        live.append(packed(live_internal_bytes(run.workload, placed.plan)[0]))
-        memories.append(memory)
-    found = [_finite(memory) for memory in memories]
-    return {"memories": found, "base": memories.index(own), "moved": moved, "live": live}
+    return placings
+
+
+def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
+    """The memories of some placings, and what is alive on chip in each."""
+    memories = [float(one.memories[0]) for one in placings]
+    return {
+        "memories": [_finite(memory) for memory in memories],
+        "base": memories.index(float(run.machine.memory)),
+        "live": [packed(live_internal_bytes(run.workload, one.plan)[0]) for one in placings],
+    }
 
 
 def _memories(run: Run, own: float) -> list[float]:
@@ -191,26 +207,20 @@ def _memories(run: Run, own: float) -> list[float]:
     return [own * 2.0**octave for octave in range(-OCTAVES, OCTAVES + 1)]
 
 
-def _figures(run: Run, placed: dict[str, Any] | None, known: bool) -> list[dict[str, Any]]:
+def _figures(run: Run, placed: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The sliders: one for each figure of the machine, or for each engine where they differ."""
     found = []
-    for quantity in MACHINE.values():
-        values = {name: getattr(run.machine, name) for name in quantity.fields}
-        if None in values.values() or not all(map(math.isfinite, values.values())):
-            continue
+    for quantity in asked_about(run, zero=True):
+        values = {name: run.machine[name] for name in quantity.fields}
         together = len(set(values.values())) == 1
         for fields in [list(values)] if together else [[name] for name in values]:
             of = "" if together else f" ({fields[0].partition('_')[0]})"
-            found.append(_figure(quantity, fields, of, placed, known))
+            found.append(_figure(run, quantity, fields, of, placed))
     return found
 
 
 def _figure(
-    quantity: MachineQuantity,
-    fields: list[str],
-    of: str,
-    placed: dict[str, Any] | None,
-    known: bool,
+    run: Run, quantity: MachineQuantity, fields: list[str], of: str, placed: dict[str, Any] | None
 ) -> dict[str, Any]:
     figure = {
         "label": f"{quantity.label}{of}",
@@ -218,8 +228,8 @@ def _figure(
         "unit": UNITS[quantity.dimension],
         "fewer": not quantity.more_is_faster,
     }
-    if not known:
-        return figure | {"locked": "this timing looks ahead: run the command again"}
+    if run.policies.timing_model.exponent is None:
+        return figure | {"locked": "the page cannot work out this timing: run the command again"}
     if quantity.word != "on_chip_memory" or placed is None:
         return figure
     figure["steps"] = placed["memories"]

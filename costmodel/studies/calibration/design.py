@@ -23,6 +23,7 @@ from costmodel.studies.calibration.terms import (
     OCCUPIED,
     ONCE,
     OPTIONAL,
+    OVERHEAD,
     AnyNest,
     Name,
     Occupied,
@@ -77,6 +78,8 @@ class Design:
     """(T,) at the base profile's peaks; a microsecond for a launch."""
     expected: Floats
     """(K,) coefficients that the base profile states."""
+    stated: Floats | float = 0.0
+    """(4, R) seconds of each row on each of OCCUPIED that are not fitted."""
 
     @cached_property
     def _load(self) -> Ints:
@@ -119,7 +122,7 @@ class Design:
     def _busy(self, terms: Floats) -> Floats:
         """Seconds of each row on each of OCCUPIED (4, R)."""
         size = len(OCCUPIED) * len(self.owner)
-        return _sums(self._load, terms, size).reshape(len(OCCUPIED), -1)
+        return self.stated + _sums(self._load, terms, size).reshape(len(OCCUPIED), -1)
 
     def _total(self, busy: Floats) -> Floats:
         """Seconds of each row (R,)."""
@@ -146,14 +149,14 @@ def design(measurements: Sequence[Measurement], rows: Sequence[Occupied], asked:
     """Return the system of `measurements`, each with its `rows`, as `occupied` gives them."""
     filled = _filling(asked.engine)
     least = MATERIAL * float(np.median([one.seconds for one in measurements])) / MICROSECOND
-    once = asked.expected(ONCE[0].name) > least
+    once = asked.expected(OVERHEAD) > least
     found = [
         (number, tuple(one for one in terms if _fitted(one, asked)), count)
         for number, own in enumerate(rows)
         for terms, count in own.items()
     ]
     found += [(n, ONCE, 1) for n, one in enumerate(measurements) if once and not one.layer]
-    names = sorted({one.name for _, terms, _ in found for one in terms})
+    names = sorted({one.name for _, terms, _ in found for one in terms if one.name})
     place = {name: number for number, name in enumerate(names)}
     flat = [
         (
@@ -164,7 +167,13 @@ def design(measurements: Sequence[Measurement], rows: Sequence[Occupied], asked:
         )
         for at, (_, terms, _) in enumerate(found)
         for one in terms
+        if one.name
     ]
+    stated = np.zeros((len(OCCUPIED), len(found)))
+    for at, (_, terms, _) in enumerate(found):
+        for one in terms:
+            if not one.name:
+                stated[OCCUPIED.index(one.occupies), at] += one.seconds
     row, column, occupies, seconds = (np.array(values) for values in zip(*flat, strict=True))
     return Design(
         tuple(names),
@@ -178,12 +187,13 @@ def design(measurements: Sequence[Measurement], rows: Sequence[Occupied], asked:
         occupies,
         seconds.astype(float),
         np.array([asked.expected(name) for name in names]),
+        stated,
     )
 
 
 def _fitted(term: Term, asked: Asked) -> bool:
     """True unless the term may be left out and is."""
-    return term.name[0] not in OPTIONAL or term.name[0] in asked.terms
+    return term.name is None or term.name[0] not in OPTIONAL or term.name[0] in asked.terms
 
 
 def _filling(engine: EngineModel | None) -> Callable[[AnyNest | None, int], float]:

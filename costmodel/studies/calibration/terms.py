@@ -8,13 +8,14 @@ that it normalises.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from costmodel.core.counting import Traits
-from costmodel.core.formula import on_chip_bytes
+from costmodel.core.terms import ROW_LANES, Amount, entries
 from costmodel.core.tiling.nest import AttentionNest, Nest
 from costmodel.studies.calibration.measured_runs import rows_of
 from costmodel.studies.calibration.measurements import Measurement
@@ -23,12 +24,14 @@ from costmodel.studies.run import Run
 Name = tuple[str, str]
 """A resource, and the class of layers that uses it."""
 AnyNest = Nest | AttentionNest
+Floats = NDArray[np.float64]
 
 
 class Term(NamedTuple):
     """What one parameter adds to a row."""
 
-    name: Name
+    name: Name | None
+    """None: it is not fitted."""
     occupies: str
     """One of OCCUPIED."""
     seconds: float
@@ -52,7 +55,8 @@ NANOSECOND = 1e-9
 """[s] the unit of times per vector."""
 OPTIONAL = ("per_vector",)
 """Terms that may be left out."""
-ONCE: Terms = (Term(("overhead", ""), "launch", MICROSECOND),)
+OVERHEAD: Name = ("overhead", "")
+ONCE: Terms = (Term(OVERHEAD, "launch", MICROSECOND),)
 """Of a whole run, whatever its rows."""
 
 
@@ -66,26 +70,60 @@ def occupied(one: Measurement, run: Run) -> Occupied:
     return Counter(_terms_of(run, rows_of(one.layer, rows) if one.layer else range(len(rows))))
 
 
+COEFFICIENTS: Mapping[Amount, tuple[str, str]] = {
+    "read": ("bandwidth", "routine"),
+    "write": ("bandwidth", "routine"),
+    "parameters": ("parameters", "routine"),
+    "on_chip_bytes": ("on_chip", ""),
+    "matrix_launches": ("launch", "matrix"),
+    "host_launches": ("launch", "host"),
+}
+"""What is fitted of the terms of an amount: a resource, and for each routine, or for what. Terms of
+other amounts are as the base profile states them.
+"""
+ARITHMETIC = ("matrix_work", "host_work")
+"""Amounts whose terms are told apart by the tasks of a row."""
+OCCUPIES = {"transfer": "transfer", "on_chip": "transfer", "matrix": "matrix", "host": "host"}
+"""What a lane's time occupies; the others' is launched with the row."""
+
+
 def _terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
-    work, result, bandwidth = run.workload, run.result, run.machine.bandwidth
-    traits = run.profile.traits
-    params = np.where(result.plan.params, 0, work.param_bytes) / bandwidth
-    on_chip = on_chip_bytes(work, result.plan, result.external_bytes) / bandwidth
+    work, traits = run.workload, run.profile.traits
+    plain = _row_terms(run)
     for number in chosen:
         row = work.rows[number]
         if row.view:
             continue
-        routine, launched = row.layer.runs_as, traits.engine(row.layer)
-        maps = float(result.transfer[number] - params[number])
-        terms = (
-            *_arithmetic(run, number, traits),
-            Term(("bandwidth", routine), "transfer", maps),
-            Term(("parameters", routine), "transfer", float(params[number])),
-            Term(("on_chip", ""), "transfer", float(on_chip[number])),
-            Term(("launch", launched), "launch", MICROSECOND),
-            Term(("per_vector", routine), "launch", row.vectors * run.samples * NANOSECOND),
-        )
+        routine = row.layer.runs_as
+        vectors = row.vectors * run.samples * NANOSECOND
+        terms = [*_arithmetic(run, number, traits)]
+        for (resource, of, occupies), seconds in plain.items():
+            name = (resource, routine if of == "routine" else of) if resource else None
+            terms.append(Term(name, occupies, float(seconds[number])))
+        terms.append(Term(("per_vector", routine), "launch", vectors))
         yield tuple(term for term in terms if term.seconds)
+
+
+def _row_terms(run: Run) -> dict[tuple[str, str, str], Floats]:
+    """Seconds of each row (R,) at the base profile's peaks, by what is fitted and what it occupies.
+
+    A launch takes a microsecond, a byte on chip as long as one over the bus.
+    """
+    machine, asked, rows = run.machine, run.result.amounts, len(run.workload.rows)
+    units = {"matrix_launch": MICROSECOND, "host_launch": MICROSECOND}
+    peaks = machine.replace(**units, on_chip_bandwidth=machine.bandwidth)
+    sums: dict[tuple[str, str, str], Floats] = {}
+    for entry in entries(peaks.figures, *ROW_LANES):
+        grouped: dict[tuple[str, str], list[Amount]] = {}
+        for amount in entry.amounts:
+            if amount not in ARITHMETIC:
+                grouped.setdefault(COEFFICIENTS.get(amount, ("", "")), []).append(amount)
+        for fitted, amounts in grouped.items():
+            amount = entry._replace(amounts=tuple(amounts)).amount(asked)
+            seconds = np.broadcast_to(entry.applied(amount, peaks[entry.figure]), (1, 1, rows))
+            key = (*fitted, OCCUPIES.get(entry.lane, "launch"))
+            sums[key] = sums.get(key, 0.0) + seconds.min(axis=0)[0]
+    return sums
 
 
 def _arithmetic(run: Run, number: int, traits: Traits) -> Iterator[Term]:

@@ -141,11 +141,9 @@ class _Terms:
         self.outside: list[tuple[tuple[str, Array], tuple[str, Array]]] = []
         """Products of two outer vectors."""
         memory = lines.get(MEMORY, np.array([model.machine.memory], dtype=float))
-        for term in form.terms(model.machine, lines):
-            sizes = np.asarray(term.amounts(memory), dtype=float)
-            paces = np.asarray(term.paces, dtype=float)
+        for term in form.grid(model.machine, lines, memory):
             # a single value is the same at every place of the axis
-            pair = ((MEMORY, sizes), (term.word, paces))
+            pair = ((MEMORY, term.amounts), (term.axis, term.paces))
             self._sort(*((word if len(one) > 1 else "", one) for word, one in pair))
 
     def _sort(self, *pair: tuple[str, Array]) -> None:

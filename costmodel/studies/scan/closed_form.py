@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.amounts import Amounts, bus_amounts, edges, on_and_off_chip, row_amounts
 from costmodel.core.placement import Placement
+from costmodel.core.terms import Amount, amount_of, every_amount
 from costmodel.core.timing import Timing
-from costmodel.core.traffic import Traffic
+from costmodel.core.traffic import BusBytes, Traffic
 from costmodel.core.workload import Workload
 from costmodel.studies.scan.surface import Surface
+
+Ints = NDArray[np.int64]
 
 
 def surface(
@@ -28,92 +32,68 @@ def surface(
 def tabulated(
     workload: Workload, placement: Placement, traffic: Traffic | None = None
 ) -> Surface | None:
-    """What each lane takes over the memory, or None where the placement has no table."""
-    if workload.costs.link_bytes is not None:
+    """The amounts over the memory, or None where the placement has no table.
+
+    There is none either where rows choose among algorithms on the link: the quickest depends on its
+    figures.
+    """
+    if len(workload.costs.link_bytes) > 1:
         return None
     if placement.keeps_nothing:
         return _by_row(workload)
-    if traffic is not None and traffic.tiles:
+    if (traffic is not None and traffic.tiles) or not placement.threshold:
         return None
-    return _threshold(workload) if placement.threshold else None
-
-
-def _fixed(workload: Workload) -> float:
-    fixed = workload.costs.fixed
-    return 0.0 if fixed is None else float(fixed.sum())
-
-
-def _constants(workload: Workload) -> tuple[float, float, float, float]:
-    costs = workload.costs
-    return (
-        float(costs.matrix_ops.sum()),
-        float(costs.host_ops.sum()),
-        float(costs.matrix_launches.sum()),
-        float(costs.host_launches.sum()),
-    )
+    return _threshold(workload)
 
 
 def _by_row(workload: Workload) -> Surface:
-    """The sum of all rows' step functions, each byte over the share of the bandwidth it reaches."""
-    from costmodel.core.tiling.table import added, row_steps
+    """The sum of all rows' step functions; below the least memory nothing is asked for."""
+    from costmodel.core.tiling.table import row_steps
 
-    costs, pieces = workload.costs, []
-    for one in row_steps(workload):
-        read = params = write = 1.0
-        if costs.read is not None and costs.write is not None and costs.params is not None:
-            read, write, params = (
-                float(share[one.row]) for share in (costs.read, costs.write, costs.params)
-            )
-        values = (one.external, one.read * read + one.params * params, one.write * write)
-        pieces.append((one.memory, np.stack(values, axis=1).astype(float)))
-    total = added(pieces)
-    # below the least memory nothing is asked for
-    tables = np.concatenate([total.values[:1], total.values]).T
-    sizes = total.memory.astype(float)
-    nothing = np.zeros(len(sizes) + 1)
-    external, read, write = tables
-    constants = _constants(workload)
-    return Surface(
-        sizes,
-        external,
-        read,
-        write,
-        nothing,
-        *constants,
-        least=float(sizes[0]),
-        fixed=_fixed(workload),
+    rows = row_steps(workload)
+    columns = zip(*((one.read, one.write, one.params) for one in rows), strict=True)
+    moved = BusBytes(
+        *(np.concatenate([np.diff(one, prepend=0) for one in column]) for column in columns)
     )
+    memory = np.concatenate([one.memory for one in rows])
+    row = np.repeat([one.row for one in rows], [len(one.memory) for one in rows])
+    least = max(int(one.memory[0]) for one in rows)
+    moving = bus_amounts(moved, workload.costs, row) | {"on_chip_bytes": np.zeros(1)}
+    always = dict.fromkeys(moving, np.zeros(1)) | row_amounts(workload)
+    return _table(always, memory, dict.fromkeys(always, np.zeros(1)) | moving, least)
 
 
 def _threshold(workload: Workload) -> Surface:
-    """Prefix sums over the maps, the smallest first."""
-    costs, sizes = workload.costs, workload.tensor_bytes
-    order = np.argsort(sizes, kind="stable")
-    steps, first = np.unique(sizes[order], return_index=True)
-    ends = np.append(first, len(order))
+    """Every map is outside until the memory is as large as it is."""
+    inside, outside = on_and_off_chip(workload)
+    _, tensor = edges(workload)
+    everything = {word: np.sum(amount) + np.sum(outside[word]) for word, amount in inside.items()}
+    saved = {word: -amount for word, amount in outside.items()}
+    return _table(everything, workload.tensor_bytes[tensor], saved)
 
-    def left(per_tensor: Any, besides: float = 0.0) -> NDArray[Any]:
-        """What still moves from each size on: all of it, less the maps that are inside by then."""
-        inside = np.concatenate([[0], np.cumsum(per_tensor[order])])
-        return np.asarray(per_tensor.sum() + besides - inside[ends])
 
-    params = workload.param_bytes
-    read_besides, written_besides = workload.besides
-    besides = params.sum() + read_besides.sum() + written_besides.sum()
-    external = left(workload.traffic(1, 1), besides)
-    read: Any = 1
-    write: Any = 1
-    held: Any = params
-    if costs.read is not None and costs.write is not None and costs.params is not None:
-        read, write, held = costs.read, costs.write, costs.params * params
-    arriving = held.sum() + (read * read_besides).sum()
-    leaving = (write * written_besides).sum()
-    return Surface(
-        steps.astype(float),
-        external.astype(float),
-        left(workload.traffic(read, 0), arriving).astype(float),
-        left(workload.traffic(0, write), leaving).astype(float),
-        (workload.touched_bytes.sum() - external).astype(float),
-        *_constants(workload),
-        fixed=_fixed(workload),
-    )
+def _table(always: Amounts, memory: Ints, changes: Amounts, least: int = 0) -> Surface:
+    """The amounts of all rows together: `always`, and what `changes` (N,) from each `memory` on.
+
+    With a `least` memory the table begins there.
+    """
+    order = np.argsort(memory, kind="stable")
+    sizes, first = np.unique(memory[order], return_index=True)
+    ends, kept = np.append(first, len(order)), sizes >= least
+    tables: dict[Amount, Any] = {}
+    for amount in every_amount():
+        constant = float(np.sum(amount_of(amount, always)))
+        change = np.broadcast_to(amount_of(amount, changes), len(order))
+        if not change.any() and amount != "external_bytes":
+            tables[amount] = constant
+            continue
+        sums = np.concatenate([[0], np.cumsum(change[order])])[ends] + constant
+        # below the least memory nothing is asked for
+        tables[amount] = (_from(sums, kept) if least else sums).astype(float)
+    return Surface(sizes[kept].astype(float), tables, float(least))
+
+
+def _from(sums: NDArray[Any], kept: NDArray[np.bool_]) -> NDArray[Any]:
+    """The sums (S + 1,) from the first size that is kept on, and once more below it."""
+    values = sums[1:][kept]
+    return np.concatenate([values[:1], values])

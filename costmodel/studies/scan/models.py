@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from costmodel.core.workload import Workload
 from costmodel.studies.run import Run
 from costmodel.studies.scan.closed_form import surface, tabulated
 from costmodel.studies.scan.overlapped import Overlapped, overlapped
@@ -18,13 +17,13 @@ def closed_form(run: Run) -> Surface | None:
     return surface(run.workload, *run.policies.models)
 
 
-def _overlapped(run: Run, bare: Workload) -> Overlapped | None:
+def overlapped_form(run: Run) -> Overlapped | None:
     """The closed form of rows that take the longer of two times, where they have one."""
     placement, timing, traffic = run.policies.models
     if not timing.overlaps:
         return None
-    lanes = tabulated(bare, placement, traffic)
-    return overlapped(bare, placement, timing, traffic, lanes)
+    bare = replace(run.workload, rows=())
+    return overlapped(bare, placement, timing, traffic, tabulated(bare, placement, traffic))
 
 
 def model(run: Run, labels: dict[str, Any] | None = None) -> Model:
@@ -34,7 +33,7 @@ def model(run: Run, labels: dict[str, Any] | None = None) -> Model:
     general = General(bare, *chosen.models)
     return Model(
         labels or {},
-        closed_form(run) or _overlapped(run, bare) or general,
+        closed_form(run) or overlapped_form(run) or general,
         run.machine,
         run.samples,
         int(run.workload.params.sum()),

@@ -19,14 +19,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.amounts import amounts
 from costmodel.core.formula import place
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement
+from costmodel.core.quantities import MachineQuantity
+from costmodel.core.terms import RUN_LANES, Entry, entries
 from costmodel.core.timing import Timing
 from costmodel.core.traffic import Traffic
 from costmodel.core.workload import Workload
 from costmodel.studies.scan.steps import Steps
-from costmodel.studies.scan.surface import PIECE, TIMES, General, Surface, closed_columns
+from costmodel.studies.scan.surface import PIECE, TIMES, General, Surface, further_columns
 
 Table = NDArray[np.float64]
 
@@ -69,57 +72,128 @@ class Ridge:
 
 
 @dataclass(frozen=True, eq=False)
+class Waits:
+    """The rows at one step of the memory, by what they wait for."""
+
+    idle: Table
+    """(N,) bytes of rows that compute nothing, for each of the memory's summands."""
+    ridges: tuple[tuple[int, int, Ridge], ...]
+    """Rows by the place of their summand among those of the memory and among those of computing."""
+
+
+@dataclass(frozen=True, eq=False)
 class Overlapped(General):
-    """The closed form; where writes or on-chip bytes have a pace of their own, the formula."""
+    """The closed form; where a row's bytes or operations have two paces, the formula."""
 
     lanes: Surface = field(kw_only=True)
     """The time of each lane by itself, whatever the timing."""
-    tables: dict[int, tuple[float, Ridge, Ridge]] = field(default_factory=dict, kw_only=True)
-    """For each step of the memory: bytes of rows that compute nothing, and both engines' rows."""
+    tables: dict[tuple[frozenset[str], int], Waits | None] = field(
+        default_factory=dict, kw_only=True
+    )
+    """For each set of figures and step of the memory; None: some row has two paces."""
 
     def columns(
         self, machine: Machine, points: int, wanted: Collection[str] = TIMES
     ) -> dict[str, Any]:
         """The outputs `wanted` and total_time at `points`."""
-        if machine.write_bandwidth is not None or machine.on_chip_bandwidth is not None:
-            return super().columns(machine, points, wanted)
-        found = closed_columns(self.lanes, machine, wanted)
-        lanes = self.lanes.times(machine)
-        found["total_time"] = self._bound(machine, points) + lanes["launch"] + lanes["overhead"]
-        return {word: np.broadcast_to(values, points) for word, values in found.items()}
-
-    def _bound(self, machine: Machine, points: int) -> Table:
-        """The rows' longer times, all together [s]."""
+        self.lanes.check(machine.memory)
         step = self.lanes.steps(machine.memory)
-        paces = (machine.bandwidth, machine.matrix, machine.host)
-        figures = [np.broadcast_to(pace, points) for pace in paces]
+        parts = list(_by_step(step, points))
+        if any(self.waits(machine, number) is None for number, _ in parts):
+            return super().columns(machine, points, wanted)
+        besides = self.lanes.sum_of(machine, *BESIDES)
+        total = self._bound(machine, points, parts) + besides
+        columns = further_columns(self.lanes, machine, wanted, total) | {"total_time": total}
+        return {word: np.broadcast_to(values, points) for word, values in columns.items()}
+
+    def total_time(self, machine: Machine) -> Table:
+        """T [s] at points (N,), or at one."""
+        shapes = (np.shape(value) for value in machine.figures.values())
+        points = np.broadcast_shapes(*shapes, (1,))[0]
+        return np.asarray(self.columns(machine, points, ("total_time",))["total_time"])
+
+    def edges(self, machine: Machine, quantity: MachineQuantity) -> Table:
+        """The values of a rate at which the bound of some row changes, ascending."""
+        waits = self.waits(machine, int(self.lanes.steps(machine.memory)))
+        memory, compute = (_summands(machine, side) for side in SIDES)
+        edges = [np.empty(0)]
+        for first, second, ridge in () if waits is None else waits.ridges:
+            bandwidth, rate = memory[first].figure, compute[second].figure
+            # a row changes where bandwidth / rate is its bytes over its operations
+            if bandwidth in quantity.fields:
+                edges.append(ridge.search.steps * machine[rate])
+            elif rate in quantity.fields:
+                edges.append(machine[bandwidth] / ridge.search.steps[ridge.search.steps > 0])
+        values = np.unique(np.concatenate(edges))
+        return values[(values > 0) & np.isfinite(values)]
+
+    def _bound(self, machine: Machine, points: int, parts: list[tuple[int, Any]]) -> Table:
+        """The rows' longer times, all together [s]."""
+        memory, compute = (_summands(machine, side) for side in SIDES)
+        names = {one.figure for one in (*memory, *compute)}
+        figures = {name: np.broadcast_to(machine[name], points) for name in names}
         total = np.empty(points)
-        for number, at in _by_step(step, points):
+        for number, at in parts:
+            waits = self.waits(machine, number)
+            assert waits is not None
             for start in range(0, points if at is None else len(at), PIECE):
                 piece = slice(start, start + PIECE)
                 part = piece if at is None else at[piece]
-                total[part] = self._step_time(number, *(one[part] for one in figures))
+                time = sum(
+                    moved / figures[one.figure][part]
+                    for one, moved in zip(memory, waits.idle, strict=True)
+                )
+                for first, second, ridge in waits.ridges:
+                    pair = (figures[memory[first].figure], figures[compute[second].figure])
+                    time = time + ridge.time(*(pace[part] for pace in pair))
+                total[part] = time
         return total
 
-    def _step_time(self, step: int, bandwidth: Any, matrix: Any, host: Any) -> Any:
-        if step not in self.tables:
-            self.tables[step] = self._table(step)
-        idle, on_matrix, on_host = self.tables[step]
-        return idle / bandwidth + on_matrix.time(bandwidth, matrix) + on_host.time(bandwidth, host)
+    def waits(self, machine: Machine, step: int) -> Waits | None:
+        """The rows at a step, for the figures that the machine has; None: some have two paces."""
+        key = (frozenset(machine.figures), step)
+        if key not in self.tables:
+            self.tables[key] = self._sorted(machine, step)
+        return self.tables[key]
 
-    def _table(self, step: int) -> tuple[float, Ridge, Ridge]:
-        sizes, costs = self.lanes.sizes, self.workload.costs
+    def _sorted(self, machine: Machine, step: int) -> Waits | None:
+        sizes = self.lanes.sizes
         memory = float(sizes[step - 1]) if step else self.lanes.least
-        moved = place(self.workload, memory, self.placement, self.traffic).moved
-        bytes_moved = moved.paced(costs).total[0].astype(float)
-        rows = costs.matrix_ops > 0, costs.host_ops > 0
-        idle = float(bytes_moved[~(rows[0] | rows[1])].sum())
-        exposed = np.zeros(len(bytes_moved)) if costs.exposed is None else costs.exposed
-        ridges = [
-            Ridge.of(bytes_moved[on], ops[on], exposed[on])
-            for on, ops in zip(rows, (costs.matrix_ops, costs.host_ops), strict=True)
-        ]
-        return idle, ridges[0], ridges[1]
+        placed = place(self.workload, memory, self.placement, self.traffic)
+        asked, rows = amounts(self.workload, placed), len(self.workload.macs)
+        moved, worked = (
+            np.stack([np.broadcast_to(one.amount(asked), (1, rows))[0] for one in summands])
+            for summands in (_summands(machine, side) for side in SIDES)
+        )
+        if not (_alone(moved) and _alone(worked)):
+            return None
+        busy = worked.any(axis=0)
+        idle = np.where(busy, 0, moved).sum(axis=1).astype(float)
+        exposed = self.workload.costs.exposed
+        ridges = []
+        pace, engine = moved.astype(bool).argmax(axis=0), worked.astype(bool).argmax(axis=0)
+        for first, second in np.unique([pace[busy], engine[busy]], axis=1).T.tolist():
+            on = busy & (pace == first) & (engine == second)
+            ridge = Ridge.of(moved[first, on].astype(float), worked[second, on], exposed[on])
+            ridges.append((first, second, ridge))
+        return Waits(idle, tuple(ridges))
+
+
+SIDES = ("memory", "compute")
+"""What a timing model that overlaps takes the longer of."""
+BESIDES = tuple(word for word, lane in RUN_LANES.items() if lane.side not in SIDES)
+"""Lanes that are added to it."""
+
+
+def _summands(machine: Machine, side: str) -> tuple[Entry, ...]:
+    """The summands of one side, in the order of the list."""
+    lanes = [word for word, lane in RUN_LANES.items() if lane.side == side]
+    return entries(machine.figures, *lanes)
+
+
+def _alone(asked: Any) -> bool:
+    """True where each row asks for one amount (N, R) at most, so that it has one pace."""
+    return not (np.count_nonzero(asked, axis=0) > 1).any()
 
 
 def _by_step(step: Any, points: int) -> Iterator[tuple[int, Any]]:
@@ -139,7 +213,7 @@ def overlapped(
     lanes: Surface | None,
 ) -> Overlapped | None:
     """The closed form, or None: for another timing, without `lanes`, with rows on both engines."""
-    both = (workload.costs.matrix_ops > 0) & (workload.costs.host_ops > 0)
-    if lanes is None or not timing.overlaps or both.any():
+    works = np.stack([workload.costs.matrix_work, workload.costs.host_work])
+    if lanes is None or not timing.overlaps or not _alone(works):
         return None
     return Overlapped(workload, placement, timing, traffic, lanes=lanes)

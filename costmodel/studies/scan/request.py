@@ -16,9 +16,9 @@ from costmodel.core.quantities import AXES
 from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
 from costmodel.studies.run import Run
 from costmodel.studies.scan.axes import WHOLE, Axis, read_axis
-from costmodel.studies.scan.counts import as_counts, polynomials
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.plan import Plan
+from costmodel.studies.scan.polynomials import as_counts, polynomials
 from costmodel.studies.scan.reducers import reduced
 from costmodel.studies.scan.space import MAX_LHS, SAMPLES, Model, Space
 from costmodel.studies.simulation import both, simulated

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.core.terms import LINK
 from costmodel.errors import BadValue
 from costmodel.studies.run import Run
 
@@ -32,15 +33,20 @@ class Effect:
     """[s]"""
 
 
-def asked_about(run: Run) -> list[MachineQuantity]:
-    """The figures that a machine states and that its time can depend on."""
-    found = []
+def asked_about(run: Run, *, zero: bool = False) -> list[MachineQuantity]:
+    """The figures that a machine states and that its time can depend on.
+
+    Those that are zero are among them if `zero` is true.
+    """
+    quantities = []
     for quantity in MACHINE.values():
-        values = [getattr(run.machine, name) for name in quantity.fields]
-        stated = [value for value in values if value is not None and not math.isinf(value)]
-        if any(stated):
-            found.append(quantity)
-    return found
+        values = [run.machine[name] for name in quantity.fields]
+        stated = None not in values and not any(map(math.isinf, values))
+        timed = quantity.lane or "memory" in quantity.fields
+        idle = quantity.lane == LINK.word and not run.workload.linked
+        if timed and stated and not idle and (zero or any(values)):
+            quantities.append(quantity)
+    return quantities
 
 
 def effects(run: Run, factor: float = 2.0) -> list[Effect]:
@@ -54,30 +60,13 @@ def _effect(run: Run, quantity: MachineQuantity, factor: float) -> Effect:
     scales = (1 / factor, 1 - STEP, 1 + STEP, factor)
     times = {scale: time_scaled(run, quantity, scale) for scale in scales}
     slope = (times[1 + STEP] - times[1 - STEP]) / (2 * STEP * total) if total else 0.0
-    share = busy_time(run, quantity) / total if total else 0.0
+    share = run.result.busy_time(quantity) / total if total else 0.0
     elasticity = slope
     if not quantity.lane:
         elasticity = 0.0
     elif run.policies.timing_model.additive or not quantity.more_is_faster:
         elasticity = -share if quantity.more_is_faster else share
     return Effect(quantity.word, share, elasticity, times[1 / factor], times[factor])
-
-
-def busy_time(run: Run, quantity: MachineQuantity) -> float:
-    """The time that one figure decides, all rows together [s]; 0 for the memory."""
-    busy = run.lane_times.get(quantity.lane, 0.0)
-    if quantity.lane != "transfer" or run.machine.write_bandwidth is None:
-        return busy
-    # every report scales figures, few ask this: it is spared the import of the scans
-    from costmodel.studies.scan.models import closed_form
-
-    # reads and writes share the bus, each at a bandwidth of its own
-    form = closed_form(run)
-    if form is not None:
-        moved = form.write if quantity.word == "write_bandwidth" else form.read
-        return float(moved[form.steps(run.machine.memory)] / getattr(run.machine, quantity.field))
-    doubled = run.on(run.machine.scaled(quantity, 2.0))
-    return 2 * (busy - float(doubled.transfer.sum()))
 
 
 def time_scaled(run: Run, quantity: MachineQuantity, scale: float) -> float:

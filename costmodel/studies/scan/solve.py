@@ -1,15 +1,17 @@
 """Inverse questions about one resource, answered from the closed form.
 
-With T = sum of amounts over rates (and rows times launches) a target t on the time gives each
-figure directly: a rate r with work w and the rest's time c is w / (t - c), a launch is (t - c) over
-its rows; the memory walks the tables of the closed form. Nothing is sampled.
+Under a timing that adds, T = sum of amounts over rates (and counts times times), so a target t on
+the time gives each figure directly: a rate r with work w and the rest's time c is w / (t - c), a
+time is (t - c) over its count. Under `overlap` the same holds between the values at which a row's
+bound changes. The memory walks the tables of the closed form. Nothing is sampled.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,21 +20,22 @@ from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.language import units
 from costmodel.studies.run import Run
-from costmodel.studies.scan.models import closed_form
-from costmodel.studies.scan.surface import Surface
+from costmodel.studies.scan.models import closed_form, overlapped_form
+from costmodel.studies.scan.overlapped import Overlapped
+from costmodel.studies.scan.surface import Surface, Table
 from costmodel.studies.scan.target import Answer, Bound, Target
 
 MEMORY = MACHINE["on_chip_memory"]
 
 
-def form_of(run: Run) -> Surface:
+def form_of(run: Run) -> Surface | Overlapped:
     """The closed form of a run. Raises BadValue where it has none."""
-    form = closed_form(run)
+    form = closed_form(run) or overlapped_form(run)
     if form is None:
         raise BadValue(
             f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has no "
             "closed form",
-            "solve with per_tensor and serial",
+            "solve with placement per_tensor and timing serial or overlap",
         )
     return form
 
@@ -41,9 +44,14 @@ def form_of(run: Run) -> Surface:
 class Question:
     """A run's closed form on its machine, asked about one figure of it."""
 
-    form: Surface
+    form: Surface | Overlapped
     machine: Machine
     quantity: MachineQuantity
+
+    @property
+    def lanes(self) -> Surface:
+        """What each lane takes by itself."""
+        return self.form if isinstance(self.form, Surface) else self.form.lanes
 
     @property
     def unit(self) -> str:
@@ -62,9 +70,12 @@ class Question:
 
     @property
     def work(self) -> float:
-        """What the figure has to do: bytes, operations, or rows, over the shares reached."""
+        """What the figure has to do: bytes, operations, or a count, over the shares reached."""
         unit = self.machine.with_quantity(self.quantity, 1.0)
-        return busy(self.form, unit, self.quantity)
+        lane, free = self.quantity.lane, unit.with_quantity(self.quantity, self.quantity.idle)
+        if not lane:
+            return 0.0
+        return float(self.lanes.sum_of(unit, lane) - self.lanes.sum_of(free, lane))
 
     @property
     def rest(self) -> float:
@@ -77,29 +88,47 @@ class Question:
         work = self.work
         if not self.quantity.lane or not work:
             return None
-        free = self.machine.with_quantity(self.quantity, idle(self.quantity))
-        others = max(float(time) for time in self.form.times(free).values())
+        free = self.machine.with_quantity(self.quantity, self.quantity.idle)
+        others = max(float(time) for time in self.lanes.times(free).values())
         if not others:
             return None
         return work / others if self.quantity.more_is_faster else others / work
 
+    def stretch(self, seconds: Bound) -> Stretch:
+        """Where between the values at which a row's bound changes the target is just met."""
+        if isinstance(self.form, Surface) or not self.quantity.more_is_faster:
+            return Stretch(self.work, self.rest)
+        edges = self.form.edges(self.machine, self.quantity)
+        if not len(edges):
+            return Stretch(self.work, self.rest)
+        machine = self.machine.with_quantity(self.quantity, edges)
+        times: Table = self.form.total_time(machine)
+        # times fall as the rate rises: so many edges are too slow
+        slow = int(np.count_nonzero(~seconds.met(times) if seconds.at_most else seconds.met(times)))
+        low = edges[slow - 1] if slow else edges[0] / 2
+        high = edges[slow] if slow < len(edges) else 2 * edges[-1]
+        return Stretch.through((low, self.time_at(low)), (high, self.time_at(high)))
 
-def idle(quantity: MachineQuantity) -> float:
-    """The value at which a figure takes no time."""
-    return math.inf if quantity.more_is_faster else 0.0
+
+class Stretch(NamedTuple):
+    """Values of a rate r between which T = work / r + rest."""
+
+    work: float
+    rest: float
+    """[s]"""
+
+    @classmethod
+    def through(cls, first: tuple[float, float], second: tuple[float, float]) -> Stretch:
+        """The stretch through two values and their times [s]."""
+        (low, slow), (high, fast) = first, second
+        work = (slow - fast) / (1 / low - 1 / high)
+        return cls(float(work), float(fast - work / high))
 
 
-def busy(form: Surface, machine: Machine, quantity: MachineQuantity) -> float:
-    """The time that one figure decides [s]."""
-    free = machine.with_quantity(quantity, idle(quantity))
-    spent = form.times(machine)[quantity.lane]
-    return float(spent - form.times(free)[quantity.lane])
-
-
-def rest_of(form: Surface, machine: Machine, *quantities: MachineQuantity) -> float:
+def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQuantity) -> float:
     """The time that does not depend on some figures [s]."""
     for quantity in quantities:
-        machine = machine.with_quantity(quantity, idle(quantity))
+        machine = machine.with_quantity(quantity, quantity.idle)
     return float(form.total_time(machine)[0])
 
 
@@ -126,7 +155,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
 def stated(question: Question) -> Question:
     """The question, if the machine states the figure it asks about. Raises BadValue."""
     word = question.quantity.word
-    if any(getattr(question.machine, name) is None for name in question.quantity.fields):
+    if any(question.machine[name] is None for name in question.quantity.fields):
         raise BadValue(f"the profile states no '{word}'", f"add '{word}: ...' to it, and ask again")
     return question
 
@@ -134,7 +163,7 @@ def stated(question: Question) -> Question:
 def unmoved(question: Question, target: Target) -> Answer:
     """The answer where the bytes over the bus are bounded and rates asked for."""
     word = question.quantity.word
-    moved = float(question.form.external_bytes(question.machine.memory))
+    moved = float(question.lanes.external_bytes(question.machine.memory))
     why = f"external_bytes do not depend on {word}; they are {moved:.0f} B"
     met = bool(target.bound.met(moved))
     return Answer(word, None, question.unit, question.time, met, why, question.crossing)
@@ -146,18 +175,19 @@ def _pace(question: Question, seconds: Bound) -> Answer:
     For a rate, w / r + c stands against the limit; for a launch, w r + c does.
     """
     word, unit, moves = question.quantity.word, question.unit, question.crossing
-    rest, work = question.rest, question.work
-    spare = seconds.value - rest
-    if work == 0 or (not seconds.at_most and spare < 0):
-        why = f"nothing depends on {word}" if work == 0 else "any value meets it"
-        met = bool(seconds.met(rest))
+    least, faster = question.rest, question.quantity.more_is_faster
+    if question.work == 0 or (not seconds.at_most and seconds.value < least):
+        why = f"nothing depends on {word}" if question.work == 0 else "any value meets it"
+        met = bool(seconds.met(least))
         return Answer(word, None, unit, question.time, met, why, moves)
-    faster = question.quantity.more_is_faster
-    if seconds.at_most and (spare < 0 or (spare == 0 and faster)):
+    work, rest = question.stretch(seconds)
+    spare = seconds.value - rest
+    endless = spare == 0 and faster
+    if seconds.at_most and (seconds.value < least or endless):
         best = f"infinite {word}" if faster else f"no {word} at all"
-        why = f"impossible, because even with {best} the run takes {rest:.6g} s"
-        return Answer(word, None, unit, rest, False, why, moves)
-    if spare == 0 and faster:
+        why = f"impossible, because even with {best} the run takes {least:.6g} s"
+        return Answer(word, None, unit, least, False, why, moves)
+    if endless:
         return Answer(word, None, unit, question.time, True, "any value meets it", moves)
     smallest = seconds.at_most == faster
     value = _nudge(
@@ -181,11 +211,11 @@ def _nudge(value: float, meets: Callable[[float], bool], towards: float) -> floa
 
 def _memory(question: Question, target: Target, seconds: Bound | None) -> Answer:
     """Walk the steps of the tables: the first memory that meets the target, or the last."""
-    form, word = question.form, MEMORY.word
+    lanes, word = question.lanes, MEMORY.word
     # [B] the smallest memory of each step
-    steps = form.sizes if form.least else np.concatenate([[1.0], form.sizes])
-    external = form.external_bytes(steps)
-    times = form.total_time(replace(question.machine, memory=steps))
+    steps = lanes.sizes if lanes.least else np.concatenate([[1.0], lanes.sizes])
+    external = lanes.external_bytes(steps)
+    times = question.form.total_time(question.machine.replace(memory=steps))
     bound, value = (target.bound, external) if seconds is None else (seconds, times)
     met = np.flatnonzero(bound.met(value))
     if not len(met):

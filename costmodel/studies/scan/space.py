@@ -9,7 +9,7 @@ picklable and free of files, so a worker anywhere can evaluate points from (spac
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.amounts import row_amounts
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES, BOUNDS, OUTPUTS
+from costmodel.core.terms import entries, paced_by
 from costmodel.studies.scan.axes import Axis
 from costmodel.studies.scan.counts import Counts
 from costmodel.studies.scan.draws import MAX_LHS, SAMPLES, draw
@@ -60,6 +62,21 @@ class Model:
     def known(self) -> list[str]:
         """The machine quantities that its profile states."""
         return [word for word, q in AXES.items() if self.machine.value(q) is not None]
+
+    @property
+    def lanes(self) -> set[str]:
+        """The lanes in which its rows ask for anything, and a figure lets it cost something."""
+        form = self.form
+        if isinstance(form, General):
+            asked: Mapping[Any, Any] = row_amounts(form.workload)
+        else:
+            asked = form.tables
+        return {
+            entry.lane
+            for entry in entries(self.machine.figures)
+            if any(np.any(asked.get(amount, 1)) for amount in entry.amounts)
+            and not np.all(self.machine[entry.figure] == entry.idle)
+        }
 
     def on(self, points: Columns) -> Machine:
         """Its machine, with the axes at `points` in the place of the profile's numbers."""
@@ -136,9 +153,13 @@ class Space:
 
     @property
     def quantities(self) -> list[str]:
-        """The machine quantities that are known at every point."""
+        """The machine quantities that tables show: those that vary, and the known main ones."""
         varied = {axis.name for axis in self.axes}
-        return [w for w in AXES if w in varied or all(w in m.known for m in self.models)]
+        return [
+            word
+            for word, quantity in AXES.items()
+            if word in varied or (quantity.shown and all(word in m.known for m in self.models))
+        ]
 
     @property
     def outputs(self) -> list[str]:
@@ -146,14 +167,10 @@ class Space:
 
         Those of calibrated machines and those of optional lanes are among them where in use.
         """
-        lanes = {AXES[axis.name].lane for axis in self.axes if axis.machine}
+        varied = (name for axis in self.axes if axis.machine for name in AXES[axis.name].fields)
+        lanes = {term.lane for term in paced_by(list(varied))}
         for model in self.models:
-            lanes |= {"on_chip"} if model.machine.on_chip_bandwidth is not None else set()
-            launches = (model.machine.matrix_launch, model.machine.host_launch)
-            lanes |= {"launch"} if any(launches) else set()
-            if isinstance(model.form, Counts) and model.form.fixed.any():
-                lanes |= {"launch"}
-            lanes |= {"overhead"} if np.any(model.machine.overhead) else set()
+            lanes |= model.lanes
         return [
             word
             for word, output in OUTPUTS.items()
@@ -237,25 +254,37 @@ class Space:
         return found
 
 
-def _fields(item: Axis | Surface | Counts) -> dict[str, Any]:
+def _fields(item: Any) -> dict[str, Any]:
     """What was given, without what is cached beside it."""
-    return {field.name: getattr(item, field.name) for field in fields(item)}
+    return {
+        field.name: getattr(item, field.name)
+        for field in fields(item)
+        if not field.name.startswith("_")
+    }
 
 
 def _content(model: Model) -> list[Any]:
     """All that decides what a model gives, in a form whose text is equal for equal models."""
     form = model.form
     arrays = _asked(form) if isinstance(form, General) else _fields(form)
+    tables = arrays.pop("tables", {})
+    arrays |= {amount if isinstance(amount, str) else _name(amount): table
+               for amount, table in tables.items()}  # fmt: skip
     if isinstance(form, Counts):
-        arrays |= arrays.pop("tables") | {"timing": type(form.timing).__qualname__}
+        arrays["timing"] = _name(type(form.timing))
     digests = {
         name: hashlib.sha256(value.tobytes()).hexdigest()
         if isinstance(value, np.ndarray)
         else value
-        for name, value in arrays.items()
+        for name, value in sorted(arrays.items())
     }
     counts = [model.samples, model.batch, model.params, model.macs, model.interval]
-    return [model.labels, digests, vars(model.machine), *counts]
+    return [model.labels, digests, sorted(model.machine.figures.items()), *counts]
+
+
+def _name(item: Any) -> str:
+    """The full name of a class or a function."""
+    return f"{item.__module__}.{item.__qualname__}"
 
 
 def _asked(form: General) -> dict[str, Any]:
@@ -266,5 +295,5 @@ def _asked(form: General) -> dict[str, Any]:
     return {
         **{name: value for name, value in given.items() if name not in ("rows", "costs")},
         **{f"costs.{name}": value for name, value in vars(work.costs).items()},
-        **{name: f"{type(m).__module__}.{type(m).__qualname__}" for name, m in models.items()},
+        **{name: _name(type(m)) for name, m in models.items()},
     }

@@ -1,22 +1,21 @@
 """The closed form: a network's total time as a function of the machine alone.
 
-With a placement that is a threshold per tensor and a timing that adds up, the total is
+With an additive timing the total is the list of terms (`costmodel.core.terms`) with the rows
+summed,
 
-    T = R(M) / BW + W(M) / BW' + S(M) / BW'' + A / F + B / G + m l + h l' + o
+    T = sum of A(M) / r  +  sum of B t
 
-where the bytes read over the bus R(M), those written W(M) (each over the share of the bandwidth
-that its row reaches) and those that stay on chip S(M) are step functions of the on-chip memory with
-at most one step per tensor size; BW, BW' and BW'' are the bandwidths of reads, writes and the
-on-chip memory, A and B the operations of the engines, m and h the rows that each launches, o the
-overhead of a run. Prefix sums over the sorted sizes and one binary search replace the loop over
+where A and B are the amounts of all rows together, r the rates and t the times of the machine.
+Under a placement that is a threshold per tensor, and where nothing stays on chip, amounts are step
+functions of the on-chip memory M. Sums over the sorted sizes and one search replace the loop over
 rows, so that a point costs the same for 66 rows and for 6 600. Everything is exact: the bytes are
 integers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,7 +25,16 @@ from numpy.typing import NDArray
 from costmodel.core.formula import evaluate, place
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement
-from costmodel.core.quantities import AXES, LANES
+from costmodel.core.quantities import AXES
+from costmodel.core.terms import (
+    ENERGY,
+    RUN_LANES,
+    SECONDS,
+    TRAFFIC,
+    Amount,
+    Entry,
+    entries,
+)
 from costmodel.core.timing import Timing
 from costmodel.core.traffic import Placed, Traffic
 from costmodel.core.workload import Workload
@@ -35,142 +43,129 @@ from costmodel.studies.scan.steps import Steps
 
 PIECE = 1 << 15
 """[points] keeps a block of doubles inside a core's second-level cache."""
-MACHINE_FIELDS = tuple(item.name for item in fields(Machine))
-SUMMED = {
-    "total_time": "total",
-    **{f"{lane}_time": lane for lane in LANES},
-    "external_bytes": "external_bytes",
-}
-"""Outputs and the attribute of a `Result` whose rows add up to each."""
-TIMES = (*SUMMED, "overhead_time")
+TIMES = ("total_time", *(f"{word}_time" for word in RUN_LANES), "external_bytes", "energy")
 """Outputs that depend on the point."""
 Table = NDArray[np.float64]
 
 
-class Term(NamedTuple):
-    """One summand of T: an amount that may depend on the memory, times a pace."""
+class Summand(NamedTuple):
+    """Terms of one lane and figure with all rows summed."""
 
-    amounts: Callable[[Any], Any]
-    """Bytes, operations or rows for memories (M,)."""
-    word: str
-    """The axis that sets the pace; empty for a constant."""
-    paces: Any
-    """[s] per byte, operation or row, for each value of the axis."""
+    entry: Entry
+    amounts: Any
+    """(S + 1,) below the first size, ..., from the last on; a number where the memory is no
+    matter."""
+
+    @property
+    def stepped(self) -> bool:
+        """True where the amount follows the memory."""
+        return bool(np.ndim(self.amounts))
+
+
+class Product(NamedTuple):
+    """One summand on a grid: a vector over the memory times a vector over one axis."""
+
+    amounts: Table
+    """For each memory, or one for all."""
+    axis: str
+    """Whose values set the pace; empty where none does."""
+    paces: Table
+    """[s] per unit of the amount, for each value of the axis, or one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """The step functions as tables, and the constants."""
+    """The amounts of all rows together as step functions of the memory."""
 
     sizes: Table
     """(S,) memories at which they step, ascending [B]."""
-    external: Table
-    """(S + 1,) bytes over the bus below the first size, ..., from the last on [B]."""
-    read: Table
-    """(S + 1,) R: reads and parameters, over the shares of the bandwidth [B]."""
-    write: Table
-    """(S + 1,) W: the same of writes."""
-    stays: Table
-    """(S + 1,) S: bytes that stay on chip."""
-    matrix_ops: float
-    """A [op]."""
-    host_ops: float
-    """B [op]."""
-    matrix_rows: float
-    """m: rows that the matrix engine launches."""
-    host_rows: float
-    """h."""
+    tables: Mapping[Amount, Any]
+    """(S + 1,) of each amount that follows the memory; the others are numbers."""
     least: float = 0.0
     """A smaller memory holds no tiles [B]."""
-    fixed: float = 0.0
-    """What rows take whatever the rates [s]."""
+    _summands: dict[frozenset[str], tuple[Summand, ...]] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Surface, (self.sizes, self.tables, self.least)
 
     @cached_property
     def steps(self) -> Steps:
         """The search among the sizes."""
         return Steps(self.sizes)
 
-    @cached_property
-    def both_ways(self) -> Table:
-        """R + W, for machines whose writes take the bandwidth of reads [B]."""
-        return self.read + self.write
+    def summands(self, machine: Machine, *lanes: str) -> list[Summand]:
+        """The terms of a machine, rows summed; of some `lanes` alone where they are named."""
+        known = frozenset(machine.figures)
+        if known not in self._summands:
+            self._summands[known] = tuple(
+                Summand(one, one.amount(self.tables))
+                for one in entries(known)
+                if one.amounts != (SECONDS,)
+            )
+        wanted = lanes or RUN_LANES
+        return [one for one in self._summands[known] if one.entry.lane in wanted]
 
-    def terms(self, machine: Machine, axes: Mapping[str, Any]) -> list[Term]:
-        """Return T as a sum of amounts times paces.
+    def grid(self, machine: Machine, axes: Mapping[str, Any], memory: Any) -> list[Product]:
+        """T as a sum of products, for `axes` of a grid and a machine's other numbers.
 
-        It is for the values of `axes` and a machine's other numbers. Raises InputError for a memory
-        that holds no tiles.
+        `memory` are the memories on the grid, or the machine's. Raises InputError for one that
+        holds no tiles.
         """
-        self.check(axes.get("hw.on_chip_memory", machine.memory))
+        self.check(memory)
+        figures = {name: word for word in axes if word in AXES for name in AXES[word].fields}
+        step = self.steps(memory)
+        whole = machine.replace(**dict.fromkeys(figures, 1.0))
+        constant, products = 0.0, dict[tuple[str, str], list[Any]]()
+        for entry, amounts in self.summands(whole):
+            axis = figures.get(entry.figure, "")
+            if not axis and not np.ndim(amounts):
+                constant += entry.applied(amounts, machine[entry.figure])
+                continue
+            amount = amounts[step] if np.ndim(amounts) else np.array([amounts])
+            if not axis:
+                amount = entry.applied(amount, machine[entry.figure])
+            products.setdefault((axis, entry.how), []).append(amount)
+        found = [
+            Product(sum(amounts[1:], start=amounts[0]), axis, _paces(axes.get(axis), how))
+            for (axis, how), amounts in products.items()
+        ]
+        return [*found, Product(np.array([constant]), "", np.ones(1))]
 
-        def values(word: str) -> Any:
-            return axes.get(word, np.array([machine.value(AXES[word])], dtype=float))
-
-        def moved(table: Table, word: str) -> Term:
-            return Term(lambda memory: table[self.steps(memory)], word, 1.0 / values(word))
-
-        def constant(amount: float, word: str, paces: Any) -> Term:
-            return Term(lambda _: np.array([amount]), word, paces)
-
-        apart = "hw.write_bandwidth" in axes or machine.write_bandwidth is not None
-        found = [moved(self.read if apart else self.both_ways, "hw.bandwidth")]
-        if apart:
-            found.append(moved(self.write, "hw.write_bandwidth"))
-        if "hw.on_chip_bandwidth" in axes or machine.on_chip_bandwidth is not None:
-            found.append(moved(self.stays, "hw.on_chip_bandwidth"))
-        found.append(constant(self.matrix_ops, "hw.matrix", 1.0 / values("hw.matrix")))
-        found.append(constant(self.host_ops, "hw.host", 1.0 / values("hw.host")))
-        fixed = 0.0
-        if "hw.launch" in axes:
-            rows = self.matrix_rows + self.host_rows
-            found.append(constant(rows, "hw.launch", axes["hw.launch"]))
-            fixed += self.fixed
-        else:
-            fixed += self._launches(machine)
-        if "hw.overhead" in axes:
-            found.append(constant(1.0, "hw.overhead", axes["hw.overhead"]))
-        else:
-            fixed += machine.overhead
-        return [*found, constant(fixed, "", np.ones(1))]
+    def sum_of(self, machine: Machine, *lanes: str) -> Any:
+        """The terms of some lanes at points of one shape; 0 where the machine has none of them."""
+        step = self.steps(machine.memory)
+        total: Any = 0.0
+        for entry, amounts in self.summands(machine, *lanes):
+            amount = amounts[step] if np.ndim(amounts) else amounts
+            total = total + entry.applied(amount, machine[entry.figure])
+        return total
 
     def external_bytes(self, memory: Any) -> Any:
         """Bytes over the bus [B]: a tensor of exactly M bytes fits."""
-        return self.external[self.steps(memory)]
+        return self.tables["external_bytes"][self.steps(memory)]
 
     def times(self, machine: Machine) -> dict[str, Any]:
         """The time of each lane [s] at points of one shape."""
-        step = self.steps(machine.memory)
-        on_chip: Any = 0.0
-        if machine.on_chip_bandwidth is not None:
-            on_chip = self.stays[step] / machine.on_chip_bandwidth
-        return {
-            "transfer": self._bus(machine, step),
-            "on_chip": on_chip,
-            "matrix": self.matrix_ops / machine.matrix,
-            "host": self.host_ops / machine.host,
-            "launch": self._launches(machine),
-            "overhead": machine.overhead,
-        }
+        return {word: self.sum_of(machine, word) for word in RUN_LANES}
 
-    def _bus(self, machine: Machine, step: Any) -> Any:
-        if machine.write_bandwidth is None:
-            return self.both_ways[step] / machine.bandwidth
-        return self.read[step] / machine.bandwidth + self.write[step] / machine.write_bandwidth
-
-    def _launches(self, machine: Machine) -> Any:
-        rows = self.matrix_rows * machine.matrix_launch + self.host_rows * machine.host_launch
-        return rows + self.fixed
+    def energy(self, machine: Machine, total_time: Any) -> Any:
+        """Energy [J] at points of one shape whose runs take `total_time` [s]; None: not stated."""
+        summands = entries(machine.figures, ENERGY)
+        drawn = (
+            one.applied(total_time, machine[one.figure])
+            for one in summands
+            if one.amounts == (SECONDS,)
+        )
+        return sum(drawn, start=self.sum_of(machine, ENERGY)) if summands else None
 
     def total_time(self, machine: Machine) -> Table:
         """T [s] at points (N,); evaluated piece by piece, so that it stays in the cache."""
         self.check(machine.memory)
-        columns = {name: getattr(machine, name) for name in MACHINE_FIELDS}
-        points = np.broadcast_shapes(*(np.shape(value) for value in columns.values()))
+        points = np.broadcast_shapes(*(np.shape(value) for value in machine.figures.values()))
         total = np.empty(points[0] if points else 1)
         for start in range(0, len(total), PIECE):
             part = slice(start, start + PIECE)
-            piece = Machine(**{name: _cut(value, part) for name, value in columns.items()})
-            self._piece(piece, total[part])
+            self._piece(machine.part(part), total[part])
         return total
 
     def check(self, memory: Any) -> None:
@@ -185,24 +180,30 @@ class Surface:
 
     def _piece(self, machine: Machine, out: Table) -> None:
         """T of some points, written into `out`."""
-        step = self.steps(machine.memory)
-        if machine.write_bandwidth is None:
-            np.divide(self.both_ways[step], machine.bandwidth, out=out)
-        else:
-            np.divide(self.read[step], machine.bandwidth, out=out)
-            out += self.write[step] / machine.write_bandwidth
-        if machine.on_chip_bandwidth is not None:
-            out += self.stays[step] / machine.on_chip_bandwidth
-        out += self.matrix_ops / machine.matrix
-        out += self.host_ops / machine.host
-        for once in (self._launches(machine), machine.overhead):
-            if np.ndim(once) or once:
-                out += once
+        step, begun, constant = self.steps(machine.memory), False, 0.0
+        for entry, amounts in self.summands(machine):
+            value = machine[entry.figure]
+            if not np.ndim(amounts) and not np.ndim(value):
+                constant += entry.applied(amounts, value)
+            elif begun:
+                out += entry.applied(amounts[step] if np.ndim(amounts) else amounts, value)
+            else:
+                amount = amounts[step] if np.ndim(amounts) else amounts
+                # the first one is written, not added
+                operation = np.divide if entry.how == "divided" else np.multiply
+                operation(amount, 1.0 if value is None else value, out=out)
+                begun = True
+        if not begun:
+            out.fill(0.0)
+        if constant:
+            out += constant
 
 
-def _cut(value: Any, part: slice) -> Any:
-    """Some points of an array; what is one for all points, as it is."""
-    return value[part] if np.ndim(value) else value
+def _paces(values: Any, how: str) -> Table:
+    """What one unit of an amount takes for each value of an axis; 1 where there is no axis."""
+    if values is None:
+        return np.ones(1)
+    return np.asarray(1.0 / values if how == "divided" else values, dtype=float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,38 +223,47 @@ class General:
         A few rows times points at a time.
         """
         step = max(1, (1 << 17) // max(len(self.workload.macs), 1))
-        whole = replace(machine, bandwidth=np.broadcast_to(machine.bandwidth, points))
+        whole = machine.replace(bandwidth=np.broadcast_to(machine.bandwidth, points))
         cuts = (slice(at, at + step) for at in range(0, points, step))
         memories, placed = np.unique(machine.memory), None
         try:
             if len(memories) <= step:
                 placed = place(self.workload, memories, self.placement, self.traffic)
-            pieces = [self._piece(whole, cut, wanted, placed) for cut in cuts]
+            pieces = [self._piece(whole.part(cut), wanted, placed) for cut in cuts]
         except BadValue as error:
             raise error.at(Place("hw.on_chip_memory")) from None
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
 
     def _piece(
-        self, machine: Machine, part: slice, wanted: Collection[str], placed: Placed | None
+        self, points: Machine, wanted: Collection[str], placed: Placed | None
     ) -> dict[str, Any]:
-        points = Machine(**{name: _cut(getattr(machine, name), part) for name in MACHINE_FIELDS})
         models = (self.placement, self.timing, self.traffic)
         result = evaluate(self.workload, points, *models, placed=placed)
-        count = len(points.bandwidth)
-        sums = {
-            word: getattr(result, attribute).sum(axis=-1)
-            for word, attribute in SUMMED.items()
-            if word == "total_time" or word in wanted
-        }
-        sums["total_time"] = sums["total_time"] + result.overhead
-        sums["overhead_time"] = result.overhead
-        return {word: np.broadcast_to(value, count) for word, value in sums.items()}
+        sums: dict[str, Any] = {"total_time": result.total_time, "overhead_time": result.overhead}
+        for word, times in result.all_lanes.items():
+            if f"{word}_time" in wanted:
+                sums[f"{word}_time"] = times.sum(axis=-1)
+        if "external_bytes" in wanted:
+            sums["external_bytes"] = result.external_bytes.sum(axis=-1)
+        if "energy" in wanted and (energy := result.total_energy) is not None:
+            sums["energy"] = energy
+        return {w: np.broadcast_to(value, len(points.bandwidth)) for w, value in sums.items()}
 
 
 def closed_columns(form: Surface, machine: Machine, wanted: Collection[str]) -> dict[str, Any]:
     """The outputs `wanted` at points (N,) from the closed form, and total_time in any case."""
-    total = {"total_time": form.total_time(machine)}
-    if not set(wanted) - total.keys():
-        return total
-    times = {f"{word}_time": values for word, values in form.times(machine).items()}
-    return total | times | {"external_bytes": form.external_bytes(machine.memory)}
+    total = form.total_time(machine)
+    return {"total_time": total} | further_columns(form, machine, wanted, total)
+
+
+def further_columns(
+    form: Surface, machine: Machine, wanted: Collection[str], total: Any
+) -> dict[str, Any]:
+    """The outputs `wanted` at points (N,) beside their `total` time [s]."""
+    columns: dict[str, Any] = {}
+    if not set(wanted) - {"total_time"}:
+        return columns
+    columns |= {f"{word}_time": values for word, values in form.times(machine).items()}
+    columns["external_bytes"] = form.sum_of(machine, TRAFFIC)
+    energy = form.energy(machine, total)
+    return columns if energy is None else columns | {"energy": energy}

@@ -14,6 +14,7 @@ from costmodel.core.quantities import MACHINE
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.studies.run import Run
 from costmodel.studies.scan.solve import Question, form_of, rest_of, stated, unmoved
+from costmodel.studies.scan.surface import Surface
 from costmodel.studies.scan.target import Target
 
 POINTS = 50
@@ -68,6 +69,10 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
     the same rate twice, something that is no rate, or a run without closed form.
     """
     form = form_of(run)
+    if not isinstance(form, Surface):
+        raise BadValue(
+            f"no trade-off curve under timing '{run.policies.timing}'", "use --timing serial"
+        )
     questions = [_rate(form, run, word) for word in (first, second)]
     if first == second:
         raise BadValue(f"'{first}' is named twice", "name two different rates")
@@ -86,7 +91,7 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
     return Curve(pair.words, possible, why, points)
 
 
-def _rate(form: Any, run: Run, word: str) -> Question:
+def _rate(form: Surface, run: Run, word: str) -> Question:
     """The question about one rate. Raises BadValue where the word is none."""
     rates = [name for name, q in MACHINE.items() if q.lane and q.more_is_faster]
     if word not in rates:
