@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from costmodel.core.tiling.attention import attention_front
+from costmodel.core.tiling.attention import attention_curve
 from costmodel.core.tiling.nest import AttentionNest, Widths
 
 
@@ -84,8 +84,8 @@ def test_steps_equal_a_walk_of_all_tiles(seed: int) -> None:
     for memory, moved in sorted(walked):
         if not expected or moved < expected[-1][1]:
             expected.append((memory, moved))
-    found = attention_front(nest, widths)
-    assert list(zip(found.memory.tolist(), found.moved.total.tolist(), strict=True)) == expected
+    curve = attention_curve(nest, widths)
+    assert list(zip(curve.memory.tolist(), curve.moved.total.tolist(), strict=True)) == expected
 
 
 def test_published_count() -> None:
@@ -93,7 +93,7 @@ def test_published_count() -> None:
 
     By hand: 147 queries fit (57 756 B); Q and O once, 4 x 12 x 1024 x 64; K and V 7 times each.
     """
-    found = attention_front(AttentionNest(1024, 1024, 64, 64, 12), Widths(2, 2, 2, 4))
-    step = int(np.searchsorted(found.memory, 64 * 1024, side="right")) - 1
+    curve = attention_curve(AttentionNest(1024, 1024, 64, 64, 12), Widths(2, 2, 2, 4))
+    step = int(np.searchsorted(curve.memory, 64 * 1024, side="right")) - 1
     words = 12 * 1024 * 64
-    assert found.moved.total[step] == 2 * 2 * words + 7 * 2 * 2 * words == 25_165_824
+    assert curve.moved.total[step] == 2 * 2 * words + 7 * 2 * 2 * words == 25_165_824

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths, convolved
-from costmodel.core.tiling.steps import steps
 
 DATA = Path(__file__).parent / "data" / "zigzag.csv"
 INT8 = Widths(8, 8, 8, 32)
@@ -35,8 +35,8 @@ def _nest(row: dict[str, str]) -> Nest:
 @pytest.mark.parametrize("row", _pairs(), ids=lambda r: f"{r['layer']}-{r['memory_bytes']}")
 def test_no_more_than_zigzag(row: dict[str, str]) -> None:
     nest = _nest(row)
-    found = steps(nest, INT8)
-    step = int(np.searchsorted(found.memory, 8 * int(row["memory_bytes"]), side="right")) - 1
+    curve = traffic_curve(nest, INT8)
+    step = int(np.searchsorted(curve.memory, 8 * int(row["memory_bytes"]), side="right")) - 1
     compulsory = nest.input_words + nest.weight_words + nest.output_words
-    again = sum(int(part[step]) for part in found.again)
-    assert compulsory <= compulsory + again <= int(row["external_bytes"])
+    refetched = sum(int(part[step]) for part in curve.refetched)
+    assert compulsory <= compulsory + refetched <= int(row["external_bytes"])

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 from schedule_walk import Walker
-from tile_walk import Walk, as_nest, draw, model
+from tile_walk import ExhaustiveWalk, as_nest, draw, model
 
-from costmodel.core.tiling.front import front
+from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.schedule import schedule
 from costmodel.core.tiling.windows import FINEST, sizes
@@ -24,7 +24,7 @@ AXES = dict.fromkeys("nkcpqrs", 1)
 def test_steps_equal_an_exhaustive_walk(seed: int) -> None:
     """`python tests/tile_walk.py 200` walks more of them."""
     layer, double = draw(random.Random(seed)), seed % 2 == 1
-    assert model(layer, double=double) == Walk(layer, double=double).front()
+    assert model(layer, double=double) == ExhaustiveWalk(layer, double=double).steps()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -32,11 +32,11 @@ def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
     """Each step, multiply-add by multiply-add: every operand is on chip, and as many words move."""
     layer = replace(draw(random.Random(100 + seed)), widths=(1, 1, 1, 1), groups=1)
     nest = as_nest(layer)
-    steps = front(nest, BYTES)
+    steps = traffic_curve(nest, BYTES)
     for step, (memory, moved) in enumerate(zip(steps.memory, steps.moved.total, strict=True)):
-        found = schedule(nest, steps, step)
-        levels = [(level.tensor, AXES | level.tile) for level in found.levels]
-        walker = Walker(layer, levels, found.slides)
+        nodes = schedule(nest, steps, step)
+        levels = [(level.tensor, AXES | level.tile) for level in nodes.levels]
+        walker = Walker(layer, levels, nodes.slides)
         walker.run()
         assert len(walker.done) == nest.macs
         assert walker.moved == moved
@@ -45,14 +45,14 @@ def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
 
 def test_a_product() -> None:
     """By hand: with one word of each all 36 multiply-adds fetch both operands: 36 + 36 + 9 = 81."""
-    steps = front(Nest(3, 4, (Sweep(3),)), BYTES)
+    steps = traffic_curve(Nest(3, 4, (Sweep(3),)), BYTES)
     pairs = list(zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True))
     assert pairs == [(3, 81), (4, 69), (5, 57), (9, 45), (13, 33)]
 
 
 def test_a_sliding_window_reads_its_input_once() -> None:
     """16 outputs and 3 taps read 18 inputs once 7 words fit (NVlabs/timeloop, issue 295)."""
-    steps = front(Nest(1, 1, (Sweep(16, 3, inputs=18),)), BYTES)
+    steps = traffic_curve(Nest(1, 1, (Sweep(16, 3, inputs=18),)), BYTES)
     fits = steps.memory <= 7
     assert steps.moved.input[fits][-1] == 18
     # its 3 weights and 16 outputs move once as well
@@ -66,7 +66,7 @@ def test_weights_are_read_again_for_each_tile_of_outputs() -> None:
     """
     nest = Nest(768, 1408, (Sweep(512),))
     assert nest.weight_words * (512 // 16) == 34_603_008
-    steps = front(nest, BYTES)
+    steps = traffic_curve(nest, BYTES)
     assert 34_603_008 in steps.moved.weights.tolist()
 
 
@@ -79,7 +79,7 @@ def test_products_stay_above_the_lower_bound(seed: int) -> None:
     """
     dice = random.Random(seed)
     m, n, k = (dice.randint(1, 700) for _ in range(3))
-    steps = front(Nest(n, k, (Sweep(m),)), BYTES)
+    steps = traffic_curve(Nest(n, k, (Sweep(m),)), BYTES)
     for room, moved in zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True):
         assert moved >= max(m * n + m * k + n * k, 2 * m * n * k / room**0.5 - 2 * room)
 
@@ -88,7 +88,7 @@ def test_long_axes_take_seconds() -> None:
     """A speech front end: 30 000 outputs of 10 taps; once everything fits, each word moves once."""
     sweep = Sweep(30_000, 10, 5, inputs=150_005)
     nest = Nest(16, 1, (sweep,))
-    steps = front(nest, BYTES)
+    steps = traffic_curve(nest, BYTES)
     once = nest.input_words + nest.weight_words + nest.output_words
     assert steps.moved.total[-1] == once
     assert steps.memory[0] == 3
@@ -97,10 +97,10 @@ def test_long_axes_take_seconds() -> None:
 @pytest.mark.parametrize("length", [2**20, 10**7, 2**28])
 def test_long_axes_are_cut_finely_enough(length: int) -> None:
     """Of equal parts up to a hundred, and of tiles as small, none is left out; above, steps of a hundredth."""
-    found = sizes(length).tolist()
-    assert len(found) <= 2 * FINEST
-    assert {-(-length // parts) for parts in range(1, 101)} | set(range(1, 101)) <= set(found)
-    middle = [size for size in found if 101 <= size <= length // 101]
+    tried = sizes(length).tolist()
+    assert len(tried) <= 2 * FINEST
+    assert {-(-length // parts) for parts in range(1, 101)} | set(range(1, 101)) <= set(tried)
+    middle = [size for size in tried if 101 <= size <= length // 101]
     assert max(after / size for size, after in pairwise(middle)) < 1.02
 
 
@@ -109,5 +109,5 @@ def test_a_long_axis_of_single_words_is_no_table() -> None:
     sweep = Sweep(2**28)
     nest = Nest(4, 8, (sweep,))
     # the whole of it on chip moves everything once: 8 + 4 words a place and 32 weights
-    assert front(nest, Widths(1, 1, 1, 1)).moved.total[-1] == 12 * 2**28 + 32
+    assert traffic_curve(nest, Widths(1, 1, 1, 1)).moved.total[-1] == 12 * 2**28 + 32
     assert "met" not in vars(sweep)

@@ -5,7 +5,7 @@ integer size along every axis, its three tensors get their nodes in every order,
 along every axis whose loop stands directly above its node, and the words of each tile are counted
 one by one. Source of the schedule class: docs/tiling.md.
 
-    python tests/tile_walk.py 200        walks 200 layers drawn at random and compares
+    python tests/tile_walk.py 200        walks 200 layers drawn at random, and 200 products
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations, product
+from math import prod
 
-from costmodel.core.tiling.front import front
+from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 
 Interval = tuple[int, int]
@@ -25,7 +26,7 @@ AXES = "nkcpqrs"
 
 
 @dataclass(frozen=True)
-class Line:
+class SmallAxis:
     """One spatial axis."""
 
     outputs: int
@@ -51,8 +52,8 @@ class Small:
     batch: int
     out_channels: int
     in_channels: int
-    rows: Line
-    columns: Line
+    rows: SmallAxis
+    columns: SmallAxis
     groups: int
     widths: tuple[int, int, int, int]
     """[B] of an input, a weight, an output and a partial sum."""
@@ -94,13 +95,13 @@ def cut(whole: Interval, size: int) -> list[Interval]:
 
 def tiles_at(length: int, sizes: tuple[int, ...]) -> list[Interval]:
     """The tiles at a level, in the order in which the nested loops meet them."""
-    found = [(0, length)]
+    tiles = [(0, length)]
     for size in sizes:
-        found = [part for one in found for part in cut(one, size)]
-    return found
+        tiles = [part for tile in tiles for part in cut(tile, size)]
+    return tiles
 
 
-class Walk:
+class ExhaustiveWalk:
     """All schedules of one layer."""
 
     def __init__(self, layer: Small, *, double: bool) -> None:
@@ -108,7 +109,7 @@ class Walk:
         self.words = lru_cache(maxsize=None)(self._words)
         self.runs = lru_cache(maxsize=None)(self._runs)
 
-    def front(self) -> list[tuple[int, int]]:
+    def steps(self) -> list[tuple[int, int]]:
         """(bytes on chip, least bytes moved) at each step."""
         least: dict[int, int] = {}
         for memory, moved in self.schedules():
@@ -210,24 +211,48 @@ WIDTHS = (
 def draw(dice: random.Random) -> Small:
     """A layer with few enough schedules to walk them all, and something odd in it."""
     while True:
-        rows, columns = _line(dice), _line(dice) if dice.random() < 0.5 else Line(1)
+        rows, columns = _line(dice), _line(dice) if dice.random() < 0.5 else SmallAxis(1)
         batch, filters, channels = (dice.choice((1, 1, 2, 3)) for _ in range(3))
         widths = dice.choice(WIDTHS)
         layer = Small(batch, filters, channels, rows, columns, dice.choice((1, 1, 2)), widths)
-        count = 1
-        for length in layer.lengths.values():
-            count *= len(chains(length))
-        if 8 <= count <= 2500:
+        if 8 <= schedules_of(layer) <= 2500:
             return layer
 
 
-def _line(dice: random.Random) -> Line:
+def draw_product(dice: random.Random) -> Small:
+    """A matrix product: over one axis of positions or two, with strides, or over patches."""
+    while True:
+        rows, columns = _patches(dice, 7), SmallAxis(1)
+        if dice.random() < 0.3:
+            columns = _patches(dice, 3)
+        batch, filters, channels = dice.choice((1, 1, 1, 2)), dice.randint(1, 6), dice.randint(1, 5)
+        # sums are as wide as an output or wider; an operand may be on chip anyway
+        of_input, weight, output = (dice.choice((0, 1, 1, 2, 2, 3)) for _ in range(3))
+        widths = of_input, weight, output, output * dice.choice((1, 2, 4))
+        layer = Small(batch, filters, channels, rows, columns, dice.choice((1, 1, 2)), widths)
+        if any(widths) and 8 <= schedules_of(layer) <= 2500:
+            return layer
+
+
+def _patches(dice: random.Random, longest: int) -> SmallAxis:
+    """Windows side by side or apart, so that no word is met twice."""
+    outputs, taps = dice.randint(1, longest), dice.choice((1, 1, 1, 1, 2, 3))
+    stride = taps + dice.choice((0, 0, 0, 1))
+    return SmallAxis(outputs, taps, stride, inputs=outputs * stride)
+
+
+def schedules_of(layer: Small) -> int:
+    """How many choices of tile sizes there are."""
+    return prod(len(chains(length)) for length in layer.lengths.values())
+
+
+def _line(dice: random.Random) -> SmallAxis:
     outputs, taps = dice.randint(1, 6), dice.randint(1, 4)
     stride, dilation = dice.choice((1, 1, 2, 3)), dice.choice((1, 1, 2))
     before, spread = dice.randint(0, taps), dice.choice((1, 1, 1, 2))
     reach = (outputs - 1) * stride + (taps - 1) * dilation + 1
     inputs = max(1, (reach - before - dice.randint(0, 2) + spread - 1) // spread)
-    return Line(outputs, taps, stride, dilation, before, inputs, spread)
+    return SmallAxis(outputs, taps, stride, dilation, before, inputs, spread)
 
 
 def as_nest(layer: Small) -> Nest:
@@ -238,22 +263,21 @@ def as_nest(layer: Small) -> Nest:
 
 def model(layer: Small, *, double: bool) -> list[tuple[int, int]]:
     """The step function from the program."""
-    steps = front(as_nest(layer), Widths(*layer.widths), double=double)
-    return list(zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True))
+    curve = traffic_curve(as_nest(layer), Widths(*layer.widths), double=double)
+    return list(zip(curve.memory.tolist(), curve.moved.total.tolist(), strict=True))
 
 
 def main(count: int, seed: int = 0) -> int:
-    """Walk `count` layers; the number of those where the model differs."""
-    dice, wrong, walked = random.Random(seed), 0, 0
-    for number in range(count):
-        layer, double = draw(dice), number % 2 == 1
-        walk = Walk(layer, double=double)
-        expected, found = walk.front(), model(layer, double=double)
-        walked += sum(1 for _ in walk.schedules()) if count <= 20 else 0
-        if expected != found:
+    """Walk `count` layers and as many products; return how many of them the model has otherwise."""
+    dice, wrong = random.Random(seed), 0
+    for number in range(2 * count):
+        layer = draw(dice) if number % 2 else draw_product(dice)
+        double = number % 4 > 1
+        walked, modelled = ExhaustiveWalk(layer, double=double).steps(), model(layer, double=double)
+        if walked != modelled:
             wrong += 1
-            print(layer, double, expected, found, sep="\n")
-    print(f"{count} layers, {wrong} differ")
+            print(layer, double, walked, modelled, sep="\n")
+    print(f"{2 * count} layers, {wrong} differ")
     return wrong
 
 

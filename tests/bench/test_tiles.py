@@ -9,8 +9,8 @@ import pytest
 from test_scan import machine
 
 from costmodel.core.tiling import orders, windows
+from costmodel.core.tiling.curves import CURVES, traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
-from costmodel.core.tiling.steps import FRONTS, steps
 from costmodel.core.tiling.table import row_steps
 from costmodel.studies.scan.closed_form import surface
 from costmodel.studies.scan.models import model
@@ -22,8 +22,8 @@ NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
 
 def forget() -> None:
     """Nothing is kept of an earlier round."""
-    FRONTS.clear()
-    for kept in (windows.options, windows._cuts, orders._axis):
+    CURVES.clear()
+    for kept in (windows.window_tilings, windows._cuts, orders._axis):
         kept.cache_clear()
 
 
@@ -48,7 +48,7 @@ def test_layer(benchmark: Any, word: str) -> None:
         "7x7 on 224x224x3": Nest(64, 3, square(112, 7, 2)),
     }[word]
     widths = Widths(8, 8, 8, 32)
-    assert len(benchmark.pedantic(lambda: steps(nest, widths), setup=forget, rounds=3).memory) > 9
+    assert len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).memory) > 9
 
 
 @pytest.mark.benchmark(group="tiling: one simulation of MobileNetV2 in a warm process")

@@ -14,6 +14,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+OUTPUT_AXES = ("p", "q", "z")
+TAP_AXES = ("r", "s", "t")
+"""Letters of a nest's spatial axes: the loop over outputs, and the loop over taps."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -55,6 +59,16 @@ class Sweep:
         words = np.unique(self.met)
         return int((words >= 0).sum())
 
+    @cached_property
+    def disjoint(self) -> bool:
+        """True where every output meets words of its own with every tap, and none is padding.
+
+        However such an axis is cut, each word is fetched once: one tap without padding, whatever
+        the stride, or patches that lie side by side.
+        """
+        words = self.outputs * self.taps
+        return words <= (self.inputs or self.outputs) and (self.plain or self.touched == words)
+
 
 @dataclass(frozen=True)
 class Widths:
@@ -82,6 +96,25 @@ class Nest:
     """N."""
     groups: int = 1
     """G: outermost, one after the other."""
+
+    @cached_property
+    def overlapping(self) -> tuple[Sweep, ...]:
+        """The spatial axes on which windows share words or meet padding."""
+        return tuple(sweep for sweep in self.sweeps if not sweep.disjoint)
+
+    @cached_property
+    def plain_axes(self) -> dict[str, dict[str, int]]:
+        """Lengths of all other axes, grouped by the one tensor that each of them leaves alone.
+
+        "n": the weights have none of samples and disjoint outputs; "k": the input has no output
+        channels; "c": the output has none of input channels and disjoint taps.
+        """
+        axes = {"n": {"n": self.batch}, "k": {"k": self.out_channels}, "c": {"c": self.in_channels}}
+        for number, sweep in enumerate(self.sweeps):
+            if sweep.disjoint:
+                axes["n"][OUTPUT_AXES[number]] = sweep.outputs
+                axes["c"][TAP_AXES[number]] = sweep.taps
+        return axes
 
     @property
     def output_words(self) -> int:

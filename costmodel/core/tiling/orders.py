@@ -22,9 +22,9 @@ from costmodel.core.tiling.windows import (
     ALONG_TAPS,
     STANDS,
     Ints,
-    Options,
-    options,
+    WindowTilings,
     window_sizes,
+    window_tilings,
 )
 
 
@@ -45,7 +45,7 @@ class Factors(NamedTuple):
     """Words of the input, while each channel and sample is walked once."""
 
 
-class Tiles(NamedTuple):
+class WindowTiles(NamedTuple):
     """The tile sizes behind factors, each (m,): of the input's node, and of the other one's."""
 
     outputs: Ints
@@ -56,27 +56,27 @@ class Tiles(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Axis:
+class AxisTilings:
     """The tilings of one axis that can be best in an order."""
 
     factors: Factors
-    tiles: Tiles
+    tiles: WindowTiles
 
     @property
     def slides(self) -> NDArray[np.bool_]:
         """Where the input's tile slides along this axis."""
         return np.asarray(self.tiles.way != STANDS)
 
-    def take(self, where: Ints | NDArray[np.bool_]) -> Axis:
+    def take(self, where: Ints | NDArray[np.bool_]) -> AxisTilings:
         """Some of them."""
-        return Axis(
+        return AxisTilings(
             Factors(*(column[where] for column in self.factors)),
-            Tiles(*(column[where] for column in self.tiles)),
+            WindowTiles(*(column[where] for column in self.tiles)),
         )
 
 
 @dataclass(frozen=True)
-class Order:
+class NodeOrder:
     """One order of the nodes, outermost first: I input, W weights, O output."""
 
     nodes: str
@@ -87,29 +87,29 @@ class Order:
     beside: bool = False
     """True: the first two nodes stand side by side, so that the input slides above both."""
 
-    def axis(self, sweep: Sweep) -> Axis:
+    def axis(self, sweep: Sweep) -> AxisTilings:
         """How to tile a spatial axis."""
         return _axis(self.nodes, self.beside, sweep)
 
 
 ORDERS = (
-    Order("OIW", "nk", {"O": "nk", "I": "n", "W": ""}),
-    Order("OWI", "nk", {"O": "nk", "W": "k", "I": ""}),
-    Order("WOI", "kc", {"W": "kc", "O": "k", "I": ""}),
-    Order("WIO", "kc", {"W": "kc", "I": "c", "O": ""}),
-    Order("IOW", "nc", {"I": "nc", "O": "n", "W": ""}),
-    Order("IWO", "nc", {"I": "nc", "W": "c", "O": ""}),
+    NodeOrder("OIW", "nk", {"O": "nk", "I": "n", "W": ""}),
+    NodeOrder("OWI", "nk", {"O": "nk", "W": "k", "I": ""}),
+    NodeOrder("WOI", "kc", {"W": "kc", "O": "k", "I": ""}),
+    NodeOrder("WIO", "kc", {"W": "kc", "I": "c", "O": ""}),
+    NodeOrder("IOW", "nc", {"I": "nc", "O": "n", "W": ""}),
+    NodeOrder("IWO", "nc", {"I": "nc", "W": "c", "O": ""}),
 )
 BESIDE = (
-    Order("OIW", "nkc", {"O": "nk", "I": "nc", "W": ""}, beside=True),
-    Order("WIO", "nkc", {"W": "kc", "I": "nc", "O": ""}, beside=True),
+    NodeOrder("OIW", "nkc", {"O": "nk", "I": "nc", "W": ""}, beside=True),
+    NodeOrder("WIO", "nkc", {"W": "kc", "I": "nc", "O": ""}, beside=True),
 )
 """Worth trying with double buffers alone: the node named first needs its room once."""
 
 
 @lru_cache(maxsize=2048)
-def _axis(nodes: str, beside: bool, sweep: Sweep) -> Axis:
-    every = options(sweep)
+def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
+    every = window_tilings(sweep)
     whole = (every.outputs == sweep.outputs, every.taps == sweep.taps)
     one = np.ones_like(every.held)
     if beside or nodes[0] == "I":
@@ -130,21 +130,21 @@ def _axis(nodes: str, beside: bool, sweep: Sweep) -> Axis:
         taps, sums = every.taps, one
         passes, visits = one, every.inner_tap_tiles
     factors = Factors(every.held, sums, taps, passes, visits, every.fetched)
-    tiles = Tiles(every.inner_outputs, every.inner_taps, every.way, sums, taps)
-    return _best(Axis(factors, tiles).take(chosen))
+    tiles = WindowTiles(every.inner_outputs, every.inner_taps, every.way, sums, taps)
+    return _best(AxisTilings(factors, tiles).take(chosen))
 
 
-def _input_above(nodes: str, beside: bool, sweep: Sweep, every: Options) -> Axis:
+def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -> AxisTilings:
     """The input's node stands first, or beside the first: it slides over the whole axis."""
     outputs, taps, one = every.inner_outputs, every.inner_taps, np.ones_like(every.held)
-    above = Tiles(outputs, taps, every.way, one, one)
+    above = WindowTiles(outputs, taps, every.way, one, one)
     counts = {
         "held": every.held, "fetched": every.fetched, "passes": every.inner_output_tiles,
         "visits": every.inner_tap_tiles, "sums": one, "taps": one,
     }  # fmt: skip
     if beside:
         counts |= {"sums": outputs} if nodes == "OIW" else {"taps": taps}
-        return Axis(Factors(**counts), above)
+        return AxisTilings(Factors(**counts), above)
     along_outputs = nodes == "IOW"
     length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
@@ -158,13 +158,13 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: Options) -> Axis
     tiles = {pair: _nested(length, *pair) for pair in pairs}
     times = np.array([tiles[pair] for pair in zip(mine[at].tolist(), below.tolist(), strict=True)])
     counts = {word: column[at] for word, column in counts.items()}
-    above = Tiles(*(column[at] for column in above))
+    above = WindowTiles(*(column[at] for column in above))
     if along_outputs:
-        return Axis(
+        return AxisTilings(
             Factors(**counts | {"sums": below, "passes": times}),
             above._replace(other_outputs=below),
         )
-    return Axis(
+    return AxisTilings(
         Factors(**counts | {"taps": below, "visits": times}), above._replace(other_taps=below)
     )
 
@@ -175,7 +175,7 @@ def _nested(length: int, outer: int, inner: int) -> int:
     return whole * -(-outer // inner) + -(-rest // inner)
 
 
-def _best(axis: Axis) -> Axis:
+def _best(axis: AxisTilings) -> AxisTilings:
     """Those that no other one beats in every factor; one that slides must beat more."""
     table = np.stack([*axis.factors, axis.slides], axis=1)
     return axis.take(smallest(table))

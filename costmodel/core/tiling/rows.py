@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from costmodel.core.tiling.front import Front
+from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Nest, Widths
-from costmodel.core.tiling.steps import steps
+from costmodel.core.tiling.traffic_curve import TrafficCurve
 from costmodel.core.tiling.windows import Ints
 
 if TYPE_CHECKING:
@@ -47,16 +47,16 @@ class RowNest:
     bits: Widths
     """Of one element, and of a partial sum."""
 
-    def front(
+    def traffic_curve(
         self, *, reads: bool = True, weights: bool = True, output: bool = True, double: bool
-    ) -> Front:
-        """The step function in bits of what is outside: reads, weights, output."""
+    ) -> TrafficCurve:
+        """The least traffic over the room [bit] of what is outside: reads, weights, output."""
         widths = self.widths(reads=reads, weights=weights, output=output)
-        return steps(self.nest, widths, double=double)
+        return traffic_curve(self.nest, widths, double=double)
 
-    def again(self, front: Front) -> tuple[Ints, Ints, Ints]:
-        """What moves again at each step (S,) [B]: maps read, maps written, parameters."""
-        inputs, weights, sums, outputs = front.again
+    def refetched(self, curve: TrafficCurve) -> tuple[Ints, Ints, Ints]:
+        """Bytes beyond the first fetch at each step (S,): maps read, maps written, parameters."""
+        inputs, weights, sums, outputs = curve.refetched
         if self.weights:
             return inputs + sums + weights, outputs, np.zeros_like(weights)
         return inputs + sums, outputs, weights
@@ -73,9 +73,9 @@ class RowNest:
 
 @dataclass(frozen=True, eq=False)
 class Alike:
-    """Rows that are the same contraction of other tensors: they have their tiles in common."""
+    """Rows that are the same contraction of other tensors: they have their curves in common."""
 
-    one: RowNest
+    nest: RowNest
     """Any of them."""
     rows: Ints
     """(N,)"""
@@ -84,22 +84,22 @@ class Alike:
 
 
 def alike(nests: Iterable[RowNest]) -> list[Alike]:
-    """The rows, equal contractions together."""
-    found: dict[Hashable, list[RowNest]] = {}
-    for one in nests:
-        operands = (one.input, one.weights, one.output)
-        found.setdefault((one.nest, one.bits, *map(len, operands)), []).append(one)
+    """Group the rows whose contractions are equal."""
+    groups: dict[Hashable, list[RowNest]] = {}
+    for row in nests:
+        operands = (row.input, row.weights, row.output)
+        groups.setdefault((row.nest, row.bits, *map(len, operands)), []).append(row)
     return [
         Alike(
             group[0],
-            np.array([one.row for one in group]),
+            np.array([row.row for row in group]),
             (
-                _columns(one.input for one in group),
-                _columns(one.weights for one in group),
-                _columns(one.output for one in group),
+                _columns(row.input for row in group),
+                _columns(row.weights for row in group),
+                _columns(row.output for row in group),
             ),
         )
-        for group in found.values()
+        for group in groups.values()
     ]
 
 

@@ -1,22 +1,23 @@
-"""A step of a front as a loop nest that can be written down and walked."""
+"""A step of a traffic curve as a loop nest that can be written down and walked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
 
-from costmodel.core.tiling.front import Front
-from costmodel.core.tiling.nest import Nest
-from costmodel.core.tiling.orders import BESIDE, ORDERS, Order
-from costmodel.core.tiling.windows import ALONG_OUTPUTS, ALONG_TAPS
+from costmodel.core.tiling.nest import OUTPUT_AXES, TAP_AXES, Nest, Sweep
+from costmodel.core.tiling.orders import BESIDE, ORDERS, NodeOrder
+from costmodel.core.tiling.traffic_curve import TrafficCurve
+from costmodel.core.tiling.windows import ALONG_OUTPUTS, STANDS
 
 NAMES = {"I": "input", "W": "weights", "O": "output"}
-OUTPUT_AXES = ("p", "q", "z")
-TAP_AXES = ("r", "s", "t")
+GROUPS = {"I": "nc", "W": "kc", "O": "nk"}
+"""The groups of plain axes (`Nest.plain_axes`) along which each tensor extends."""
 
 
-class Cut(NamedTuple):
-    """How one spatial axis is cut: one entry of `costmodel.core.tiling.orders.Tiles`."""
+@dataclass(frozen=True)
+class WindowCut:
+    """How one axis with overlapping windows is cut: a row of `orders.WindowTiles`."""
 
     outputs: int
     taps: int
@@ -26,7 +27,7 @@ class Cut(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Level:
+class NodeTile:
     """A node: the tile that is fetched there, and of which sizes."""
 
     tensor: str
@@ -39,67 +40,67 @@ class Level:
 class Schedule:
     """Three nodes, outermost first; loops over the tiles of each stand directly above it."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[NodeTile, ...]
     slides: str
     """The axis along which the input's tile slides; empty: none. Its loop is the innermost one."""
     words: str
     """For readers."""
 
 
-def schedule(nest: Nest, front: Front, step: int) -> Schedule:
-    """The loop nest behind one step of a front."""
-    number, n, k, c, *places = front.schedules[step]
+def schedule(nest: Nest, curve: TrafficCurve, step: int) -> Schedule:
+    """The loop nest behind one step of a contraction's curve."""
+    number, *numbers = curve.schedules[step]
     order = (ORDERS + BESIDE)[number]
-    axes = [order.axis(sweep) for sweep in nest.sweeps]
-    ways = [
-        Cut(*(int(one[place]) for one in axis.tiles))
-        for axis, place in zip(axes, places, strict=True)
-    ]
-    free = {"n": n, "k": k, "c": c}
+    names = list(chain.from_iterable(nest.plain_axes.values()))
+    free = dict(zip(names, numbers, strict=False))
+    windows = {}
+    places = iter(numbers[len(names) :])
+    for axis, sweep in enumerate(nest.sweeps):
+        if not sweep.disjoint:
+            tiles, place = order.axis(sweep).tiles, next(places)
+            windows[axis] = WindowCut(*(int(column[place]) for column in tiles))
     levels = tuple(
-        Level(node, _free(order, at, free, nest) | _spatial(order, at, ways, nest))
+        NodeTile(node, _plain(order, at, free, nest) | _spatial(order, at, windows, nest))
         for at, node in enumerate(order.nodes)
     )
     slides = ""
-    for axis, way in enumerate(ways):
-        if way.way == ALONG_OUTPUTS:
-            slides = OUTPUT_AXES[axis]
-        elif way.way == ALONG_TAPS:
-            slides = TAP_AXES[axis]
-    return Schedule(levels, slides, _words(order, nest, free, ways, slides))
+    for axis, cut in windows.items():
+        if cut.way != STANDS:
+            slides = (OUTPUT_AXES if cut.way == ALONG_OUTPUTS else TAP_AXES)[axis]
+    return Schedule(levels, slides, _words(order, nest, levels, slides))
 
 
-def _free(order: Order, at: int, free: dict[str, int], nest: Nest) -> dict[str, int]:
-    """Tiles along n, k and c at one node: whole where no tensor so far or here is cut by them."""
-    whole = {"n": nest.batch, "k": nest.out_channels, "c": nest.in_channels}
-    tile = {axis: free[axis] if axis in order.free else size for axis, size in whole.items()}
-    for node in order.nodes[1 : at + 1] if not order.beside else order.nodes[2 : at + 1]:
+def _plain(order: NodeOrder, at: int, free: dict[str, int], nest: Nest) -> dict[str, int]:
+    """Tiles along plain axes at one node: whole where no tensor so far or here is cut by them."""
+    tile = dict(free)
+    for node in order.nodes[2 if order.beside else 1 : at + 1]:
         # below the first node a tensor is cut to single words along its own axes
         # unless its room says otherwise
-        for axis in {"I": "nc", "W": "kc", "O": "nk"}[node]:
-            if axis not in order.rooms[node]:
-                tile[axis] = 1
+        for group in GROUPS[node]:
+            if group not in order.rooms[node]:
+                tile |= dict.fromkeys(nest.plain_axes[group], 1)
     return tile
 
 
-def _spatial(order: Order, at: int, ways: list[Cut], nest: Nest) -> dict[str, int]:
-    """Tiles along the spatial axes at one node."""
+def _spatial(
+    order: NodeOrder, at: int, windows: dict[int, WindowCut], nest: Nest
+) -> dict[str, int]:
+    """Tiles along the axes with overlapping windows at one node."""
     tile = {}
-    for axis, (way, sweep) in enumerate(zip(ways, nest.sweeps, strict=True)):
-        here = _tile(order, at, way, (sweep.outputs, sweep.taps))
+    for axis, cut in windows.items():
+        here = _tile(order, at, cut, nest.sweeps[axis])
         tile[OUTPUT_AXES[axis]], tile[TAP_AXES[axis]] = here
     return tile
 
 
-def _tile(order: Order, at: int, way: Cut, whole: tuple[int, int]) -> tuple[int, int]:
+def _tile(order: NodeOrder, at: int, cut: WindowCut, sweep: Sweep) -> tuple[int, int]:
     """Outputs and taps of the tile at node number `at`."""
-    (outputs, taps), mine = whole, (way.outputs, way.taps)
-    other = (way.other_outputs, way.other_taps)
+    mine, other = (cut.outputs, cut.taps), (cut.other_outputs, cut.other_taps)
     levels = {
-        "OIW": ((other[0], taps), mine, (mine[0], 1)),
-        "OWI": ((other[0], taps), other, mine),
-        "WOI": ((outputs, other[1]), other, mine),
-        "WIO": ((outputs, other[1]), mine, (1, mine[1])),
+        "OIW": ((other[0], sweep.taps), mine, (mine[0], 1)),
+        "OWI": ((other[0], sweep.taps), other, mine),
+        "WOI": ((sweep.outputs, other[1]), other, mine),
+        "WIO": ((sweep.outputs, other[1]), mine, (1, mine[1])),
         "IOW": (mine, (other[0], mine[1]), (other[0], 1)),
         "IWO": (mine, (mine[0], other[1]), (1, other[1])),
     }
@@ -109,18 +110,19 @@ def _tile(order: Order, at: int, way: Cut, whole: tuple[int, int]) -> tuple[int,
     return levels[order.nodes][at]
 
 
-def _words(order: Order, nest: Nest, free: dict[str, int], ways: list[Cut], slides: str) -> str:
+def _words(order: NodeOrder, nest: Nest, levels: tuple[NodeTile, ...], slides: str) -> str:
     """What stays, the tile's sizes where something is cut, and how the input slides."""
-    parts = [f"{NAMES[order.nodes[0]]} stay" + ("" if order.nodes[0] == "W" else "s")]
+    stays = f"{NAMES[order.nodes[0]]} stay" + ("" if order.nodes[0] == "W" else "s")
+    first, of_input = levels[0].tile, levels[order.nodes.index("I")].tile
     lengths = {"n": nest.batch, "k": nest.out_channels, "c": nest.in_channels}
-    sizes = [f"{a}{free[a]}" for a, length in lengths.items() if a in order.free and length > 1]
-    for axis, (way, sweep) in enumerate(zip(ways, nest.sweeps, strict=True)):
-        outputs = way.other_outputs if order.nodes[0] == "O" and not order.beside else way.outputs
+    sizes = [f"{a}{first[a]}" for a, length in lengths.items() if a in order.free and length > 1]
+    outputs = first if order.nodes[0] == "O" and not order.beside else of_input
+    for sweep, output_axis, tap_axis in zip(nest.sweeps, OUTPUT_AXES, TAP_AXES, strict=False):
         if sweep.outputs > 1:
-            sizes.append(f"{OUTPUT_AXES[axis]}{outputs}")
-        if way.taps < sweep.taps:
-            sizes.append(f"{TAP_AXES[axis]}{way.taps}")
+            sizes.append(f"{output_axis}{outputs[output_axis]}")
+        if of_input[tap_axis] < sweep.taps:
+            sizes.append(f"{tap_axis}{of_input[tap_axis]}")
     tile = " ".join(sizes)
     if slides:
         tile += f" slides along {slides}"
-    return ", ".join([*parts, tile]) if tile else parts[0]
+    return f"{stays}, {tile}" if tile else stays

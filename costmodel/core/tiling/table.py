@@ -53,8 +53,8 @@ def row_steps(workload: Workload) -> list[RowSteps]:
             found.append(RowSteps(row, np.zeros(1, np.int64), *(np.array([b]) for b in once)))
             continue
         one = nests[row]
-        front = one.front(double=workload.double_buffer)
-        moved = (base + more for base, more in zip(once, one.again(front), strict=True))
+        front = one.traffic_curve(double=workload.double_buffer)
+        moved = (base + more for base, more in zip(once, one.refetched(front), strict=True))
         found.append(RowSteps(row, -(-front.memory // 8), *moved))
     return found
 

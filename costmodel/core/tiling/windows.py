@@ -1,8 +1,18 @@
-"""Tiles of one spatial axis: how many input words they hold, and how many are fetched in all.
+"""Tiles of one axis whose windows overlap: the input words they hold, and those fetched in all.
 
-A word is met again by the outputs p + d, d a lag that depends on the tap alone. So the words that
-outputs a..b meet for the first time are counted tap by tap in prefix sums, whatever the stride,
-dilation and padding, and tiles of a thousand sizes are counted in a few array operations.
+A word that an output meets with one tap is met by a later tap a fixed number of outputs earlier.
+So words are counted tap by tap in prefix sums, each at the last tap that meets it, whatever the
+stride, dilation and padding; tiles of a thousand sizes are counted in a few array operations.
+
+Example: 8 outputs, 3 taps, stride 1, so 10 input words; output p meets the words p, p + 1, p + 2.
+
+- Tiles of 4 outputs and all taps hold 4 + 2 = 6 words. The second tile fetches two words that the
+  first one had: 2 x 6 = 12 words in all.
+- Sliding along the outputs, one at a time, holds the 3 words of one window and fetches every word
+  once, 10 in all. In steps of 2 outputs it holds 4.
+- Single outputs that do not slide hold 3 words as well, and fetch 8 x 3 = 24.
+- Single outputs and single taps hold one word and fetch 24. Where one tap stays and the input
+  slides along the outputs, one word is held too, and each tap fetches 8: 24 again.
 """
 
 from __future__ import annotations
@@ -20,7 +30,7 @@ from costmodel.core.tiling.nest import Sweep
 
 Ints = NDArray[np.int64]
 EVERY = 64
-"""[outputs x taps] Up to here an axis is cut at every integer, above into j parts, ceil(n / j)."""
+"""[outputs x taps] Up to here windows are cut at every integer, above into j parts, ceil(n / j)."""
 FINEST = 1025
 """Numbers of parts that are tried: all of them up to a million outputs, as many of more."""
 STANDS, ALONG_OUTPUTS, ALONG_TAPS = range(3)
@@ -30,8 +40,9 @@ STANDS, ALONG_OUTPUTS, ALONG_TAPS = range(3)
 def sizes(length: int, *, every: bool = False) -> Ints:
     """Tile sizes worth trying along an axis of `length`, ascending.
 
-    Of the sizes that make equally many tiles the smallest needs least room. Where windows meet
-    padding, or tiles are cut again, a larger one can move less: `every` tries all.
+    Of the sizes that make equally many tiles the smallest needs least room: 8 outputs are cut by 1,
+    2, 3, 4 or 8, for 5, 6 and 7 make two tiles as 4 does. Where windows meet padding, or tiles are
+    cut again, a larger one can move less: `every` tries all.
     """
     if every:
         return np.arange(1, length + 1)
@@ -53,24 +64,20 @@ TOGETHER = 250_000
 
 def window_sizes(sweep: Sweep, length: int) -> Ints:
     """Tile sizes worth trying along `length` outputs or taps of an axis whose windows overlap."""
-    found = sizes(length, every=tries_every(sweep))
-    if sweep.outputs * sweep.taps <= LONG or len(found) < 3:
-        return found
-    ratio = 1.6 if sweep.outputs * sweep.taps <= 16 * LONG else 3.0
+    words = sweep.outputs * sweep.taps
+    tried = sizes(length, every=words <= EVERY)
+    if words <= LONG or len(tried) < 3:
+        return tried
+    ratio = 1.6 if words <= 16 * LONG else 3.0
     kept = [1]
-    for size in found[1:-1].tolist():
+    for size in tried[1:-1].tolist():
         if size >= ratio * kept[-1] and length >= ratio * size:
             kept.append(size)
     return np.array([*kept, length])
 
 
-def tries_every(sweep: Sweep) -> bool:
-    """True where every integer is a tile size worth trying."""
-    return sweep.taps > 1 and sweep.outputs * sweep.taps <= EVERY
-
-
 @dataclass(frozen=True, eq=False)
-class Options:
+class WindowTilings:
     """Ways to tile one axis, as columns of equal length (m,).
 
     An outer tile of outputs and taps is walked in inner tiles; the input's tile is the inner one.
@@ -92,9 +99,9 @@ class Options:
     inner_output_tiles: Ints
     inner_tap_tiles: Ints
 
-    def take(self, where: NDArray[np.bool_] | Ints) -> Options:
+    def take(self, where: NDArray[np.bool_] | Ints) -> WindowTilings:
         """Some of them."""
-        return Options(**{name: column[where] for name, column in vars(self).items()})
+        return WindowTilings(**{name: column[where] for name, column in vars(self).items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,27 +183,14 @@ class _Counter:
 
 
 @lru_cache(maxsize=1024)
-def options(sweep: Sweep) -> Options:
-    """Every way to tile one axis."""
-    if sweep.taps == 1 and sweep.touched == sweep.outputs:
-        return _one_tap(sweep)
+def window_tilings(sweep: Sweep) -> WindowTilings:
+    """Every way to tile one axis whose windows overlap."""
     cuts, counter, blocks = _cuts(sweep), _Counter(sweep), []
     for taps in window_sizes(sweep, sweep.taps).tolist():
         for inner_taps in window_sizes(sweep, taps).tolist():
             for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():
                 blocks.append(_block(sweep, cuts, (taps, inner_taps, way), held, fetched))
-    return Options(*np.concatenate(blocks, axis=1))
-
-
-def _one_tap(sweep: Sweep) -> Options:
-    """No word is met twice, however tiles are cut: they are whole or single words inside."""
-    outer = np.repeat(sizes(sweep.outputs), 2)
-    one = np.ones_like(outer)
-    inner = np.where(np.arange(len(outer)) % 2, outer, 1)
-    parts = -(-sweep.outputs // outer)
-    within = np.where(inner == 1, sweep.outputs, parts)
-    fetched = one * sweep.outputs
-    return Options(outer, one, inner, one, 0 * one, inner, fetched, parts, one, within, one)
+    return WindowTilings(*np.concatenate(blocks, axis=1))
 
 
 def _block(

@@ -9,9 +9,9 @@ import numpy as np
 
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.placement import Placement, Plan
-from costmodel.core.tiling.front import Front
+from costmodel.core.tiling.curves import schedule_words
 from costmodel.core.tiling.rows import Alike, alike
-from costmodel.core.tiling.steps import words
+from costmodel.core.tiling.traffic_curve import TrafficCurve
 from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, once
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
@@ -95,7 +95,7 @@ class Tiled(Traffic):
                 front = _front(group, code, double=workload.double_buffer)
                 step = int(np.searchsorted(front.memory, room[0, row], side="right")) - 1
                 if code and step >= 0:
-                    found[row] = words(group.one.nest, front, step)
+                    found[row] = schedule_words(group.nest.nest, front, step)
         return found
 
 
@@ -118,9 +118,9 @@ def _outside(group: Alike, plan: Plan) -> Array:
     return code
 
 
-def _front(group: Alike, code: int, *, double: bool) -> Front:
+def _front(group: Alike, code: int, *, double: bool) -> TrafficCurve:
     reads, weights, output = (bool(code & word) for word in (READS, WEIGHTS, OUTPUT))
-    return group.one.front(reads=reads, weights=weights, output=output, double=double)
+    return group.nest.traffic_curve(reads=reads, weights=weights, output=output, double=double)
 
 
 def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
@@ -136,7 +136,7 @@ def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
             front = _front(group, code, double=workload.double_buffer)
             step = np.searchsorted(front.memory, room[at], side="right") - 1
             lacking[at] = np.where(step < 0, front.memory[0] - room[at], 0) / 8
-            for column, more in zip((read, write, params), group.one.again(front), strict=True):
+            for column, more in zip((read, write, params), group.nest.refetched(front), strict=True):
                 column[at] = more[np.maximum(step, 0)]
     # a placement that over-commits the memory leaves nobody any room
     if room.size:

@@ -1,0 +1,211 @@
+"""The least traffic of a contraction as a function of the room that it may use on chip.
+
+Source: the formulation is a loop nest with one node for each tensor (Parashar et al. 2019,
+Timeloop; Nayak et al. 2023, TileFlow, for fused nests); with three tensors and three levels all
+tilings can be tried, since rooms and traffic are products over the axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from costmodel.core.tiling.nest import Nest, Sweep, Widths
+from costmodel.core.tiling.orders import BESIDE, ORDERS, AxisTilings, Factors, NodeOrder
+from costmodel.core.tiling.pareto import smallest
+from costmodel.core.tiling.traffic_curve import MovedBytes, TrafficCurve, falling_steps
+from costmodel.core.tiling.windows import Ints, sizes
+
+
+class _PlainCuts(NamedTuple):
+    """Cuts of all plain axes of one group together, each (t,)."""
+
+    size: Ints
+    """Words of a tile: the product of its sizes."""
+    parts: Ints
+    """How many tiles there are."""
+    sizes: Ints
+    """(t, axes) The size along each axis."""
+
+
+def _plain_cuts(lengths: Iterable[int], *, free: bool) -> _PlainCuts:
+    """Cut axes in every way that no other one beats both in size and in number of tiles.
+
+    Axes that are not `free` stay whole.
+    """
+    size, parts, along = (np.ones(shape, dtype=np.int64) for shape in (1, 1, (1, 0)))
+    for length in lengths:
+        tried = sizes(length) if free else np.array([length])
+        every, tile = np.repeat(np.arange(len(size)), len(tried)), np.tile(tried, len(size))
+        size, parts, along = falling_steps(
+            size[every] * tile,
+            parts[every] * -(-length // tile),
+            np.column_stack([along[every], tile]),
+        )
+    return _PlainCuts(size, parts, along)
+
+
+class _WindowCuts(NamedTuple):
+    """Tilings of all axes with overlapping windows together."""
+
+    factors: Factors
+    places: Ints
+    """(m, axes) The number of each axis' tiling."""
+
+
+SIFT = 30
+"""Beyond so many tilings for each tile along plain axes, comparing them takes longer than pricing
+them all."""
+
+
+def _window_cuts(axes: list[AxisTilings], sweeps: Sequence[Sweep], tiles: int) -> _WindowCuts:
+    """Combine the axes' tilings; at most one axis slides.
+
+    Of few tilings those that no other one beats are kept; many are left to the prices.
+    """
+    if not axes:
+        one = np.ones(1, dtype=np.int64)
+        return _WindowCuts(Factors(*[one] * len(Factors._fields)), np.empty((1, 0), dtype=np.int64))
+    blocks = []
+    # two equal axes: what slides along the second has its mirror image along the first
+    alike = len(axes) == 2 and sweeps[0] == sweeps[1]
+    for sliding in range(1 if alike else len(axes)):
+        lists = [
+            np.arange(len(axis.slides)) if number == sliding else np.flatnonzero(~axis.slides)
+            for number, axis in enumerate(axes)
+        ]
+        mesh = np.meshgrid(*lists, indexing="ij")
+        blocks.append(np.stack([places.ravel() for places in mesh], axis=1))
+    places = np.concatenate(blocks)
+    columns = [
+        np.prod([axis.factors[word][places[:, at]] for at, axis in enumerate(axes)], axis=0)
+        for word in range(len(Factors._fields))
+    ]
+    best = np.arange(len(places))
+    if len(axes) > 1 and len(places) <= SIFT * tiles:
+        best = smallest(np.stack(columns, axis=1))
+    return _WindowCuts(Factors(*(column[best] for column in columns)), places[best])
+
+
+class _OrderCosts:
+    """Rooms and traffic of the tilings of one order.
+
+    A tiling is four places: one of the windows' cuts, then one of the cuts of each group of plain
+    axes, n, k and c; arrays are broadcast over these four axes.
+    """
+
+    def __init__(self, nest: Nest, widths: Widths, order: NodeOrder, *, double: bool) -> None:
+        self.nest, self.widths, self.order = nest, widths, order
+        self.buffers = {node: 2 if double and at else 1 for at, node in enumerate(order.nodes)}
+        self.cuts = {
+            group: _plain_cuts(lengths.values(), free=group in order.free)
+            for group, lengths in nest.plain_axes.items()
+        }
+        self.shape = tuple(len(cut.size) for cut in self.cuts.values())
+        axes = [order.axis(sweep) for sweep in nest.overlapping]
+        self.windows = _window_cuts(axes, nest.overlapping, prod(self.shape))
+
+    def priced(self, begin: int, end: int) -> tuple[Ints, Ints]:
+        """Rooms and traffic with some of the windows' cuts and every cut of plain axes, flat."""
+        windows = np.arange(begin, min(end, len(self.windows.places)))
+        places = np.ix_(windows, *(np.arange(count) for count in self.shape))
+        room, moved = self.room(*places), self.moved(*places).total
+        shape = (len(windows), *self.shape)
+        return np.broadcast_to(room, shape).ravel(), np.broadcast_to(moved, shape).ravel()
+
+    def room(self, window: Ints, *plain: Ints) -> Ints:
+        """On chip at once."""
+        factors, widths = self.windows.factors, self.widths
+        words = {"I": factors.held, "W": factors.taps, "O": factors.sums}
+        width = {"I": widths.input, "W": widths.weight, "O": widths.sum}
+        tile = {
+            group: cut.size[at] for at, (group, cut) in zip(plain, self.cuts.items(), strict=True)
+        }
+        total = np.zeros(1, dtype=np.int64)
+        for node, groups in self.order.rooms.items():
+            along = prod((tile[group] for group in groups), start=self.buffers[node] * width[node])
+            total = total + words[node][window] * along
+        return total
+
+    def moved(self, window: Ints, *plain: Ints) -> MovedBytes:
+        """Over the bus."""
+        nest, widths, factors = self.nest, self.widths, self.windows.factors
+        n, k, c = (cut.parts[at] for at, cut in zip(plain, self.cuts.values(), strict=True))
+        words = nest.groups * prod(prod(nest.plain_axes[group].values()) for group in "nc")
+        refetched = (factors.visits[window] * c - 1) * (widths.sum * nest.output_words)
+        return MovedBytes(
+            factors.fetched[window] * (widths.input * words * k),
+            factors.passes[window] * (widths.weight * nest.weight_words * n),
+            refetched,
+            refetched + widths.output * nest.output_words,
+        )
+
+    def schedules(self, window: Ints, *plain: Ints) -> Ints:
+        """The sizes of plain axes and the windows' cuts, a row each."""
+        sizes = (cut.sizes[at] for at, cut in zip(plain, self.cuts.values(), strict=True))
+        return np.concatenate([*sizes, self.windows.places[window]], axis=1)
+
+
+CHUNK = 1 << 15
+"""[tilings] compared at once."""
+
+
+def contraction_curve(nest: Nest, widths: Widths, *, double: bool = False) -> TrafficCurve:
+    """Price every tiling of every order and keep, for each room, the one that moves least.
+
+    `double`: every tile but that of the tensor that stays has a second buffer, which is filled
+    while the first is in use.
+    """
+    orders = ORDERS + BESIDE if double and nest.overlapping else ORDERS
+    costs = [_OrderCosts(nest, widths, order, double=double) for order in orders]
+    memory, total = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    # number of the order, then the four places of the tiling
+    origin = np.empty((0, 5), dtype=np.int64)
+    for number, cost in enumerate(costs):
+        step = max(1, CHUNK // prod(cost.shape))
+        for begin in range(0, len(cost.windows.places), step):
+            room, moved = cost.priced(begin, begin + step)
+            better = _below(room, moved, memory, total)
+            window, *plain = np.unravel_index(better, (step, *cost.shape))
+            source = np.stack([np.full(len(better), number), begin + window, *plain], axis=1)
+            memory, total, origin = falling_steps(
+                np.concatenate([memory, room[better]]),
+                np.concatenate([total, moved[better]]),
+                np.concatenate([origin, source]),
+            )
+    return _described(memory, origin, costs)
+
+
+def _below(room: Ints, moved: Ints, memory: Ints, total: Ints) -> Ints:
+    """The places of the tilings (m,) that move less than the curve so far does at their room."""
+    if not len(memory):
+        return np.arange(len(room))
+    # what the curve moves at the foot of each stretch of memory sieves most of them out
+    stretch, feet = _stretch(room), _stretch(memory)
+    foot = np.full(int(max(stretch.max(), feet[-1])) + 2, np.iinfo(np.int64).max)
+    foot[feet + 1] = total
+    np.minimum.accumulate(foot, out=foot)
+    near = np.flatnonzero(moved < foot[stretch])
+    at = np.searchsorted(memory, room[near], side="right") - 1
+    return near[(at < 0) | (moved[near] < total[np.maximum(at, 0)])]
+
+
+def _stretch(memory: Ints) -> Ints:
+    """The number of the 1/32 octave that a memory lies in."""
+    return np.asarray((memory.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
+
+
+def _described(memory: Ints, origin: Ints, costs: list[_OrderCosts]) -> TrafficCurve:
+    """The curve with its bytes by operand and the numbers of its schedules."""
+    moved = np.empty((len(MovedBytes._fields), len(memory)), dtype=np.int64)
+    schedules: list[tuple[int, ...]] = [()] * len(memory)
+    for number, cost in enumerate(costs):
+        steps = np.flatnonzero(origin[:, 0] == number)
+        places = origin[steps, 1:].T
+        moved[:, steps] = np.stack(np.broadcast_arrays(*cost.moved(*places)))
+        for step, numbers in zip(steps.tolist(), cost.schedules(*places).tolist(), strict=True):
+            schedules[step] = (number, *numbers)
+    return TrafficCurve(memory, MovedBytes(*moved), tuple(schedules))
