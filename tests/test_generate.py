@@ -40,7 +40,8 @@ def test_the_mean_step_of_a_cubic_is_exact(count: int, degree: int) -> None:
     """Against the sum of x^d over 0 .. n - 1, in whole numbers."""
     weights = step_weights(count)
     assert len(weights) == min(count, 3 + (count % 2 == 0))
-    assert list(weights) == sorted(set(weights)) and set(weights) <= set(range(count))
+    assert list(weights) == sorted(set(weights))
+    assert set(weights) <= set(range(count))
     mean = sum(weight * step**degree for step, weight in weights.items())
     assert mean == pytest.approx(sum(x**degree for x in range(count)) / count, rel=ROUNDING)
 
