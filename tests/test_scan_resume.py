@@ -228,7 +228,7 @@ def test_every_engine_asks_as_often_as_is_said(
             with pytest.raises(CostModelError, match="a worker failed on part 0: cannot unpack"):
                 dict(parts)
         else:
-            assert dict(parts) == {0: 7}
+            assert [number for number, _ in parts] == [0]
     assert plan[0].stat().st_size == min(times, engines.RETRIES) + 1
 
 
