@@ -53,7 +53,7 @@ def spelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (package / "a_neighbour.py").write_text(f"{HEAD}LIKE = {[*SPELLINGS, 'table_a']}\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(kinds, "LAYERS", replace(kinds.LAYERS, package="spelt_kinds"))
-    caches = (kinds._text, kinds._own, kinds.own, kinds.kinds)
+    caches = (kinds._texts, kinds._own, kinds.own, kinds.kinds)
     for cache in caches:
         cache.cache_clear()
     yield
