@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 SCAN = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis", "hw.bandwidth=log(100 MB/s, 100 GB/s, 40)",
@@ -20,3 +21,13 @@ def results(directory: Path) -> dict[str, bytes]:
         if p.is_file() and ".scan" not in p.parts and p.name != "summary.json"
     ]
     return {str(p.relative_to(directory)): p.read_bytes() for p in files}
+
+
+def failing(plan: tuple[Path, int], start: int, stop: int) -> int:
+    """In a worker: a part that fails as often as its plan says, and notes each time it is asked for."""
+    asked, times = plan
+    with asked.open("ab", buffering=0) as stream:
+        stream.write(b".")
+        if os.fstat(stream.fileno()).st_size <= times:
+            raise TypeError("cannot unpack non-iterable Part object")
+    return start

@@ -227,10 +227,3 @@ def test_keras_counts_four_values_per_channel() -> None:
     tally = work_out(make(kinds.get("batch_norm"), {}), ((6, 5, 4),)).tally
     counted = {word: CONVENTIONS.load(word).params(tally) for word in CONVENTIONS.names()}
     assert counted == {"flops": 12, "hairnet": 12, "macs": 12, "keras": 24}
-
-
-def test_texts_and_classes_declare_the_same_kinds() -> None:
-    """A kind is found in its module's text, so that a network imports the modules it needs."""
-    assert kinds.declared().keys() == kinds.own().keys()
-    for word, kind in kinds.own().items():
-        assert kinds.get(word) is kind

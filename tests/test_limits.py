@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import re
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -14,9 +16,10 @@ from onnx import TensorProto, helper
 
 from costmodel.cli import main
 from costmodel.core import attributes, counting, layer
+from costmodel.errors import BadValue, InputError
 from costmodel.frontends.onnx import proto
 from costmodel.frontends.yaml import expand
-from costmodel.language import documents, expressions
+from costmodel.language import documents, expressions, json_text
 from costmodel.language.harmless import cell
 from costmodel.studies import scan
 from costmodel.studies.calibration import kernels, runtime_profile
@@ -29,6 +32,7 @@ STATED = {
     "bytes of a runtime's trace": runtime_profile.MOST,
     "bytes of an ONNX file": proto.MAX_BYTES,
     "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,
+    "lists and mappings inside one another, in a YAML or a JSON file": documents.MAX_DEPTH,
     "characters of an expression": expressions.MAX_LENGTH,
     "characters of a text that expressions make": expressions.MAX_TEXT,
     "values of a list that an expression gives": expressions.MAX_ITEMS,
@@ -54,6 +58,46 @@ def test_the_table_is_the_program_s() -> None:
     )
     shown = {what: eval(value.replace(" ", "").replace("^", "**")) for what, value in rows}
     assert shown == STATED
+
+
+NESTED = {
+    "brackets": "[" * 5000,
+    "braces": "{a: " * 5000,
+    "dashes": "- " * 5000,
+    "question marks": "? " * 5000,
+    "lines": "".join(f"{' ' * depth}a:\n" for depth in range(2000)),
+    # 101 lists, of which the text shows two at once
+    "aliases": "".join(f"- &a{n} [{f'*a{n - 1}' if n else 1}]\n" for n in range(100)),
+}
+
+
+@pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
+def test_yaml_is_refused_where_it_gets_too_deep(text: str) -> None:
+    """At the first value too deep, whatever comes behind; a reader of all takes seconds."""
+    with pytest.raises(InputError, match=r"x.yaml:\d+:\d+: is nested over 100 deep; flatten it"):
+        documents.parse(text, "x.yaml")
+
+
+def test_the_deepest_there_is() -> None:
+    """100 lists are read, one more is refused at its place; so it is in JSON."""
+    deepest = "[" * 100 + "1" + "]" * 100
+    assert documents.parse(deepest, "x").plain() == json_text.parse(deepest, "x", "")
+    with pytest.raises(InputError, match=r"x:1:101: is nested over 100 deep"):
+        documents.parse(f"[{deepest}]", "x")
+    for text in (f"[{deepest}]", "[" * 100_000, '{"a": ' * 100_000, "[" * 101 + "]" * 101):
+        with pytest.raises(InputError, match="x: is nested over 100 deep"):
+            json_text.parse(text, "x", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 499 + "1" + ")" * 499, "[" * 500 + "]" * 500, "-" * 999 + "1", "1" + "+1" * 499]
+)
+@pytest.mark.parametrize("evaluate", [expressions.evaluate, expressions.evaluate_arrays])
+def test_expressions_are_refused_where_they_get_too_deep(
+    text: str, evaluate: Callable[..., Any]
+) -> None:
+    with pytest.raises(BadValue, match=r"is not an expression|cannot be evaluated"):
+        evaluate(text, {})
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "json", "onnx", "csv"])

@@ -6,7 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from costmodel.core.machine import Machine
 from costmodel.report.page.generation_page import generation_page
 from costmodel.report.page.run_data import packed
 from costmodel.report.page.run_page import run_page
-from costmodel.studies.generate import WEIGHTS, Generation
+from costmodel.studies.generate import Generation
 from costmodel.studies.run import Run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -193,7 +193,7 @@ def test_a_thousand_settings_are_python_s(name: str, tmp_path: Path, browser: An
 class Elsewhere(Generation):
     """A generation whose phases run on another machine."""
 
-    machine: Machine
+    machine: Machine = field(kw_only=True)
 
     @property
     def prefill_time(self) -> float:
@@ -202,7 +202,7 @@ class Elsewhere(Generation):
     @property
     def step(self) -> float:
         times = [float(run.on(self.machine).total_time) for run in self.decode]
-        return sum(weight * time for weight, time in zip(WEIGHTS, times, strict=True))
+        return sum(weight * time for weight, time in zip(self.weights, times, strict=True))
 
 
 @browser_test
@@ -220,7 +220,7 @@ def test_a_hundred_machines_serve_as_python_says(
     times = opened.page.evaluate("(every) => every.map((one) => costmodel.times(one))", wanted)
     for one, mine in zip(wanted, times, strict=True):
         machine = found.prefill.machine.replace(**one)
-        theirs = Elsewhere(found.request, found.prefill, found.decode, machine)
+        theirs = Elsewhere(found.request, found.prefill, found.decode, machine=machine)
         figures = (theirs.ttft, theirs.tpot, theirs.tokens_per_s)
         assert (mine["ttft"], mine["tpot"], mine["tokens"]) == pytest.approx(figures, rel=1e-9)
     before = opened.page.inner_text("#verdict")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scans import MANY, SCAN, results
+from scans import MANY, SCAN, failing, results
 
 from costmodel.cli import main
 from costmodel.errors import CostModelError
@@ -212,6 +212,36 @@ def test_a_part_is_asked_for_again(times: int) -> None:
             dict(engines.run(plan, todo, Unsteady(times), 1))
     else:
         assert dict(engines.run(plan, todo, Unsteady(times), 1)) == steady
+
+
+@pytest.mark.parametrize("times", [1, engines.RETRIES, 100])
+@pytest.mark.parametrize(("engine", "workers"), [("local", 2), ("dask", 1)])
+def test_every_engine_asks_as_often_as_is_said(
+    engine: str, workers: int, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and RETRIES times more."""
+    monkeypatch.setattr(engines, "evaluate_part", failing)
+    plan: Any = (tmp_path / "asked", times)
+    with engines.executor(engine, workers, None) as pool:
+        parts = engines.run(plan, [(0, 7, 8)], pool, workers)
+        if times > engines.RETRIES:
+            with pytest.raises(CostModelError, match="a worker failed on part 0: cannot unpack"):
+                dict(parts)
+        else:
+            assert [number for number, _ in parts] == [0]
+    assert plan[0].stat().st_size == min(times, engines.RETRIES) + 1
+
+
+@pytest.mark.parametrize(("engine", "workers"), [("local", 2), ("dask", 1)])
+def test_no_engine_tries_on_its_own(engine: str, workers: int, tmp_path: Path) -> None:
+    """A part that is handed out runs once, and once more where it is handed out again."""
+    plan = (tmp_path / "asked", 100)
+    with engines.executor(engine, workers, None) as pool:
+        assert pool is not None
+        for asked in (1, 2):
+            future = pool.submit(failing, plan, 7, 8)
+            assert isinstance(future.exception(), TypeError)
+            assert plan[0].stat().st_size == asked
 
 
 def kill_after_first_part(directory: Path, pid: int, finished: list[int]) -> None:

@@ -77,7 +77,7 @@ def test_a_state_is_read_whole_and_appended(tmp_path: Path, placement: str, traf
         ("appends: keys", "appends: kays", "d.yaml:9:58: 'kays' is no state; did you mean 'keys'"),
         ("appends: keys", "appends: input", "'input' is no state"),
         ('keys: ["${context}", 8]', "input: [3]", "'input' is an input too"),
-        ('keys: ["${context}", 8]', "keys: [0]", "an axis of 'keys'"),
+        ('keys: ["${context}", 8]', "keys: [-1, 8]", "an axis of 'keys' must lie in 0"),
     ],
 )
 def test_mistakes(tmp_path: Path, old: str, new: str, message: str) -> None:

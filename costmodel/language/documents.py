@@ -20,6 +20,8 @@ CHUNK = 1_000_000
 """[B] read at once."""
 MAX_NODES = 100_000
 """Unfolded through aliases; stops "billion laughs" documents early."""
+MAX_DEPTH = 100
+"""Lists and mappings inside one another, aliases unfolded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,10 +144,11 @@ def load(path: str | Path, problems: Problems | None = None) -> Node:
 
 def parse(text: str, file: str, problems: Problems | None = None) -> Node:
     """The YAML document `text`; `file` is the name its places bear. Raises InputError."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    yaml = YAML(typ="safe", pure=True)
+    from costmodel.language.shallow import Deep, shallow_yaml
+
+    yaml = shallow_yaml()
     try:
         root = yaml.compose(text)
         if root is None:
@@ -162,8 +165,9 @@ def parse(text: str, file: str, problems: Problems | None = None) -> Node:
     except YAMLError as error:
         what = str(error).splitlines()[0]
         raise InputError.at(Place(file), f"YAML: {what}", "a YAML text file is needed") from None
-    except RecursionError:
-        raise InputError.at(Place(file), "is nested too deeply", "flatten it") from None
+    except Deep as error:
+        place = Place(file, error.mark.line + 1, error.mark.column + 1)
+        raise too_deep(place) from None
     except InputError:
         raise
     # the parser has ways to fail that it has no name for
@@ -178,12 +182,17 @@ def parse(text: str, file: str, problems: Problems | None = None) -> Node:
     return node
 
 
+def too_deep(place: Place) -> InputError:
+    """What is told of values that lie deeper than MAX_DEPTH."""
+    return InputError.at(place, f"is nested over {MAX_DEPTH} deep", "flatten it")
+
+
 class _Walk:
     """One pass over ruamel's node tree; counts what aliases unfold to."""
 
     def __init__(self, file: str, constructor: Any, problems: Problems) -> None:
         self.file, self.constructor, self.problems = file, constructor, problems
-        self.count = 0
+        self.count = self.depth = 0
 
     def place(self, raw: Any) -> Place:
         return Place(self.file, raw.start_mark.line + 1, raw.start_mark.column + 1)
@@ -196,16 +205,20 @@ class _Walk:
                 f"the document unfolds to over {MAX_NODES} values",
                 "use blocks and repeat instead of aliases",
             )
+        if raw.id == "scalar":
+            return Node(self.scalar(raw), self.place(raw))
+        # aliases may lead deeper than the text does
+        if self.depth >= MAX_DEPTH:
+            raise too_deep(self.place(raw))
+        self.depth += 1
         if raw.id == "mapping":
             entries = list(self.entries(raw))
-            return Node(
-                {key: value for key, _, value in entries},
-                self.place(raw),
-                {key: place for key, place, _ in entries},
-            )
-        if raw.id == "sequence":
-            return Node([self.node(item) for item in raw.value], self.place(raw))
-        return Node(self.scalar(raw), self.place(raw))
+            values = {key: value for key, _, value in entries}
+            node = Node(values, self.place(raw), {key: place for key, place, _ in entries})
+        else:
+            node = Node([self.node(item) for item in raw.value], self.place(raw))
+        self.depth -= 1
+        return node
 
     def entries(self, raw: Any) -> Iterator[tuple[str, Place, Node]]:
         first: dict[str, int] = {}

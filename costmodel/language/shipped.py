@@ -32,10 +32,10 @@ def beside(folder: Path, word: str) -> str:
 def find(word: str, family: str) -> Path:
     """The file that `word` means: a path as given, or a shipped short name. Raises InputError."""
     path = Path(word)
-    if path.suffix in SUFFIXES or path.exists() or "/" in word:
+    if path.suffix in SUFFIXES or "/" in word or _exists(path):
         return path
     shipped = folder(family) / f"{word}.yaml"
-    if not shipped.is_file():
+    if not _exists(shipped):
         what = "architecture" if family == "archs" else "hardware profile"
         raise InputError.at(
             Place(word),
@@ -43,3 +43,11 @@ def find(word: str, family: str) -> Path:
             did_you_mean(word, names(family)),
         )
     return shipped
+
+
+def _exists(path: Path) -> bool:
+    """False also for what no file can be called, such as a very long word."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

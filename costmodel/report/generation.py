@@ -31,9 +31,9 @@ def text(found: Generation) -> str:
         f"Tokens                {found.tokens_per_s:.4g} /s, all sequences and devices together",
         f"Prefill               {seconds(found.prefill_time)}: {_shares(run)}",
     ]
-    if found.decode:
+    if found.middle:
         step = found.step or 0.0
-        lines.append(f"Step of generation    {seconds(step)}: {_shares(found.decode[1])}")
+        lines.append(f"Step of generation    {seconds(step)}: {_shares(found.middle)}")
     scheduled = (found.served_step or 0.0) - (found.step or 0.0)
     if scheduled:
         lines.append(f"Scheduling            {seconds(scheduled)} a step, all sequences together")

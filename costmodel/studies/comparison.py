@@ -10,6 +10,7 @@ from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
 from costmodel.core.quantities import RUN_LANES
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.studies.labels import unique
 from costmodel.studies.run import INTERVAL, Run
 from costmodel.studies.simulation import simulated
 
@@ -81,10 +82,17 @@ def pairs(
 ) -> list[Entry]:
     """Every labelled network on every profile (with its file), networks outside.
 
-    `options` are those of `simulated`; every row is counted by one convention. Raises InputError.
+    Labels and names of machines are made unique. `options` are those of `simulated`; every row is
+    counted by one convention. Raises InputError.
     """
+    labels = unique([(label, network) for label, network, _ in models])
+    names = unique([(profile.name, profile) for profile, _ in profiles])
+    machines = [
+        (profile if profile.name == name else profile.model_copy(update={"name": name}), file)
+        for name, (profile, file) in zip(names, profiles, strict=True)
+    ]
     return [
         Entry(label, simulated(network, profile, hw_file=file, uniform=True, **options), accuracy)
-        for label, network, accuracy in models
-        for profile, file in profiles
+        for label, (_, network, accuracy) in zip(labels, models, strict=True)
+        for profile, file in machines
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
+from costmodel.core.loading import load_network
 from costmodel.core.network import Network
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
@@ -21,8 +23,8 @@ ONE_PREFILL = 0.95
 """Of a prefill: the least time to a first token that a request is served in."""
 QUEUE = 0.030
 """[s] that a server may take besides the prefills ahead of a request."""
-WEIGHTS = (1 / 6, 4 / 6, 1 / 6)
-"""Simpson's rule over the first, middle and last step."""
+OPTIONS = {"devices": "tensor-parallel", "experts": "expert-parallel"}
+"""What the command calls the fields of a request that it does not call by their names."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,43 @@ class Request:
             if value is None and word == "concurrency":
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise BadValue(f"{value!r}", "use a whole number from 1").at(Place(f"--{word}"))
+                place = Place(f"--{OPTIONS.get(word, word)}")
+                raise BadValue(f"{value!r}", "use a whole number from 1").at(place)
 
     @property
     def sequences(self) -> int:
         """Decoded together."""
         return self.concurrency or self.batch
+
+    @property
+    def length(self) -> int:
+        """Tokens that each sequence keeps: all of them, or half its answer while being served."""
+        return self.prompt + (self.generate // 2 if self.concurrency else self.generate)
+
+
+def step_weights(count: int) -> dict[int, float]:
+    """Steps to evaluate, counted from 0, and their weights in the mean over `count` steps.
+
+    Exact where a step's time is a cubic in its number x: about the middle m of 0 .. n - 1 the odd
+    powers of x - m have no mean, nor have they any part in weights that are alike on both sides;
+    there are two of these to fit the means of 1 and of (x - m)^2, which are 1 and (n^2 - 1) / 12.
+    The first and the last step lie (n - 1) / 2 from the middle, and an odd n has a step there: e at
+    both ends and 1 - 2 e in the middle, e = (n + 1) / (6 (n - 1)). An even n has two steps half a
+    step from it: 1/2 - e at each, e = (n + 2) / (6 n). Both tend to Simpson's rule, 1/6 and 4/6.
+
+    Of the squares 0, 1, 4, 9, 16 the rule gives 0 / 4 + 4 / 2 + 16 / 4 = 6 = 30 / 5:
+
+    >>> step_weights(5)
+    {0: 0.25, 2: 0.5, 4: 0.25}
+    """
+    if count == 1:
+        return {0: 1.0}
+    end = (count + 1) / (6 * (count - 1)) if count % 2 else (count + 2) / (6 * count)
+    middles = {(count - 1) // 2, count // 2}
+    weights = {0: end, count - 1: end}
+    for step in middles:
+        weights[step] = weights.get(step, 0.0) + (1 - 2 * end) / len(middles)
+    return dict(sorted(weights.items()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +131,9 @@ class Generation:
     prefill: Run
     """The prompt, one sequence at a time under a concurrency."""
     decode: tuple[Run, ...]
-    """Steps at the first, the middle and the last context; none where one token is asked for."""
+    """The steps of `step_weights` in their order; none where one token is asked for."""
+    named_state: int = 0
+    """Elements per sequence of the states that the file declares by name, at their length."""
 
     @property
     def prefill_time(self) -> float:
@@ -111,7 +146,17 @@ class Generation:
         if not self.decode:
             return None
         times = [run.total_time for run in self.decode]
-        return sum(weight * time for weight, time in zip(WEIGHTS, times, strict=True))
+        return sum(weight * time for weight, time in zip(self.weights, times, strict=True))
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The weight of each run of `decode` in the mean over all steps."""
+        return tuple(step_weights(self.request.generate - 1).values()) if self.decode else ()
+
+    @property
+    def middle(self) -> Run | None:
+        """The step in the middle, or just before it; None where none is asked for."""
+        return self.decode[(len(self.decode) - 1) // 2] if self.decode else None
 
     @property
     def served_step(self) -> float | None:
@@ -164,11 +209,9 @@ class Generation:
 
     def _state(self) -> int:
         run, request = self.prefill, self.request
-        length = request.prompt + request.generate
-        if request.concurrency:
-            length = request.prompt + request.generate // 2
+        length = request.length
         bits = dtypes.BITS[dtypes.types(run.policies.dtype).state]
-        elements = 0
+        elements = self.named_state
         for row in run.network.rows:
             for part in row.parts:
                 kept = part.layer.state(part.inputs)
@@ -211,7 +254,7 @@ class Generation:
             "tokens_per_s": self.tokens_per_s,
             **served,
             "prefill": _phase(self.prefill),
-            "decode": _phase(self.decode[1]) if self.decode else None,
+            "decode": _phase(self.middle) if self.middle else None,
             "memory": self.memory.record(),
             "largest_batch": self.largest_batch,
             "largest_context": self.largest_context,
@@ -252,8 +295,8 @@ def generate(
 
     `arch` is a decoder with the variables `tokens` and `context`, on `tensor_parallel` devices of
     which `expert_parallel` share the experts. A step's time is the mean over the contexts from the
-    prompt on, by Simpson's rule, exact where the steps' times are cubic in it. With `concurrency`
-    a server decodes so many sequences at once and reads one prompt at a time. Further `choices` are
+    prompt on (`step_weights`: exact where it is at most cubic in the context). With `concurrency` a
+    server decodes so many sequences at once and reads one prompt at a time. Further `choices` are
     those of `simulate`. Raises InputError.
     """
     if isinstance(arch, Network):
@@ -275,7 +318,20 @@ def generate(
         )
 
     first = phase(prompt, 0, 1 if concurrency else batch)
-    last = prompt + generate - 2
-    contexts = (prompt, (prompt + last) // 2, last) if generate > 1 else ()
-    steps = {context: phase(1, context, request.sequences) for context in set(contexts)}
-    return Generation(request, first, tuple(steps[context] for context in contexts))
+    steps = step_weights(generate - 1) if generate > 1 else {}
+    decode = tuple(phase(1, prompt + step, request.sequences) for step in steps)
+    return Generation(request, first, decode, _named_state(arch, settings or {}, first, request))
+
+
+def _named_state(
+    arch: str | Path, settings: Mapping[str, Any], prefill: Run, request: Request
+) -> int:
+    """Elements per sequence of the states that a file declares by name, as long as they get."""
+    if not any(tap.state for tap in prefill.network.inputs):
+        return 0
+    given = {**settings, "tokens": 1, "context": request.length}
+    # a network that only says how large its state is has no positions to run out of
+    if "max_positions" in prefill.network.facts.variables:
+        given["max_positions"] = 0
+    taps = load_network(arch, given).inputs
+    return sum(prod(tap.shape) for tap in taps if tap.state)

@@ -29,7 +29,7 @@ def build(document: Document, settings: Mapping[str, Any]) -> Network:
     inputs = dict.fromkeys(document.inputs, UNKNOWN)
     for name, shape in shapes(document.inputs, variables, problems).items():
         inputs[name] = (builder.input(name, shape),)
-    for name, shape in shapes(document.states, variables, problems).items():
+    for name, shape in shapes(document.states, variables, problems, 0).items():
         if name in inputs:
             problems.add(document.states[name].place, f"'{name}' is an input too", "rename one")
         inputs[name] = (builder.input(name, shape, state=True),)
@@ -96,16 +96,19 @@ def _fill_all(value: Any, names: Mapping[str, Any]) -> Any:
 
 
 def shapes(
-    named: Mapping[str, Node], variables: Mapping[str, Any], problems: Problems
+    named: Mapping[str, Node], variables: Mapping[str, Any], problems: Problems, least: int = 1
 ) -> dict[str, Shape]:
-    """The shape of every network input or state, per sample [elements]."""
+    """The shape of every network input or state, per sample [elements], each axis from `least`.
+
+    A state may hold nothing yet.
+    """
     found: dict[str, Shape] = {}
     for name, node in named.items():
         with problems.collect():
             sizes = []
             for axis in node.sequence(name):
                 try:
-                    sizes.append(to_int(fill(axis.value, variables)))
+                    sizes.append(to_int(fill(axis.value, variables), least))
                 except BadValue as error:
                     raise error.at(axis.place, f"an axis of '{name}' ") from None
             if not 1 <= len(sizes) <= 4:

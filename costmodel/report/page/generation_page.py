@@ -11,7 +11,7 @@ from costmodel.report.generation_plot import memory_rows
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import HUES, Column, Figures, axis, bar, bars, figures_page
 from costmodel.report.page.run_data import run_data
-from costmodel.studies.generate import ONE_PREFILL, QUEUE, WEIGHTS, Generation
+from costmodel.studies.generate import ONE_PREFILL, QUEUE, Generation
 
 COLUMNS = (
     Column("machine", "machine", number=False),
@@ -68,7 +68,7 @@ def _served(one: Generation, verdict: str) -> dict[str, Any]:
     request = one.request
     return {
         "phases": phases,
-        "weights": WEIGHTS,
+        "weights": one.weights,
         "machine": harmless(one.prefill.profile.name),
         "verdict": harmless(verdict, len(verdict)),
         "generate": request.generate,
@@ -101,8 +101,8 @@ def _phases(found: Sequence[Generation]) -> dict[str, Any]:
     for place, one in enumerate(found):
         name = one.prefill.profile.name
         every.append(bar(place, f"prompt, {name}", one.prefill, one.prefill_time))
-        if one.decode and one.step is not None:
-            every.append(bar(place, f"a step, {name}", one.decode[1], one.step))
+        if one.middle and one.step is not None:
+            every.append(bar(place, f"a step, {name}", one.middle, one.step))
     return bars("What the phases spend their time on", every)
 
 

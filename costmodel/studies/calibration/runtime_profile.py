@@ -5,12 +5,12 @@ Format: ONNX Runtime documentation, "Profiling Tools" (`SessionOptions.enable_pr
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from costmodel.errors import InputError, Place
+from costmodel.language import json_text
 from costmodel.language.documents import read_text
 
 KERNEL = "_kernel_time"
@@ -34,27 +34,12 @@ class RuntimeTimes:
 
 def read(path: str) -> RuntimeTimes:
     """The times in the profile `path`. Raises InputError for anything that is none."""
-    try:
-        events = json.loads(
-            read_text(path, MOST, "the file that end_profiling() names").removeprefix("\ufeff")
-        )
-    except json.JSONDecodeError as error:
-        raise InputError.at(
-            Place(path, error.lineno, error.colno),
-            f"is no JSON: {error.msg.lower()}",
-            "give the file that the session's end_profiling() names",
-        ) from None
-    except (ValueError, RecursionError):
-        raise InputError.at(
-            Place(path),
-            "is no JSON that a runtime writes",
-            "give the file that the session's end_profiling() names",
-        ) from None
+    text = read_text(path, MOST, "the file that end_profiling() names").removeprefix("\ufeff")
+    remedy = "give the file that the session's end_profiling() names"
+    events = json_text.parse(text, path, remedy)
     if not isinstance(events, list):
         raise InputError.at(
-            Place(path),
-            "is no ONNX Runtime profile: a list of events was expected",
-            "give the file that the session's end_profiling() names",
+            Place(path), "is no ONNX Runtime profile: a list of events was expected", remedy
         )
     runs, nodes = _durations(events)
     if not runs:

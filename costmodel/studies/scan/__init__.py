@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costmodel.studies.labels import unique
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -56,7 +58,13 @@ def scan(
     """
     from costmodel.studies.scan.request import Request
 
-    objects: dict[str, Any] = {}
+    axes = _named("axes", axes)
+    words, objects = dict[str, list[str]](), dict[str, dict[str, Any]]()
+    for axis, things in (("arch", arch), ("hw", hw)):
+        words[axis], objects[axis] = _labelled(things)
+        if axis in axes and not isinstance(axes[axis], str):
+            axes[axis], inside = _labelled(axes[axis])
+            objects[axis] |= inside
     choices = {
         "convention": convention,
         "placement": placement,
@@ -65,9 +73,9 @@ def scan(
         "dtype": dtype,
     }
     request = Request(
-        _words(arch, objects),
-        _words(hw, objects),
-        _named("axes", axes),
+        words["arch"],
+        words["hw"],
+        axes,
         _named("settings", settings),
         sample,
         n,
@@ -104,16 +112,14 @@ def _frame(plan: Plan) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _words(value: Any, objects: dict[str, Any]) -> list[str]:
-    """One word for each of the files or objects named; objects are noted under their names."""
-    words = []
-    single = isinstance(value, str | Path) or not isinstance(value, Sequence)
-    for item in [value] if single else value:
-        word = str(item) if isinstance(item, str | Path) else str(item.name)
-        if word != item and not isinstance(item, Path):
-            objects[word] = item
-        words.append(word)
-    return words
+def _labelled(things: Any) -> tuple[list[str], dict[str, Any]]:
+    """A label for each file or object named, and the objects by their labels."""
+    single = isinstance(things, str | Path) or not isinstance(things, Sequence)
+    listed = [things] if single else list(things)
+    listed = [str(one) if isinstance(one, Path) else one for one in listed]
+    labels = unique([(one if isinstance(one, str) else str(one.name), one) for one in listed])
+    pairs = zip(labels, listed, strict=True)
+    return labels, {label: one for label, one in pairs if not isinstance(one, str)}
 
 
 def _named(what: str, value: Mapping[str, Any] | None) -> dict[str, Any]:

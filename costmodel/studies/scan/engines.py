@@ -30,7 +30,7 @@ from costmodel.studies.scan.plan import Part, Plan, evaluate_part
 
 LOOPBACK = "127.0.0.1"
 RETRIES = 3
-"""Of a part, which is a pure function: asking again is safe."""
+"""Times that a failed part is asked for again, by whatever engine: it is a pure function."""
 AHEAD = 3
 """Parts handed to each worker before it asks: it never waits, and little is held."""
 
@@ -122,7 +122,8 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
             "start one with 'dask scheduler'",
         ) from None
     try:
-        yield client.get_executor(retries=RETRIES)
+        # the driver retries; a part that is asked for again is another task than the failed one
+        yield client.get_executor(pure=False, retries=0)
     except Exception:
         client.close()
         raise

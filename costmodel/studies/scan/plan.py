@@ -131,7 +131,7 @@ class Plan:
         found: list[Columns] = [{} for _ in indices]
         for at, columns in self.space.picked(np.asarray(indices, dtype=np.int64)):
             plain = {
-                name: np.broadcast_to(np.asarray(value), len(at)).tolist()
+                name: column_of(value, len(at)).tolist()
                 for name, value in self._derived(columns).items()
             }
             for place, values in zip(at, zip(*plain.values(), strict=True), strict=True):
@@ -170,6 +170,16 @@ def evaluate_part(plan: Plan, start: int, stop: int) -> Part:
     return Part(int(mask.sum()), best_of(vectors[0], kept, plan.k), front, table)
 
 
+def column_of(value: Any, count: int) -> Any:
+    """A value at each of `count` points (count,): an array as it is, a single value repeated.
+
+    A list is a single value too, of a variable that an axis of the scan sets; tables show it as
+    text.
+    """
+    single = str(list(value)) if isinstance(value, list | tuple) else value
+    return np.broadcast_to(np.asarray(single), count)
+
+
 def table_columns(
     plan: Plan, indices: Any, columns: Mapping[str, Any], mask: Any
 ) -> dict[str, Any]:
@@ -177,7 +187,7 @@ def table_columns(
     count = len(indices)
     whole = {"index": indices}
     for name in plan.kept:
-        whole[name] = np.broadcast_to(np.asarray(columns[name]), count)
+        whole[name] = column_of(columns[name], count)
     return whole if mask.all() else {name: column[mask] for name, column in whole.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from costmodel.core.quantities import OUTPUTS
 from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.studies.scan.formulas import Formula, Objective, is_text
 from costmodel.studies.scan.plan import Plan
+from costmodel.studies.scan.space import Space
 
 
 class Asked(Protocol):
@@ -31,6 +32,7 @@ def reduced(asked: Asked, plan: Plan, problems: Problems) -> Plan:
     space = plan.space
     outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
     known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
+    examples = [known | labels for labels in _labels(space, [*asked.derive.values(), *asked.where])]
     known |= space.examples()
     derive: list[tuple[str, Formula]] = []
     for name, text in asked.derive.items():
@@ -38,13 +40,14 @@ def reduced(asked: Asked, plan: Plan, problems: Problems) -> Plan:
         if not name.isidentifier() or name in known:
             problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
         with problems.collect():
-            known[name] = _number(_tried(text, known, place), str(text), place)
+            for example in examples:
+                known[name] = example[name] = _tried(text, example, place)
             derive.append((name, Formula(str(text))))
     where = []
     for text in asked.where:
         with problems.collect():
-            place = asked.place("where")
-            _number(_tried(text, known, place), str(text), place)
+            for example in examples:
+                _tried(text, example, asked.place("where"))
             where.append(Formula(str(text)))
     objectives = []
     for text, what in [(asked.by, "by"), *((word, "pareto") for word in asked.pareto)]:
@@ -72,11 +75,25 @@ def _number(value: Any, text: str, place: Place) -> Any:
     return value
 
 
+def _labels(space: Space, texts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Values of the structural axes as they come together, where an expression may name them.
+
+    A word or a list at one of them is a mistake that its neighbours do not show. Axes that no
+    expression names are left as they are in the first.
+    """
+    named = set[str]().union(*(Formula(str(text)).words for text in texts))
+    every = {
+        repr([model.labels.get(word) for word in sorted(named)]): model.labels
+        for model in space.models
+    }
+    return list(every.values())
+
+
 def _tried(text: str, known: Mapping[str, Any], place: Place) -> Any:
-    """An expression's value on an example of each column. Raises InputError at `place`."""
+    """An expression's number on an example of each column. Raises InputError at `place`."""
     formula = Formula(str(text))
     try:
         formula.check(set(known))
-        return formula(known)
+        return _number(formula(known), str(text), place)
     except BadValue as error:
         raise error.at(place) from None

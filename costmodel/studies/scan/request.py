@@ -54,8 +54,8 @@ class Request:
     places: dict[str, Place] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     """Found while reading."""
-    objects: dict[str, Any] = field(default_factory=dict)
-    """Networks and profiles that are loaded already, under the words that `arch` and `hw` have."""
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of the axes 'arch' and 'hw' the networks and profiles that are loaded already, by label."""
 
     def place(self, what: str) -> Place:
         """Where `what` was written."""
@@ -240,9 +240,8 @@ class Request:
         words: dict[str, Any] = {k: v for k, v in self.choices.items() if v}
         words |= {k: labels[k] for k in POLICIES if k in labels}
         batch = labels.get("batch", 1 if self.batch is None else self.batch)
-        arch, hw = labels.get("arch") or self.arch[0], labels.get("hw") or self.hw[0]
         network, profile, hw_file = both(
-            self.objects.get(arch, arch), self.objects.get(hw, hw), self.settings | varied
+            self._named("arch", labels), self._named("hw", labels), self.settings | varied
         )
         return simulated(
             network,
@@ -254,6 +253,11 @@ class Request:
             passes=self.passes,
             given=tuple(AXES[name].word for name in self.axes if name in AXES),
         )
+
+    def _named(self, axis: str, labels: Mapping[str, Any]) -> Any:
+        """The network or profile of a design point: an object, else the word that names a file."""
+        label = labels.get(axis) or getattr(self, axis)[0]
+        return self.objects.get(axis, {}).get(label, label)
 
     def _at_home(self, problem: Problem) -> Problem:
         """A problem found far from the scan, at the place where the scan says it."""

@@ -198,9 +198,9 @@ class Store:
         """A finished part without its table; None if it is absent or damaged."""
         try:
             digest, text = self.record(number).read_text().splitlines()
-            content = json.loads(text)
             if digest != hashlib.sha256(text.encode()).hexdigest():
                 return None
+            content = json.loads(text)
             if self.plan.points:
                 table = self.table(number).read_bytes()
                 if hashlib.sha256(table).hexdigest() != content["table"]:
