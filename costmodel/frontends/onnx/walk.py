@@ -292,10 +292,9 @@ class Walk:
 
     def outputs(self) -> Taps:
         """The network's outputs that are maps, under the shapes that the file gives them."""
-        taps = []
-        for output in self.graph.output:
-            value = self.values.get(output.name)
-            if value is not None and value.tap is not None:
-                spread = Spread(value.shape, value.axis, self.samples)
-                taps.append(replace(value.tap, shape=spread.shape))
-        return tuple(taps)
+        values = (self.values.get(output.name) for output in self.graph.output)
+        return tuple(
+            replace(value.tap, shape=Spread(value.shape, value.axis, self.samples).shape)
+            for value in values
+            if value is not None and value.tap is not None
+        )
