@@ -190,7 +190,7 @@ def test_validate(capsys: pytest.CaptureFixture[str]) -> None:
 def test_validate_names_the_line_of_a_mismatch(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from costmodel.core.builder import work_out
+    from costmodel.core.builder import apply
     from costmodel.models.layers.pool import MaxPool
 
     file = tmp_path / "net.yaml"
@@ -199,11 +199,11 @@ def test_validate_names_the_line_of_a_mismatch(
         "  - b: {kind: max_pool, kernel: 2}\n"
     )
     monkeypatch.setattr(MaxPool, "out_shape", lambda self, *inputs: (3, 5, 4))
-    work_out.cache_clear()
+    apply.cache_clear()
     try:
         assert main(["validate", str(file)]) == 1
     finally:
-        work_out.cache_clear()
+        apply.cache_clear()
     shown, errors = capsys.readouterr()
     assert "1 of 2 layers" in shown
     assert errors == (

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from costmodel.core import layout
 from costmodel.core.graph_pass import rewritten
 from costmodel.core.loading import load_network
 from costmodel.core.loading import load_network as load_onnx
 from costmodel.core.network import Network
+from costmodel.models.passes import _layout as layout
 from costmodel.studies.simulation import simulate
 
 MACHINE = ("name: m\nsource: test\nbandwidth: 1 B/s\non_chip_memory: 1 B\nmatrix: 1 TFLOPS\nhost: 1 TFLOPS\n"
@@ -46,7 +46,7 @@ def made(
 
 def executed(network: Network) -> int:
     """Multiply-adds that take time."""
-    return sum(part.timed.macs for row in network.rows for part in row.parts)
+    return sum(part.executed_tally.macs for row in network.rows for part in row.parts)
 
 
 # --- functions ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from costmodel.core import kinds
-from costmodel.core.builder import Builder, work_out
+from costmodel.core.builder import Builder, apply
 from costmodel.core.convention import CONVENTIONS
 from costmodel.core.counting import Counting, prepare
 from costmodel.core.formula import evaluate
@@ -76,7 +76,7 @@ def test_conventions_count_no_less_than_nothing(
     word: str, kind: type[Layer], example: Example
 ) -> None:
     convention = CONVENTIONS.load(word)
-    part = work_out(make(kind, example.attributes), example.inputs)
+    part = apply(make(kind, example.attributes), example.inputs)
     assert convention.ops(kind.kind, part.tally) >= 0
     assert convention.params(part.tally) >= 0
     assert part.tally.in_elements == elements(example.inputs)
@@ -188,7 +188,7 @@ TALLIES: list[tuple[str, dict[str, Any], Any, dict[str, int]]] = [
 def test_tallies_by_hand(
     word: str, attributes: dict[str, Any], inputs: Any, counts: dict[str, int]
 ) -> None:
-    tally = work_out(make(kinds.get(word), attributes), inputs).tally
+    tally = apply(make(kinds.get(word), attributes), inputs).tally
     geometry = {"in_elements", "out_elements", "in_channels"}
     found = {
         name: getattr(tally, name) for name in Tally.__dataclass_fields__ if name not in geometry
@@ -219,11 +219,11 @@ OPS: list[tuple[str, str, dict[str, Any], Any, int]] = [
 def test_ops_by_hand(
     convention: str, word: str, attributes: dict[str, Any], inputs: Any, ops: int
 ) -> None:
-    tally = work_out(make(kinds.get(word), attributes), inputs).tally
+    tally = apply(make(kinds.get(word), attributes), inputs).tally
     assert CONVENTIONS.load(convention).ops(word, tally) == ops
 
 
 def test_keras_counts_four_values_per_channel() -> None:
-    tally = work_out(make(kinds.get("batch_norm"), {}), ((6, 5, 4),)).tally
+    tally = apply(make(kinds.get("batch_norm"), {}), ((6, 5, 4),)).tally
     counted = {word: CONVENTIONS.load(word).params(tally) for word in CONVENTIONS.names()}
     assert counted == {"flops": 12, "hairnet": 12, "macs": 12, "keras": 24}

@@ -109,7 +109,7 @@ def _forget(*caches: Any) -> None:
 
 def test_a_wrong_layer_turns_other_papers_red(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights of depthwise convolutions counted twice: Tables 4 and V must not stay green."""
-    from costmodel.core.builder import work_out
+    from costmodel.core.builder import apply
     from costmodel.core.tally import Shapes, Tally
     from costmodel.models.layers.conv import DepthwiseConv2d
 
@@ -120,7 +120,7 @@ def test_a_wrong_layer_turns_other_papers_red(monkeypatch: pytest.MonkeyPatch) -
         return Tally.of(inputs, outputs, macs=2 * tally.macs, weights=2 * tally.weights)
 
     monkeypatch.setattr(DepthwiseConv2d, "tally", doubled)
-    _forget(work_out)
+    _forget(apply)
     try:
         for name in (
             "mobilenet_table4",
@@ -130,7 +130,7 @@ def test_a_wrong_layer_turns_other_papers_red(monkeypatch: pytest.MonkeyPatch) -
         ):
             assert Status.UNEXPLAINED in type(TABLES[name])().rows().values(), name
     finally:
-        _forget(work_out)
+        _forget(apply)
 
 
 @pytest.mark.parametrize(("name", "rows"), [

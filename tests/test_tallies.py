@@ -19,9 +19,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from costmodel.core import kinds
-from costmodel.core.builder import work_out
+from costmodel.core.builder import apply
 from costmodel.core.layer import make
-from costmodel.core.network import Part
+from costmodel.core.part import Part
 from costmodel.core.tally import Tally
 from costmodel.errors import BadValue
 from costmodel.models.layers import arithmetic, recurrent, reduce
@@ -225,7 +225,7 @@ BY_DEFINITION = pytest.mark.parametrize("case", DEFINED, ids=named)
 
 def part_of(case: Hand | Defined) -> Part:
     """The layer of a case on its inputs, as the program works it out."""
-    return work_out(make(kinds.get(case.kind), case.attributes), case.inputs)
+    return apply(make(kinds.get(case.kind), case.attributes), case.inputs)
 
 
 def counts_of(tally: Tally) -> dict[str, int]:
@@ -290,7 +290,7 @@ def test_tasks_share_the_work(case: Hand | Defined) -> None:
 def test_a_function_takes_no_more_operands_than_its_definition(name: str) -> None:
     maps = (counted.ROWS,) * (counted.OPERANDS.get(name, 1) + 1)
     with pytest.raises(BadValue, match="takes"):
-        work_out(make(kinds.get("elementwise"), {"function": name}), maps)
+        apply(make(kinds.get("elementwise"), {"function": name}), maps)
 
 
 @pytest.mark.parametrize("case", [case for case in HAND if case.torch], ids=named)

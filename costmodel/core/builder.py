@@ -12,36 +12,77 @@ from itertools import islice
 from math import prod
 
 from costmodel.core.layer import MAX_ELEMENTS, Layer
-from costmodel.core.network import Constants, Facts, Network, Part, Row, Tap, Taps, changed
+from costmodel.core.network import Facts, Network, Row, Tap, Taps, changed
+from costmodel.core.part import OUTSIDE, Part, Parts, Source
 from costmodel.core.tally import Shape, Shapes
 from costmodel.errors import BadValue, Place
 
 
 @lru_cache(maxsize=65536)
-def work_out(layer: Layer, inputs: Shapes) -> Part:
-    """`layer` on maps of shapes `inputs`: output shapes and tally. Raises BadValue on a misfit."""
+def apply(layer: Layer, shapes: Shapes) -> Part:
+    """Put a layer to work on maps of given shapes.
+
+    Parameters
+    ----------
+    layer : Layer
+        What is done.
+    shapes : tuple of shapes
+        The shape of each operand per sample [elements].
+
+    Returns
+    -------
+    Part
+        The layer with its output shapes and tally; its operands are the row's inputs in order.
+
+    Raises
+    ------
+    BadValue
+        Where the layer takes no such maps, or a map would be beyond 2**53 elements.
+
+    """
     least, most = layer.taken
-    if len(inputs) < least or (most is not None and len(inputs) > most):
+    if len(shapes) < least or (most is not None and len(shapes) > most):
         wanted = f"at least {least}" if most is None else f"{least}"
         raise BadValue(
-            f"{layer.kind} takes {wanted} input(s), got {len(inputs)}",
+            f"{layer.kind} takes {wanted} input(s), got {len(shapes)}",
             "name them with 'from: [a, b]'",
         )
-    outputs = layer.out_shapes(inputs)
+    outputs = layer.out_shapes(shapes)
     for shape in outputs:
         if prod(shape) > MAX_ELEMENTS:
             raise BadValue(f"a map of shape {list(shape)} is beyond 2**53 elements", "shrink it")
-    return Part(layer, inputs, outputs, layer.tally(inputs, outputs))
+    reads = tuple(Source(OUTSIDE, port) for port in range(len(shapes)))
+    return Part(layer, shapes, outputs, layer.tally(shapes, outputs), reads)
 
 
-def chained(layers: Sequence[Layer], inputs: Shapes) -> tuple[Part, ...]:
-    """`layers` one after the other on maps of shapes `inputs`. Raises BadValue on a misfit."""
-    parts = []
+def extended(parts: Parts, layer: Layer, shapes: Shapes) -> Parts:
+    """`parts` and a layer behind the last of them, whose first outputs it reads under `shapes`.
+
+    Without parts it reads the row's inputs. Raises BadValue on a misfit.
+    """
+    reads = tuple(Source(len(parts) - 1, port) for port in range(len(shapes)))
+    return (*parts, changed(apply(layer, shapes), reads=reads))
+
+
+def chained(layers: Sequence[Layer], shapes: Shapes) -> Parts:
+    """`layers` one after the other on maps of given shapes. Raises BadValue on a misfit."""
+    parts: Parts = ()
     for layer in layers:
-        part = work_out(layer, inputs)
-        parts.append(part)
-        inputs = part.outputs
-    return tuple(parts)
+        parts = extended(parts, layer, parts[-1].outputs if parts else shapes)
+    return parts
+
+
+def rewired(parts: Parts, layers: Sequence[Layer], shapes: Shapes) -> Parts:
+    """Other layers in the places of `parts`, on row inputs of other shapes.
+
+    Every layer reads what the part in its place read. Raises BadValue on a misfit.
+    """
+    made: list[Part] = []
+    for part, layer in zip(parts, layers, strict=True):
+        given = (shapes if at == OUTSIDE else made[at].outputs for at, _ in part.reads)
+        operands = tuple(maps[port] for maps, (_, port) in zip(given, part.reads, strict=True))
+        made.append(changed(apply(layer, operands), reads=part.reads))
+    return tuple(made)
 
 
 class Builder:
@@ -81,7 +122,7 @@ class Builder:
         place: Place,
         layers: Sequence[Layer],
         inputs: Taps,
-        meant: bool = False,
+        unread_on_purpose: bool = False,
         appends: bool = False,
     ) -> Taps:
         """Add one row that runs `layers` one after the other on `inputs`; its output taps.
@@ -90,7 +131,16 @@ class Builder:
         """
         parts = chained(layers, tuple(tap.shape for tap in inputs))
         return self.add(
-            Row(wanted, name, block, place, parts, inputs, appends=appends, meant=meant)
+            Row(
+                wanted,
+                name,
+                block,
+                place,
+                parts,
+                inputs,
+                appends=appends,
+                unread_on_purpose=unread_on_purpose,
+            )
         )
 
     def add(self, row: Row) -> Taps:
@@ -124,6 +174,3 @@ def unread_warning(network: Network) -> list[str]:
         f"{network.facts.file}: nobody reads {shown}{more}; "
         "declare 'outputs: [...]', or 'unread: true' at a layer, if that is meant"
     ]
-
-
-__all__ = ["Builder", "Constants", "chained", "unread_warning", "work_out"]

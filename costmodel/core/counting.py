@@ -13,7 +13,8 @@ import numpy as np
 from costmodel.core.convention import Convention
 from costmodel.core.layer import Engine, Layer, Task
 from costmodel.core.maps import Maps
-from costmodel.core.network import Network, Part, Row
+from costmodel.core.network import Network, Row
+from costmodel.core.part import Part
 from costmodel.core.shares import PERFECT, Shares
 from costmodel.core.workload import Costs, Floats, Ints, Workload
 from costmodel.errors import InputError, Place
@@ -44,8 +45,8 @@ class Traits:
         """The work of `part` that takes time, by engine; a profile may move a whole kind."""
         if part.layer.kind in self.engines:
             layer = part.layer
-            return (Task(self.engines[layer.kind], layer.runs_as, part.timed),)
-        return part.layer.tasks(part.timed)
+            return (Task(self.engines[layer.kind], layer.runs_as, part.executed_tally),)
+        return part.layer.tasks(part.executed_tally)
 
     def utilisation(self, part: Part, samples: int) -> float:
         """The share of the matrix engine's peak that the shape of `part` leaves."""
@@ -53,7 +54,9 @@ class Traits:
             return 1.0
         found = part.layer.contraction(part.inputs, samples)
         return (
-            1.0 if found is None else self.array.utilisation(found.nest, part.timed.macs * samples)
+            1.0
+            if found is None
+            else self.array.utilisation(found.nest, part.executed_tally.macs * samples)
         )
 
     def share(self, kind: str, routine: str) -> Shares:

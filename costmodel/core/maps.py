@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.network import Key, Network, Row, Tap
+from costmodel.core.part import OUTSIDE, Source
 from costmodel.language.dtypes import size_of
 
 
@@ -83,10 +84,8 @@ class Maps:
             joint = tuple(tensor for tensors in behind for tensor in tensors)
             self.behind |= {tap.key: joint for tap in row.taps}
         else:
-            shares = looked_up(row)
-            for place, (tap, tensors) in enumerate(zip(row.inputs, behind, strict=True)):
-                share = shares[place] if place < len(shares) else None
-                self._read(tensors, None if share is None else self._size(share, tap))
+            for tap, tensors, count in zip(row.inputs, behind, elements_read(row), strict=True):
+                self._read(tensors, None if count is None else self._size(count, tap))
             self.out_tensor.extend(map(self._new, row.taps, repeat(number), written))
         self.in_ptr.append(len(self.in_tensor))
         self.out_ptr.append(len(self.out_tensor))
@@ -102,7 +101,7 @@ class Maps:
 
     def overwritten(self) -> list[int]:
         """For each tensor the first input of its row that it may overwrite; -1 for none."""
-        found, kept = [-1] * len(self.sizes), set(self.kept())
+        reused, kept = [-1] * len(self.sizes), set(self.kept())
         for number, row in enumerate(self.network.rows):
             if row.view or not row.overwrites:
                 continue
@@ -110,9 +109,9 @@ class Maps:
             for tensor in self.in_tensor[self.in_ptr[number] : self.in_ptr[number + 1]]:
                 dies = self.last[tensor] == number and tensor not in kept
                 if dies and self.sizes[tensor] == self.sizes[written]:
-                    found[written] = tensor
+                    reused[written] = tensor
                     break
-        return found
+        return reused
 
     def kept(self) -> list[int]:
         """The tensors that are the network's outputs."""
@@ -133,12 +132,22 @@ class Maps:
             "out_ptr": self.out_ptr,
             "out_tensor": self.out_tensor,
         }
-        found: dict[str, Any] = {k: np.array(v, dtype=np.int64) for k, v in columns.items()}
-        found["kept"] = np.isin(np.arange(len(self.sizes)), self.kept())
-        return found
+        kept = np.isin(np.arange(len(self.sizes)), self.kept())
+        return {k: np.array(v, dtype=np.int64) for k, v in columns.items()} | {"kept": kept}
 
 
-def looked_up(row: Row) -> tuple[int, ...]:
-    """How many elements a row reads of each of its first inputs; none where it reads them all."""
-    part = row.parts[0]
-    return part.layer.elements_read(part.inputs, part.outputs) if part.layer.looks_up else ()
+def elements_read(row: Row) -> list[int | None]:
+    """How many elements a row reads of each input; None: all of them.
+
+    Where several parts read an input, the one that looks up most of it says.
+    """
+    counts: list[int | None] = [None] * len(row.inputs)
+    if any(part.layer.looks_up for part in row.parts):
+        for place in range(len(counts)):
+            readers = list(row.readers(Source(OUTSIDE, place)))
+            if readers and all(part.layer.looks_up for part, _ in readers):
+                counts[place] = max(
+                    part.layer.elements_read(part.inputs, part.outputs)[operand]
+                    for part, operand in readers
+                )
+    return counts

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import networkx as nx
 
 from costmodel.core.layer import Layer
+from costmodel.core.part import HELD, OUTSIDE, Constants, Part, Parts, Source, Sources
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import Place
 
@@ -58,60 +59,15 @@ def changed(item: T, **values: Any) -> T:
     return replace(item, **values)  # type: ignore[type-var]
 
 
-@dataclass(frozen=True)
-class Part:
-    """One layer at work: the shapes it takes and gives, and its neutral tally.
-
-    Parts are made by `costmodel.core.builder.work_out`, so that layer, shapes and tally agree.
-    """
-
-    layer: Layer
-    inputs: Shapes
-    """As the layer sees them: a map may be read under another shape of as many elements."""
-    outputs: Shapes
-    tally: Tally
-    executed: Tally | None = None
-    """What a library computes for it, where that is more: it takes time and counts as nothing."""
-
-    @property
-    def timed(self) -> Tally:
-        """The work that takes time."""
-        return self.executed or self.tally
-
-
-@dataclass(frozen=True, slots=True)
-class Constants:
-    """What a row holds besides maps, where that is not what the tallies of its layers say.
-
-    An imported file may share weights between rows, fix their element type, or hold numbers that
-    are no weights.
-    """
-
-    counted: Tally
-    """The parameters that count here: those that no row before has counted."""
-    elements: int
-    """Elements that move, of the network's own floating type."""
-    fixed_bytes: int
-    """Bytes that move, of types that the file fixes [B]."""
-    sources: frozenset[str] = frozenset()
-    """The stored tensors behind them; rows with the same ones share them."""
-    tensors: bool = False
-    """True: among them are tensors of one axis or more, not numbers alone."""
-
-    def __add__(self, other: Constants) -> Constants:
-        """What both hold together."""
-        return Constants(
-            self.counted + other.counted,
-            self.elements + other.elements,
-            self.fixed_bytes + other.fixed_bytes,
-            self.sources | other.sources,
-            self.tensors or other.tensors,
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One line of the report: a layer, or several fused so that nothing between them moves."""
+    """One line of the report: a layer, or several fused so that nothing between them moves.
+
+    Its parts name their operands as inputs of the row or outputs of earlier parts; what the last
+    part writes leaves the row. The row reads each of its `inputs` once. A map stands there once for
+    every operand that is read from memory on its own, so that a product of a map with itself reads
+    it twice. Elementwise parts that are fused into a row take what another part of it reads along.
+    """
 
     id: str
     """Unique: block path and ordinal."""
@@ -121,15 +77,15 @@ class Row:
     """The named block it belongs to."""
     place: Place
     """Where it was written."""
-    parts: tuple[Part, ...]
+    parts: Parts
     inputs: Taps
     out_bits: tuple[int | None, ...] = ()
     """For each output, where the file fixes them."""
     constants: Constants | None = None
     appends: bool = False
     """True: what it writes is appended to a state besides."""
-    meant: bool = False
-    """True: nobody reads it, and that is meant."""
+    unread_on_purpose: bool = False
+    """True: the file says that nobody has to read it."""
     pieces: bool = False
     """True: the first axis of its outputs holds pieces of a sample."""
     samples_at: int = 0
@@ -164,6 +120,26 @@ class Row:
         """Shapes of the maps it writes."""
         return self.parts[-1].outputs
 
+    @property
+    def writes(self) -> Sources:
+        """Where in the row each of these maps comes from."""
+        return tuple(Source(len(self.parts) - 1, port) for port in range(len(self.outputs)))
+
+    def readers(self, source: Source) -> Iterator[tuple[Part, int]]:
+        """The parts that read a map of the row, each with the place among its operands."""
+        for part in self.parts:
+            for operand, read in enumerate(part.reads):
+                if read == source:
+                    yield part, operand
+
+    def source_of(self, part: int, operand: int) -> Tap | None:
+        """The input of the row that an operand of a part is.
+
+        None where an earlier part makes it, or the layer holds it.
+        """
+        at, port = source = self.parts[part].reads[operand]
+        return self.inputs[port] if at == OUTSIDE and source != HELD else None
+
     @cached_property
     def view(self) -> bool:
         """True when it only gives its input's memory another shape."""
@@ -172,7 +148,7 @@ class Row:
     @cached_property
     def elementwise(self) -> bool:
         """True when each output element follows from the input elements at its own place."""
-        return all(part.layer.in_place and not part.layer.across for part in self.parts)
+        return all(part.elementwise for part in self.parts)
 
     @cached_property
     def overwrites(self) -> bool:
@@ -276,8 +252,8 @@ class Network(nx.DiGraph):  # type: ignore[misc]
     @cached_property
     def position(self) -> dict[str, int]:
         """The place of each row in execution order, by its id; -1 for the network's inputs."""
-        found = dict.fromkeys((tap.node for tap in self.inputs), -1)
-        return found | {row.id: number for number, row in enumerate(self.rows)}
+        rows = {row.id: number for number, row in enumerate(self.rows)}
+        return dict.fromkeys((tap.node for tap in self.inputs), -1) | rows
 
     def readers(self, key: Key) -> Iterator[Row]:
         """The rows that read a map, in execution order."""
@@ -286,10 +262,10 @@ class Network(nx.DiGraph):  # type: ignore[misc]
                 yield self.nodes[reader]["row"]
 
     def unread(self) -> Iterator[Row]:
-        """Rows that nobody reads, that give no declared output, and that are not meant to be so."""
+        """Rows that nobody reads, that give no declared output, and not so on purpose."""
         declared = {tap.node for tap in self.outputs}
         for row in self.rows:
-            if not self.out_degree(row.id) and row.id not in declared and not row.meant:
+            if not self.out_degree(row.id) and row.id not in declared and not row.unread_on_purpose:
                 yield row
 
 

@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from costmodel.core import kinds
-from costmodel.core.builder import work_out
+from costmodel.core.builder import apply
 from costmodel.core.layer import make
-from costmodel.core.network import Part
+from costmodel.core.part import Part
 from costmodel.core.tally import Shape
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulate
@@ -38,7 +38,7 @@ def macs(arch: str, **settings: Any) -> int:
 
 def layer(kind: str, shape: Shape, **attributes: Any) -> Part:
     """One layer on one map of `shape`: its output shape and neutral tally."""
-    return work_out(make(kinds.get(kind), attributes), (shape,))
+    return apply(make(kinds.get(kind), attributes), (shape,))
 
 
 def separable(shape: Shape, kernel: int, filters: int, multiplier: int = 1) -> tuple[Part, Part]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from costmodel.core.network import Network, Part, Row
+from costmodel.core.network import Network, Row
+from costmodel.core.part import Part
 from costmodel.core.tally import Shape, Tally
 from costmodel.errors import MissingExtra
 

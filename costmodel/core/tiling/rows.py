@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from costmodel.core.part import HELD, OUTSIDE
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Nest, Widths
 from costmodel.core.tiling.traffic_curve import TrafficCurve
@@ -17,6 +18,7 @@ from costmodel.core.tiling.windows import Ints
 if TYPE_CHECKING:
     from costmodel.core.maps import Maps
     from costmodel.core.network import Row, Tap
+    from costmodel.core.part import Part
 
 
 LONGEST = 1 << 16
@@ -119,7 +121,7 @@ def row_nests(
     for number, row in enumerate(rows):
         contractions = [part.layer.contraction(part.inputs, samples) for part in row.parts]
         places = [at for at, one in enumerate(contractions) if one is not None]
-        if len(places) != 1 or not row.parts[places[0]].timed.macs:
+        if len(places) != 1 or not row.parts[places[0]].executed_tally.macs:
             continue
         contraction = contractions[places[0]]
         assert contraction is not None
@@ -152,15 +154,21 @@ def _tensors(maps: Maps, taps: Iterable[Tap]) -> tuple[int, ...]:
 
 def _operands(row: Row, at: int, contraction: Contraction) -> tuple[list[Tap], list[Tap]] | None:
     """The maps that are the input and weights of part `at`; None where the row makes them."""
-    part = row.parts[at]
-    if at == 0:
-        if len(row.inputs) < len(part.inputs):
-            return None
-        groups = (contraction.input, contraction.weights)
-        inputs, weights = ([row.inputs[n] for n in group] for group in groups)
-        return inputs, weights
-    # work ahead of it is done as its input comes in
-    first = row.inputs[0] if row.inputs else None
-    if first is None or contraction.weights or prod(first.shape) != prod(part.inputs[0]):
+    inputs, weights = (
+        [row.source_of(at, operand) for operand in group]
+        for group in (contraction.input, contraction.weights)
+    )
+    if inputs == [None] and not weights:
+        inputs = [_comes_in(row, row.parts[at])]
+    if None in inputs or None in weights:
         return None
-    return [first], []
+    return [tap for tap in inputs if tap], [tap for tap in weights if tap]
+
+
+def _comes_in(row: Row, part: Part) -> Tap | None:
+    """The map whose elements become the first operand of a part as they come in; None for none."""
+    source = part.reads[0]
+    while source.part != OUTSIDE:
+        source = row.parts[source.part].reads[0]
+    tap = None if source == HELD else row.inputs[source.port]
+    return tap if tap is not None and prod(tap.shape) == prod(part.inputs[0]) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx import TensorProto
 
-from costmodel.core.network import Constants
+from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.frontends.onnx.constants import contents
 from costmodel.frontends.onnx.node import Node, Work

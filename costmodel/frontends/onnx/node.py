@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,10 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from costmodel.core.builder import chained
 from costmodel.core.layer import Layer
+from costmodel.core.network import changed
+from costmodel.core.part import HELD, OUTSIDE, Parts, Source
 from costmodel.core.tally import Shape, Shapes
 from costmodel.frontends.onnx.samples import Spread, Untracked, followed
 from costmodel.frontends.onnx.values import Value
@@ -189,6 +192,8 @@ class Work:
     layers: tuple[Layer, ...]
     inputs: Shapes
     """What the first layer takes: maps per sample, seen under any shape of as many elements."""
+    operands: tuple[int, ...] | None = field(default=None, kw_only=True)
+    """The inputs of the node that these are; None: its maps in order."""
     weights: tuple[int, ...] = ()
     """The inputs that hold weights even where the file writes them as plain constants."""
     aside: tuple[int, ...] = ()
@@ -203,6 +208,16 @@ class Work:
     """Its running mean and variance."""
     learned: bool = True
     """False: constants that meet maps elementwise may be masks and tables that nobody learnt."""
+
+    def parts(self, maps: Sequence[int]) -> Parts:
+        """The layers one after the other, for a node of whose inputs `maps` are feature maps."""
+        first, *rest = chained(self.layers, self.inputs)
+        operands = maps if self.operands is None else self.operands
+        reads = tuple(
+            Source(OUTSIDE, maps.index(number)) if number in maps else HELD
+            for number in operands[: len(first.inputs)]
+        )
+        return (changed(first, reads=reads), *rest)
 
 
 Rule = Callable[[Node], Work]

@@ -13,8 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from costmodel.core.builder import Builder, chained, work_out
-from costmodel.core.network import Part, Row, Taps
+from costmodel.core.builder import Builder, extended
+from costmodel.core.network import Row, Taps
+from costmodel.core.part import Parts
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.frontends.onnx.constants import (
     contents,
@@ -222,7 +223,7 @@ class Walk:
         wholes = tuple(shape_in(types[n]) for n in ports)
         node, work = self.worked_out(Node(proto, inputs, wholes, self.samples))
         constants = self.parameters.count(node, work)
-        parts = self.agreed(node, chained(work.layers, work.inputs))
+        parts = self.agreed(node, work.parts(node.maps))
         name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
         taps = tuple(node.value(n).tap for n in node.maps)
         out = self.builder.add(
@@ -259,7 +260,7 @@ class Walk:
             node = node.untracked()
             return node, rule(node)
 
-    def agreed(self, node: Node, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    def agreed(self, node: Node, parts: Parts) -> Parts:
         """The parts, and a view where the file shows further outputs or another shape."""
         given, stated = parts[-1].outputs, node.outputs
         if given == stated:
@@ -269,7 +270,7 @@ class Walk:
                 f"node '{node.proto.name or node.proto.output[0]}' ({node.op}) gives "
                 f"{list(stated[0])} per sample, its layer {list(given[0])}: check its figures"
             )
-        return (*parts, work_out(StridedView(stated), given[:1]))
+        return extended(parts, StridedView(stated), given[:1])
 
     def control(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> None:
         """An `If` whose condition is known takes that branch; other control flow is refused."""
@@ -291,10 +292,9 @@ class Walk:
 
     def outputs(self) -> Taps:
         """The network's outputs that are maps, under the shapes that the file gives them."""
-        found = []
-        for output in self.graph.output:
-            value = self.values.get(output.name)
-            if value is not None and value.tap is not None:
-                spread = Spread(value.shape, value.axis, self.samples)
-                found.append(replace(value.tap, shape=spread.shape))
-        return tuple(found)
+        values = (self.values.get(output.name) for output in self.graph.output)
+        return tuple(
+            replace(value.tap, shape=Spread(value.shape, value.axis, self.samples).shape)
+            for value in values
+            if value is not None and value.tap is not None
+        )

@@ -102,7 +102,7 @@ def shapes(
 
     A state may hold nothing yet.
     """
-    found: dict[str, Shape] = {}
+    sized: dict[str, Shape] = {}
     for name, node in named.items():
         with problems.collect():
             sizes = []
@@ -117,8 +117,8 @@ def shapes(
                     f"'{name}' has {len(sizes)} axes",
                     "write [channels, height, width] or [features]",
                 )
-            found[name] = tuple(sizes)
-    return found
+            sized[name] = tuple(sizes)
+    return sized
 
 
 COLOURS = (1, 3, 4)
@@ -127,16 +127,16 @@ COLOURS = (1, 3, 4)
 
 def channels_last(document: Document, inputs: Mapping[str, Taps]) -> Problems:
     """Inputs that look as if their channels stood last, [224, 224, 3]."""
-    found = Problems()
+    doubts = Problems()
     for name, node in document.inputs.items():
         shape = inputs[name][0].shape if inputs[name] else ()
         if len(shape) == 3 and shape[2] in COLOURS and shape[0] == shape[1] > max(COLOURS):
-            found.add(
+            doubts.add(
                 node.place,
                 f"'{name}' is read as {shape[0]} channels of {shape[1]} x {shape[2]}",
                 f"channels come first: write [{shape[2]}, {shape[0]}, {shape[1]}]",
             )
-    return found
+    return doubts
 
 
 def declared(
@@ -145,7 +145,7 @@ def declared(
     """The network's outputs: those it declares, else what its last layer gives."""
     if document.outputs is None:
         return last
-    found: list[Tap] = []
+    taken: list[Tap] = []
     with problems.collect():
         for node in document.outputs.sequence("outputs"):
             named = resolve(node.text("an output"), scope, taps)
@@ -155,5 +155,5 @@ def declared(
                     f"output '{node.value}' names no layer",
                     did_you_mean(str(node.value), scope.known()),
                 )
-            found.extend(named or ())
-    return tuple(found)
+            taken.extend(named or ())
+    return tuple(taken)

@@ -79,7 +79,7 @@ class Expander:
         if "from" in item.control:
             taps = self.sources(item, item.control["from"], scope)
         elif not taps or len(taps) > 1:
-            taps = self.one(taps, item.place)
+            taps = self.single(taps, item.place)
         if "when" in item.control and not self.value(item.control["when"], scope.env):
             # what it would have read first
             return self.bind(item, item.name, scope, taps[:1])
@@ -148,16 +148,15 @@ class Expander:
             return UNKNOWN
         try:
             wanted = f"{scope.path}{name}"
-            meant = self.meant(item, env)
             block = scope.block or name
-            appends = appended(item, scope, self.taps)
-            out = self.builder.row(wanted, name, block, item.place, made, taps, meant, appends)
+            flags = self.unread_on_purpose(item, env), appended(item, scope, self.taps)
+            out = self.builder.row(wanted, name, block, item.place, made, taps, *flags)
         except BadValue as error:
             raise error.at(item.place, f"layer '{name}': ") from None
         self.taps[out[0].node] = out
         return out
 
-    def meant(self, item: Item, env: Mapping[str, Any]) -> bool:
+    def unread_on_purpose(self, item: Item, env: Mapping[str, Any]) -> bool:
         """Whether the item says that nobody has to read it. Raises BadValue for no truth value."""
         if "unread" not in item.control:
             return False
@@ -224,7 +223,7 @@ class Expander:
     def sources(self, item: Item, node: Node, scope: Scope) -> Taps:
         """The taps that ``from`` names, one for each entry; UNKNOWN if any of them is."""
         entries = node.value if isinstance(node.value, list) else [node]
-        found: list[Tap] = []
+        named: list[Tap] = []
         whole = True
         for entry in entries:
             reference = self.text(entry, scope.env)
@@ -238,12 +237,12 @@ class Expander:
                 )
             if taps is None:
                 scope.early.append((item.name, reference, entry.place, scope.known()))
-            taps = self.one(taps or UNKNOWN, entry.place)
-            found.extend(taps)
+            taps = self.single(taps or UNKNOWN, entry.place)
+            named.extend(taps)
             whole = whole and bool(taps)
-        return tuple(found) if whole else UNKNOWN
+        return tuple(named) if whole else UNKNOWN
 
-    def one(self, taps: Taps, place: Place) -> Taps:
+    def single(self, taps: Taps, place: Place) -> Taps:
         """Return `taps` if it is one map (or unknown).
 
         A layer of several outputs must be named by port.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from costmodel.core.builder import work_out
+from costmodel.core.builder import extended
 from costmodel.core.network import Key, Network, Row, Tap, changed
 from costmodel.models.layers.move import Pieces, StridedView
 
@@ -36,10 +36,10 @@ def cut(network: Network, free: set[str]) -> Network:
 
 def _writing(row: Row, written: list[Tap]) -> Row:
     """`row`, its map written piece by piece."""
-    part = work_out(StridedView(tuple(tap.shape for tap in written)), row.outputs)
+    layer = StridedView(tuple(tap.shape for tap in written))
     return replace(
         row,
-        parts=(*row.parts, part),
+        parts=extended(row.parts, layer, row.outputs),
         out_bits=tuple(tap.bits for tap in written),
         pieces=any(tap.pieces for tap in written),
     )
@@ -47,7 +47,7 @@ def _writing(row: Row, written: list[Tap]) -> Row:
 
 def _free_pieces(rows: dict[str, Row], free: set[str]) -> dict[str, list[tuple[Row, list[Row]]]]:
     """The free pieces of what each row writes, and the views on the way to each."""
-    found: dict[str, list[tuple[Row, list[Row]]]] = {}
+    pieces: dict[str, list[tuple[Row, list[Row]]]] = {}
     for row in rows.values():
         if row.id not in free or not isinstance(row.layer, Pieces):
             continue
@@ -56,5 +56,5 @@ def _free_pieces(rows: dict[str, Row], free: set[str]) -> dict[str, list[tuple[R
             path.append(writer)
             writer = rows.get(writer.inputs[0].node)
         if writer is not None:
-            found.setdefault(writer.id, []).append((row, path))
-    return found
+            pieces.setdefault(writer.id, []).append((row, path))
+    return pieces

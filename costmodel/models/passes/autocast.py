@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from costmodel.core.builder import work_out
-from costmodel.core.draft import Draft
+from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Key, Network, Row, Tap, Taps, changed
 from costmodel.models.layers.activation import Softmax
 from costmodel.models.layers.move import Cast
+from costmodel.models.passes._draft import Draft
 from costmodel.models.passes.fuse_sdpa import call
 
 WIDE = 32
@@ -38,7 +38,7 @@ class Autocast(Pass):
         # a call that no fused kernel takes runs in 16 bits all the same, its softmax too
         for row in network.rows:
             called = call(draft, row) or ()
-            narrow |= {one.id for one in called if isinstance(one.layer, Softmax)}
+            narrow |= {inner.id for inner in called if isinstance(inner.layer, Softmax)}
         width: dict[Key, int | None] = {}
         for tap in network.inputs:
             width[tap.key] = WIDE if tap.bits is None else tap.bits
@@ -93,7 +93,7 @@ def _widens(row: Row, floats: list[Tap]) -> bool:
 
 def _conversion(row: Row, place: int, tap: Tap, bits: int | None) -> Row:
     """A row that converts one input of `row`."""
-    part = work_out(Cast(), (tap.shape,))
+    part = apply(Cast(), (tap.shape,))
     return Row(
         f"{row.id}:cast{place}",
         "cast",

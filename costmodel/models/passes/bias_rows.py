@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.core.builder import work_out
+from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Constants, Network, Row, changed
+from costmodel.core.network import Network, Row, changed
+from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.models.layers.conv import Conv2d
 from costmodel.models.layers.merge import Add
@@ -46,7 +47,8 @@ def _parted(row: Row, moved: dict[str, str]) -> Iterator[Row]:
         yield row
         return
     biases = part.tally.biases
-    bare = replace(work_out(replace(part.layer, bias=False), part.inputs), executed=part.executed)
+    bare = apply(replace(part.layer, bias=False), part.inputs)
+    bare = replace(bare, reads=part.reads, executed=part.executed)
     held = row.constants
     counted = biases
     if held is not None:
@@ -60,7 +62,7 @@ def _parted(row: Row, moved: dict[str, str]) -> Iterator[Row]:
         row,
         id=moved[row.id],
         name="bias",
-        parts=(work_out(Add(bias=biases), row.outputs),),
+        parts=(apply(Add(bias=biases), row.outputs),),
         inputs=(tap,),
         # in place: it does not widen what it is added to, so it holds no tensor in autocast's sense
         constants=Constants(Tally(biases=counted), biases, 0),

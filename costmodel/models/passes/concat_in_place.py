@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.core.builder import work_out
+from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.merge import Concat, ConcatInPlace
@@ -30,4 +30,4 @@ def _as_view(row: Row) -> Row:
     layer = row.layer
     if len(row.parts) > 1 or not isinstance(layer, Concat) or layer.constants:
         return row
-    return replace(row, parts=(work_out(ConcatInPlace(layer.axis), row.parts[0].inputs),))
+    return replace(row, parts=(apply(ConcatInPlace(layer.axis), row.parts[0].inputs),))

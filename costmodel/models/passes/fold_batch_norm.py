@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.core.builder import work_out
-from costmodel.core.draft import Draft
+from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Constants, Network, Part, Row
+from costmodel.core.network import Network, Row, changed
+from costmodel.core.part import OUTSIDE, Constants, Part, Source
 from costmodel.core.tally import Tally
 from costmodel.models.layers.norm import BatchNorm
+from costmodel.models.passes._draft import Draft, joined
 
 
 class FoldBatchNorm(Pass):
@@ -28,34 +29,54 @@ class FoldBatchNorm(Pass):
         for row in network.rows:
             if isinstance(row.layer, BatchNorm) and len(row.inputs) == 1:
                 first = draft.feeds_only(row.inputs[0], row)
-                if first is not None and foldable(first.parts[-1], row.parts[0]) is not None:
+                if first is not None and foldable(joined(first, row), len(first.parts)):
                     draft.merge(first, row)
         for name, row in draft.rows.items():
             draft.rows[name] = folded(row)
         return draft.network()
 
 
-def foldable(part: Part, norm: Part) -> Part | None:
-    """The layer with the norm in it; None where the norm's channels are not those that it makes."""
-    found = part.layer.folded(part.inputs, part.outputs)
-    if found is None or not isinstance(norm.layer, BatchNorm):
+def foldable(row: Row, place: int) -> Part | None:
+    """The layer with the batch norm behind it folded in, where the part at `place` is that norm.
+
+    None where it is no norm, where others read what it normalises, or where its channels are not
+    those that the layer makes.
+    """
+    norm = row.parts[place]
+    if not isinstance(norm.layer, BatchNorm) or norm.reads[0].part == OUTSIDE:
         return None
-    channels, layer = found
-    return work_out(layer, part.inputs) if channels == norm.tally.in_channels else None
+    before = row.parts[norm.reads[0].part]
+    foldings = before.layer.folded(before.inputs, before.outputs)
+    if foldings is None or len(list(row.readers(norm.reads[0]))) > 1:
+        return None
+    channels, layer = foldings
+    after = changed(apply(layer, before.inputs), reads=before.reads)
+    return after if channels == norm.tally.in_channels else None
 
 
 def folded(row: Row) -> Row:
-    """A row with each batch norm inside it folded into the part in front of it."""
-    parts, held = list(row.parts), row.constants
+    """A row with each batch norm inside it folded into the part that it reads."""
     place = 1
-    while place < len(parts):
-        before, norm = parts[place - 1], parts[place]
-        after = foldable(before, norm)
-        if after is None:
-            place += 1
-            continue
-        parts[place - 1 : place + 1] = [after]
-        held = held and _without(held, before, norm, after)
+    while place < len(row.parts):
+        after = foldable(row, place)
+        row = row if after is None else _folded_at(row, place, after)
+        place += after is None
+    return row
+
+
+def _folded_at(row: Row, place: int, after: Part) -> Row:
+    """The row without the norm at `place`, whose readers read the layer `after` instead."""
+    norm = row.parts[place]
+    (given,) = norm.reads
+
+    def kept(source: Source) -> Source:
+        further = source.part > place
+        return given if source.part == place else Source(source.part - further, source.port)
+
+    parts = [changed(part, reads=tuple(map(kept, part.reads))) for part in row.parts]
+    parts[given.part] = after
+    del parts[place]
+    held = row.constants and _without(row.constants, row.parts[given.part], norm, after)
     return replace(row, parts=tuple(parts), constants=held)
 
 

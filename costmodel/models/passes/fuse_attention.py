@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.core.draft import Draft
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.activation import Softmax
 from costmodel.models.layers.matmul import Matmul
 from costmodel.models.layers.move import Copy, Gather
+from costmodel.models.passes._draft import Draft
 
 
 class FuseAttention(Pass):
@@ -44,16 +44,16 @@ def scores(draft: Draft, product: Row) -> list[Row]:
 
     Empty where there is no such product with a softmax behind it.
     """
-    found: list[Row] = []
+    behind: list[Row] = []
     reader = product
     while True:
-        row = draft.feeds_only(reader.inputs[0], reader)
+        row = draft.feeds_only(reader.source_of(0, 0), reader)
         if row is None:
             return []
-        found.append(row)
+        behind.append(row)
         if multiplies_maps(row) and len(row.parts) == 1:
-            parts = [part for one in found for part in one.parts]
-            return found if any(isinstance(part.layer, Softmax) for part in parts) else []
+            layers = [part.layer for inner in behind for part in inner.parts]
+            return behind if any(isinstance(layer, Softmax) for layer in layers) else []
         between = (isinstance(part.layer, Softmax | Copy | Gather) for part in row.parts)
         if not (row.elementwise or all(between)):
             return []

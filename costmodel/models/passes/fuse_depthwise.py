@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.core.draft import Draft
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.conv import Conv2d, DepthwiseConv2d
+from costmodel.models.passes._draft import Draft
 
 
 class FuseDepthwise(Pass):
@@ -27,7 +26,7 @@ class FuseDepthwise(Pass):
         draft = Draft(network)
         for row in network.rows:
             if isinstance(row.layer, Conv2d) and row.layer.runs_as == "dense":
-                first = draft.feeds_only(row.inputs[0], row)
+                first = draft.feeds_only(row.source_of(0, 0), row)
                 if first is not None and separable(first):
                     draft.merge(first, row)
         return draft.network()
@@ -35,5 +34,5 @@ class FuseDepthwise(Pass):
 
 def separable(row: Row) -> bool:
     """True for a depthwise convolution with nothing behind it but elementwise functions."""
-    rest = replace(row, parts=row.parts[1:])
-    return isinstance(row.layer, DepthwiseConv2d) and rest.elementwise
+    rest = row.parts[1:]
+    return isinstance(row.layer, DepthwiseConv2d) and all(part.elementwise for part in rest)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.core.draft import Draft
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
+from costmodel.models.passes._draft import Draft
 from costmodel.models.passes.fuse_activations import fuse_one
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.core.draft import Draft
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.layer_norm import GroupNorm
 from costmodel.models.layers.linear import Linear
 from costmodel.models.layers.merge import Add, Mul
+from costmodel.models.passes._draft import Draft
 
 # How exporters spell functions of one map: words of consecutive rows, none of which anybody else
 # reads. A scale or a shift is a product or sum with a parameter that has axes.

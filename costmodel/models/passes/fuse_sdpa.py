@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.core.draft import Draft
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row, Tap
 from costmodel.models.layers.arithmetic import Arithmetic
 from costmodel.models.layers.merge import Add, Mul
 from costmodel.models.layers.move import Transpose
+from costmodel.models.passes._draft import Draft
 from costmodel.models.passes.fuse_attention import multiplies_maps, scores
 
 
@@ -56,7 +56,9 @@ def call(draft: Draft, product: Row) -> list[Row] | None:
     between = scores(draft, product)
     if not between or any(map(_own_work, between[:-1])):
         return None
-    before = [found for tap in between[-1].inputs for found in _scales(draft, tap, between[-1])]
+    first = between[-1]
+    # both operands may be one map
+    before = [scale for tap in dict.fromkeys(first.inputs) for scale in _scales(draft, tap, first)]
     return [*between, *before] if before else None
 
 
@@ -68,13 +70,13 @@ def _own_work(row: Row) -> bool:
 
 def _scales(draft: Draft, tap: Tap, reader: Row) -> list[Row]:
     """The scaling by a number in front of a product's operand, and a transposition between them."""
-    found: list[Row] = []
+    turned: list[Row] = []
     row = draft.feeds_only(tap, reader)
     while row is not None and len(row.parts) == len(row.inputs) == 1:
         if isinstance(row.layer, Mul):
-            return [*found, row]
+            return [*turned, row]
         if not isinstance(row.layer, Transpose):
             return []
-        found.append(row)
+        turned.append(row)
         row = draft.feeds_only(row.inputs[0], row)
     return []

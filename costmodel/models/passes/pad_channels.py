@@ -7,7 +7,8 @@ from math import ceil, log2
 from typing import ClassVar
 
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Network, Part, Row, changed
+from costmodel.core.network import Network, Row, changed
+from costmodel.core.part import Part
 from costmodel.models.layers.conv import Conv2d
 
 STEP = 8

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core import layout as lay
-from costmodel.core.builder import work_out
+from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
-from costmodel.core.layout import Layout
+from costmodel.core.layer import Layer
 from costmodel.core.network import Key, Network, Row
+from costmodel.core.part import OUTSIDE, Source
 from costmodel.core.tally import Shape
 from costmodel.models.layers.activation import Softmax
 from costmodel.models.layers.attention import Attention
 from costmodel.models.layers.matmul import Matmul
 from costmodel.models.layers.move import Copy, Pieces, StridedView, Transpose
+from costmodel.models.passes import _layout as lay
 from costmodel.models.passes._cut_pieces import cut
+from costmodel.models.passes._layout import Layout
 
 
 class StridedViews(Pass):
@@ -45,7 +48,7 @@ def _as_view(row: Row) -> Row:
     """A row that moves nothing; pieces are dealt with together."""
     if isinstance(row.layer, Pieces):
         return row
-    return replace(row, parts=(work_out(StridedView(row.outputs), row.parts[0].inputs),))
+    return replace(row, parts=(apply(StridedView(row.outputs), row.parts[0].inputs),))
 
 
 def movable(row: Row) -> bool:
@@ -90,13 +93,9 @@ class _Layouts:
             for tap, out in zip(row.taps, outputs or self._written(row), strict=True):
                 self.of[tap.key] = out
 
-    def _source(self, row: Row, place: int = 0) -> Layout | None:
-        """An input as the row sees it."""
-        return _shown(self.of[row.inputs[place].key], row, place)
-
     def _moved(self, row: Row) -> list[Layout] | None:
         """The outputs of a movable row as views, if every reader takes them; else None."""
-        source = self._source(row)
+        source = lay.seen(self.of[row.inputs[0].key], row.parts[0].inputs[0])
         if source is None:
             return None
         outputs = []
@@ -109,12 +108,13 @@ class _Layouts:
 
     def _taken(self, key: Key, out: Layout) -> bool:
         """True where every reader's kernel takes a map with this layout."""
-        for reader in self.network.readers(key):
-            for place, tap in enumerate(reader.inputs):
-                shown = _shown(out, reader, place) if tap.key == key else None
-                if tap.key == key and (shown is None or not _takes(reader, shown)):
-                    return False
-        return True
+        return all(
+            _takes(reader, layer, shown)
+            for reader in self.network.readers(key)
+            for place, tap in enumerate(reader.inputs)
+            if tap.key == key
+            for layer, shown in _shown(out, reader, place)
+        )
 
     def _written(self, row: Row) -> list[Layout]:
         """The outputs of a row that writes memory of its own."""
@@ -124,11 +124,15 @@ class _Layouts:
         if layer.writes == "row_major" or not row.inputs:
             written = _heads_inside_tokens if attends(row) else _row_after_row
             return [written(row, shape) for shape in row.outputs]
-        sources = [self._source(row, place) for place in range(len(row.inputs))]
-        known = [source for source in sources if source is not None]
+        known = [
+            shown
+            for place, tap in enumerate(row.inputs)
+            for _, shown in _shown(self.of[tap.key], row, place)
+            if shown is not None
+        ]
         if not known:
             return [lay.row_major(shape) for shape in row.outputs]
-        largest = max(known, key=lambda one: one.size)
+        largest = max(known, key=lambda shown: shown.size)
         return [lay.alike(largest, shape) for shape in row.outputs]
 
 
@@ -145,10 +149,13 @@ def _heads_inside_tokens(row: Row, shape: Shape) -> Layout:
     return lay.dense(shape, axes)
 
 
-def _shown(layout: Layout, reader: Row, place: int) -> Layout | None:
-    """A map as its reader sees it, behind the reshapes between; None where these take a copy."""
-    shapes = reader.parts[0].inputs
-    return lay.seen(layout, shapes[place]) if place < len(shapes) else layout
+def _shown(layout: Layout, reader: Row, place: int) -> Iterator[tuple[Layer, Layout | None]]:
+    """The layers of a row that read an input, and the input as each sees it.
+
+    That is behind the reshapes between; None where these take a copy.
+    """
+    for part, operand in reader.readers(Source(OUTSIDE, place)):
+        yield part.layer, lay.seen(layout, part.inputs[operand])
 
 
 def _view(row: Row, source: Layout, shape: Shape) -> Layout | None:
@@ -175,14 +182,13 @@ def _piece(layer: Pieces, source: Layout, given: Shape, shape: Shape) -> Layout 
     return source[(slice(None), *(slice(None) if a == b else slice(b) for a, b in pairs))]
 
 
-def _takes(reader: Row, shown: Layout) -> bool:
-    """True where the reader's kernel works on such strides."""
-    if attends(reader) or movable(reader):
-        return True
-    order, layer = reader.layer.reads, reader.layer
-    if order == "channels_last":
+def _takes(reader: Row, layer: Layer, shown: Layout | None) -> bool:
+    """True where the kernel of a row works on such strides of what its `layer` reads."""
+    if shown is None or attends(reader) or movable(reader):
+        return shown is not None
+    if layer.reads == "channels_last":
         shape = shown.shape[1:]
         return shown.strides == lay.channels_last(shape, layer.channel_axis(shape)).strides
-    if order == "matrices":
+    if layer.reads == "matrices":
         return lay.merged(shown)
-    return order != "row_major" or bool(shown.flags.c_contiguous)
+    return layer.reads != "row_major" or bool(shown.flags.c_contiguous)

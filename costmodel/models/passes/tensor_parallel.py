@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from costmodel.core.builder import chained
+from costmodel.core.builder import chained, rewired
 from costmodel.core.graph_pass import Pass
 from costmodel.core.layer import Layer
 from costmodel.core.network import Key, Network, Row, Tap
@@ -46,7 +46,7 @@ class TensorParallel(Pass):
             inputs = tuple(taps[tap.key] for tap in row.inputs)
             apart = any(tap.key in divided for tap in row.inputs)
             layers = tuple(self._part(part.layer, network, row, apart=apart) for part in row.parts)
-            parts = chained(layers, tuple(tap.shape for tap in inputs))
+            parts = rewired(row.parts, layers, tuple(tap.shape for tap in inputs))
             mine = replace(row, parts=parts, inputs=inputs)
             rows.append(mine)
             summed = isinstance(row.layer, Moe) or (isinstance(row.layer, Linear) and apart)

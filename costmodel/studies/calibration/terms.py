@@ -141,5 +141,5 @@ def _arithmetic(run: Run, number: int, traits: Traits) -> Iterator[Term]:
                 name = ("compute", AS_DENSE.get(routine, routine))
                 found = part.layer.contraction(part.inputs, run.samples)
                 nest = found.nest if found is not None and engine == "matrix" else None
-                macs = part.timed.macs * run.samples
+                macs = part.executed_tally.macs * run.samples
                 yield Term(name, engine, float(time * mine / ops), nest, macs)

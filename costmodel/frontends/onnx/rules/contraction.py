@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 
 from costmodel.core.layer import Layer
-from costmodel.core.tally import Shape
+from costmodel.core.tally import Shape, Shapes
 from costmodel.core.window import extents, padding_for, same_padding
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Node, Rule, Work
@@ -124,16 +124,22 @@ def product(node: Node, weights: tuple[int, ...], aside: tuple[int, ...] = ()) -
     """y = a b: a dense layer if one side is a matrix of weights, else a product of maps."""
     left, right = node.factors
     if node.value(right).constant:
-        return replace(_times_constant(node, left, right), weights=weights, aside=aside)
-    if node.value(left).constant:
-        return replace(_constant_times(node, left, right), weights=weights, aside=aside)
+        work = replace(_times_constant(node, left, right), operands=(left,))
+    elif node.value(left).constant:
+        work = replace(_constant_times(node, left, right), operands=(right,))
+    else:
+        work = Work((Matmul(),), _pair(node, left, right), operands=(left, right))
+    return replace(work, weights=weights, aside=aside)
+
+
+def _pair(node: Node, left: int, right: int) -> Shapes:
+    """Both maps of a product, of one rank."""
     a, b = turned(node, left), turned(node, right)
     # a vector is a row on the left, a column on the right
     a = a if len(a) > 1 else (1, *a)
     b = b if len(b) > 1 else (*b, 1)
     rank = max(len(a), len(b))
-    pair = ((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b)
-    return Work((Matmul(),), pair, weights, aside)
+    return (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
 
 
 def turned(node: Node, place: int) -> Shape:
@@ -231,8 +237,9 @@ def attention(node: Node) -> Work:
         q = (*q[:-2], heads, q[-2], q[-1] // heads)
         k, v = ((*s[:-2], kv, s[-2], s[-1] // kv) for s in (k, v))
     past = node.whole(4)[2] if node.has(4) else 0
-    others = tuple(node.shape(n) for n in node.maps if n > 2)
-    return Work((Attention(past=past),), (q, k, v, *others))
+    others = tuple(n for n in node.maps if n > 2)
+    shapes = (q, k, v, *map(node.shape, others))
+    return Work((Attention(past=past),), shapes, operands=(0, 1, 2, *others))
 
 
 def recurrent(node: Node) -> Work:

@@ -32,8 +32,9 @@ def aligned(shapes: Shapes, rank: int) -> Shapes:
 def joined(node: Node, make_layer: Callable[[Shapes], Layer], aside: tuple[int, ...] = ()) -> Work:
     """An operator that stretches maps and constants to one shape."""
     rank = max(len(shape) for shape in node.shapes)
-    shapes = aligned(tuple(node.shape(n) for n in node.maps if n not in aside), rank)
-    return Work((make_layer(node.held(aside)),), shapes, aside=aside, learned=False)
+    taken = tuple(n for n in node.maps if n not in aside)
+    shapes, layer = aligned(tuple(map(node.shape, taken)), rank), make_layer(node.held(aside))
+    return Work((layer,), shapes, aside=aside, operands=taken, learned=False)
 
 
 def summed(node: Node) -> Work:

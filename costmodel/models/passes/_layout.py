@@ -33,8 +33,8 @@ def _strided(shape: Shape, order: Sequence[int]) -> Layout:
     """An array without gaps whose axes lie in `order`, the outermost first."""
     sizes = [shape[axis] for axis in order]
     strides = [prod(sizes[place + 1 :]) for place in range(len(sizes))]
-    found = as_strided(np.empty(1, np.int8), sizes, strides, writeable=False)
-    return found.transpose(np.argsort(order))
+    dense_map = as_strided(np.empty(1, np.int8), sizes, strides, writeable=False)
+    return dense_map.transpose(np.argsort(order))
 
 
 def row_major(shape: Shape, samples_at: int = 0) -> Layout:
