@@ -196,6 +196,18 @@ class Layer:
         raise NotImplementedError(type(self).__name__)
 
 
+class MatrixLayer(Layer):
+    """Shared by kinds whose work is multiply-adds: each output is a sum over many inputs."""
+
+    engine: ClassVar[Engine] = "matrix"
+    across: ClassVar[bool] = True
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
+
+
 def attribute_names(kind: type[Layer]) -> list[str]:
     """The attributes a user may write for `kind`."""
     return [f.name for f in fields(kind)]

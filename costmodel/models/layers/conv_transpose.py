@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 from costmodel.core import window
 from costmodel.core.attributes import Sizes, flag, pair, per_axis, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision, need_axes
+from costmodel.core.layer import Example, Layer, MatrixLayer, Order, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
 
 
 @dataclass(frozen=True)
-class ConvTranspose2d(Layer):
+class ConvTranspose2d(MatrixLayer):
     """Transposed convolution: every input element is spread over kernel^2 C_out / groups outputs.
 
     The kernel slides over as many axes as `axes` says.
@@ -23,7 +23,6 @@ class ConvTranspose2d(Layer):
 
     kind: ClassVar[str] = "conv_transpose2d"
     routine: ClassVar[str] = "window"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "channels_last"
     writes: ClassVar[Order] = "channels_last"
     source: ClassVar[str] = "Dumoulin & Visin 2016, section 4, relationship 14"
@@ -54,11 +53,6 @@ class ConvTranspose2d(Layer):
             ((6, 5, 6),),
         ),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(filters, s (n - 1) + d (k - 1) + 1 - 2 p + output padding, ...)."""

@@ -7,10 +7,11 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import attribute, shapes
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.layer import Example, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
-from costmodel.models.layers.merge import holding, weights_in
+from costmodel.models.layers._twins import holding
+from costmodel.models.layers.merge import weights_in
 
 
 def _equation(value: Any) -> str:
@@ -25,7 +26,7 @@ def _equation(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Einsum(Layer):
+class Einsum(MatrixLayer):
     """A product summed over the axes that the result lacks: one multiply-add for each combination.
 
     Of n operands n - 1 for each combination of all axes. `constants` are the last operands where
@@ -34,7 +35,6 @@ class Einsum(Layer):
 
     kind: ClassVar[str] = "einsum"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "matrices"
     writes: ClassVar[Order] = "row_major"
     source: ClassVar[str] = "Einstein's summation, as in numpy.einsum"
@@ -47,11 +47,6 @@ class Einsum(Layer):
         Example({"equation": "hid,hjd->hij"}, ((4, 5, 8), (4, 6, 8))),
         Example({"equation": "td,df->tf", "constants": [[8, 9]]}, ((7, 8),)),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def sizes(self, inputs: Shapes) -> dict[str, int]:
         """The size of each axis. Raises BadValue where operands misfit."""

@@ -7,13 +7,13 @@ from math import ceil, prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import attribute, flag, number, whole
-from costmodel.core.layer import Engine, Example, Layer, Precision
+from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 
 
 @dataclass(frozen=True)
-class Moe(Layer):
+class Moe(MatrixLayer):
     """`top_k` of `experts` gated networks of `hidden` features for each token, and a `shared` one.
 
     The router is a linear layer over all experts. Of the experts' weights a run reads those that
@@ -22,9 +22,7 @@ class Moe(Layer):
     """
 
     kind: ClassVar[str] = "moe"
-    engine: ClassVar[Engine] = "matrix"
     routine: ClassVar[str] = "experts"
-    across: ClassVar[bool] = True
     source: ClassVar[str] = (
         "Shazeer et al. 2017 (arXiv 1701.06538); gated experts: Jiang et al. 2024, Mixtral "
         "(arXiv 2401.04088); shared experts: Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066)"
@@ -50,11 +48,6 @@ class Moe(Layer):
     def weight_bits(self) -> float | None:
         """Of the experts, of which nearly all parameters are."""
         return self.expert_bits
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's; BadValue for more chosen experts than there are."""

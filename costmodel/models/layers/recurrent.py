@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, one_of, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.layer import Example, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 
@@ -15,7 +15,7 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @dataclass(frozen=True)
-class Recurrent(Layer):
+class Recurrent(MatrixLayer):
     """LSTM, GRU or plain cell of `hidden` units on [steps, ..., features].
 
     Each step takes two products, of the input and of the state, to all gates; a gate takes an
@@ -24,7 +24,6 @@ class Recurrent(Layer):
 
     kind: ClassVar[str] = "recurrent"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "row_major"
     writes: ClassVar[Order] = "row_major"
     source: ClassVar[str] = "Hochreiter & Schmidhuber 1997; Cho et al. 2014 (arXiv 1406.1078)"
@@ -39,11 +38,6 @@ class Recurrent(Layer):
         Example({"cell": "lstm", "hidden": 4}, ((5, 3),)),
         Example({"cell": "gru", "hidden": 4, "bidirectional": True, "bias": False}, ((5, 3),)),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     @property
     def directions(self) -> int:
