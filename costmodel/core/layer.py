@@ -176,9 +176,9 @@ class Layer:
         """What it sends to other devices; None for a layer that stays on its own."""
         return None
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
-        """Its loop nest over all `samples` of a run; None for a layer that is no contraction."""
-        return None
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """Its loop nests over all `samples` of a run, in order; together all its multiply-adds."""
+        return ()
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Channels whose scale may go into its weights, and the layer with a bias to take a shift.

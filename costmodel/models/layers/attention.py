@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import flag, optional_whole, whole
 from costmodel.core.layer import Example, MatrixLayer, Order, State, Task
 from costmodel.core.tally import Shape, Shapes, Tally
-from costmodel.core.tiling.nest import AttentionNest, Contraction
+from costmodel.core.tiling.nest import AttentionNest, Contraction, Operand
 from costmodel.errors import BadValue
 
 
@@ -154,18 +154,20 @@ class Attention(MatrixLayer):
             Task("host", "norm", Tally(**rest)),
         )
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One nest for each head of K and V; all queries that read them stand in one row.
 
-        None where operands are a state or share a map.
+        Of a window it has the keys that a query sees at most. Operands may be parts of one map.
         """
-        if self.context or self.cache or len(inputs) < 3:
-            return None
         q, k, v = self.split(inputs)
         heads = prod(k[:-2])
-        rows = prod(q[:-1]) // heads
-        nest = AttentionNest(rows, k[-2] + self.past, q[-1], v[-1], heads * samples)
-        return Contraction(nest, (0,), (1, 2, 3, 4) if self.past else (1, 2))
+        keys = self.past + self.context + k[-2]
+        nest = AttentionNest(
+            prod(q[:-1]) // heads, min(keys, self.window or keys), q[-1], v[-1], heads * samples
+        )
+        held: Operand = (0,) if len(inputs) < 3 else (1, 2, 3, 4) if self.past else (1, 2)
+        macs = samples * prod(q[:-2]) * self.seen(q[-2], k[-2]) * (q[-1] + v[-1])
+        return (Contraction(nest, (0,), "state" if self.context else held, counted=macs),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """scaled_dot_product_attention, heads moved out and back where they stand side by side."""

@@ -46,7 +46,7 @@ class Convolution(MatrixLayer):
         """Filters and groups, for so many input channels."""
         raise NotImplementedError(type(self).__name__)
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """Its kernel slides over each axis; leading axes are samples too."""
         lead, channels, sizes = self.parts(inputs[0])
         sides = window.sides(sizes, self.kernel, self.stride, self.padding, self.dilation)
@@ -61,7 +61,8 @@ class Convolution(MatrixLayer):
         )
         filters, groups = self.in_groups(channels)
         sweeps = tuple(Sweep(*axis) for axis in steps)
-        return Contraction(convolved(filters, channels, sweeps, prod(lead) * samples, groups))
+        nest = convolved(filters, channels, sweeps, prod(lead) * samples, groups)
+        return (Contraction(nest),)
 
     def counted(self, inputs: Shapes, outputs: Shapes, weights: int, filters: int) -> Tally:
         """Each of `weights` is used once per output position; one bias for each filter."""

@@ -86,7 +86,7 @@ class ConvTranspose2d(MatrixLayer):
             biases=self.filters if self.bias else 0,
         )
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """A convolution of stride 1 over its input spread out, zeros in between being no words."""
         lead, channels, sizes = need_axes(self.kind, inputs[0], self.axes)
         outputs = self.out_shape(inputs[0])[-self.axes :]
@@ -105,7 +105,8 @@ class ConvTranspose2d(MatrixLayer):
             )
         )
         nest = convolved(self.filters, channels, sweeps, prod(lead) * samples, self.groups)
-        return Contraction(nest)
+        macs = self.tally(inputs, self.out_shapes(inputs)).macs * samples
+        return (Contraction(nest, counted=macs),)
 
     def channel_axis(self, shape: Shape) -> int:
         """In front of the axes that the kernel slides over."""

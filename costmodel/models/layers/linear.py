@@ -62,11 +62,11 @@ class Linear(MatrixLayer):
         biases = self.features if self.bias else 0
         return Tally.of(inputs, outputs, macs=weights * tokens, weights=weights, biases=biases)
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """A matrix product of all tokens of all samples."""
         axis = self.held_by(inputs[0])
         tokens = prod(inputs[0]) // inputs[0][axis]
-        return Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),)))
+        return (Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),))),)
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Of one vector a scale for each feature; the channels of tokens are the tokens."""

@@ -76,7 +76,7 @@ class Matmul(MatrixLayer):
         weights = 0 if self.constant is None else prod(self.constant)
         return Tally.of(inputs, outputs, macs=prod(outputs[0]) * left[-1], weights=weights)
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One product for each leading index of the weights: the constant, or the second map.
 
         Leading indices that the weights do not tell apart are positions, samples too of a constant.
@@ -95,7 +95,7 @@ class Matmul(MatrixLayer):
         else:
             positions *= samples
         nest = Nest(wide, inner, (Sweep(positions),), 1, groups)
-        return Contraction(nest, (0,), (1,) if self.constant is None else ())
+        return (Contraction(nest, weights="parameters" if self.constant else (1,)),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """torch.matmul."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import flag, one_of, whole
 from costmodel.core.layer import Example, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -64,6 +65,20 @@ class Recurrent(MatrixLayer):
             muls=work,
             weights=weights,
             biases=2 * self.directions * gates if self.bias else 0,
+        )
+
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """The input's product with all gates over all steps, and the state's step by step.
+
+        The state is what the step before has made, so that its weights meet one step at a time.
+        """
+        (steps, *many), features = inputs[0][:-1], inputs[0][-1]
+        gates, at_once = GATES[self.cell] * self.hidden, prod(many) * samples
+        ahead = Nest(self.directions * gates, features, (Sweep(steps * at_once),))
+        each = Nest(gates, self.hidden, (Sweep(at_once),), 1, self.directions * steps)
+        return (
+            Contraction(ahead, output="chip"),
+            Contraction(each, "chip" if steps == 1 else "state"),
         )
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
