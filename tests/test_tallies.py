@@ -170,10 +170,10 @@ HAND = [
     # y = a x + b with a, b fixed; four values per channel
     Hand("batch_norm", {}, ((6, 5, 4),), (120, 120, 6), {"muls": 120, "adds": 120, **NORM}),
     Hand("batch_norm", {"axis": 1}, ((5, 6, 4),), (120, 120, 6),
-         {"muls": 120, "adds": 120, **NORM}, torch=False),
+         {"muls": 120, "adds": 120, **NORM}),
     # as the definition counts: 4 additions, 3 products; 6 channels
     Hand("group_norm", {"groups": 3, "axis": 1}, ((5, 6, 4),), (120, 120, 6),
-         {"adds": 4 * 120, "muls": 3 * 120, "weights": 6, "biases": 6}, torch=False),
+         {"adds": 4 * 120, "muls": 3 * 120, "weights": 6, "biases": 6}),
     # n operands take n - 1 steps, stretched ones on each output element
     Hand("add", {}, ((3, 4, 5), (3, 1, 1)), (63, 60, 3), {"adds": 60}),
     Hand("add", {"weights": [0.5, 0.25, 2.0]}, ((3, 4, 5),) * 3, (180, 60, 3),

@@ -49,15 +49,21 @@ class Traits:
         return part.layer.tasks(part.executed_tally)
 
     def utilisation(self, part: Part, samples: int) -> float:
-        """The share of the matrix engine's peak that the shape of `part` leaves."""
+        """The share of the matrix engine's peak that the shapes of a part's contractions leave.
+
+        They run one after the other. What a library executes beyond them it executes in each.
+        """
         if self.array is None:
             return 1.0
-        found = part.layer.contraction(part.inputs, samples)
-        return (
-            1.0
-            if found is None
-            else self.array.utilisation(found.nest, part.executed_tally.macs * samples)
+        contractions = part.layer.contractions(part.inputs, samples)
+        counted, executed = (
+            sum(one.macs for one in contractions),
+            part.executed_tally.macs * samples,
         )
+        if not counted:
+            return 1.0
+        each = [(one.nest, one.macs * executed // counted) for one in contractions]
+        return self.array.kept_busy(each)
 
     def share(self, kind: str, routine: str) -> Shares:
         """The shares of the peaks that a kind reaches: its own, its routine's, or the default."""

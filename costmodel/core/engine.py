@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from math import prod
 from typing import Any, ClassVar
@@ -37,8 +37,18 @@ class EngineModel(ABC):
 
     def utilisation(self, nest: Nest | AttentionNest, macs: int) -> float:
         """The share of the peak that a contraction of `macs` multiply-adds keeps busy."""
-        cycles = sum(self.cycles(one) for one in products(nest))
-        return min(1.0, macs / (self.multipliers * cycles)) if cycles else 1.0
+        return self.kept_busy([(nest, macs)])
+
+    def kept_busy(self, contractions: Iterable[tuple[Nest | AttentionNest, int]]) -> float:
+        """The share of the peak that contractions keep busy together, one after the other.
+
+        Each is a nest and its multiply-adds, and takes as many multipliers times cycles at least.
+        """
+        used, slots = 0, 0.0
+        for nest, macs in contractions:
+            used += macs
+            slots += max(self.multipliers * sum(map(self.cycles, products(nest))), macs)
+        return used / slots if slots else 1.0
 
 
 ENGINE_MODELS = Family("engine", "costmodel.models.engines", "costmodel.engines", EngineModel)

@@ -176,9 +176,9 @@ class Layer:
         """What it sends to other devices; None for a layer that stays on its own."""
         return None
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
-        """Its loop nest over all `samples` of a run; None for a layer that is no contraction."""
-        return None
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """Its loop nests over all `samples` of a run, in order; together all its multiply-adds."""
+        return ()
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Channels whose scale may go into its weights, and the layer with a bias to take a shift.
@@ -194,6 +194,18 @@ class Layer:
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """A torch module or function that takes the inputs with a leading batch axis."""
         raise NotImplementedError(type(self).__name__)
+
+
+class MatrixLayer(Layer):
+    """Shared by kinds whose work is multiply-adds: each output is a sum over many inputs."""
+
+    engine: ClassVar[Engine] = "matrix"
+    across: ClassVar[bool] = True
+
+    @property
+    def precision(self) -> Precision:
+        """Autocast runs it in 16 bits."""
+        return "narrow"
 
 
 def attribute_names(kind: type[Layer]) -> list[str]:

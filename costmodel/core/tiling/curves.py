@@ -5,22 +5,21 @@ from __future__ import annotations
 from costmodel.core.content_cache import ContentCache
 from costmodel.core.tiling.attention import attention_curve, attention_words
 from costmodel.core.tiling.contraction import contraction_curve
-from costmodel.core.tiling.nest import AttentionNest, Nest, Widths
+from costmodel.core.tiling.joint import AnyNest, JointCurve, JointNest, joint_curve
+from costmodel.core.tiling.nest import AttentionNest, Widths
 from costmodel.core.tiling.schedule import schedule
 from costmodel.core.tiling.traffic_curve import TrafficCurve
 
 CURVES: ContentCache[TrafficCurve] = ContentCache(4096)
 
 
-def traffic_curve(
-    nest: Nest | AttentionNest, widths: Widths, *, double: bool = False
-) -> TrafficCurve:
+def traffic_curve(nest: AnyNest, widths: Widths, *, double: bool = False) -> TrafficCurve:
     """The least traffic of a nest as a step function of the room it may use; kept by content.
 
     Parameters
     ----------
     nest
-        The contraction.
+        The contraction, or several one after the other.
     widths
         Width of each operand's elements and of a partial sum, in the unit that rooms and traffic
         shall have [B or bit].
@@ -42,6 +41,9 @@ def traffic_curve(
     """
 
     def curve() -> TrafficCurve:
+        if isinstance(nest, JointNest):
+            pieces = ((piece.nest, piece.widths(widths)) for piece in nest.pieces)
+            return joint_curve([traffic_curve(*piece, double=double) for piece in pieces])
         if isinstance(nest, AttentionNest):
             return attention_curve(nest, widths, double=double)
         return contraction_curve(nest, widths, double=double)
@@ -49,8 +51,12 @@ def traffic_curve(
     return CURVES.get((nest, widths, double), curve)
 
 
-def schedule_words(nest: Nest | AttentionNest, curve: TrafficCurve, step: int) -> str:
+def schedule_words(nest: AnyNest, curve: TrafficCurve, step: int) -> str:
     """What stays at a step, in tiles of which sizes, and along which axis the input slides."""
+    if isinstance(nest, JointNest):
+        assert isinstance(curve, JointCurve)
+        own = zip(nest.pieces, curve.curves, curve.schedules[step], strict=True)
+        return "; ".join(schedule_words(piece.nest, part, at) for piece, part, at in own)
     if isinstance(nest, AttentionNest):
         return attention_words(curve, step)
     return schedule(nest, curve, step).words

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,14 +180,34 @@ class AttentionNest:
     groups: int = 1
     """Heads of K and V, samples included."""
 
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of both products, masked scores included."""
+        return self.groups * self.queries * self.keys * (self.size + self.values)
+
+
+Operand = tuple[int, ...] | Literal["parameters", "state", "chip", "scratch"]
+"""What stands for a tensor of a contraction.
+
+Places among the layer's inputs: maps. `parameters` of the layer. A `state`, in part at least: it is
+read whole, so that no tile of it can be fetched alone. A result of the layer's own that stays on
+`chip`, or that its kernels write outside and read again (`scratch`).
+"""
+
 
 @dataclass(frozen=True)
 class Contraction:
-    """What a layer says of the contraction that it is: a nest, and which maps its operands are.
-
-    They are places among the layer's inputs; none where parameters stand.
-    """
+    """One contraction of a layer over all samples of a run: its nest, and what its operands are."""
 
     nest: Nest | AttentionNest
-    input: tuple[int, ...] = (0,)
-    weights: tuple[int, ...] = ()
+    input: Operand = (0,)
+    weights: Operand = "parameters"
+    output: Literal["chip", "scratch"] | None = None
+    """None: it is the layer's."""
+    counted: int | None = None
+    """Multiply-adds, where they are not those of the nest."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds that are its own."""
+        return self.nest.macs if self.counted is None else self.counted

@@ -11,6 +11,7 @@ import numpy as np
 
 from costmodel.core.part import HELD, OUTSIDE
 from costmodel.core.tiling.curves import traffic_curve
+from costmodel.core.tiling.joint import AnyNest, JointNest, Piece
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Nest, Widths
 from costmodel.core.tiling.traffic_curve import TrafficCurve
 from costmodel.core.tiling.windows import Ints
@@ -41,7 +42,7 @@ class RowNest:
     """A row as a contraction; its operands are tensors of the workload, or parameters (none)."""
 
     row: int
-    nest: Nest | AttentionNest
+    nest: AnyNest
     input: tuple[int, ...]
     weights: tuple[int, ...]
     output: tuple[int, ...]
@@ -112,31 +113,46 @@ def _columns(tensors: Iterable[tuple[int, ...]]) -> list[Ints]:
 def row_nests(
     rows: tuple[Row, ...], maps: Maps, samples: int, bits: int, tiling: Tiling
 ) -> tuple[RowNest, ...]:
-    """Every row that is one contraction, with elementwise work around it at most.
+    """Every row of one layer with contractions, with elementwise work around it at most.
 
-    Rows of several contractions or of an empty one, those with very long axes, and all others,
-    stream.
+    Several contractions of a layer run one after the other, each in the whole of the row's memory.
+    Between them nothing of a tile stays; a result of the layer's own moves at its width where its
+    kernels write it outside, and neither moves nor takes room where it stays on chip. They tile
+    where each one reads the row's map or such a result, and parameters.
+
+    Rows of several layers with contractions, those with very long axes, those that read a state,
+    and all others, stream.
     """
-    found = []
+    nests = []
     for number, row in enumerate(rows):
-        contractions = [part.layer.contraction(part.inputs, samples) for part in row.parts]
-        places = [at for at, one in enumerate(contractions) if one is not None]
-        if len(places) != 1 or not row.parts[places[0]].executed_tally.macs:
+        each = [part.layer.contractions(part.inputs, samples) for part in row.parts]
+        places = [at for at, contractions in enumerate(each) if contractions]
+        if len(places) != 1 or any(tap.state for tap in row.inputs):
             continue
-        contraction = contractions[places[0]]
-        assert contraction is not None
-        if _long(contraction.nest) or any(tap.state for tap in row.inputs):
-            continue
-        operands = _operands(row, places[0], contraction)
-        if operands is None:
+        contractions = each[places[0]]
+        operands = _operands(row, places[0], contractions)
+        if operands is None or any(_long(one.nest) or not one.macs for one in contractions):
             continue
         inputs, weights = operands
         taps = (inputs[0], weights[0] if weights else None, row.taps[0])
         of = [bits if tap is None else tap.bits or bits for tap in taps]
         widths = Widths(of[0], of[1], of[2], tiling.sum_bits)
         tensors = (_tensors(maps, group) for group in (inputs, weights, row.taps))
-        found.append(RowNest(number, contraction.nest, *tensors, bits=widths))
-    return tuple(found)
+        nests.append(RowNest(number, _joint(contractions, widths), *tensors, bits=widths))
+    return tuple(nests)
+
+
+def _joint(contractions: tuple[Contraction, ...], widths: Widths) -> AnyNest:
+    """The nest of one contraction, or of several one after the other."""
+    if len(contractions) == 1:
+        return contractions[0].nest
+    inner = {"chip": (0, 0, 0), "scratch": (widths.input, widths.output, widths.sum)}
+    pieces = []
+    for one in contractions:
+        read = inner[one.input][0] if isinstance(one.input, str) else None
+        written = (None, None) if one.output is None else inner[one.output][1:]
+        pieces.append(Piece(one.nest, read, *written))
+    return JointNest(tuple(pieces))
 
 
 def _long(nest: Nest | AttentionNest) -> bool:
@@ -152,11 +168,21 @@ def _tensors(maps: Maps, taps: Iterable[Tap]) -> tuple[int, ...]:
     return tuple(tensor for tap in taps for tensor in maps.behind[tap.key])
 
 
-def _operands(row: Row, at: int, contraction: Contraction) -> tuple[list[Tap], list[Tap]] | None:
-    """The maps that are the input and weights of part `at`; None where the row makes them."""
+def _operands(
+    row: Row, at: int, contractions: tuple[Contraction, ...]
+) -> tuple[list[Tap], list[Tap]] | None:
+    """The maps that are the input and weights of part `at`; None where they cannot be tiled."""
+    first = contractions[0]
+    if isinstance(first.input, str) or first.weights == "state":
+        return None
+    held = () if isinstance(first.weights, str) else first.weights
+    mine = (first.input, "chip", "scratch")
+    if any(one.input not in mine or one.weights != "parameters" for one in contractions[1:]):
+        return None
+    if len(contractions) > 1 and held:
+        return None
     inputs, weights = (
-        [row.source_of(at, operand) for operand in group]
-        for group in (contraction.input, contraction.weights)
+        [row.source_of(at, operand) for operand in group] for group in (first.input, held)
     )
     if inputs == [None] and not weights:
         inputs = [_comes_in(row, row.parts[at])]

@@ -15,7 +15,8 @@ from costmodel.core.attributes import one_of, shapes
 from costmodel.core.layer import Example, Precision
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
-from costmodel.models.layers.merge import Broadcast, holding, weights_in
+from costmodel.models.layers._twins import holding
+from costmodel.models.layers.merge import Broadcast, weights_in
 
 
 class Function(NamedTuple):

@@ -7,29 +7,29 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision, State, Task
+from costmodel.core.layer import Example, MatrixLayer, Order, State, Task
 from costmodel.core.tally import Shape, Shapes, Tally
-from costmodel.core.tiling.nest import AttentionNest, Contraction
+from costmodel.core.tiling.nest import AttentionNest, Contraction, Operand
 from costmodel.errors import BadValue
 
 
 @dataclass(frozen=True)
-class Attention(Layer):
+class Attention(MatrixLayer):
     """softmax(Q K^T / sqrt d) V on [heads, tokens, size]: two products and a softmax of the scores.
 
     K and V may have fewer heads, each read by as many of Q's. `past` tokens of K and V stand in
     maps of their own; these and a mask are further inputs. With `heads` (and `kv_heads`, where they
     are fewer) Q, K and V are [tokens, heads * size], or one map that holds all three side by side.
-    `causal` tokens see those before them and themselves, of a `window` the last ones alone.
-    `context` tokens of K and V are a state: they outlive the run, are read from the external
-    memory, and what is new is appended to them (`cache: true` appends without any read). With
-    `qk_norm` each head's Q and K go through an RMS norm of one scale each, with `sinks` each head's
-    softmax has one more, learned score.
+    `causal` tokens see those before them and themselves, of a `window` the last ones alone; with a
+    cache (`past`, `context` or `cache`) the last query is the newest token, without one the first
+    query is the oldest. `context` tokens of K and V are a state: they outlive the run, are read
+    from the external memory, and what is new is appended to them (`cache: true` appends without any
+    read). With `qk_norm` each head's Q and K go through an RMS norm of one scale each, with `sinks`
+    each head's softmax has one more, learned score.
     """
 
     kind: ClassVar[str] = "attention"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     source: ClassVar[str] = (
         "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"
     )
@@ -58,11 +58,6 @@ class Attention(Layer):
         if self.context:
             return "attend"
         return "prefill" if self.cache else self.routine
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def split(self, inputs: Shapes) -> Shapes:
         """Q, K and V as [heads, tokens, size]. Raises BadValue where they do not divide."""
@@ -105,14 +100,20 @@ class Attention(Layer):
         return (*q[:-1], v[-1]) if self.heads is None else (q[-2], q[0] * v[-1])
 
     def seen(self, queries: int, keys: int) -> int:
-        """Keys that all queries of a head meet together [count]."""
-        before = self.past + self.context
+        """Keys that all queries of a head meet together [count].
+
+        A causal query sees the keys up to its own place, less those before its window. Its place is
+        that among the queries, as of torch's `is_causal`; with a cache the last query is the newest
+        token, as of torch's `causal_lower_right`. Two queries see 1 + 2 of five keys, with a cache
+        4 + 5 of them.
+        """
+        total = self.past + self.context + keys
         if not self.causal:
-            return queries * min(before + keys, self.window or before + keys)
-        # the query at place i meets those before it and itself, at most a window of them
-        first, window = before + keys - queries + 1, self.window or before + keys
-        short = max(0, min(queries, window - first + 1))
-        return short * first + short * (short - 1) // 2 + (queries - short) * window
+            return queries * min(total, self.window or total)
+        cached = self.cache or self.past or self.context
+        first = total - queries + 1 if cached else 1
+        seen = _ramp(first, queries, total)
+        return seen - _ramp(first - self.window, queries, total) if self.window else seen
 
     def state(self, inputs: Shapes) -> State | None:
         """Keys and values of the context, as far as a window reaches, and the new ones."""
@@ -153,18 +154,20 @@ class Attention(Layer):
             Task("host", "norm", Tally(**rest)),
         )
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction | None:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One nest for each head of K and V; all queries that read them stand in one row.
 
-        None where operands are a state or share a map.
+        Of a window it has the keys that a query sees at most. Operands may be parts of one map.
         """
-        if self.context or self.cache or len(inputs) < 3:
-            return None
         q, k, v = self.split(inputs)
         heads = prod(k[:-2])
-        rows = prod(q[:-1]) // heads
-        nest = AttentionNest(rows, k[-2] + self.past, q[-1], v[-1], heads * samples)
-        return Contraction(nest, (0,), (1, 2, 3, 4) if self.past else (1, 2))
+        keys = self.past + self.context + k[-2]
+        nest = AttentionNest(
+            prod(q[:-1]) // heads, min(keys, self.window or keys), q[-1], v[-1], heads * samples
+        )
+        held: Operand = (0,) if len(inputs) < 3 else (1, 2, 3, 4) if self.past else (1, 2)
+        macs = samples * prod(q[:-2]) * self.seen(q[-2], k[-2]) * (q[-1] + v[-1])
+        return (Contraction(nest, (0,), "state" if self.context else held, counted=macs),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """scaled_dot_product_attention, heads moved out and back where they stand side by side."""
@@ -195,6 +198,19 @@ class Attention(Layer):
             module.sinks = torch.nn.Parameter(torch.empty(counts[0]))
         module.forward = side_by_side
         return module
+
+
+def _ramp(first: int, count: int, most: int) -> int:
+    """The sum of first, first + 1, ..., each cut to 0..most, of so many numbers.
+
+    From -1 five numbers up to 2: 0 + 0 + 1 + 2 + 2 = 5, the sum to 3 (5) less that to -2 (0).
+    """
+
+    def up_to(last: int) -> int:
+        short = min(max(last, 0), most)
+        return short * (short + 1) // 2 + max(last - most, 0) * most
+
+    return up_to(first + count - 1) - up_to(first - 1)
 
 
 def _matrix(shape: Shape) -> tuple[int, int]:

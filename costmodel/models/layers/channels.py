@@ -15,6 +15,7 @@ class Movement(Layer):
     """Shared by layers that copy elements and compute nothing."""
 
     routine: ClassVar[str] = "move"
+    across: ClassVar[bool] = True
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """No arithmetic."""

@@ -8,19 +8,18 @@ from typing import Any, ClassVar
 
 from costmodel.core import window
 from costmodel.core.attributes import Padding, Sizes, flag, padding, pair, per_axis, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision, need_axes
+from costmodel.core.layer import Example, Layer, MatrixLayer, Order, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
 
 
-class Convolution(Layer):
+class Convolution(MatrixLayer):
     """Shared by all convolutions, whose kernel slides over the last `axes` axes of a map.
 
     Axes in front of the channels (frames, windows) are convolved one by one.
     """
 
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "channels_last"
     writes: ClassVar[Order] = "channels_last"
 
@@ -30,11 +29,6 @@ class Convolution(Layer):
     padding: Padding
     dilation: Sizes
     bias: bool
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def parts(self, shape: Shape) -> tuple[Shape, int, Sizes]:
         """Leading axes, channels, and sizes of the axes that the kernel slides over."""
@@ -52,7 +46,7 @@ class Convolution(Layer):
         """Filters and groups, for so many input channels."""
         raise NotImplementedError(type(self).__name__)
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """Its kernel slides over each axis; leading axes are samples too."""
         lead, channels, sizes = self.parts(inputs[0])
         sides = window.sides(sizes, self.kernel, self.stride, self.padding, self.dilation)
@@ -67,7 +61,8 @@ class Convolution(Layer):
         )
         filters, groups = self.in_groups(channels)
         sweeps = tuple(Sweep(*axis) for axis in steps)
-        return Contraction(convolved(filters, channels, sweeps, prod(lead) * samples, groups))
+        nest = convolved(filters, channels, sweeps, prod(lead) * samples, groups)
+        return (Contraction(nest),)
 
     def counted(self, inputs: Shapes, outputs: Shapes, weights: int, filters: int) -> Tally:
         """Each of `weights` is used once per output position; one bias for each filter."""

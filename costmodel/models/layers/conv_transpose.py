@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 from costmodel.core import window
 from costmodel.core.attributes import Sizes, flag, pair, per_axis, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision, need_axes
+from costmodel.core.layer import Example, Layer, MatrixLayer, Order, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
 
 
 @dataclass(frozen=True)
-class ConvTranspose2d(Layer):
+class ConvTranspose2d(MatrixLayer):
     """Transposed convolution: every input element is spread over kernel^2 C_out / groups outputs.
 
     The kernel slides over as many axes as `axes` says.
@@ -23,7 +23,6 @@ class ConvTranspose2d(Layer):
 
     kind: ClassVar[str] = "conv_transpose2d"
     routine: ClassVar[str] = "window"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "channels_last"
     writes: ClassVar[Order] = "channels_last"
     source: ClassVar[str] = "Dumoulin & Visin 2016, section 4, relationship 14"
@@ -54,11 +53,6 @@ class ConvTranspose2d(Layer):
             ((6, 5, 6),),
         ),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(filters, s (n - 1) + d (k - 1) + 1 - 2 p + output padding, ...)."""
@@ -92,7 +86,7 @@ class ConvTranspose2d(Layer):
             biases=self.filters if self.bias else 0,
         )
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """A convolution of stride 1 over its input spread out, zeros in between being no words."""
         lead, channels, sizes = need_axes(self.kind, inputs[0], self.axes)
         outputs = self.out_shape(inputs[0])[-self.axes :]
@@ -111,7 +105,8 @@ class ConvTranspose2d(Layer):
             )
         )
         nest = convolved(self.filters, channels, sweeps, prod(lead) * samples, self.groups)
-        return Contraction(nest)
+        macs = self.tally(inputs, self.out_shapes(inputs)).macs * samples
+        return (Contraction(nest, counted=macs),)
 
     def channel_axis(self, shape: Shape) -> int:
         """In front of the axes that the kernel slides over."""

@@ -7,10 +7,12 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import attribute, shapes
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.layer import Example, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Nest, Operand, Sweep
 from costmodel.errors import BadValue
-from costmodel.models.layers.merge import holding, weights_in
+from costmodel.models.layers._twins import holding
+from costmodel.models.layers.merge import weights_in
 
 
 def _equation(value: Any) -> str:
@@ -24,8 +26,30 @@ def _equation(value: Any) -> str:
     return text
 
 
+def _product(
+    sizes: dict[str, int], first: set[str], second: set[str], stay: set[str], samples: int
+) -> tuple[Nest, Nest]:
+    """The product of operands with the axes `first` and `second`, `stay` being those of its result.
+
+    Axes of both that stay are groups, of the second alone output channels, others positions; those
+    that go are input channels. Samples are groups; where the second operand is held, positions.
+    Of hid,hdj->hij h are groups, i positions, j output channels and d input channels. The nest of
+    two maps, and that of a map and a parameter.
+    """
+
+    def size(axes: set[str]) -> int:
+        return prod(sizes[axis] for axis in axes)
+
+    wide, deep = size(stay & second - first), size(set(sizes) - stay)
+    places, groups = size(stay - second), size(stay & second & first)
+    return (
+        Nest(wide, deep, (Sweep(places),), 1, groups * samples),
+        Nest(wide, deep, (Sweep(places * samples),), 1, groups),
+    )
+
+
 @dataclass(frozen=True)
-class Einsum(Layer):
+class Einsum(MatrixLayer):
     """A product summed over the axes that the result lacks: one multiply-add for each combination.
 
     Of n operands n - 1 for each combination of all axes. `constants` are the last operands where
@@ -34,7 +58,6 @@ class Einsum(Layer):
 
     kind: ClassVar[str] = "einsum"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "matrices"
     writes: ClassVar[Order] = "row_major"
     source: ClassVar[str] = "Einstein's summation, as in numpy.einsum"
@@ -47,11 +70,6 @@ class Einsum(Layer):
         Example({"equation": "hid,hjd->hij"}, ((4, 5, 8), (4, 6, 8))),
         Example({"equation": "td,df->tf", "constants": [[8, 9]]}, ((7, 8),)),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def sizes(self, inputs: Shapes) -> dict[str, int]:
         """The size of each axis. Raises BadValue where operands misfit."""
@@ -79,6 +97,26 @@ class Einsum(Layer):
         operands = len(inputs) + len(self.constants)
         macs = prod(self.sizes(inputs).values()) * max(operands - 1, 0)
         return Tally.of(inputs, outputs, macs=macs, weights=weights_in(self.constants))
+
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """Pair by pair in the order given; further operands meet what the first two make.
+
+        Of more than two each pair is counted over all axes.
+        """
+        text, _, out = self.equation.partition("->")
+        sizes, terms = self.sizes(inputs), [set(term) for term in text.split(",")]
+        operands, last = (*inputs, *self.constants), len(terms) - 1
+        first = terms[0] if last == 1 else set(sizes)
+        made = []
+        for place in range(1, len(terms)):
+            pairs = zip(text.split(",")[place], operands[place], strict=True)
+            second = {axis for axis, count in pairs if count > 1}
+            nests = _product(sizes, first, second, set(out).union(*terms[place + 1 :]), samples)
+            held = place >= len(inputs)
+            read: Operand = (0,) if place == 1 else "chip"
+            weights: Operand = "parameters" if held else (place,)
+            made.append(Contraction(nests[held], read, weights, None if place == last else "chip"))
+        return tuple(made)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """torch.einsum, the samples as a further axis of the maps."""

@@ -20,6 +20,7 @@ class Embedding(Layer):
 
     kind: ClassVar[str] = "embedding"
     routine: ClassVar[str] = "move"
+    across: ClassVar[bool] = True
     source: ClassVar[str] = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"vocabulary": 11, "features": 8}, ((5,),)),

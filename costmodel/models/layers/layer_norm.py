@@ -10,6 +10,7 @@ from costmodel.core.attributes import flag, whole
 from costmodel.core.layer import Example, Layer, Order, Precision
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
+from costmodel.models.layers._twins import along
 
 
 class SampleNorm(Layer):
@@ -77,13 +78,18 @@ class LayerNorm(SampleNorm):
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's shape; BadValue where it has fewer axes."""
-        if self.axes > len(inputs[0]):
-            raise BadValue(f"layer_norm over {self.axes} axes of {list(inputs[0])}", "use fewer")
-        return inputs[0]
+        return _with_axes(self.kind, inputs[0], self.axes)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.LayerNorm over the last axes."""
         return torch.nn.LayerNorm(inputs[0][-self.axes :], elementwise_affine=self.affine)
+
+
+def _with_axes(kind: str, shape: Shape, axes: int) -> Shape:
+    """`shape`; BadValue where it has fewer axes."""
+    if axes > len(shape):
+        raise BadValue(f"{kind} over {axes} axes of {list(shape)}", "use fewer")
+    return shape
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,10 @@ class GroupNorm(SampleNorm):
 
     kind: ClassVar[str] = "group_norm"
     source: ClassVar[str] = "Wu & He 2018 (arXiv 1803.08494), eqs. (1)-(4)"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"groups": 2}, ((6, 4, 5),)),)
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"groups": 2}, ((6, 4, 5),)),
+        Example({"groups": 3, "axis": 1}, ((5, 6, 4),)),
+    )
 
     groups: int = whole()
     affine: bool = flag(True)
@@ -128,7 +137,8 @@ class GroupNorm(SampleNorm):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.GroupNorm."""
-        return torch.nn.GroupNorm(self.groups, inputs[0][0], affine=self.affine)
+        norm = torch.nn.GroupNorm(self.groups, inputs[0][self.axis], affine=self.affine)
+        return along(torch, norm, self.axis, 1)
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,7 @@ class RmsNorm(Layer):
     """
 
     kind: ClassVar[str] = "rms_norm"
+    across: ClassVar[bool] = True
     routine: ClassVar[str] = "norm"
     source: ClassVar[str] = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
     examples: ClassVar[tuple[Example, ...]] = (
@@ -149,8 +160,8 @@ class RmsNorm(Layer):
     axes: int = whole(1)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape."""
-        return inputs[0]
+        """The input's shape; BadValue where it has fewer axes."""
+        return _with_axes(self.kind, inputs[0], self.axes)
 
     def vectors(self, inputs: Shapes) -> int:
         """One for each token."""
@@ -171,6 +182,7 @@ class LocalResponseNorm(Layer):
     """x / (k + a / n * sum of n neighbouring channels' squares) ** b."""
 
     kind: ClassVar[str] = "local_response_norm"
+    across: ClassVar[bool] = True
     routine: ClassVar[str] = "norm"
     source: ClassVar[str] = "Krizhevsky et al. 2012, section 3.3"
     examples: ClassVar[tuple[Example, ...]] = (Example({"size": 5}, ((8, 4, 4),)),)

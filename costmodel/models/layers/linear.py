@@ -7,14 +7,15 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.layer import Example, Layer, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
+from costmodel.models.layers._twins import along
 
 
 @dataclass(frozen=True)
-class Linear(Layer):
+class Linear(MatrixLayer):
     """Dense layer on a vector [features], or on each token of [tokens, features].
 
     On maps of any rank `axis` says which one holds the features.
@@ -22,7 +23,6 @@ class Linear(Layer):
 
     kind: ClassVar[str] = "linear"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "row_major"
     writes: ClassVar[Order] = "row_major"
     source: ClassVar[str] = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
@@ -36,11 +36,6 @@ class Linear(Layer):
         Example({"features": 12, "bias": False}, ((7, 8),)),
         Example({"features": 12, "axis": 1}, ((3, 7, 8),)),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def held_by(self, shape: Shape) -> int:
         """The axis that holds the features of a map. Raises BadValue where that is not clear."""
@@ -67,11 +62,11 @@ class Linear(Layer):
         biases = self.features if self.bias else 0
         return Tally.of(inputs, outputs, macs=weights * tokens, weights=weights, biases=biases)
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """A matrix product of all tokens of all samples."""
         axis = self.held_by(inputs[0])
         tokens = prod(inputs[0]) // inputs[0][axis]
-        return Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),)))
+        return (Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),))),)
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Of one vector a scale for each feature; the channels of tokens are the tokens."""
@@ -83,12 +78,4 @@ class Linear(Layer):
         """nn.Linear, behind the features' axis moved to the end and back."""
         axis = self.held_by(inputs[0])
         dense = torch.nn.Linear(inputs[0][axis], self.features, bias=self.bias)
-        if axis == len(inputs[0]) - 1:
-            return dense
-        module = type(
-            "Turned",
-            (torch.nn.Module,),
-            {"forward": lambda self, x: self.dense(x.movedim(axis + 1, -1)).movedim(-1, axis + 1)},
-        )()
-        module.dense = dense
-        return module
+        return dense if axis == len(inputs[0]) - 1 else along(torch, dense, axis, -1)

@@ -7,15 +7,15 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_shape
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.layer import Example, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
-from costmodel.models.layers.merge import holding
+from costmodel.models.layers._twins import holding
 
 
 @dataclass(frozen=True)
-class Matmul(Layer):
+class Matmul(MatrixLayer):
     """Product of two maps [..., m, k] and [..., k, n]: m k n multiply-adds for each leading index.
 
     A `constant` of weights stands for the second map, or with `constant_first` for the first.
@@ -23,7 +23,6 @@ class Matmul(Layer):
 
     kind: ClassVar[str] = "matmul"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "matrices"
     writes: ClassVar[Order] = "row_major"
     source: ClassVar[str] = "Vaswani et al. 2017, Attention, eq. (1): Q K^T and its product with V"
@@ -41,11 +40,6 @@ class Matmul(Layer):
         Example({"constant": [4, 6, 8]}, ((4, 5, 6),)),
         Example({"constant": [4, 9, 5], "constant_first": True}, ((4, 5, 6),)),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     @property
     def taken(self) -> tuple[int, int | None]:
@@ -82,7 +76,7 @@ class Matmul(Layer):
         weights = 0 if self.constant is None else prod(self.constant)
         return Tally.of(inputs, outputs, macs=prod(outputs[0]) * left[-1], weights=weights)
 
-    def contraction(self, inputs: Shapes, samples: int) -> Contraction:
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One product for each leading index of the weights: the constant, or the second map.
 
         Leading indices that the weights do not tell apart are positions, samples too of a constant.
@@ -101,7 +95,7 @@ class Matmul(Layer):
         else:
             positions *= samples
         nest = Nest(wide, inner, (Sweep(positions),), 1, groups)
-        return Contraction(nest, (0,), (1,) if self.constant is None else ())
+        return (Contraction(nest, weights="parameters" if self.constant else (1,)),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """torch.matmul."""

@@ -13,6 +13,7 @@ from costmodel.core.attributes import numbers, shapes, whole
 from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
+from costmodel.models.layers._twins import holding
 
 MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
 
@@ -168,6 +169,7 @@ class Concat(Layer):
 
     kind: ClassVar[str] = "concat"
     routine: ClassVar[str] = "move"
+    across: ClassVar[bool] = True
     source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
 
@@ -212,11 +214,3 @@ class ConcatInPlace(Concat):
 
     kind: ClassVar[str] = "concat_in_place"
     view: ClassVar[bool] = True
-
-
-def holding(torch: Any, held: Any, forward: Any) -> Any:
-    """A torch module with parameters of the shapes `held` and this forward function."""
-    module = type("Holding", (torch.nn.Module,), {"forward": forward})()
-    for number, shape in enumerate(held):
-        module.register_parameter(f"p{number}", torch.nn.Parameter(torch.empty(shape)))
-    return module

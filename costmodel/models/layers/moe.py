@@ -7,13 +7,14 @@ from math import ceil, prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import attribute, flag, number, whole
-from costmodel.core.layer import Engine, Example, Layer, Precision
+from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
 
 
 @dataclass(frozen=True)
-class Moe(Layer):
+class Moe(MatrixLayer):
     """`top_k` of `experts` gated networks of `hidden` features for each token, and a `shared` one.
 
     The router is a linear layer over all experts. Of the experts' weights a run reads those that
@@ -22,9 +23,7 @@ class Moe(Layer):
     """
 
     kind: ClassVar[str] = "moe"
-    engine: ClassVar[Engine] = "matrix"
     routine: ClassVar[str] = "experts"
-    across: ClassVar[bool] = True
     source: ClassVar[str] = (
         "Shazeer et al. 2017 (arXiv 1701.06538); gated experts: Jiang et al. 2024, Mixtral "
         "(arXiv 2401.04088); shared experts: Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066)"
@@ -50,11 +49,6 @@ class Moe(Layer):
     def weight_bits(self) -> float | None:
         """Of the experts, of which nearly all parameters are."""
         return self.expert_bits
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's; BadValue for more chosen experts than there are."""
@@ -87,7 +81,7 @@ class Moe(Layer):
         return Tally.of(
             inputs,
             outputs,
-            macs=tokens * (router + shared) + ceil(sent * weights),
+            macs=tokens * (router + shared) + self._routed(tokens, features),
             exps=gated,
             divs=gated,
             muls=gated,
@@ -95,6 +89,33 @@ class Moe(Layer):
             weights=here * weights + router + shared,
             biases=here * biases + self.experts * self.bias,
         )
+
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """The router; gate and up of the experts as one product, and down; the shared one's.
+
+        As many experts as are expected to be awake share the tokens evenly: 7 tokens are 3, 2 and 2
+        for three experts. Their results lie outside between kernels.
+        """
+        tokens, features = inputs[0][0] * samples, inputs[0][1]
+        made = [Contraction(Nest(self.experts, features, (Sweep(tokens),)), output="chip")]
+        left = samples * self._routed(inputs[0][0], features)
+        assigned = ceil(tokens * self.top_k / self.devices)
+        awake = max(1, round(self._awake(tokens)))
+        each, more = divmod(assigned, awake)
+        for experts, own in ((awake - more, each), (more, each + 1)):
+            macs = left if own > each else left * experts * each // assigned
+            left -= macs
+            up = Nest(2 * self.hidden, features, (Sweep(own),), 1, experts)
+            down = Nest(features, self.hidden, (Sweep(own),), 1, experts)
+            if experts:
+                made.append(Contraction(up, (0,), output="scratch", counted=2 * macs // 3))
+                rest = macs - 2 * macs // 3
+                made.append(Contraction(down, "scratch", output="scratch", counted=rest))
+        if self.shared:
+            up = Nest(2 * self.shared, features, (Sweep(tokens),))
+            made.append(Contraction(up, output="chip"))
+            made.append(Contraction(Nest(features, self.shared, (Sweep(tokens),)), "chip"))
+        return tuple(made)
 
     def scratch(self, inputs: Shapes) -> int:
         """For each token and expert gate, up, their product and the result, between kernels."""
@@ -106,8 +127,15 @@ class Moe(Layer):
         tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]
         one = sum(self._expert(features))
         here = self.experts // self.devices
-        chosen = here * (1 - (1 - self.top_k / self.experts) ** tokens)
-        return held - here * one + ceil(chosen * one)
+        return held - here * one + ceil(self._awake(tokens) * one)
+
+    def _awake(self, tokens: int) -> float:
+        """Experts here that one of so many tokens is expected to be sent to."""
+        return self.experts // self.devices * (1 - (1 - self.top_k / self.experts) ** tokens)
+
+    def _routed(self, tokens: int, features: int) -> int:
+        """Multiply-adds of the experts here, over which the tokens are spread evenly."""
+        return ceil(tokens * self.top_k / self.devices * 3 * features * self.hidden)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Every expert as a module of its own; the forward pass runs through the first of them."""

@@ -19,6 +19,7 @@ from costmodel.core.attributes import (
 from costmodel.core.layer import Example, Order, Precision, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
+from costmodel.models.layers._twins import holding
 from costmodel.models.layers.channels import Movement
 
 
@@ -173,6 +174,7 @@ class Gather(Movement):
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"table": [100, 8]}, ((5,),)),
+        Example({"table": [3, 20, 4], "axis": 1}, ((5,),)),
         Example({"shape": [3, 8]}, ((7, 8),)),
     )
 
@@ -187,6 +189,8 @@ class Gather(Movement):
         if self.shape is not None:
             return self.shape
         table = self.table or ()
+        if self.axis >= len(table):
+            raise BadValue(f"axis {self.axis} of a table {list(table)}", "axes count from 0")
         return (*table[: self.axis], *inputs[0], *table[self.axis + 1 :])
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
@@ -200,16 +204,16 @@ class Gather(Movement):
         return (min(prod(outputs[0]), prod(inputs[0])), *map(prod, inputs[1:]))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Embedding of positions, or what has the wanted shape."""
-        if self.table is not None:
-            table = torch.nn.Embedding(*self.table)
-            module = type(
-                "Lookup", (torch.nn.Module,), {"forward": lambda self, x: self.table(x.long())}
-            )()
-            module.table = table
-            return module
-        wanted = self.shape or ()
-        return lambda x, *_: x.new_empty((x.shape[0], *wanted))
+        """The table indexed along its axis, or what has the wanted shape."""
+        if self.table is None:
+            return lambda x, *_: x.new_empty((x.shape[0], *(self.shape or ())))
+        ahead = tuple(range(1, self.axis + 1))
+
+        def looked_up(module: Any, x: Any) -> Any:
+            rows = module.p0.movedim(self.axis, 0)[x.long()]
+            return rows.movedim(tuple(place + x.dim() - 1 for place in ahead), ahead)
+
+        return holding(torch, (self.table,), looked_up)
 
 
 class Cast(Copy):
@@ -217,6 +221,7 @@ class Cast(Copy):
 
     kind: ClassVar[str] = "cast"
     routine: ClassVar[str] = "stream"
+    across: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)),)
 
 
@@ -226,6 +231,7 @@ class StridedView(Movement):
 
     kind: ClassVar[str] = "strided_view"
     view: ClassVar[bool] = True
+    across: ClassVar[bool] = False
     source: ClassVar[str] = (
         "numpy and torch: transposing, slicing and broadcasting change strides alone"
     )

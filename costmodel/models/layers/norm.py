@@ -9,6 +9,7 @@ from costmodel.core.attributes import whole
 from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
+from costmodel.models.layers._twins import along
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class BatchNorm(Layer):
         Example({}, ((6, 5, 4),)),
         Example({}, ((6,),)),
         Example({}, ((6, 7),)),
+        Example({"axis": 1}, ((5, 6, 4),)),
     )
 
     axis: int = whole(0, least=0)
@@ -51,6 +53,7 @@ class BatchNorm(Layer):
         )
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.BatchNorm2d on maps, nn.BatchNorm1d on vectors, in inference mode."""
-        norm = torch.nn.BatchNorm2d if len(inputs[0]) == 3 else torch.nn.BatchNorm1d
-        return norm(inputs[0][0]).eval()
+        """nn.BatchNorm of as many axes as the map has besides its channels, in inference mode."""
+        axes = max(len(inputs[0]) - 1, 1)
+        norm = getattr(torch.nn, f"BatchNorm{axes}d")(inputs[0][self.axis])
+        return along(torch, norm, self.axis, 1).eval()

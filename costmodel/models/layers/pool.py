@@ -27,6 +27,7 @@ class Pool(Layer):
     """Shared by window pools. The stride is the kernel's size unless given."""
 
     routine: ClassVar[str] = "move"
+    across: ClassVar[bool] = True
     axes: ClassVar[int] = 2
 
     kernel: Sizes = pair()
@@ -169,6 +170,7 @@ class FractionalMaxPool(Layer):
 
     kind: ClassVar[str] = "fractional_max_pool"
     routine: ClassVar[str] = "move"
+    across: ClassVar[bool] = True
     source: ClassVar[str] = "Graham 2014 (arXiv 1412.6071); Enhanced Hybrid MobileNet Table 3"
 
     size: Sizes = pair()
@@ -206,6 +208,7 @@ class GlobalAvgPool(Layer):
     """Mean over each channel's whole map of `axes` axes, to [channels] (or [channels, 1, 1])."""
 
     kind: ClassVar[str] = "global_avg_pool"
+    across: ClassVar[bool] = True
     source: ClassVar[str] = "Lin et al. 2014, Network in network; HairNet section 3.3"
 
     keep_dims: bool = flag(False)

@@ -7,15 +7,16 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, one_of, whole
-from costmodel.core.layer import Engine, Example, Layer, Order, Precision
+from costmodel.core.layer import Example, MatrixLayer, Order
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @dataclass(frozen=True)
-class Recurrent(Layer):
+class Recurrent(MatrixLayer):
     """LSTM, GRU or plain cell of `hidden` units on [steps, ..., features].
 
     Each step takes two products, of the input and of the state, to all gates; a gate takes an
@@ -24,7 +25,6 @@ class Recurrent(Layer):
 
     kind: ClassVar[str] = "recurrent"
     routine: ClassVar[str] = "dense"
-    engine: ClassVar[Engine] = "matrix"
     reads: ClassVar[Order] = "row_major"
     writes: ClassVar[Order] = "row_major"
     source: ClassVar[str] = "Hochreiter & Schmidhuber 1997; Cho et al. 2014 (arXiv 1406.1078)"
@@ -39,11 +39,6 @@ class Recurrent(Layer):
         Example({"cell": "lstm", "hidden": 4}, ((5, 3),)),
         Example({"cell": "gru", "hidden": 4, "bidirectional": True, "bias": False}, ((5, 3),)),
     )
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 16 bits."""
-        return "narrow"
 
     @property
     def directions(self) -> int:
@@ -70,6 +65,20 @@ class Recurrent(Layer):
             muls=work,
             weights=weights,
             biases=2 * self.directions * gates if self.bias else 0,
+        )
+
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """The input's product with all gates over all steps, and the state's step by step.
+
+        The state is what the step before has made, so that its weights meet one step at a time.
+        """
+        (steps, *many), features = inputs[0][:-1], inputs[0][-1]
+        gates, at_once = GATES[self.cell] * self.hidden, prod(many) * samples
+        ahead = Nest(self.directions * gates, features, (Sweep(steps * at_once),))
+        each = Nest(gates, self.hidden, (Sweep(at_once),), 1, self.directions * steps)
+        return (
+            Contraction(ahead, output="chip"),
+            Contraction(each, "chip" if steps == 1 else "state"),
         )
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:

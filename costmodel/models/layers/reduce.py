@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, ClassVar, NamedTuple
 
 from costmodel.core.attributes import flag, one_of, optional_whole, whole, whole_list
@@ -37,6 +38,7 @@ class Reduce(Layer):
     """
 
     kind: ClassVar[str] = "reduce"
+    across: ClassVar[bool] = True
     source: ClassVar[str] = "n - 1 operations join n elements; a mean divides once more"
 
     function: str = one_of(FUNCTIONS, "reduction")
@@ -48,6 +50,7 @@ class Reduce(Layer):
         Example({"function": "amax", "axes": [0], "keep_dims": True}, ((6, 4),)),
         Example({"function": "l2", "axes": [1]}, ((6, 4),)),
         Example({"function": "log_sum_exp", "axes": [1]}, ((6, 4),)),
+        Example({"function": "prod", "axes": [0, 1]}, ((3, 2),)),
     )
 
     def out_shape(self, *inputs: Shape) -> Shape:
@@ -74,9 +77,9 @@ class Reduce(Layer):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """The torch function, or what it is made of."""
-        axes, keep = tuple(axis + 1 for axis in self.axes), self.keep_dims
+        axes, keep = tuple(axis + 1 for axis in sorted(self.axes)), self.keep_dims
         special = {
-            "prod": lambda x: x.prod(axes[0], keepdim=keep),
+            "prod": lambda x: reduce(lambda y, axis: y.prod(axis, keepdim=keep), axes[::-1], x),
             "l1": lambda x: x.abs().sum(axes, keepdim=keep),
             "l2": lambda x: x.square().sum(axes, keepdim=keep).sqrt(),
             "sum_square": lambda x: x.square().sum(axes, keepdim=keep),
@@ -123,6 +126,7 @@ class Search(Layer):
     """
 
     kind: ClassVar[str] = "search"
+    across: ClassVar[bool] = True
     source: ClassVar[str] = "numpy.argmax; torch.topk"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"axis": 1}, ((3, 4),)),

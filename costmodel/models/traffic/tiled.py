@@ -136,7 +136,9 @@ def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
             front = _front(group, code, double=workload.double_buffer)
             step = np.searchsorted(front.memory, room[at], side="right") - 1
             lacking[at] = np.where(step < 0, front.memory[0] - room[at], 0) / 8
-            for column, more in zip((read, write, params), group.nest.refetched(front), strict=True):
+            for column, more in zip(
+                (read, write, params), group.nest.refetched(front), strict=True
+            ):
                 column[at] = more[np.maximum(step, 0)]
     # a placement that over-commits the memory leaves nobody any room
     if room.size:

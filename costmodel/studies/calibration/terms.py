@@ -139,7 +139,12 @@ def _arithmetic(run: Run, number: int, traits: Traits) -> Iterator[Term]:
             if mine:
                 time, ops = (array[number] for array in engines[engine])
                 name = ("compute", AS_DENSE.get(routine, routine))
-                found = part.layer.contraction(part.inputs, run.samples)
-                nest = found.nest if found is not None and engine == "matrix" else None
-                macs = part.executed_tally.macs * run.samples
-                yield Term(name, engine, float(time * mine / ops), nest, macs)
+                seconds, macs = float(time * mine / ops), part.executed_tally.macs * run.samples
+                contractions = part.layer.contractions(part.inputs, run.samples)
+                if engine != "matrix" or not macs or not contractions:
+                    yield Term(name, engine, seconds, None, macs)
+                    continue
+                counted = sum(one.macs for one in contractions)
+                for one in contractions:
+                    own = one.macs * macs // counted
+                    yield Term(name, engine, seconds * (one.macs / counted), one.nest, own)
