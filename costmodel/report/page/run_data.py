@@ -11,13 +11,13 @@ from costmodel.core.formula import on_chip_bytes, place
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.quantities import MACHINE, RUN_LANES, MachineQuantity
 from costmodel.errors import BadValue, InputError
+from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.studies.run import Run
 
 TIMINGS = ("serial", "overlap", "partial")
 """Those that the page can work out row by row (model.js)."""
-UNITS = {"bandwidth": "B/s", "memory": "B", "rate": "op/s", "time": "s"}
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
 REPEATS = 3
@@ -215,11 +215,11 @@ def _figure(
     figure = {
         "label": f"{quantity.label}{of}",
         "fields": fields,
-        "unit": UNITS[quantity.dimension],
+        "unit": units.SI_UNITS[quantity.dimension],
         "fewer": not quantity.more_is_faster,
     }
     if not known:
-        return figure | {"locked": "this timing looks ahead: run the command again"}
+        return figure | {"locked": "the page cannot work out this timing: run the command again"}
     if quantity.word != "on_chip_memory" or placed is None:
         return figure
     figure["steps"] = placed["memories"]
