@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -18,8 +19,12 @@ from onnx import TensorProto, helper
 import costmodel as cm
 from costmodel.cli import main
 from costmodel.core.machine import Machine
+from costmodel.errors import BadValue
+from costmodel.language.units import parse, table
+from costmodel.report.exposed import exposed_lanes
+from costmodel.report.page.figures import Column, Figures, axis, bars, figures_page
 from costmodel.report.page.generation_page import generation_page
-from costmodel.report.page.run_data import packed
+from costmodel.report.page.run_data import packed, run_data
 from costmodel.report.page.run_page import run_page
 from costmodel.studies.generate import Generation
 from costmodel.studies.run import Run
@@ -351,6 +356,299 @@ def test_a_hostile_node_is_text(tmp_path: Path, browser: Any) -> None:
     opened.quiet()
     assert "<script>alert(1)</script>" in opened.page.inner_text("#layers")
     assert "c" * 500 not in (tmp_path / "run.html").read_text()
+
+
+# --- exposed times, missing rates, many rows, fields ------------------------------------------------
+
+MIXED = """
+name: Mixed
+source: hand arithmetic
+input: [3, 8, 8]
+layers:
+  - c: {kind: conv2d, kernel: 3, filters: 8}
+  - r: {kind: relu}
+"""
+SLOW = """
+name: Slow
+source: hand arithmetic
+bandwidth: 1 GB/s
+on_chip_memory: 1 kB
+matrix: 1 GFLOPS
+"""
+HOST = "host: 1 GFLOPS\n"
+
+
+def small(folder: Path, network: str = MIXED, machine: str = SLOW + HOST, **asked: Any) -> Run:
+    """A small network on a slow machine, nothing on chip unless asked."""
+    (folder / "n.yaml").write_text(network)
+    (folder / "m.yaml").write_text(machine)
+    return cm.simulate(
+        folder / "n.yaml", folder / "m.yaml", **{"placement": "all_external"} | asked
+    )
+
+
+# By hand: the convolution has 6 * 6 * 8 outputs of 27 multiply-adds, 15 552 operations, 15.552 us; it
+# reads 192 and writes 288 numbers and has 8 * 27 parameters, 4 bytes each: 2.784 us. The
+# activation computes 288 operations, 0.288 us, and moves 2 * 288 numbers, 2.304 us.
+# serial: all of it. overlap: the longer side of each row. partial: each side's square over the
+# root of the sum of the squares, hypot(2.784, 15.552) = 15.799220 and hypot(2.304, 0.288) = 2.321930.
+SPENT = {
+    "serial": {"transfer": 5.088e-6, "matrix": 15.552e-6, "host": 0.288e-6},
+    "overlap": {"transfer": 2.304e-6, "matrix": 15.552e-6, "host": 0.0},
+    "partial": {
+        "transfer": 2.784e-6 * 2.784 / 15.799220 + 2.304e-6 * 2.304 / 2.321930,
+        "matrix": 15.552e-6 * 15.552 / 15.799220,
+        "host": 0.288e-6 * 0.288 / 2.321930,
+    },
+}
+
+
+@browser_test
+@pytest.mark.parametrize("timing", SPENT)
+def test_bars_show_exposed_time(timing: str, tmp_path: Path, browser: Any) -> None:
+    """What the stacked bars and the shares of the sentence are made of adds up to the total."""
+    run = small(tmp_path, timing=timing)
+    opened = Opened(browser, saved(run, tmp_path))
+    lanes = opened.page.evaluate("() => costmodel.exposed({})")
+    wanted = SPENT[timing]
+    assert lanes == pytest.approx(dict.fromkeys(lanes, 0.0) | wanted, rel=1e-6, abs=1e-15)
+    assert sum(lanes.values()) == pytest.approx(run.total_time, rel=1e-12)
+    share = 100 * wanted["matrix"] / sum(wanted.values())
+    assert f"; {share:.1f} % of it is the matrix engine." in opened.page.inner_text("#verdict")
+
+
+@browser_test
+@pytest.mark.parametrize("timing", ["serial", "overlap", "partial", "pipelined"])
+def test_exposed_times_are_python_s(timing: str, tmp_path: Path, browser: Any) -> None:
+    """On random machines, and for a timing that the page cannot work out on the profile's own."""
+    run = cm.simulate("mobilenet_v2", "rtx3090_measured", batch=4, timing=timing)
+    page = Opened(browser, saved(run, tmp_path)).page
+    for one in [{}] if timing == "pipelined" else machines(run, None, 20):
+        theirs = replace(run, result=run.on(replace(run.machine, **one)))
+        mine = page.evaluate("(one) => costmodel.exposed(one)", one)
+        wanted = {word: float(times.sum()) for word, times in exposed_lanes(theirs).items()}
+        total = sum(wanted.values())
+        assert mine == pytest.approx(dict.fromkeys(mine, 0.0) | wanted, rel=1e-9, abs=1e-9 * total)
+
+
+@browser_test
+def test_a_rate_that_no_row_needs_has_no_limit(tmp_path: Path, browser: Any) -> None:
+    """A convolution alone on a machine without a host: 15.552 us and 2.784 us, one after the other."""
+    network = MIXED.replace("  - r: {kind: relu}\n", "")
+    opened = Opened(browser, saved(small(tmp_path, network, SLOW), tmp_path))
+    assert opened.page.inner_text("#verdict").startswith("One run takes 18.336 µs; 84.8 %")
+    opened.quiet()
+
+
+def doctored(run: Run, folder: Path, count: int) -> Path:
+    """The page of a run with as many rows, all of them the first one, and their maps on chip."""
+    text = saved(run, folder).read_text()
+    head, data, tail = re.split(r"(?<=id=\"data\">)(.*)(?=</script>\n<script>)", text, maxsplit=1)
+    found = json.loads(data)
+    found |= {"count": count, "addresses": None}
+    found.pop("maps", None)
+    found["rows"] = {
+        word: column[0] if isinstance(column, list) else column
+        for word, column in found["rows"].items()
+    }
+    moved = {"read": 768, "write": 1152, "params": 864, "onChip": 0}
+    found["placed"] = {"memories": [1000], "base": 0, "moved": [moved], "live": [4]}
+    file = folder / "many.html"
+    file.write_text(head + json.dumps(found) + tail)
+    return file
+
+
+@browser_test
+def test_three_hundred_thousand_rows(tmp_path: Path, browser: Any) -> None:
+    """Arguments of a function are limited in number, rows are not."""
+    opened = Opened(browser, doctored(small(tmp_path), tmp_path, 300_000))
+    opened.page.wait_for_function("() => document.body.dataset.total !== undefined")
+    total = float(opened.page.evaluate("() => document.body.dataset.total"))
+    assert total == pytest.approx(300_000 * 18.336e-6, rel=1e-9)
+    opened.page.evaluate("() => { zoom(0.5); point(150000); }")
+    opened.page.wait_for_timeout(50)
+    opened.quiet()
+
+
+@browser_test
+def test_two_hundred_thousand_lines(tmp_path: Path, browser: Any) -> None:
+    """The same of bars, marks and cells of the other pages."""
+    count = 200_000
+    rows = [{"n": n} for n in range(count)]
+    points = [[n + 1.0, n % 7 + 1.0] for n in range(count)]
+    cells = [[float(n + m) for n in range(400)] for m in range(500)]
+    every = [{"place": n, "name": "b", "value": 1.0, "parts": {"host": 1.0}} for n in range(count)]
+    marks = {
+        "kind": "marks",
+        "title": "m",
+        "x": axis("x", log=True),
+        "y": axis("y"),
+        "lines": [],
+        "points": points,
+    }
+    heat = {"kind": "heat", "title": "h", "unit": "s", "label": "t", "values": cells,
+            "x": axis("x") | {"values": list(range(400))}, "y": axis("y") | {"values": list(range(500))}}  # fmt: skip
+    (tmp_path / "many.html").write_text(
+        figures_page(
+            Figures(
+                "t", "s", "v", "s", "c", [Column("n", "n")], rows, [marks, heat, bars("b", every)]
+            )
+        )
+    )
+    opened = Opened(browser, tmp_path / "many.html")
+    opened.page.wait_for_function("() => document.body.dataset.ready === 'true'")
+    opened.page.wait_for_timeout(200)
+    opened.quiet()
+
+
+DIMENSIONS = ("memory", "bandwidth", "rate", "time")
+NUMBERS = (
+    "1",
+    "64",
+    "0.7",
+    ".5",
+    "3.",
+    "1e3",
+    "2.5E-7",
+    "+4",
+    "0",
+    "-0",
+    "-1",
+    "1e31",
+    "1e999",
+    "",
+    "1_0",
+    "0x1",
+    "1e",
+    ".",
+)
+MISSES = (
+    "",
+    "b",
+    "kb",
+    "Mb",
+    "KB",
+    "kIB",
+    "Kib",
+    "GBps",
+    "Mbit/s",
+    "gb/s",
+    "min",
+    "h",
+    "S",
+    "sec",
+    "PFLOP",
+    "FLOPs",
+    "T",
+    "Ki",
+    "TB /s",
+    "B/S",
+    "\u03bcs",
+    "iB",
+    "EB",
+)
+LETTERS = " \t\u00a0\ufeff\x1c+-.eE0123456789kKMGTPiBbs/mnuµFLOPSACJ"
+
+
+def texts() -> list[str]:
+    """Every unit and near miss behind every number, and random texts of the same letters."""
+    draw = random.Random(3)
+    units = [*table(), *MISSES]
+    found = [f"{number}{gap}{unit}" for number in NUMBERS for unit in units for gap in ("", " ")]
+    found += ["".join(draw.choices(LETTERS, k=draw.randrange(12))) for _ in range(5000)]
+    known = [f"{draw.uniform(0, 1e6)!r} {draw.choice(units)}" for _ in range(2000)]
+    return found + known + ["  7 GB/s\t", "7\u2003GB/s", "inf s", "nan B", "1 GB/s 2", "١ GB/s"]
+
+
+@browser_test
+def test_fields_read_what_files_read(hairnet: Any) -> None:
+    """The page's parser against costmodel.language.units: the same value to the last digit, or neither."""
+    every = texts()
+    for dimension in DIMENSIONS:
+        zero = dimension == "time"
+        found = hairnet.evaluate(
+            "([every, dimension, zero]) => every.map((text) => readQuantity(text, dimension, units, zero))",
+            [every, dimension, zero],
+        )
+        for text, mine in zip(every, found, strict=True):
+            try:
+                value = float(parse(text, dimension, zero=zero))
+            except BadValue:
+                assert mine.get("reason"), (text, dimension, mine)
+                continue
+            # digits of other scripts are numbers to Python; the page refuses them and says so
+            assert "value" in mine or not text.isascii(), (text, dimension, mine)
+            assert float(mine.get("value", value)) == value, (text, dimension, mine)
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("typed", "memory"),
+    [("64 KiB", "65.536 kB"), ("64 kB", "64 kB"), ("0.001 TiB", "1.09951 GB")],
+)
+def test_a_field_takes_a_quantity(typed: str, memory: str, hairnet: Any) -> None:
+    field = "[aria-label='on-chip memory, exactly']"
+    hairnet.fill(field, typed)
+    hairnet.press(field, "Enter")
+    hairnet.wait_for_timeout(50)
+    assert hairnet.input_value(field) == memory
+    assert hairnet.get_attribute(field, "aria-invalid") == "false"
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("label", "typed", "reason"),
+    [
+        ("on-chip memory", "64 KB", "'KB' is not a unit. Write it like 1 MB."),
+        ("on-chip memory", "64", "'64' has no unit. Write it like 1 MB."),
+        ("bandwidth", "10 Mbit/s", "'Mbit/s' is not a unit. Write it like 1 GB/s."),
+        ("bandwidth", "1 GB", "'1 GB' is a memory, not a bandwidth. Write it like 1 GB/s."),
+        ("bandwidth", "0 GB/s", "'0 GB/s' is not above zero. Write it like 1 GB/s."),
+        ("launch", "1 min", "'min' is not a unit. Write it like 10 ms."),
+    ],
+)
+def test_a_field_says_why_it_cannot_be_read(
+    label: str, typed: str, reason: str, hairnet: Any
+) -> None:
+    """What was typed stays, nothing moves, and Reset forgets it."""
+    before = hairnet.get_attribute("body", "data-total")
+    field = f"[aria-label='{label}, exactly']"
+    hairnet.fill(field, typed)
+    hairnet.press(field, "Enter")
+    hairnet.wait_for_timeout(50)
+    assert hairnet.input_value(field) == typed
+    assert hairnet.locator(f"{field} ~ small").inner_text() == reason
+    assert hairnet.get_attribute("body", "data-total") == before
+    hairnet.click("#reset")
+    hairnet.wait_for_timeout(50)
+    assert hairnet.input_value(field) != typed
+    assert hairnet.locator(f"{field} ~ small").inner_text() == ""
+
+
+@browser_test
+def test_a_field_of_sizes_placed_beforehand_names_them(
+    written: dict[str, Path], browser: Any
+) -> None:
+    """Packed maps move in steps of two, 62.5 kB to 16 MB."""
+    page = Opened(browser, written["packed"]).page
+    field = "[aria-label='on-chip memory, exactly']"
+    page.fill(field, "3 MB")
+    page.press(field, "Enter")
+    said = page.locator(f"{field} ~ small").inner_text()
+    assert said.startswith("Placed beforehand for 62.5 kB, 125 kB,")
+    page.fill(field, "2 MB")
+    page.press(field, "Enter")
+    page.wait_for_timeout(50)
+    assert page.locator(f"{field} ~ small").inner_text() == ""
+    assert page.input_value(field) == "2 MB"
+
+
+def test_what_the_page_cannot_work_out_is_said() -> None:
+    """Whether a timing looks ahead the page does not know, only that it has no rule for it."""
+    figures = run_data(cm.simulate("hairnet", "accel_1tflops", timing="pipelined"))["figures"]
+    assert {figure["locked"] for figure in figures} == {
+        "the page cannot work out this timing: run the command again"
+    }
 
 
 # --- without a browser --------------------------------------------------------------------------------

@@ -41,10 +41,26 @@ def test_a_small_network_is_drawn_in_microseconds(tmp_path: Path) -> None:
     assert run.plot("timeline").axes[0].get_xlabel() == "time [us]"
 
 
-def test_bars_of_many_rows_add_up() -> None:
+@pytest.mark.parametrize("timing", ["serial", "overlap", "partial", "pipelined"])
+def test_bars_are_as_long_as_rows_take(timing: str, tmp_path: Path) -> None:
+    """Hidden work is not drawn: the bars add up to the total, and so do the figures of the legend."""
+    run = cm.simulate("mobilenet_v2", "accel_1tflops", timing=timing)
+    axes: Any
+    (axes,) = run.plot("time").axes
+    assert axes.get_xlabel() == "time per row [ms]"
+    drawn = sum(bar.get_width() for bar in axes.patches)
+    assert drawn == pytest.approx(1e3 * run.total_time, rel=1e-9)
+    told = [text.get_text().split()[-2:] for text in axes.get_legend().get_texts()]
+    times = [float(value) * {"s": 1, "ms": 1e-3, "us": 1e-6}[unit] for value, unit in told]
+    # four digits of each
+    assert sum(times) == pytest.approx(run.total_time, rel=2e-3)
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap"])
+def test_bars_of_many_rows_add_up(timing: str) -> None:
     """514 rows, one bar each, and 6 604, eleven or twelve to a bar: all time is drawn."""
     for n in (24, 314):
-        run = cm.simulate("resnet_cifar", "accel_1tflops", settings={"n": n})
+        run = cm.simulate("resnet_cifar", "accel_1tflops", settings={"n": n}, timing=timing)
         axes: Any
         (axes,) = run.plot("time").axes
         heights = sum(bar.get_height() for bar in axes.patches)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,31 @@ def test_names_do_not_act_on_the_terminal(
     (tmp_path / "n.yaml").write_text(f'{head}  - r: {{kind: "re\\e[31mlu"}}\n')
     assert main(["simulate", str(tmp_path / "n.yaml"), "--hw", "accel_1tflops"]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap", "partial", "pipelined"])
+def test_shares_are_of_the_total(timing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hidden work has no share: what is left of the rows' longer sides adds up to 100 %."""
+    assert main([*JOB, "--timing", timing]) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("Where the time")]
+    shares = [float(share) for share in re.findall(r"([0-9.]+) %", line)]
+    # one decimal of each
+    assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
+
+
+def test_a_hidden_lane_has_no_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By hand: a dense layer of 1000 x 1000, 2e6 operations, 2 s at 1 MFLOPS; 4.004 + 0.008 MB in 1 s.
+
+    Together 3.006 s would be busy; overlapped, all of the 2 s are the engine's.
+    """
+    (tmp_path / "n.yaml").write_text(
+        "name: N\nsource: s\ninput: [1000]\nlayers:\n  - d: {kind: linear, features: 1000}\n"
+    )
+    (tmp_path / "m.yaml").write_text(
+        "name: M\nsource: s\nbandwidth: 4.012 MB/s\non_chip_memory: 1 B\nmatrix: 1 MFLOPS\n"
+    )
+    job = ["simulate", str(tmp_path / "n.yaml"), "--hw", str(tmp_path / "m.yaml")]
+    assert main([*job, "--timing", "overlap", "--placement", "all_external"]) == 0
+    out = capsys.readouterr().out
+    assert "Where the time goes   memory bus 0.0 %, matrix engine 100.0 %, host 0.0 %" in out
+    assert "Total 2.001 s" in out or "Total 2 s" in out

@@ -112,6 +112,18 @@ class Timing(ABC):
         time that bytes take on chip.
         """
 
+    def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
+        """What moving bytes and what computing adds to each row's time, two of (..., R) [s].
+
+        The two sum to `row_times`. By default the row's time is divided as its own times are.
+        """
+        if self.additive:
+            return load.memory, load.compute
+        own = load.memory + load.compute
+        times = self.row_times(load)
+        moving = times * np.divide(load.memory, own, out=np.zeros_like(own), where=own > 0)
+        return moving, np.asarray(times - moving)
+
     def fetches(self, load: Load) -> list[Fetch]:
         """What is fetched ahead of its row at a single design point; nothing, for most models."""
         return []

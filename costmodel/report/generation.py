@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from costmodel.core.quantities import RUN_LANES
+from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import percent, seconds, short
 from costmodel.studies.generate import Generation
 from costmodel.studies.run import Run
@@ -68,7 +69,9 @@ def _first(found: Generation) -> str:
 
 
 def _shares(run: Run) -> str:
-    busy = {word: time for word, time in run.lane_times.items() if time}
-    every = sum(busy.values())
-    parts = [f"{RUN_LANES[word].label} {percent(time, every)}" for word, time in busy.items()]
-    return ", ".join(parts)
+    """Each lane's share of a phase, by exposed time."""
+    return ", ".join(
+        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
+        for word, time in exposed_totals(run).items()
+        if time
+    )

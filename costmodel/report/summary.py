@@ -9,6 +9,7 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, MachineQuantity
 from costmodel.language import units
+from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import count, percent, seconds, short
 from costmodel.report.plots import ALWAYS
 from costmodel.studies.run import Run
@@ -73,12 +74,10 @@ def lines(run: Run) -> list[str]:
 
 
 def _shares(run: Run) -> list[str]:
-    """Each lane's share of the time that all lanes together are busy."""
-    busy = run.lane_times
-    every = sum(busy.values())
+    """Each lane's share of the total, by exposed time."""
     return [
-        f"{RUN_LANES[word].label} {percent(time, every)}"
-        for word, time in busy.items()
+        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
+        for word, time in exposed_totals(run).items()
         if word in ALWAYS or time
     ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import numpy as np
+
 from costmodel.core.timing import Floats, Load, Timing, longer
 
 
@@ -23,3 +25,13 @@ class Overlap(Timing):
     def row_times(self, load: Load) -> Floats:
         """max(transfer, matrix + host), and the exposed share of the shorter."""
         return longer(load.memory, load.compute, load.exposed)
+
+    def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
+        """The longer side whole, and of the shorter the share that the longer does not hide."""
+        rest = 0.0 if load.exposed is None else load.exposed
+        memory, compute = np.broadcast_arrays(load.memory, load.compute)
+        waits = memory >= compute
+        return (
+            np.where(waits, memory, rest * memory),
+            np.where(waits, rest * compute, compute),
+        )

@@ -27,6 +27,15 @@ class Pipelined(Timing):
         """max(what is left to move, compute) of each row, the prefetches worked out row by row."""
         return schedule(load)[0]
 
+    def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
+        """As under `overlap`, of what a row still waits for when its prefetches are through."""
+        rest = 0.0 if load.exposed is None else load.exposed
+        times = self.row_times(load)
+        # what is left to move is the longer side where the row takes more than its compute explains
+        waits = times > load.compute * (1 + rest)
+        computing = np.where(waits, rest * load.compute, load.compute)
+        return np.asarray(times - computing), computing
+
     def fetches(self, load: Load) -> list[Fetch]:
         """Every prefetch."""
         return schedule(load, record=True)[1]

@@ -9,7 +9,7 @@ const figure = (axis) => (value) => si(value, axis.unit ?? "", 3).trim();
 function scales(chart, xs, ys, pen) {
   const make = (axis, values, from, to) => {
     const finite = values.filter((value) => Number.isFinite(value) && (!axis.log || value > 0));
-    const [low, high] = [Math.min(...finite), Math.max(...finite)];
+    const [low, high] = [least(finite), greatest(finite)];
     if (axis.log) return logarithmic(low / 1.15, high * 1.15, from, to);
     const room = (high - low) * 0.04;
     return linear(axis.zero ? 0 : low - room, high + room || 1, from, to);
@@ -25,7 +25,7 @@ function scales(chart, xs, ys, pen) {
 const CHARTS = {
   // Bars with names: {name, parts: {hue: value}, low, high}.
   bars: (chart, page) => {
-    const most = Math.max(...chart.bars.map((bar) => Math.max(bar.value, bar.high ?? 0)), 1e-30);
+    const most = greatest(chart.bars.map((bar) => Math.max(bar.value, bar.high ?? 0)), 1e-30);
     const tall = 22;
     return {
       height: 20 + tall * chart.bars.length,
@@ -77,10 +77,10 @@ const CHARTS = {
       },
       find: (x, y) => {
         let best = null;
-        let least = 20 ** 2;
+        let closest = 20 ** 2;
         spots.forEach(([a, b], place) => {
           const away = (a - x) ** 2 + (b - y) ** 2;
-          if (away < least) [best, least] = [place, away];
+          if (away < closest) [best, closest] = [place, away];
         });
         return best;
       },
@@ -92,7 +92,7 @@ const CHARTS = {
     height: 420,
     paint: (pen) => {
       const flat = chart.values.flat();
-      const [low, high] = [Math.min(...flat), Math.max(...flat)];
+      const [low, high] = [least(flat), greatest(flat)];
       const share = (value) => (low > 0 && high > 3 * low ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1));
       const wide = (pen.width - EDGE.left - 110) / chart.x.values.length;
       const tall = (pen.height - EDGE.top - EDGE.bottom) / chart.y.values.length;

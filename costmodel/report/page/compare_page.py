@@ -65,7 +65,7 @@ def _times(entries: Sequence[Entry]) -> dict[str, Any]:
         name = f"{entry.label}, {run.profile.name} ({run.standing.grade})"
         ends = {} if run.interval is None else dict(zip(("low", "high"), run.interval, strict=True))
         every.append(bar(place, name, run, run.total_time) | ends)
-    note = "Colours: shares of the time that each thing is busy. Whiskers: 90 % interval."
+    note = "Colours: what the time is spent on, hidden work left out. Whiskers: 90 % interval."
     return bars("Time of a run", every, note)
 
 

@@ -13,6 +13,10 @@ function si(value, unit, digits = 4) {
   return `${Number((value / factor).toPrecision(digits))} ${prefix}${unit}`;
 }
 
+// The largest and the smallest of any number of values; spread as arguments, some 100 000 throw.
+const greatest = (values, start = -Infinity) => values.reduce((most, value) => (value > most ? value : most), start);
+const least = (values, start = Infinity) => values.reduce((best, value) => (value < best ? value : best), start);
+
 const percent = (part) => `${(100 * part).toFixed(1)} %`;
 
 function linear(low, high, from, to) {

@@ -9,6 +9,7 @@ from typing import Any
 
 from costmodel.core.quantities import RUN_LANES
 from costmodel.language.harmless import harmless
+from costmodel.report.exposed import exposed_totals
 from costmodel.report.page.document import document, told
 from costmodel.studies.run import Run
 
@@ -60,7 +61,7 @@ def figures_page(report: Figures) -> str:
     data = {"table": table, "charts": _safe(report.charts)}
     if report.served is None:
         return document("figures.html", SCRIPTS, words, data)
-    scripts = ("model.js", *SCRIPTS, "sliders.js", "generation.js")
+    scripts = ("model.js", "lanes.js", "units.js", *SCRIPTS, "sliders.js", "generation.js")
     return document("generation.html", scripts, words, data | {"served": report.served})
 
 
@@ -94,10 +95,9 @@ def axis(label: str, unit: str = "", *, log: bool = False, zero: bool = False) -
 
 
 def bar(place: int, name: str, run: Run, total: float) -> dict[str, Any]:
-    """A bar as long as `total` [s], its colours the shares of the time that each lane is busy."""
-    busy = run.lane_times
-    scale = total / (sum(busy.values()) or 1.0)
-    parts = {word: time * scale for word, time in busy.items()}
+    """A bar as long as `total` [s], its colours the shares of the exposed time of each lane."""
+    scale = total / (run.total_time or 1.0)
+    parts = {word: time * scale for word, time in exposed_totals(run).items()}
     return {"place": place, "name": name, "value": total, "parts": parts}
 
 

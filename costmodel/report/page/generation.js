@@ -2,10 +2,10 @@
 // What follows from their times is that of costmodel/studies/generate.py.
 "use strict";
 
-const phases = data.served.phases.map(unpacked);
+const phases = data.served.phases.map(opened);
+const { units } = data.served;
 const base = phases[0].machine;
 const state = { machine: { ...base }, result: null };
-const laneSum = (result, lane) => result[lane].reduce((a, b) => a + b, 0);
 
 function worked(machine) {
   const { served } = data;
@@ -25,19 +25,19 @@ function worked(machine) {
   return found;
 }
 
-function moved(bar, result, total) {
-  const busy = Object.fromEntries(LANES.map((lane) => [lane, laneSum(result, lane)]));
-  busy.overhead = state.machine.overhead;
-  const scale = total / (Object.values(busy).reduce((a, b) => a + b, 0) || 1);
+function moved(bar, phase, result, total) {
+  const lanes = exposedLanes(phase, result);
+  const scale = total / (result.time || 1);
   bar.value = total;
-  bar.parts = Object.fromEntries(Object.entries(busy).map(([lane, time]) => [lane, time * scale]));
+  bar.parts = Object.fromEntries(LANES.map((lane) => [lane, sum(lanes[lane]) * scale]));
+  bar.parts.overhead = state.machine.overhead * scale;
 }
 
 function show() {
   const { prompt, middle, step, ttft, tpot, tokens } = state.result;
   const [bars] = data.charts;
-  moved(bars.bars[0], prompt, prompt.time);
-  if (middle) moved(bars.bars[1], middle, step);
+  moved(bars.bars[0], phases[0], prompt, prompt.time);
+  if (middle) moved(bars.bars[1], phases[2], middle, step);
   const own = Object.keys(base).every((word) => base[word] === state.machine[word]);
   const name = data.served.machine + (own ? "" : " as you have set it");
   Object.assign(data.table.rows[0], { machine: name, ttft_s: ttft, tpot_s: tpot, tokens_per_s: tokens });
@@ -50,8 +50,7 @@ function show() {
   page.pictures.forEach((picture) => picture.draw());
 }
 
-phases[0].figures.forEach(slider);
-document.getElementById("reset").addEventListener("click", () => setMachine({ ...base }));
+sliders(phases[0].figures);
 state.result = worked(state.machine);
 show();
 

@@ -10,7 +10,7 @@ from costmodel.language.units import show
 from costmodel.report.generation_plot import memory_rows
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import HUES, Column, Figures, axis, bar, bars, figures_page
-from costmodel.report.page.run_data import run_data
+from costmodel.report.page.machine_data import machine_data, units_data
 from costmodel.studies.generate import ONE_PREFILL, QUEUE, Generation
 
 COLUMNS = (
@@ -61,13 +61,14 @@ def generation_page(found: Sequence[Generation], trade: Sequence[dict[str, Any]]
 
 def _served(one: Generation, verdict: str) -> dict[str, Any]:
     """Both phases of the first machine, and what follows from their times."""
-    phases = [run_data(run) for run in (one.prefill, *one.decode)]
+    phases = [machine_data(run) for run in (one.prefill, *one.decode)]
     for figure in phases[0]["figures"]:
         if "memory" in figure["fields"]:
             figure["locked"] = "the page of a run ('simulate') moves it"
     request = one.request
     return {
         "phases": phases,
+        "units": units_data(),
         "weights": one.weights,
         "machine": harmless(one.prefill.profile.name),
         "verdict": harmless(verdict, len(verdict)),

@@ -4,6 +4,7 @@
 const worked = (machine) => evaluate(data, machine);
 
 function show() {
+  state.shown = exposedLanes(data, state.result);
   verdict();
   totals();
   changes();
@@ -18,7 +19,7 @@ function picture(id, label, height, paint, find) {
   state.pictures.push(new Picture(document.getElementById(id), { label, height, paint, find, point }));
 }
 
-data.figures.forEach(slider);
+sliders(data.figures);
 const legend = document.getElementById("legend");
 for (const lane of laneWords) {
   const item = make("span", legend);
@@ -36,10 +37,17 @@ picture("memory", "Bytes of maps on chip while each row runs", 240, memory, (x) 
 picture("traffic", "Bytes over the bus against the memory on chip", 260, traffic);
 document.getElementById("search").addEventListener("input", (event) => table.search(event.target.value));
 document.getElementById("by").addEventListener("change", () => table.fill(records()));
-document.getElementById("reset").addEventListener("click", () => setMachine({ ...base }));
 document.getElementById("closer").addEventListener("click", () => zoom(0.5));
 document.getElementById("wider").addEventListener("click", () => zoom(2));
 show();
 
-// For whoever checks the page's arithmetic: the total of a run on another machine [s].
-window.costmodel = { data, total: (changed) => evaluate(data, { ...base, ...changed }).time };
+// For whoever checks the page's arithmetic: the total of a run on another machine [s], and the
+// exposed time of each lane, summed over the rows [s].
+window.costmodel = {
+  data,
+  total: (changed) => evaluate(data, { ...base, ...changed }).time,
+  exposed: (changed) => {
+    const lanes = exposedLanes(data, evaluate(data, { ...base, ...changed }));
+    return Object.fromEntries(LANES.map((lane) => [lane, sum(lanes[lane])]));
+  },
+};

@@ -15,12 +15,12 @@ from costmodel.core.quantities import MachineQuantity
 from costmodel.core.terms import RUN_LANES, TRAFFIC, entries
 from costmodel.core.traffic import Placed
 from costmodel.errors import BadValue, InputError
+from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import asked_about
 
-UNITS = {"bandwidth": "B/s", "memory": "B", "rate": "op/s", "time": "s"}
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
 REPEATS = 3
@@ -225,7 +225,7 @@ def _figure(
     figure = {
         "label": f"{quantity.label}{of}",
         "fields": fields,
-        "unit": UNITS[quantity.dimension],
+        "unit": units.SI_UNITS[quantity.dimension],
         "fewer": not quantity.more_is_faster,
     }
     if run.policies.timing_model.exponent is None:

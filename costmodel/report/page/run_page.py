@@ -6,11 +6,13 @@ from typing import Any
 
 from costmodel.report.numbers import seconds
 from costmodel.report.page.document import document, shown, told
-from costmodel.report.page.run_data import run_data
+from costmodel.report.page.machine_data import machine_data, units_data
 from costmodel.studies.run import Run
 
 SCRIPTS = (
     "model.js",
+    "lanes.js",
+    "units.js",
     "draw.js",
     "table.js",
     "run_state.js",
@@ -36,7 +38,7 @@ def run_page(run: Run) -> str:
         "standing": told(_standing(run)),
         "provenance": "".join(_items(run.provenance)),
     }
-    return document("run.html", SCRIPTS, words, run_data(run))
+    return document("run.html", SCRIPTS, words, machine_data(run) | {"units": units_data()})
 
 
 def _standing(run: Run) -> str:

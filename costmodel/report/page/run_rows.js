@@ -6,16 +6,16 @@ const narrow = () => data.count <= 40;
 const binned = (width) => Math.max(1, Math.ceil(data.count / Math.max(1, (width - LEFT - 8) / 2)));
 
 function bars(pen) {
-  const { result } = state;
-  const most = Math.max(...result.total, 1e-30);
+  const { result, shown } = state;
+  const most = greatest(result.total, 1e-30);
   if (narrow()) {
     const x = linear(0, most, 190, pen.width - 70);
     for (let row = 0; row < data.count; row += 1) {
       const y = 6 + row * 18;
       if (row === state.pointed) pen.box(0, y - 1, pen.width, 18, "light");
       pen.fitted(data.rows.name[row], 4, y + 8, 180);
-      stack(result, row, (lane, from, to) => pen.box(x(from), y + 2, x(to) - x(from), 13, lane));
-      pen.text(si(result.total[row], "s", 3), x(lanesOf(result, row)) + 5, y + 8, { colour: "faint" });
+      stack(shown, row, (lane, from, to) => pen.box(x(from), y + 2, x(to) - x(from), 13, lane));
+      pen.text(si(result.total[row], "s", 3), x(result.total[row]) + 5, y + 8, { colour: "faint" });
     }
     return;
   }
@@ -24,11 +24,11 @@ function bars(pen) {
   const sums = Array.from({ length: bins }, (_, bin) => {
     const sum = Object.fromEntries(LANES.map((lane) => [lane, 0]));
     for (let row = bin * each; row < Math.min(data.count, (bin + 1) * each); row += 1) {
-      LANES.forEach((lane) => (sum[lane] += result[lane][row]));
+      LANES.forEach((lane) => (sum[lane] += shown[lane][row]));
     }
     return sum;
   });
-  const high = Math.max(...sums.map((sum) => LANES.reduce((total, lane) => total + sum[lane], 0)), 1e-30);
+  const high = greatest(sums.map((sum) => LANES.reduce((total, lane) => total + sum[lane], 0)), 1e-30);
   const bottom = pen.height - 36;
   const y = linear(0, high, bottom, 10);
   const wide = (pen.width - LEFT - 8) / bins;
@@ -46,13 +46,11 @@ function bars(pen) {
   pen.text("rows in the order in which they run", pen.width - 4, bottom + 22, { align: "right", colour: "faint" });
 }
 
-const lanesOf = (result, row) => LANES.reduce((sum, lane) => sum + result[lane][row], 0);
-
-function stack(result, row, draw) {
+function stack(lanes, row, draw) {
   let from = 0;
   for (const lane of LANES) {
-    if (result[lane][row]) draw(lane, from, from + result[lane][row]);
-    from += result[lane][row];
+    if (lanes[lane][row]) draw(lane, from, from + lanes[lane][row]);
+    from += lanes[lane][row];
   }
 }
 
@@ -90,16 +88,17 @@ function roofline(pen) {
     return;
   }
   const ridge = machine.matrix / machine.bandwidth;
-  const xs = spots.map((spot) => spot.x).concat(ridge);
-  const ys = spots.map((spot) => spot.y).concat(machine.matrix, machine.host);
+  const xs = spots.map((spot) => spot.x).concat(Number.isFinite(ridge) ? ridge : []);
+  const ys = spots.map((spot) => spot.y).concat([machine.matrix, machine.host].filter(Number.isFinite));
   const bottom = pen.height - 38;
-  const x = logarithmic(Math.min(...xs) / 2, Math.max(...xs) * 2, LEFT + 14, pen.width - 10);
-  const y = logarithmic(Math.max(Math.min(...ys) / 2, Math.max(...ys) / 1e9), Math.max(...ys) * 2, bottom, 12);
+  const low = least(xs) / 2;
+  const high = greatest(xs) * 2;
+  const x = logarithmic(low, high, LEFT + 14, pen.width - 10);
+  const y = logarithmic(Math.max(least(ys) / 2, greatest(ys) / 1e9), greatest(ys) * 2, bottom, 12);
   pen.across(x, bottom, "operations per byte over the bus", (tick) => si(tick, "", 3).trim());
   pen.up(y, LEFT + 14, "", (tick) => si(tick, "op/s", 3));
-  const low = Math.min(...xs) / 2;
-  const high = Math.max(...xs) * 2;
   for (const [lane, rate] of [["matrix", machine.matrix], ["host", machine.host]]) {
+    if (!Number.isFinite(rate)) continue;
     const knee = rate / machine.bandwidth;
     const start = [x(low), y(Math.min(rate, low * machine.bandwidth))];
     pen.line([start, [x(Math.min(Math.max(knee, low), high)), y(Math.min(rate, high * machine.bandwidth))], [x(high), y(Math.min(rate, high * machine.bandwidth))]], lane, 2);
@@ -116,10 +115,10 @@ function roofline(pen) {
 
 function nearest(x, y) {
   let best = null;
-  let least = 18 ** 2;
+  let closest = 18 ** 2;
   for (const spot of roof.spots) {
     const away = (spot.x - x) ** 2 + (spot.y - y) ** 2;
-    if (away < least) [best, least] = [spot.row, away];
+    if (away < closest) [best, closest] = [spot.row, away];
   }
   return best;
 }

@@ -1,22 +1,13 @@
 // What the page of a run shows: its data, the machine as it is set, and the row that is pointed at.
 "use strict";
 
-const data = unpacked(JSON.parse(document.getElementById("data").textContent));
+const data = opened(JSON.parse(document.getElementById("data").textContent));
+const { units } = data;
 const base = data.machine;
-const state = { machine: { ...base }, result: null, pointed: null, pictures: [] };
 const first = evaluate(data, base);
-state.result = first;
+const state = { machine: { ...base }, result: first, shown: exposedLanes(data, first), pointed: null, pictures: [] };
 
 const laneWords = LANES.filter((lane) => first[lane].some((time) => time > 0) || ["transfer", "matrix", "host"].includes(lane));
-const laneSum = (result, lane) => result[lane].reduce((a, b) => a + b, 0);
-const largest = (result, row) => {
-  let best = "none";
-  let most = 0;
-  for (const lane of LANES) {
-    if (result[lane][row] > most) [best, most] = [lane, result[lane][row]];
-  }
-  return best;
-};
 
 function point(row) {
   if (row === state.pointed) return;

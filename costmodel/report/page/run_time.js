@@ -89,7 +89,7 @@ function memory(pen) {
   }
   const limit = Number.isFinite(state.machine.memory) ? state.machine.memory : 0;
   const bottom = pen.height - 36;
-  const y = linear(0, Math.max(...held, limit, 1) * 1.08, bottom, 12);
+  const y = linear(0, greatest(held, Math.max(limit, 1)) * 1.08, bottom, 12);
   const x = linear(0, data.count, LEFT + 14, pen.width - 10);
   pen.up(y, LEFT + 14, "", (tick) => si(tick, "B", 3));
   const mapped = data.addresses && data.addresses.memory === state.machine.memory;
@@ -129,10 +129,10 @@ function traffic(pen) {
     return;
   }
   const bottom = pen.height - 38;
-  const low = Math.min(...steps.map(([size]) => size), state.machine.memory || Infinity);
-  const high = Math.max(...steps.map(([size]) => size), Number.isFinite(state.machine.memory) ? state.machine.memory : 0);
+  const low = least(steps.map(([size]) => size), state.machine.memory || Infinity);
+  const high = greatest(steps.map(([size]) => size), Number.isFinite(state.machine.memory) ? state.machine.memory : 0);
   const x = logarithmic(low, high, LEFT + 14, pen.width - 10);
-  const y = linear(0, Math.max(...steps.map(([, bytes]) => bytes)) * 1.05, bottom, 12);
+  const y = linear(0, greatest(steps.map(([, bytes]) => bytes)) * 1.05, bottom, 12);
   pen.across(x, bottom, "memory on chip", (tick) => si(tick, "B", 3));
   pen.up(y, LEFT + 14, "", (tick) => si(tick, "B", 3));
   const shown = steps.flatMap(([size, bytes], n) => (n ? [[x(size), y(steps[n - 1][1])], [x(size), y(bytes)]] : [[x(size), y(bytes)]]));

@@ -3,15 +3,14 @@
 
 function verdict() {
   const { result } = state;
-  const busy = laneWords.map((lane) => [data.lanes[lane], laneSum(result, lane)]);
-  if (state.machine.overhead) busy.push(["overhead per run", state.machine.overhead]);
-  const every = busy.reduce((sum, [, time]) => sum + time, 0);
-  const [name, time] = busy.reduce((a, b) => (b[1] > a[1] ? b : a));
+  const parts = laneWords.map((lane) => [data.lanes[lane], sum(state.shown[lane])]);
+  if (state.machine.overhead) parts.push(["overhead per run", state.machine.overhead]);
+  const [name, time] = parts.reduce((a, b) => (b[1] > a[1] ? b : a));
   const gains = doubled().filter((one) => one.time < result.time * 0.9999).sort((a, b) => a.time - b.time);
   const change = result.time / first.time - 1;
   const words = [
     `One run takes ${si(result.time, "s", 6)}`,
-    every ? `; ${percent(time / every)} of it is ${name === "host" ? "the host" : name.startsWith("over") || name.startsWith("launch") ? name : `the ${name}`}. ` : ". ",
+    result.time ? `; ${percent(time / result.time)} of it is ${name === "host" ? "the host" : name.startsWith("over") || name.startsWith("launch") ? name : `the ${name}`}. ` : ". ",
     gains.length ? `${gains[0].words} would save ${percent(1 - gains[0].time / result.time)}. ` : "",
     Math.abs(change) > 1e-12 ? `As the profile has it: ${si(first.time, "s", 6)}; your settings change that by ${change > 0 ? "+" : ""}${percent(change)}.` : "",
   ];
@@ -22,9 +21,11 @@ function totals() {
   const { result, machine } = state;
   const host = document.getElementById("totals");
   host.replaceChildren();
+  // own times, which need not add up to the total
+  const busy = data.timing === "serial" ? "" : ", busy";
   const pairs = [
     ["Total time", `${result.time.toPrecision(6)} s`],
-    ...laneWords.map((lane) => [data.lanes[lane], `${laneSum(result, lane).toPrecision(6)} s`]),
+    ...laneWords.map((lane) => [`${data.lanes[lane]}${busy}`, `${sum(result[lane]).toPrecision(6)} s`]),
     ...(machine.overhead ? [["overhead per run", `${machine.overhead.toPrecision(6)} s`]] : []),
     ["Over the bus", `${(result.bytes / 1e6).toPrecision(6)} MB`],
     ["Samples per second", result.time ? (data.samples / result.time).toPrecision(6) : "∞"],

@@ -1,10 +1,10 @@
 // A slider and an exact field for each figure of the machine. A page says what it shows of a machine
-// by `worked`, how by `show`, and which machine is its first by `base` and `state`.
+// by `worked`, how by `show`, which machine is its first by `base` and `state`, and by `units` what
+// a field may hold.
 "use strict";
 
 const WIDE = 2;
 const TIME = { least: 1e-9, decades: 6 };
-const UNITS = { T: 1e12, G: 1e9, M: 1e6, k: 1e3, m: 1e-3, u: 1e-6, µ: 1e-6, n: 1e-9, Ki: 1024, Mi: 2 ** 20, Gi: 2 ** 30 };
 
 function valueAt(figure, position) {
   if (figure.steps) return figure.steps[position];
@@ -20,9 +20,12 @@ function positionOf(figure, value) {
   return value ? Math.log10(value / TIME.least) / TIME.decades : 0;
 }
 
-function read(words) {
-  const match = /^\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*(Ki|Mi|Gi|[TGMkmuµn])?[a-zA-Z/]*\s*$/.exec(words);
-  return match ? Number(match[1]) * (match[2] ? UNITS[match[2]] : 1) : NaN;
+// What a field holds, {value} or {reason}: one of the steps where there are steps.
+function fieldValue(figure, dimension, text) {
+  const read = readQuantity(text, dimension, units, figure.fewer);
+  if (read.reason || !figure.steps || figure.steps.includes(read.value)) return read;
+  const known = figure.steps.map((step) => showQuantity(step, dimension, units));
+  return { reason: `Placed beforehand for ${known.join(", ")} alone. Write one of these.` };
 }
 
 function slider(figure) {
@@ -32,31 +35,53 @@ function slider(figure) {
   const label = make("label", group, figure.label);
   const range = make("input", group);
   const exact = make("input", group);
+  const reason = make("small", group, figure.locked ?? "");
+  const [dimension] = units.table[figure.unit];
   range.type = "range";
   range.id = `slide-${figure.fields[0]}`;
   label.htmlFor = range.id;
   exact.type = "text";
   exact.setAttribute("aria-label", `${figure.label}, exactly`);
+  reason.id = `${range.id}-reason`;
+  reason.setAttribute("role", "status");
+  exact.setAttribute("aria-describedby", reason.id);
   const stated = base[figure.fields[0]];
   if (figure.steps) Object.assign(range, { min: 0, max: figure.steps.length - 1, step: 1 });
   else Object.assign(range, stated ? { min: -WIDE, max: WIDE, step: 0.01 } : { min: 0, max: 1, step: 0.01 });
   range.disabled = exact.disabled = Boolean(figure.locked);
-  if (figure.locked) make("small", group, figure.locked);
   const put = (value) => setMachine(Object.fromEntries(figure.fields.map((field) => [field, value])));
-  range.addEventListener("input", () => put(valueAt(figure, Number(range.value))));
-  exact.addEventListener("change", () => {
-    const value = read(exact.value);
-    const known = figure.steps ? figure.steps.includes(value) : value > 0 || (value === 0 && figure.fewer);
-    if (known) put(value);
-    else figure.show();
+  // a field that cannot be read keeps what was typed, and says why
+  const judge = (why) => {
+    exact.setAttribute("aria-invalid", String(Boolean(why)));
+    reason.textContent = why ?? figure.locked ?? "";
+  };
+  range.addEventListener("input", () => {
+    judge();
+    put(valueAt(figure, Number(range.value)));
   });
+  exact.addEventListener("change", () => {
+    const read = fieldValue(figure, dimension, exact.value);
+    judge(read.reason);
+    if (!read.reason) put(read.value);
+  });
+  figure.reset = () => judge();
   figure.show = () => {
     const value = state.machine[figure.fields[0]];
+    const words = showQuantity(value, dimension, units);
     range.value = positionOf(figure, value);
-    exact.value = si(value, figure.unit, 6);
-    range.setAttribute("aria-valuetext", exact.value);
+    range.setAttribute("aria-valuetext", words);
     group.classList.toggle("changed", value !== stated);
+    if (exact.getAttribute("aria-invalid") !== "true") exact.value = words;
   };
+}
+
+// The sliders of the figures, and the button that sets all of them back.
+function sliders(figures) {
+  figures.forEach(slider);
+  document.getElementById("reset").addEventListener("click", () => {
+    figures.forEach((figure) => figure.reset());
+    setMachine({ ...base });
+  });
 }
 
 let waiting = false;

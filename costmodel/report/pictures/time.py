@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from costmodel.report import plots
+from costmodel.report.exposed import exposed_lanes
 from costmodel.report.numbers import seconds
 from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
@@ -28,7 +29,7 @@ class TimeBars(Picture):
 
     def figure(self, run: Run) -> Figure:
         """One bar for each row, its lanes one behind the other; all in the unit that suits them."""
-        lanes = plots.shown(run.result.all_lanes)
+        lanes = plots.shown(exposed_lanes(run))
         count = len(run.workload.rows)
         few = count <= MOST_ROWS
         figure = plots.new_figure(11, 1.8 + 0.17 * count if few else 5)

@@ -1,0 +1,37 @@
+"""Exposed times: what each lane adds to the time of a row, hidden work left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costmodel.core.formula import Array
+from costmodel.core.quantities import OVERHEAD
+from costmodel.studies.run import Run
+
+SIDES = (("transfer", "on_chip"), ("matrix", "host"))
+"""Lanes that move bytes, and lanes that compute."""
+
+
+def exposed_lanes(run: Run) -> dict[str, Array]:
+    """Work out the exposed time of each lane in each row, arrays of (R,) [s].
+
+    Over the lanes they sum to the time of each row. A transfer of 4 s and a compute of 3 s that
+    overlap take 4 s: the memory bus is exposed for 4 s and the engines for none, although the
+    engines are busy for 3 s. Lanes of one side share its exposed time as they share its busy time.
+    """
+    result = run.result
+    lanes = dict(result.all_lanes)
+    times = run.policies.timing_model.exposed_times(result.load)
+    for side, exposed in zip(SIDES, times, strict=True):
+        busy = lanes[side[0]] + lanes[side[1]]
+        # equal where nothing is hidden, and then no digit changes
+        share = np.divide(exposed, busy, out=np.zeros_like(busy), where=busy > 0)
+        lanes |= {word: lanes[word] * share for word in side}
+    return lanes
+
+
+def exposed_totals(run: Run) -> dict[str, float]:
+    """The exposed time of each lane over the whole run, and any overhead [s]; sums to the total."""
+    totals = {word: float(times.sum()) for word, times in exposed_lanes(run).items()}
+    overhead = float(run.result.overhead)
+    return totals | ({OVERHEAD.word: overhead} if overhead else {})
