@@ -54,11 +54,8 @@ class Traits:
         if self.array is None:
             return 1.0
         found = part.layer.contraction(part.inputs, samples)
-        return (
-            1.0
-            if found is None
-            else self.array.utilisation(found.nest, part.executed_tally.macs * samples)
-        )
+        macs = part.executed_tally.macs * samples
+        return 1.0 if found is None else self.array.utilisation(found.nest, macs)
 
     def share(self, kind: str, routine: str) -> Shares:
         """The shares of the peaks that a kind reaches: its own, its routine's, or the default."""
