@@ -98,7 +98,7 @@ def costs(
     work = prepare(network(spelling), counting)
     machine = Machine(bandwidth=1.0, memory=memory, matrix=4.0, host=1.0)
     run = evaluate(work, machine, PLACEMENTS.load(placement), TIMINGS.load(timing), model)
-    again = 0 if run.refetched is None else int(run.again.sum())
+    again = int(run.refetched.sum())
     return {
         "macs": int(work.macs.sum()),
         "compute": float(run.matrix.sum()),

@@ -7,7 +7,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -424,7 +424,7 @@ def test_exposed_times_are_python_s(timing: str, tmp_path: Path, browser: Any) -
     run = cm.simulate("mobilenet_v2", "rtx3090_measured", batch=4, timing=timing)
     page = Opened(browser, saved(run, tmp_path)).page
     for one in [{}] if timing == "pipelined" else machines(run, None, 20):
-        theirs = replace(run, result=run.on(replace(run.machine, **one)))
+        theirs = replace(run, result=run.on(run.machine.replace(**one)))
         mine = page.evaluate("(one) => costmodel.exposed(one)", one)
         wanted = {word: float(times.sum()) for word, times in exposed_lanes(theirs).items()}
         total = sum(wanted.values())

@@ -79,9 +79,10 @@ def rewired(parts: Parts, layers: Sequence[Layer], shapes: Shapes) -> Parts:
     """
     made: list[Part] = []
     for part, layer in zip(parts, layers, strict=True):
-        given = (shapes if at == OUTSIDE else made[at].outputs for at, _ in part.reads)
-        operands = tuple(maps[port] for maps, (_, port) in zip(given, part.reads, strict=True))
-        made.append(changed(apply(layer, operands), reads=part.reads))
+        operands = (
+            shapes[port] if at == OUTSIDE else made[at].outputs[port] for at, port in part.reads
+        )
+        made.append(changed(apply(layer, tuple(operands)), reads=part.reads))
     return tuple(made)
 
 
@@ -130,18 +131,8 @@ class Builder:
         Raises BadValue where shapes misfit; then nothing was added.
         """
         parts = chained(layers, tuple(tap.shape for tap in inputs))
-        return self.add(
-            Row(
-                wanted,
-                name,
-                block,
-                place,
-                parts,
-                inputs,
-                appends=appends,
-                unread_on_purpose=unread_on_purpose,
-            )
-        )
+        row = Row(wanted, name, block, place, parts, inputs, appends=appends)
+        return self.add(changed(row, unread_on_purpose=unread_on_purpose))
 
     def add(self, row: Row) -> Taps:
         """Add a row whose parts are worked out already, under a unique id; its output taps."""

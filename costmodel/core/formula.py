@@ -8,7 +8,7 @@ row's lanes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -217,7 +217,7 @@ def evaluate(
         for word in ROW_LANES
     }
     ahead = _LookAhead(workload, placed, point, _column(machine.bandwidth))
-    on_chip = times["on_chip"] if machine.on_chip_bandwidth is not None else NO_TIME
+    on_chip = times["on_chip"] if entries(machine.figures, "on_chip") else NO_TIME
     exposed = workload.costs.exposed
     load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
     total = timing.row_times(load)
@@ -228,30 +228,30 @@ def evaluate(
 
 
 def _summed(
-    summands: Iterable[Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
+    summands: Sequence[Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
 ) -> Array:
     """The summands of one lane together, design points in front (..., R); zeros of no summand.
 
     Where rows may choose among algorithms, each takes the quickest.
     """
-    total: Any = None
-    for one in summands:
-        amount = _dealt(one.amount(asked), point)
-        value = one.applied(amount, _column(machine[one.figure]))
-        total = value if total is None else total + value
-    if total is None:
-        return np.zeros(shape)
-    return np.asarray(total.min(axis=0) if np.ndim(amount) > point.ndim + 1 else total)
+    wanted = [one.amount(asked) for one in summands]
+    paces = [_column(machine[one.figure]) for one in summands]
+    algorithms = max((len(amount) for amount in wanted if np.ndim(amount) == 3), default=1)
+    quickest: Any = None
+    for way in range(algorithms):
+        total: Any = None
+        for one, amount, pace in zip(summands, wanted, paces, strict=True):
+            value = one.applied(_dealt(amount, point, way), pace)
+            total = value if total is None else total + value
+        quickest = total if quickest is None else np.minimum(quickest, total)
+    return np.zeros(shape) if quickest is None else np.asarray(quickest)
 
 
-def _dealt(amount: Any, point: Array) -> Any:
-    """An amount (M, R) at each design point, (..., R); other shapes meet the points as they are."""
+def _dealt(amount: Any, point: Array, way: int) -> Any:
+    """An amount (M, R) at each design point (..., R); of one by algorithm that of one `way` (R,)."""
     if np.ndim(amount) == 2:
         return amount[point]
-    if np.ndim(amount) == 3:
-        ways, _, rows = amount.shape
-        return amount.reshape(ways, *(1,) * point.ndim, rows)
-    return amount
+    return amount[way, 0] if np.ndim(amount) == 3 else amount
 
 
 @dataclass(frozen=True, eq=False)

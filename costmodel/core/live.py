@@ -24,7 +24,7 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     end = np.where(workload.kept, rows - 1, workload.last)
     change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
     begin = np.maximum(workload.first, 0)
-    # a map that overwrites another is there once that one has gone
+    # an output in the place of an input takes memory only once that input is gone
     fresh = np.where(plan.taken, 0, sizes)
     np.add.at(change, begin, np.moveaxis(fresh, -1, 0))
     np.add.at(change, begin + 1, np.moveaxis(sizes - fresh, -1, 0))

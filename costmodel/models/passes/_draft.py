@@ -33,13 +33,10 @@ class Draft:
 
     def only_reader(self, row: Row) -> Row | None:
         """The row that alone reads all that `row` writes; else None."""
-        readers = self.readers.get((row.id, 0), set())
-        if len(readers) != 1:
-            return None
-        reader = self.rows.get(next(iter(readers)))
-        if reader is None or self.feeds_only(row.taps[0], reader) is not row:
-            return None
-        return reader
+        for name in self.readers.get((row.id, 0), ()):
+            if self.feeds_only(row.taps[0], self.rows[name]) is row:
+                return self.rows[name]
+        return None
 
     def merge(self, first: Row, then: Row) -> Row:
         """One row in the place of `then` that runs both; it bears the name of `first`."""

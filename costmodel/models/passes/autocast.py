@@ -21,9 +21,10 @@ class Autocast(Pass):
     """Convolutions, dense layers and products run in the run's own type, norms and more in 32 bits.
 
     Everything else takes the widest type it reads: a parameter that is no mere number (a layer
-    scale, a position embedding) is 32 bits wide and carries the maps behind it along. Conversions
-    are rows. Parameters are converted too, once a run; that is left out, for it matters at small
-    batches alone. Only for dtypes of 16 bits.
+    scale, a position embedding) is 32 bits wide and carries the maps behind it along. A fused row
+    is one kernel: its first layer decides for all that it reads. Conversions are rows. Parameters
+    are converted too, once a run; that is left out, for it matters at small batches alone. Only for
+    dtypes of 16 bits.
     """
 
     source: ClassVar[str] = (

@@ -19,17 +19,21 @@ class FuseActivations(Pass):
         "operator fusion: Chen et al. 2018, TVM (arXiv 1802.04799), section 3 (injective operators)"
     )
 
+    sweeps: ClassVar[tuple[bool, ...]] = (False,)
+    """Whether rows may bring further maps along, for each sweep."""
+
     def apply(self, network: Network) -> Network:
-        """One sweep in execution order; a row that was joined is looked at again."""
+        """Sweeps in execution order; a row that was joined is looked at again."""
         draft = Draft(network)
-        for row in network.rows:
-            current: Row | None = draft.rows.get(row.id)
-            while current is not None and current.elementwise:
-                current = fuse_one(draft, current)
+        for more in self.sweeps:
+            for name in list(draft.rows):
+                current: Row | None = draft.rows.get(name)
+                while current is not None and current.elementwise:
+                    current = _fused(draft, current, more)
         return draft.network()
 
 
-def fuse_one(draft: Draft, row: Row, more_inputs: bool = False) -> Row | None:
+def _fused(draft: Draft, row: Row, more_inputs: bool) -> Row | None:
     """`row` joined with one of its producers, or None where none may be.
 
     Its other maps must be read by that producer anyway (x * sigmoid(x)), unless `more_inputs` are

@@ -14,12 +14,12 @@ from costmodel.models.passes.fuse_attention import multiplies_maps, scores
 
 
 class FuseSdpa(Pass):
-    """As `fuse_attention`, but only what the framework itself runs as one kernel.
+    """Attention becomes one row only where the framework itself runs it as one kernel.
 
-    Queries or keys are scaled before their product where one call stands behind it (so its exporter
-    writes, and so model libraries spell their fallback); who computes an attention of his own
-    scales the scores or masks them with maps, and launches row by row. The kernels take heads of
-    tokens for each sample; with further axes the products and the softmax stay apart.
+    One call scales queries or keys before their product: its exporter writes it so, and model
+    libraries spell their fallback so. A model that spells out its own attention scales the scores
+    or masks them with maps, and launches row by row. The kernels take heads of tokens for each
+    sample; with further axes the products and the softmax stay apart.
     """
 
     source: ClassVar[str] = (

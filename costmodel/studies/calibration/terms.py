@@ -128,10 +128,10 @@ def _row_terms(run: Run) -> dict[tuple[str, str, str], Floats]:
 
 def _arithmetic(run: Run, number: int, traits: Traits) -> Iterator[Term]:
     """What each task of a row's parts takes at the peak of its engine."""
-    work = run.workload
+    work, asked = run.workload, run.result.amounts
     engines = {
-        "matrix": (run.result.matrix, work.matrix_ops),
-        "host": (run.result.host, work.host_ops),
+        "matrix": (asked["matrix_work"] / run.machine.matrix, work.matrix_ops),
+        "host": (asked["host_work"] / run.machine.host, work.host_ops),
     }
     for part in work.rows[number].parts:
         for engine, routine, tally in traits.tasks(part):

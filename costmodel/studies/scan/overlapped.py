@@ -161,9 +161,13 @@ class Overlapped(General):
         memory = float(sizes[step - 1]) if step else self.lanes.least
         placed = place(self.workload, memory, self.placement, self.traffic)
         asked, rows = amounts(self.workload, placed), len(self.workload.macs)
+        sides = [_summands(machine, side) for side in SIDES]
+        rates = (one.figure and one.how == "divided" for summands in sides for one in summands)
+        if not all(sides) or not all(rates):
+            return None
         moved, worked = (
             np.stack([np.broadcast_to(one.amount(asked), (1, rows))[0] for one in summands])
-            for summands in (_summands(machine, side) for side in SIDES)
+            for summands in sides
         )
         if not (_alone(moved) and _alone(worked)):
             return None
