@@ -109,7 +109,7 @@ def test_steps_are_a_binary_search(sizes: list[int], seed: int) -> None:
             steps,
             np.nextafter(steps, 0),
             np.nextafter(steps, np.inf),
-            [1e-9, 1e30],
+            [1e-9, 1e30, np.inf],
             rng.uniform(0.5, 2e6, 200),
         ]
     )

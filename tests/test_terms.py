@@ -235,7 +235,13 @@ def by_hand(
 
 
 @settings(max_examples=40)
-@given(recipes(), MACHINES, st.floats(0.3, 3.0), st.sampled_from(["bandwidth", "matrix", "host"]))
+@given(
+    recipes(),
+    MACHINES,
+    # at 1 the last digit of a sum decides
+    st.floats(0.3, 0.99) | st.floats(1.01, 3.0),
+    st.sampled_from(["bandwidth", "matrix", "host"]),
+)
 def test_solve_under_overlap_is_a_bisection(
     recipe: Any, machine: Machine, factor: float, word: str
 ) -> None:
@@ -304,7 +310,7 @@ def test_a_link_is_an_axis_and_its_algorithm_is_chosen_at_each_point() -> None:
     assert run.result.link is not None
     form = model(run).form
     latencies = np.array([0.0, 1e-6, 1e-3])
-    times = form.columns(run.machine.replace(link_latency=latencies), 3)["link_time"]  # type: ignore[union-attr,call-arg]
+    times = form.columns(run.machine.replace(link_latency=latencies), 3)["link_time"]  # type: ignore[union-attr,call-arg,arg-type]
     rows = int((run.workload.costs.link_bytes[0] > 0).sum())
     size = 16 * 1024 * 2
     bandwidth = run.machine.link_bandwidth

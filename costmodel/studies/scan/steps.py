@@ -43,7 +43,8 @@ class Steps:
         self.below = np.searchsorted(buckets, np.arange(buckets[-1] + 2))
         depth = int(np.diff(self.below).max())
         self.depth = depth if depth <= CROWDED else 0
-        self.padded = np.append(self.steps, np.inf)
+        # no value reaches it, not even an infinite one
+        self.padded = np.append(self.steps, np.nan)
 
     def __call__(self, values: Any) -> Any:
         """How many steps are at most each value: a step equal to the value counts."""
