@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -149,3 +150,35 @@ def test_a_look_ahead_timing_is_refused_by_calibrate_whatever_its_name(place: Pa
     )  # fmt: skip
     assert found.returncode == 2
     assert "what a row takes depends on the rows around it" in found.stderr
+
+
+def test_every_study_knows_its_figure(place: Path) -> None:
+    """128 B of weights and 16 B over the bus at 1 kB/s: maps fit 1 B nowhere, so 32 + 16 + 16 + 16 B besides.
+
+    All 208 B are checked at 416 B/s: half a second more in each study, on its own axis, and solved for.
+    """
+    (place / "c.yaml").write_text(MACHINE + "checker: 416 B/s\n")
+    plain = total_of(run(place, "simulate", "n.yaml", "--hw", "m.yaml"))
+    shown = run(place, "simulate", "n.yaml", "--hw", "c.yaml", "--html", "c.html")
+    assert total_of(shown) == pytest.approx(plain + 0.5, rel=1e-6)
+    assert "416 B/s checked" in shown
+    assert '"figure":"checker"' in (place / "c.html").read_text()
+    assert f"{plain + 0.5:.3f}"[:5] in run(place, "compare", "n.yaml", "--hw", "c.yaml", "m.yaml")
+    axes = ("--axis", "hw.checker=[208 B/s, 416 B/s]")
+    run(place, "scan", "n.yaml", "--hw", "m.yaml", *axes, "--out", "s", "--timing", "overlap")
+    run(place, "scan", "n.yaml", "--hw", "m.yaml", *axes, "--out", "t", "--engine", "dask")
+    for folder, added in (("s", None), ("t", 1.0)):
+        with (place / folder / "best.csv").open() as stream:
+            totals = [float(row["total_time_s"]) for row in csv.DictReader(stream)]
+        assert totals[1] > totals[0]
+        if added:
+            assert totals == pytest.approx([plain + 0.5, plain + 1.0], rel=1e-9)
+    limit = f"total_time <= {plain + 0.25:.9f} s"
+    answer = run(place, "solve", "n.yaml", "--hw", "c.yaml", "--for", "checker", "--target", limit)
+    assert answer.startswith("checker 832 B/s")
+    assert "checker" in run(place, "sensitivity", "n.yaml", "--hw", "c.yaml")
+
+
+def total_of(shown: str) -> float:
+    """The total that a report prints [s]."""
+    return float(shown.split("Total ")[1].split(" s")[0])
