@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,10 +16,11 @@ import costmodel as cm
 from costmodel.core import quantities, terms
 from costmodel.core.formula import evaluate
 from costmodel.core.machine import Machine
-from costmodel.core.placement import PLACEMENTS
+from costmodel.core.placement import PLACEMENTS, Placement, Plan
 from costmodel.core.quantities import MachineQuantity
 from costmodel.core.terms import Term
 from costmodel.core.timing import TIMINGS
+from costmodel.core.workload import Workload
 from costmodel.errors import Place
 from costmodel.hardware.entries import Energy
 from costmodel.hardware.profile import HardwareProfile
@@ -321,3 +322,39 @@ def test_a_link_is_an_axis_and_its_algorithm_is_chosen_at_each_point() -> None:
             4 * latency + 2 * 3 / 4 * size / bandwidth,
         )
         assert time == pytest.approx(rows * least, rel=1e-9)
+
+
+# --- levels -------------------------------------------------------------------------------------------
+
+
+class TwoLevels(Placement):
+    """A map lives in the innermost level that is as large as it is, if there is one."""
+
+    source: ClassVar[str] = "made for this test"
+
+    def plan(self, workload: Workload, memory: Any) -> Plan:
+        outer, inner = (memory[:, level, np.newaxis] for level in (0, 1))
+        sizes = workload.tensor_bytes
+        return Plan.of_maps(workload, np.where(sizes <= inner, 2, np.where(sizes <= outer, 1, 0)))
+
+
+def test_a_plan_gives_each_map_its_level_and_each_level_has_a_term() -> None:
+    """Three maps of 576 B: relu 576 -> 576, conv of 4 filters -> 576; by hand at three machines.
+
+    The two rows read 576 B each and write 576 B each; the parameters, 4 x 4 x 3 x 3 in fp32, are 576 B
+    and cross the bus at 1 B/s.
+    """
+    work = counted(built([("relu", [0]), ("conv2d", [1])]))
+    maps, params = 4 * 576, int(work.param_bytes.sum())
+    assert params == 4 * (4 * 4 * 9)
+    outer, inner = np.array([100.0, 1000.0, 1000.0]), np.array([10.0, 10.0, 600.0])
+    machine = Machine(1.0, outer, math.inf, math.inf, on_chip_bandwidth=2.0, memory_2=inner,
+                      on_chip_bandwidth_2=8.0)  # fmt: skip
+    result = evaluate(work, machine, TwoLevels(), TIMINGS.load("serial"))
+    assert result.plan.levels.tolist() == [[0] * 3, [1] * 3, [2] * 3]
+    expected = [params + maps, params + maps / 2, params + maps / 8]
+    assert result.total_time.tolist() == expected
+    # on one machine at a time it is the same
+    for point, total in enumerate(expected):
+        alone = machine.replace(memory=outer[point], memory_2=inner[point])
+        assert float(evaluate(work, alone, TwoLevels(), TIMINGS.load("serial")).total_time) == total

@@ -26,7 +26,8 @@ def amounts(workload: Workload, placed: Placed) -> Amounts:
     Returns
     -------
     dict
-        `external_bytes` and `on_chip_bytes` [B]; `read`, `write` and `parameters`: bytes over the
+        `external_bytes` [B]; `on_chip_bytes` of the outermost level on chip, `on_chip_bytes_2` of
+        the next one inside, and so on [B]; `read`, `write` and `parameters`: bytes over the
         bus, each over the share of the bandwidth that its row reaches [B]; `matrix_work` and
         `host_work`: operations over the shares of the peaks, `operations` without them [op];
         `macs`, `matrix_launches`, `host_launches` and `link_messages` [count]; `fixed_time` [s];
@@ -34,11 +35,18 @@ def amounts(workload: Workload, placed: Placed) -> Amounts:
 
     """
     moved = placed.moved
-    on_chip = on_chip_bytes(workload, placed.plan, moved.total - placed.refetched)
+    plan = placed.plan
+    inner = {
+        f"on_chip_bytes_{level}": workload.bytes_read(plan.levels == level)
+        + workload.bytes_written(plan.levels == level)
+        for level in range(2, 1 + int(np.max(plan.levels, initial=0)))
+    }
+    every_level = on_chip_bytes(workload, plan, moved.total - placed.refetched)
     return {
         **row_amounts(workload),
         **bus_amounts(moved, workload.costs),
-        "on_chip_bytes": on_chip,
+        **inner,
+        "on_chip_bytes": every_level - sum(inner.values()),
     }
 
 

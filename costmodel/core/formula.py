@@ -181,10 +181,16 @@ def place(
 ) -> Placed:
     """Place every tensor for each distinct one of the memories `memory` [B], of any shape.
 
-    Without a `traffic` model each external tensor crosses the bus once.
+    Of several levels on chip `memory` is a tuple, one entry for each from the outside in. Without a
+    `traffic` model each external tensor crosses the bus once.
     """
-    # asked for the inverse, numpy does not import numpy.ma (6 ms)
-    memories, _ = np.unique(np.asarray(memory, dtype=float), return_inverse=True)
+    if isinstance(memory, tuple) and len(memory) > 1:
+        levels = np.broadcast_arrays(*(np.asarray(level, dtype=float) for level in memory))
+        memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
+    else:
+        alone = memory[0] if isinstance(memory, tuple) else memory
+        # asked for the inverse, numpy does not import numpy.ma (6 ms)
+        memories, _ = np.unique(np.asarray(alone, dtype=float), return_inverse=True)
     rule = placed_once if traffic is None else traffic.place
     return rule(workload, placement, memories, first=first)
 
@@ -208,9 +214,9 @@ def evaluate(
     Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
     """
     if placed is None:
-        placed = place(workload, machine.memory, placement, traffic, first=first)
+        placed = place(workload, machine.capacities, placement, traffic, first=first)
     # what follows from the memory alone is worked out once for each, then dealt to the points
-    point = np.searchsorted(placed.memories, np.asarray(machine.memory, dtype=float))
+    point = placed.point(machine.capacities)
     asked, rows = amounts(workload, placed), len(workload.macs)
     times = {
         word: _summed(entries(machine.figures, word), asked, machine, point, (rows,))
@@ -248,7 +254,7 @@ def _summed(
 
 
 def _dealt(amount: Any, point: Array, way: int) -> Any:
-    """An amount (M, R) at each design point (..., R); of one by algorithm that of one `way` (R,)."""
+    """An amount (M, R) at each point (..., R); of one by algorithm that of one `way` (R,)."""
     if np.ndim(amount) == 2:
         return amount[point]
     return amount[way, 0] if np.ndim(amount) == 3 else amount
@@ -265,7 +271,8 @@ class _LookAhead:
 
     def __call__(self) -> Ahead:
         placed = self.placed
-        room = placed.memories[:, np.newaxis] - live_internal_bytes(self.workload, placed.plan)
+        whole = placed.memories.reshape(len(placed.memories), -1).sum(axis=1)
+        room = whole[:, np.newaxis] - live_internal_bytes(self.workload, placed.plan)
         loaded = np.broadcast_to(placed.moved.params, room.shape)[self.point].astype(float)
         pace = self.workload.costs.parameter_slowdown
         free = np.maximum(room, 0)[self.point].astype(float)

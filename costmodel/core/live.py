@@ -19,7 +19,7 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     Pinned parameters are there all the time. A map is alive from the row that writes it to the last
     row that reads it, both included; the network's outputs stay to the end.
     """
-    sizes = np.where(plan.tensors, workload.tensor_bytes, 0)
+    sizes = np.where(plan.on_chip, workload.tensor_bytes, 0)
     rows = len(workload.macs)
     end = np.where(workload.kept, rows - 1, workload.last)
     change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)

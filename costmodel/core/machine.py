@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.quantities import MACHINE, MachineQuantity
+
+LEVEL = re.compile(r"(memory|on_chip_bandwidth)_\d+")
+"""Figures of the second level on chip and of those inside it."""
 
 
 class Machine:
@@ -64,6 +69,14 @@ class Machine:
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (dict(self.figures),)
 
+    @property
+    def capacities(self) -> tuple[Any, ...]:
+        """The size of each level on chip, from the outside in [B]; one for most machines."""
+        further = itertools.takewhile(
+            lambda size: size is not None, (self[f"memory_{n}"] for n in itertools.count(2))
+        )
+        return (self.memory, *further)
+
     def replace(self, **figures: Any) -> Machine:
         """The same machine with other values of some figures."""
         return Machine(**{**self.figures, **figures})
@@ -91,7 +104,8 @@ class Machine:
 def _restored(figures: dict[str, Any]) -> Machine:
     """A machine as it was pickled, by a process that may have known more figures than this one."""
     known = {name for quantity in MACHINE.values() for name in quantity.fields}
-    for name in figures.keys() - known:
+    unknown = (name for name in figures.keys() - known if not LEVEL.fullmatch(name))
+    for name in unknown:
         # looking for it takes it up
         assert name in MACHINE
     return Machine(**figures)

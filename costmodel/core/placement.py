@@ -18,10 +18,13 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Where things live: True is on chip. A leading axis stands for memories or design points."""
+    """Where things live. A leading axis stands for memories or design points."""
 
-    tensors: Bools
-    """(..., T) feature maps."""
+    levels: NDArray[Any]
+    """(..., T) for each feature map its level on chip, from the outside in and from 1; 0: outside.
+
+    With one level True and False say the same.
+    """
     params: Bools
     """(..., R) each row's parameters."""
     loads: Any
@@ -32,11 +35,16 @@ class Plan:
     """(..., T) maps that overwrite the one they reuse."""
 
     @classmethod
-    def of_maps(cls, workload: Workload, tensors: Bools) -> Plan:
+    def of_maps(cls, workload: Workload, levels: NDArray[Any]) -> Plan:
         """Maps alone, (M, T): parameters stay outside and nothing moves besides."""
-        rows = (len(tensors), len(workload.macs))
-        nothing = np.zeros(rows, dtype=np.int64)
-        return cls(tensors, np.zeros(rows, dtype=bool), nothing, nothing, np.zeros_like(tensors))
+        rows = (len(levels), len(workload.macs))
+        nothing, never = np.zeros(rows, dtype=np.int64), np.zeros(levels.shape, dtype=bool)
+        return cls(levels, np.zeros(rows, dtype=bool), nothing, nothing, never)
+
+    @property
+    def on_chip(self) -> Bools:
+        """(..., T) True for the maps that live on chip, at whatever level."""
+        return np.asarray(self.levels, dtype=bool)
 
     def at(self, points: Any) -> Plan:
         """The plan of each design point, `points` (...) being places on the leading axis."""
@@ -65,7 +73,10 @@ class Placement(ABC):
 
     @abstractmethod
     def plan(self, workload: Workload, memory: Any) -> Plan:
-        """The plans for on-chip memories `memory` (M,) [B], which are distinct."""
+        """The plans for on-chip memories `memory` (M,) [B], which are distinct.
+
+        Of a machine with L levels on chip they are (M, L), from the outside in.
+        """
 
 
 PLACEMENTS = Family("placement", "costmodel.models.placement", "costmodel.placement", Placement)

@@ -8,7 +8,7 @@ same terms over the rows, a calibration puts a coefficient on each, and the page
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -153,12 +153,19 @@ def entries(known: Collection[str], *lanes: str) -> tuple[Entry, ...]:
 @lru_cache(maxsize=256)
 def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> tuple[Entry, ...]:
     grouped: dict[tuple[str, str, How], list[Amount]] = {}
-    for term in terms:
+    for term in (*terms, *_level_terms(known)):
         figure = term.figure if term.figure in known or not term.figure else term.instead
         if term.figure and figure not in known:
             continue
         grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)
     return tuple(Entry(*key, tuple(amounts)) for key, amounts in grouped.items())
+
+
+def _level_terms(known: frozenset[str]) -> Iterator[Term]:
+    """A term for each level on chip inside the first one, whose bandwidth a machine states."""
+    for level in range(2, len(known)):
+        if f"on_chip_bandwidth_{level}" in known:
+            yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
 
 
 def paced_by(figures: Collection[str]) -> list[Term]:

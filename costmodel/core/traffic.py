@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -36,12 +37,27 @@ class Placed:
     """What follows from the on-chip memory alone, for M distinct memories."""
 
     memories: Array
-    """(M,) ascending [B]."""
+    """(M,) ascending [B]; of a machine with L levels on chip (M, L), in lexicographic order."""
     plan: Plan
     moved: BusBytes
     """(M, R)"""
     refetched: Any = 0
     """(M, R) of these bytes, those that cross the bus not for the first time; 0: none do."""
+
+    def point(self, capacities: Sequence[Any]) -> Array:
+        """Which of the memories each design point has, whose levels have these `capacities` [B].
+
+        One array of points (...) for each level; the result is (...).
+        """
+        if self.memories.ndim == 1:
+            return np.searchsorted(self.memories, np.asarray(capacities[0], dtype=float))
+        own: Array = np.zeros(len(self.memories), dtype=np.int64)
+        wanted: Any = 0
+        for level, capacity in zip(self.memories.T, capacities, strict=True):
+            sizes = np.unique(level)
+            own = own * len(sizes) + np.searchsorted(sizes, level)
+            wanted = wanted * len(sizes) + np.searchsorted(sizes, np.asarray(capacity, dtype=float))
+        return np.asarray(np.searchsorted(own, wanted))
 
 
 class Traffic(ABC):
@@ -78,7 +94,7 @@ def once(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:
 
     The `first` run loads parameters that stay.
     """
-    outside = ~plan.tensors
+    outside = ~plan.on_chip
     # parameters that rows share are loaded once
     stays = plan.params & ~workload.own_params if first else plan.params
     read = workload.bytes_read(outside) + plan.loads

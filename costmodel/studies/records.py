@@ -71,7 +71,7 @@ def frame(run: Run, by: str = "layer") -> pd.DataFrame:
 def layer_records(run: Run) -> list[Record]:
     """One record per row, under the names of the CSV; plus the intensity [op/B]."""
     work, result = run.workload, run.result
-    inside = result.plan.tensors
+    inside = result.plan.on_chip
     with np.errstate(divide="ignore", invalid="ignore"):
         intensity = work.ops / result.external_bytes
     values: dict[str, Iterable[Any]] = {

@@ -110,9 +110,9 @@ READS, WEIGHTS, OUTPUT = 4, 2, 1
 
 def _outside(group: Alike, plan: Plan) -> Array:
     """What is outside of each row, for each memory (M, N)."""
-    code = np.zeros((len(plan.tensors), len(group.rows)), dtype=np.int64)
+    code = np.zeros((len(plan.levels), len(group.rows)), dtype=np.int64)
     for word, tensors in zip((READS, WEIGHTS, OUTPUT), group.operands, strict=True):
-        inside = plan.tensors if tensors else plan.params
+        inside = plan.on_chip if tensors else plan.params
         for column in tensors or [group.rows]:
             code[~inside[:, column]] |= word
     return code
