@@ -49,7 +49,10 @@ def test_layer(benchmark: Any, word: str) -> None:
         "7x7 on 224x224x3": Nest(64, 3, square(112, 7, 2)),
     }[word]
     widths = Widths(8, 8, 8, 32)
-    assert len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).memory) > 9
+    assert (
+        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).memory)
+        > 9
+    )
 
 
 @pytest.mark.benchmark(group="tiling: one simulation of MobileNetV2 in a warm process")
