@@ -55,7 +55,7 @@ def _constants(workload: Workload) -> tuple[float, float, float, float]:
 
 def _by_row(workload: Workload) -> Surface:
     """The sum of all rows' step functions, each byte over the share of the bandwidth it reaches."""
-    from costmodel.core.tiling.table import added, row_steps
+    from costmodel.studies.traffic_by_memory import added, row_steps
 
     costs, pieces = workload.costs, []
     for one in row_steps(workload):
