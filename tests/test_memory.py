@@ -12,13 +12,13 @@ from strategies import counted, networks
 
 from costmodel.core import kinds
 from costmodel.core.builder import Builder
-from costmodel.core.first_fit import OUTSIDE
 from costmodel.core.formula import evaluate
 from costmodel.core.layer import make
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.network import Facts, Network, Taps
 from costmodel.core.packing import lower_bound, pack
+from costmodel.core.packing.first_fit import OUTSIDE
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import Place

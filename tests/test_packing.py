@@ -9,10 +9,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from costmodel.core.first_fit import OUTSIDE, Ints
-from costmodel.core.packing import Packing, orders, pack
-from costmodel.core.packing_bound import left_outside
-from costmodel.core.packing_search import improved
+from costmodel.core.packing import OUTSIDE, Packing, orders, pack
+from costmodel.core.packing.bound import left_outside
+from costmodel.core.packing.first_fit import Ints
+from costmodel.core.packing.search import improved
 from costmodel.errors import InputError
 from costmodel.studies.simulation import simulate
 
@@ -27,7 +27,7 @@ def _drawn(seed: int, most: int) -> Tensors:
     last = [begin + draw.randrange(4) for begin in first]
     sizes = [draw.randint(1, 9) for _ in range(count)]
     worth = [draw.randint(0, 20) for _ in range(count)]
-    return tuple(np.array(one) for one in (sizes, first, last, worth))  # type: ignore[return-value]
+    return tuple(np.array(values) for values in (sizes, first, last, worth))  # type: ignore[return-value]
 
 
 def _left(packing: Packing, worth: Ints) -> int:

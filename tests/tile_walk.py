@@ -23,6 +23,8 @@ from costmodel.core.tiling.nest import Nest, Sweep, Widths
 
 Interval = tuple[int, int]
 AXES = "nkcpqrs"
+EXTENDS = {"I": "ncpqrs", "W": "kcrs", "O": "nkpq"}
+"""The axes along which each tensor extends."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class SmallAxis:
         if place < 0 or place % self.spread or place // self.spread >= self.inputs:
             return None
         return place // self.spread
+
+    def words(self, outputs: Interval, taps: Interval) -> frozenset[int]:
+        """The words that some outputs meet with some taps."""
+        return _met(self, outputs, taps)
+
+
+@lru_cache(maxsize=10_000)
+def _met(axis: SmallAxis, outputs: Interval, taps: Interval) -> frozenset[int]:
+    met = {axis.word(p, r) for p in range(*outputs) for r in range(*taps)}
+    return frozenset(word for word in met if word is not None)
 
 
 @dataclass(frozen=True)
@@ -69,16 +81,23 @@ class Small:
 
     def inputs(self, tile: dict[str, Interval]) -> set[tuple[int, ...]]:
         """Input words of a tile, one by one."""
-        rows = {self.rows.word(p, r) for p in range(*tile["p"]) for r in range(*tile["r"])}
-        columns = {self.columns.word(q, s) for q in range(*tile["q"]) for s in range(*tile["s"])}
-        return {
-            (n, c, row, column)
-            for n in range(*tile["n"])
-            for c in range(*tile["c"])
-            for row in rows
-            for column in columns
-            if row is not None and column is not None
-        }
+        return set(
+            product(
+                range(*tile["n"]),
+                range(*tile["c"]),
+                self.rows.words(tile["p"], tile["r"]),
+                self.columns.words(tile["q"], tile["s"]),
+            )
+        )
+
+    def words(self, tensor: str, tile: dict[str, Interval]) -> int:
+        """Words of a tensor that a tile touches."""
+        axes = "nc" if tensor == "I" else EXTENDS[tensor]
+        words = prod(end - begin for begin, end in (tile[axis] for axis in axes))
+        if tensor == "I":
+            words *= len(self.rows.words(tile["p"], tile["r"]))
+            words *= len(self.columns.words(tile["q"], tile["s"]))
+        return words
 
 
 def chains(length: int) -> list[tuple[int, int, int]]:
@@ -106,8 +125,12 @@ class ExhaustiveWalk:
 
     def __init__(self, layer: Small, *, double: bool) -> None:
         self.layer, self.double = layer, double
+        # outputs share words through their taps alone
+        taps = {"pr": layer.rows.taps, "qs": layer.columns.taps}
+        self.shared = "".join(axes for axes, count in taps.items() if count > 1)
         self.words = lru_cache(maxsize=None)(self._words)
         self.runs = lru_cache(maxsize=None)(self._runs)
+        self.count = lru_cache(maxsize=None)(lambda *cuts: len(tiles_at(*cuts)))
 
     def steps(self) -> list[tuple[int, int]]:
         """(bytes on chip, least bytes moved) at each step."""
@@ -151,34 +174,31 @@ class ExhaustiveWalk:
                 if one[above] < (one[above - 1] if above else self.layer.lengths[axis])
             ]
             if looped:
-                return ["", *(f"{axis}{above}" for axis in looped if axis in "pqrs")]
+                return ["", *(f"{axis}{above}" for axis in looped if axis in self.shared)]
         return [""]
 
     def tensor(
         self, tensor: str, sizes: tuple[tuple[int, ...], ...], level: int, slide: str
     ) -> tuple[int, int]:
         """Words on chip at most and words fetched in all."""
-        cuts = tuple(one[: level + 1] for one in sizes)
-        if tensor == "I" and slide:
-            return self.runs(cuts, slide)
-        return self.words(tensor, cuts)
+        # along an axis that a tensor does not have, its tile is fetched again at each step
+        lengths, extends = self.layer.lengths, EXTENDS[tensor]
+        cuts = {axis: one[: level + 1] for axis, one in zip(AXES, sizes, strict=True)}
+        times = prod(self.count(lengths[axis], cuts[axis]) for axis in AXES if axis not in extends)
+        own = tuple(cuts[axis] if axis in extends else () for axis in AXES)
+        most, fetched = (
+            self.runs(own, slide) if tensor == "I" and slide else self.words(tensor, own)
+        )
+        return most, times * fetched
 
     def _words(self, tensor: str, cuts: tuple[tuple[int, ...], ...]) -> tuple[int, int]:
         lengths = self.layer.lengths
         lists = [tiles_at(lengths[axis], one) for axis, one in zip(AXES, cuts, strict=True)]
         most = fetched = 0
         for tile in product(*lists):
-            words = self.count(tensor, tile)
+            words = self.layer.words(tensor, dict(zip(AXES, tile, strict=True)))
             most, fetched = max(most, words), fetched + words
         return most, fetched
-
-    def count(self, tensor: str, tile: tuple[Interval, ...]) -> int:
-        """Words of a tensor that a tile touches."""
-        named = dict(zip(AXES, tile, strict=True))
-        if tensor == "I":
-            return len(self.layer.inputs(named))
-        axes = "kcrs" if tensor == "W" else "nkpq"
-        return len(set(product(*(range(*named[axis]) for axis in axes))))
 
     def _runs(self, cuts: tuple[tuple[int, ...], ...], slide: str) -> tuple[int, int]:
         """The same where the input slides: words that later steps of a run need stay."""
@@ -220,17 +240,18 @@ def draw(dice: random.Random) -> Small:
 
 
 def draw_product(dice: random.Random) -> Small:
-    """A matrix product: over one axis of positions or two, with strides, or over patches."""
+    """A matrix product large enough for odd tiles, or one that hides in windows that share nothing."""
     while True:
-        rows, columns = _patches(dice, 7), SmallAxis(1)
-        if dice.random() < 0.3:
-            columns = _patches(dice, 3)
-        batch, filters, channels = dice.choice((1, 1, 1, 2)), dice.randint(1, 6), dice.randint(1, 5)
+        batch, rows, columns = 1, SmallAxis(dice.randint(3, 7), inputs=7), SmallAxis(1)
+        filters, channels = dice.randint(3, 6), dice.choice((1, 1, 2, 3))
+        if dice.random() < 0.4:
+            batch, filters = dice.choice((1, 2)), dice.randint(1, 3)
+            rows, columns = _patches(dice, 6), _patches(dice, 3)
         # sums are as wide as an output or wider; an operand may be on chip anyway
-        of_input, weight, output = (dice.choice((0, 1, 1, 2, 2, 3)) for _ in range(3))
+        of_input, weight, output = (dice.choice((0, 1, 1, 1, 2, 2, 3)) for _ in range(3))
         widths = of_input, weight, output, output * dice.choice((1, 2, 4))
         layer = Small(batch, filters, channels, rows, columns, dice.choice((1, 1, 2)), widths)
-        if any(widths) and 8 <= schedules_of(layer) <= 2500:
+        if any(widths) and 200 <= schedules_of(layer) <= 2500:
             return layer
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
-from costmodel.core.tiling.table import RowSteps, added, row_steps
+from costmodel.studies.traffic_by_memory import RowTraffic, added, row_steps
 from costmodel.core.workload import Ints
 from costmodel.errors import BadValue
 from costmodel.hardware.profile import HardwareProfile
@@ -69,7 +69,7 @@ class Slope:
     """The on-chip memory of the machine that was named [B]."""
 
     @cached_property
-    def _steps(self) -> list[RowSteps]:
+    def _steps(self) -> list[RowTraffic]:
         return row_steps(self.run.workload)
 
     @cached_property

@@ -122,7 +122,7 @@ def _grouped(
     tensors = workload.tensor_bytes[heads], first[heads], end
     found = pack(*tensors, limit, worth=gain)
     if effort:
-        from costmodel.core.packing_search import improved
+        from costmodel.core.packing.search import improved
 
         found = improved(found, *tensors, limit, gain, effort)
     return Packing(found.offsets[group], found.peak)

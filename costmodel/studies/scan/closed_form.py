@@ -48,7 +48,7 @@ def tabulated(
 
 def _by_row(workload: Workload) -> Surface:
     """The sum of all rows' step functions; below the least memory nothing is asked for."""
-    from costmodel.core.tiling.table import row_steps
+    from costmodel.studies.traffic_by_memory import row_steps
 
     rows = row_steps(workload)
     columns = zip(*((one.read, one.write, one.params) for one in rows), strict=True)

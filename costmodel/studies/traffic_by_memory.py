@@ -1,17 +1,23 @@
-"""What a network moves as a function of the memory, where nothing stays on chip between rows."""
+"""What each row of a network moves as a function of the memory, and the sum of such functions.
+
+Nothing stays on chip between rows. `slope` draws these step functions, and scans read their closed
+form from them.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.tiling.rows import RowNest
 from costmodel.core.workload import Ints, Workload
 
 
 @dataclass(frozen=True, eq=False)
-class RowSteps:
+class RowTraffic:
     """One row's step function: bytes over the bus from each memory on, (S,) each [B]."""
 
     row: int
@@ -28,7 +34,7 @@ class RowSteps:
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class SummedSteps:
     """Step functions added up: values from each memory on, (S,) ascending [B]."""
 
     memory: Ints
@@ -36,30 +42,40 @@ class Steps:
     """(S, columns)"""
 
 
-def row_steps(workload: Workload) -> list[RowSteps]:
+def row_steps(workload: Workload) -> list[RowTraffic]:
     """Every row's step function, every map and parameter outside; rows that stream have one step.
 
     The whole of what a row touches moves once, and what its tiles fetch again beside it.
     """
     everywhere = np.ones(len(workload.tensor_bytes), dtype=bool)
     read, write = workload.bytes_read(everywhere), workload.bytes_written(everywhere)
-    kept_read, kept_written = workload.state_and_scratch
-    read, write = read + kept_read, write + kept_written
-    nests = {one.row: one for one in workload.nests}
-    found = []
-    for row in range(len(workload.macs)):
-        once = (read[row], write[row], workload.param_bytes[row])
-        if row not in nests:
-            found.append(RowSteps(row, np.zeros(1, np.int64), *(np.array([b]) for b in once)))
-            continue
-        one = nests[row]
-        front = one.traffic_curve(double=workload.double_buffer)
-        moved = (base + more for base, more in zip(once, one.refetched(front), strict=True))
-        found.append(RowSteps(row, -(-front.memory // 8), *moved))
-    return found
+    more_read, more_written = workload.state_and_scratch
+    once = np.stack([read + more_read, write + more_written, workload.param_bytes])
+    nests = defaultdict(list)
+    for nest in workload.nests:
+        nests[nest.row].append(nest)
+    return [
+        RowTraffic(row, memory, *(once[:, row, np.newaxis] + refetched))
+        for row in range(len(workload.macs))
+        for memory, refetched in [_refetched(nests[row], double=workload.double_buffer)]
+    ]
 
 
-def added(pieces: list[tuple[Ints, NDArray[np.float64]]]) -> Steps:
+def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:
+    """Memories (S,) [B] and what a row's tiles fetch again from each on: read, write, params."""
+    pieces = []
+    for nest in nests:
+        curve = nest.traffic_curve(double=double)
+        pieces.append((-(-curve.memory // 8), np.stack(nest.refetched(curve))))
+    if not pieces:
+        return np.zeros(1, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
+    if len(pieces) == 1:
+        return pieces[0]
+    total = added([(memory, refetched.T.astype(float)) for memory, refetched in pieces])
+    return total.memory, total.values.T.astype(np.int64)
+
+
+def added(pieces: list[tuple[Ints, NDArray[np.float64]]]) -> SummedSteps:
     """The sum of step functions (memories (S,), values (S, columns)) from where all of them begin.
 
     Each piece counts from its first memory on.
@@ -72,4 +88,4 @@ def added(pieces: list[tuple[Ints, NDArray[np.float64]]]) -> Steps:
     last = np.append(first[1:], len(order)) - 1
     least = max(int(steps[0]) for steps, _ in pieces)
     kept = steps_at >= least
-    return Steps(steps_at[kept], total[last][kept])
+    return SummedSteps(steps_at[kept], total[last][kept])

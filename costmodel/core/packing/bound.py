@@ -1,10 +1,10 @@
-"""How much must stay outside a memory, wherever the tensors lie."""
+"""What no packing can do better: the least peak, and how much must stay outside a memory."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from costmodel.core.first_fit import Ints
+from costmodel.core.packing.first_fit import Ints
 
 HALVINGS = 8
 """Of the capacity, in the search for one that cannot keep as much."""
@@ -20,6 +20,11 @@ def alive_at(sizes: Ints, first: Ints, last: Ints) -> Ints:
     np.add.at(change, first, sizes)
     np.subtract.at(change, last + 1, sizes)
     return np.cumsum(change)[:-1]
+
+
+def lower_bound(sizes: Ints, first: Ints, last: Ints) -> int:
+    """Most bytes alive at any one step [B]: no packing can peak below it."""
+    return int(alive_at(sizes, first, last).max(initial=0))
 
 
 def least_capacity(

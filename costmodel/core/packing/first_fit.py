@@ -22,7 +22,7 @@ ORDERS, KEPT = 16, 5
 """Orders that one set of tensors remembers, and placings of each: 8 B a tensor."""
 
 
-class Placed(NamedTuple):
+class Placing(NamedTuple):
     """What one order of placing came to."""
 
     offsets: Ints | None
@@ -40,7 +40,7 @@ class FirstFit:
 
     @classmethod
     def of(cls, sizes: Ints, first: Ints, last: Ints, worth: Ints) -> FirstFit:
-        """One for these tensors; what it found for other memories is remembered."""
+        """The one for these tensors, which remembers its placings in other memories."""
         key = tuple(given.tobytes() for given in (sizes, first, last, worth))
         return FITS.get(key, lambda: cls(sizes, first, last, worth))
 
@@ -49,9 +49,9 @@ class FirstFit:
         self._sizes, self._worth = sizes.tolist(), worth.tolist()
         known = self._meetings()
         self._meeting = self._those if known is None else known.__getitem__
-        self._remembered: ContentCache[list[tuple[float, Placed]]] = ContentCache(ORDERS)
+        self._remembered: ContentCache[list[tuple[float, Placing]]] = ContentCache(ORDERS)
 
-    def place(self, order: Ints, capacity: int | None, most_left: int | None = None) -> Placed:
+    def place(self, order: Ints, capacity: int | None, most_left: int | None = None) -> Placing:
         """Place the tensors in `order` (T,) below `capacity` [B].
 
         Gives up as soon as those that found no gap are worth more than `most_left`.
@@ -59,17 +59,17 @@ class FirstFit:
         limit = math.inf if capacity is None else capacity
         allowed = math.inf if most_left is None else most_left
         known = self._remembered.get(order.tobytes(), list)
-        for asked, placed in known:
+        for asked, placing in known:
             # nothing that was refused fits less memory, and what was placed lies below the peak
-            if placed.peak <= limit <= asked and (
-                placed.offsets is not None or placed.left > allowed
+            if placing.peak <= limit <= asked and (
+                placing.offsets is not None or placing.left > allowed
             ):
-                return placed
-        found = self._place(order, limit, allowed)
-        known[:] = [(limit, found), *known[: KEPT - 1]]
-        return found
+                return placing
+        placing = self._place(order, limit, allowed)
+        known[:] = [(limit, placing), *known[: KEPT - 1]]
+        return placing
 
-    def _place(self, order: Ints, limit: float, allowed: float) -> Placed:
+    def _place(self, order: Ints, limit: float, allowed: float) -> Placing:
         sizes, meeting = self._sizes, self._meeting
         offsets, peak, left, whole = [OUTSIDE] * len(sizes), 0, 0, True
         for tensor in order.tolist():
@@ -89,8 +89,8 @@ class FirstFit:
             whole = False
             left += self._worth[tensor]
             if left > allowed:
-                return Placed(None, left, peak, whole)
-        return Placed(np.array(offsets, dtype=np.int64), left, peak, whole)
+                return Placing(None, left, peak, whole)
+        return Placing(np.array(offsets, dtype=np.int64), left, peak, whole)
 
     def _meetings(self) -> list[list[int]] | None:
         """For each tensor those that it meets; None where that is too much to write down."""

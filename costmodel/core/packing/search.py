@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.first_fit import OUTSIDE, Ints
-from costmodel.core.packing import Packing, rank
+from costmodel.core.packing.first_fit import OUTSIDE, Ints
+from costmodel.core.packing.greedy import Packing, rank
 from costmodel.errors import MissingExtra
 
 WORKERS = 2
@@ -55,16 +55,16 @@ def improved(
             model.add(offset + size <= peak)
         model.minimize(peak)
     else:
-        model.maximize(sum(w * one for w, one in zip(worth.tolist(), inside, strict=True)))
+        model.maximize(sum(w * there for w, there in zip(worth.tolist(), inside, strict=True)))
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = WORKERS
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return start
-    placed = np.array([solver.boolean_value(one) for one in inside])
-    address = np.where(placed, np.array([solver.value(one) for one in offsets]) * unit, OUTSIDE)
+    placed = np.array([solver.boolean_value(there) for there in inside])
+    address = np.where(placed, np.array([solver.value(offset) for offset in offsets]) * unit, OUTSIDE)
     better = Packing(address, int((address + sizes)[placed].max(initial=0)))
-    return min((start, better), key=lambda one: rank(one, worth))
+    return min((start, better), key=lambda packing: rank(packing, worth))
 
 
 def _rectangles(

@@ -1,11 +1,11 @@
-"""Addresses for tensors that live for a while: dynamic storage allocation, offline.
+"""Addresses by first fit, in several greedy orders of which the best is kept.
 
-A function of arrays alone, usable without a network. A tensor of `sizes` bytes is alive from step
-`first` to step `last`, both included; two tensors that are alive at one step must not overlap.
-Several greedy orders are tried, TFLite Micro's greedy-by-size among them, and the lowest peak is
-kept, so the result is never above that rule's. Sources: Pisarchyk & Lee 2020, Efficient memory
-management for deep neural net inference (arXiv 2001.03288), section 5 (greedy by size); first fit
-into the lowest gap.
+TFLite Micro's greedy-by-size is among them, so the result is never above that rule's. Sources:
+Pisarchyk & Lee 2020, Efficient memory management for deep neural net inference (arXiv 2001.03288),
+section 5 (greedy by size); first fit into the lowest gap.
+
+Example: 6, 5 and 4 bytes, alive over the steps 0 to 1, 1 to 2 and 2 to 3. The first two meet, and
+so do the last two: offsets 0, 6 and 0, a peak of 11 bytes, which is what step 1 holds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.first_fit import OUTSIDE, FirstFit, Ints, Placed
-from costmodel.core.packing_bound import alive_at, least_capacity
+from costmodel.core.packing.bound import least_capacity, lower_bound
+from costmodel.core.packing.first_fit import OUTSIDE, FirstFit, Ints, Placing
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +32,6 @@ class Packing:
     def inside(self) -> NDArray[np.bool_]:
         """True for tensors that found a place."""
         return np.asarray(self.offsets != OUTSIDE)
-
-
-def lower_bound(sizes: Ints, first: Ints, last: Ints) -> int:
-    """Most bytes alive at any one step [B]: no packing can peak below it."""
-    return int(alive_at(sizes, first, last).max(initial=0))
 
 
 def orders(sizes: Ints, first: Ints, last: Ints, worth: Ints) -> list[Ints]:
@@ -67,13 +62,40 @@ def pack(
     capacity: int | None = None,
     worth: Sequence[int] | Ints | None = None,
 ) -> Packing:
-    """Offsets for tensors of `sizes` (T,) [B] alive from `first` (T,) to `last` (T,).
+    """Give tensors offsets so that none that are alive at one step overlap.
 
     Without a capacity every tensor finds a place, and the lowest peak of all orders is kept. With
     one, a tensor that finds no gap below it stays OUTSIDE, and the order that keeps most `worth`
-    (T,) inside wins, the first of equals; without it, most bytes times steps. What fits a smaller
-    capacity fits a larger one, so the answer is the best of all capacities up to this one: more
-    memory never keeps less. Raises ValueError where last < first or a size is negative.
+    inside wins, the first of equals. What fits a smaller capacity fits a larger one, so the answer
+    is the best of all capacities up to this one: more memory never keeps less.
+
+    Parameters
+    ----------
+    sizes
+        Size of each tensor, shape (T,) [B].
+    first, last
+        The steps from and to which each is alive, both included, shape (T,).
+    capacity
+        Size of the memory [B]; None: no limit.
+    worth
+        What keeping each tensor is worth, shape (T,); None: its bytes times its steps.
+
+    Returns
+    -------
+    Packing
+        Offsets and the highest byte in use.
+
+    Raises
+    ------
+    ValueError
+        Where last < first, a size is negative, or the lengths differ.
+
+    Examples
+    --------
+    >>> packing = pack([6, 5, 4], [0, 1, 2], [1, 2, 3])
+    >>> packing.offsets.tolist(), packing.peak
+    ([0, 6, 0], 11)
+
     """
     s, f, e = (np.asarray(a, dtype=np.int64) for a in (sizes, first, last))
     if len({len(s), len(f), len(e)}) != 1 or (e < f).any() or (s < 0).any():
@@ -109,8 +131,8 @@ def _packed(
 
 
 def _smaller(
-    fit: FirstFit, reached: Sequence[tuple[Ints, int]], least: int, best: Placed
-) -> Placed:
+    fit: FirstFit, reached: Sequence[tuple[Ints, int]], least: int, best: Placing
+) -> Placing:
     """The best of what each order makes of every smaller capacity down to `least` [B].
 
     An order's answer is the same from the peak that it `reached` up to the capacity, so the next to
@@ -123,13 +145,13 @@ def _smaller(
     return best
 
 
-def _better(one: Placed | None, other: Placed) -> Placed:
+def _better(best: Placing | None, other: Placing) -> Placing:
     """The one with less outside, then with the lower peak; the first of equals."""
-    if one is None:
+    if best is None:
         return other
     if other.offsets is None:
-        return one
-    return min(one, other, key=lambda placed: (placed.left, placed.peak))
+        return best
+    return min(best, other, key=lambda placing: (placing.left, placing.peak))
 
 
 def rank(packing: Packing, worth: Ints) -> tuple[int, int]:
