@@ -45,6 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "n.yaml").write_text(NET)
     (folder / "m.yaml").write_text(MACHINE)
     (folder / "w.widths").write_text("8 16 4")
+    (folder / "config.json").write_text('{"model_type": "pocket", "width": 8, "words": 10}')
     return folder
 
 
@@ -149,3 +150,9 @@ def test_a_look_ahead_timing_is_refused_by_calibrate_whatever_its_name(place: Pa
     )  # fmt: skip
     assert found.returncode == 2
     assert "what a row takes depends on the rows around it" in found.stderr
+
+
+def test_a_family_of_configs(place: Path) -> None:
+    """Tied words, Q, K, V and out, gate, up and down of 8 x 8 each, and three norms of 8."""
+    shown = run(place, "simulate", "config.json", "--hw", "m.yaml")
+    assert f" {10 * 8 + 7 * 8 * 8 + 3 * 8} params" in shown
