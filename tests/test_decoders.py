@@ -14,6 +14,8 @@ from costmodel.core import kinds
 from costmodel.core.layer import make
 from costmodel.core.placement import PLACEMENTS
 from costmodel.errors import InputError
+from costmodel.frontends.config import families
+from costmodel.language import documents
 from costmodel.models.passes.tensor_parallel import TensorParallel
 from costmodel.report.timeline import segments
 from costmodel.studies.run import Run
@@ -141,7 +143,11 @@ def test_a_config_is_its_preset(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "lama"}, "unknown family of models 'lama'.*did you mean 'llama'"),
+        # a name like another's is another network
+        ({"model_type": "mamba"}, "no rules for the family 'mamba'; write its network as YAML"),
+        ({"model_type": "lama"}, "no rules for the family 'lama'; write its network as YAML"),
+        ({"model_type": "_common"}, "no rules for the family '_common'"),
+        ({"model_type": "../families/llama"}, "no rules for the family '../families/llama'"),
         ({"model_type": "absent"}, "has no 'model_type'"),
         ({"hidden_size": "absent"}, "has no 'hidden_size'"),
         ({"num_hidden_layers": -1}, "'num_hidden_layers' is -1"),
@@ -152,6 +158,34 @@ def test_a_config_is_its_preset(tmp_path: Path) -> None:
 def test_configs_are_refused_by_name(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         _run(_config(tmp_path, **changes))
+
+
+def test_no_family_is_suggested_for_another(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as told:
+        _run(_config(tmp_path, model_type="lama"))
+    assert "did you mean" not in str(told.value)
+
+
+FAMILIES = sorted(path.stem for path in families.HERE.glob("*.yaml"))
+DECODER = documents.load(Path(__file__).parent.parent / "archs/decoder.yaml").plain()["vars"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_a_table_of_known_words(family: str) -> None:
+    """Sections that the reader knows, variables of the decoder, a source; sizes are no flags."""
+    stated = documents.load(families.HERE / f"{family}.yaml").plain()
+    assert stated.keys() <= {"source", "like", *SECTIONS}
+    assert stated["source"]
+    quantized = stated.get("quantized", {}).values()
+    given = [stated.get(name, {}) for name in ("sizes", "flags", "always")]
+    for section in (*given, *quantized):
+        assert section.keys() <= DECODER.keys()
+    flags = {word for word, value in DECODER.items() if isinstance(value, bool)}
+    assert not given[0].keys() & flags
+    assert given[1].keys() <= flags
+
+
+SECTIONS = ("sizes", "flags", "always", "quantized", "only", "divides")
 
 
 def test_no_more_tokens_than_positions(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "n.yaml").write_text(NET)
     (folder / "m.yaml").write_text(MACHINE)
     (folder / "w.widths").write_text("8 16 4")
+    (folder / "config.json").write_text('{"model_type": "pocket", "width": 8, "words": 10}')
     return folder
 
 
@@ -182,3 +183,9 @@ def test_every_study_knows_its_figure(place: Path) -> None:
 def total_of(shown: str) -> float:
     """The total that a report prints [s]."""
     return float(shown.split("Total ")[1].split(" s")[0])
+
+
+def test_a_family_of_configs(place: Path) -> None:
+    """Tied words, Q, K, V and out, gate, up and down of 8 x 8 each, and three norms of 8."""
+    shown = run(place, "simulate", "config.json", "--hw", "m.yaml")
+    assert f" {10 * 8 + 7 * 8 * 8 + 3 * 8} params" in shown

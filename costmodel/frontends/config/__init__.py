@@ -1,8 +1,7 @@
-"""The config.json of a Hugging Face model: its family's rules give a base its variables."""
+"""The config.json of a Hugging Face model: its family's table gives a base its variables."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any, ClassVar
 
 from costmodel.core.frontend import FrontEnd
 from costmodel.core.network import Network
-from costmodel.errors import BadValue, InputError, Place
+from costmodel.errors import BadValue, Place
+from costmodel.frontends.config.families import rules_for
 from costmodel.frontends.config.keys import Keys
-from costmodel.frontends.config.rules import RULES
 from costmodel.frontends.yaml.preset import from_base
-from costmodel.language import shipped
+from costmodel.language import json_text, shipped
 from costmodel.language.documents import read_text
 
 
@@ -31,21 +30,19 @@ class Config(FrontEnd):
         Raises InputError for a family without rules, and for what a family's rules do not model.
         """
         place = Place(str(path))
-        try:
-            stated = json.loads(read_text(path, wanted="a model's config.json"))
-        except (ValueError, RecursionError) as error:
-            raise InputError.at(place, f"is no JSON: {error}", "export the config again") from None
+        text = read_text(path, wanted="a model's config.json")
+        stated = json_text.parse(text, str(path), "export the config again")
         try:
             keys = Keys.of(stated)
             family = keys.text("model_type")
-            found = RULES.load(family).variables(keys)
+            variables = rules_for(family).variables(keys)
             limit = {"max_positions": keys.size("max_position_embeddings", 2**30)}
         except BadValue as error:
             raise error.at(place) from None
         name = str(stated.get("_name_or_path") or path.stem)
         base = shipped.find("decoder", "archs")
         named = name, f"config.json, model_type {family}", str(path)
-        network, files = from_base(base, {**found, **limit}, settings, named, [path])
+        network, files = from_base(base, {**variables, **limit}, settings, named, [path])
         choices = {**network.facts.choices, "dtype": keys.dtype}
         network.graph["facts"] = replace(network.facts, choices=choices)
         return network, files
