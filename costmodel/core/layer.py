@@ -13,6 +13,7 @@ from dataclasses import MISSING, dataclass, fields
 from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from costmodel.core.sharing import Devices, Heads, Share, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction
 from costmodel.errors import BadValue
@@ -179,6 +180,23 @@ class Layer:
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """Its loop nests over all `samples` of a run, in order; together all its multiply-adds."""
         return ()
+
+    def heads_read(
+        self, inputs: Shapes, written: Heads | None, devices: Devices
+    ) -> tuple[Heads | None, ...]:
+        """What a device keeps of each input; () where any part of the features serves.
+
+        `written` is what it keeps of the output. Raises BadValue where heads do not divide.
+        """
+        alone = self.in_place and not self.across and len(inputs) == 1
+        return (written,) if alone else ()
+
+    def divided(self, devices: Devices, use: Use) -> Share:
+        """A device's part of this layer: by default it works on what it is given.
+
+        Raises BadValue where it does not divide.
+        """
+        return Share(self, use.apart)
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Channels whose scale may go into its weights, and the layer with a bias to take a shift.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_whole, whole
 from costmodel.core.layer import Example, MatrixLayer, Order, State, Task
+from costmodel.core.sharing import Devices, Heads, Share, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Operand
 from costmodel.errors import BadValue
@@ -168,6 +169,40 @@ class Attention(MatrixLayer):
         held: Operand = (0,) if len(inputs) < 3 else (1, 2, 3, 4) if self.past else (1, 2)
         macs = samples * prod(q[:-2]) * self.seen(q[-2], k[-2]) * (q[-1] + v[-1])
         return (Contraction(nest, (0,), "state" if self.context else held, counted=macs),)
+
+    def heads_read(
+        self, inputs: Shapes, written: Heads | None, devices: Devices
+    ) -> tuple[Heads | None, ...]:
+        """Whole heads; fewer heads of keys and values than devices are held by several."""
+        if self.heads is None:
+            return ()
+        queries, keys, values = self.split(inputs)
+        mine, kept = devices.share(self.heads), self._kept(devices)
+        if len(inputs) == 1:
+            both = self.heads + keys[0]
+            return (Heads((mine + 2 * kept) * queries[-1], mine + kept, both),)
+        return (
+            Heads(mine * queries[-1], mine, self.heads),
+            Heads(kept * keys[-1], kept, keys[0]),
+            Heads(kept * values[-1], kept, keys[0]),
+        )
+
+    def _kept(self, devices: Devices) -> int:
+        """Heads of keys and values on each device."""
+        heads = self.kv_heads or self.heads or 1
+        if heads % devices.number and devices.number % heads:
+            raise BadValue(
+                f"{heads} heads of keys and values and {devices.number} devices",
+                "choose devices of which one number divides the other",
+            )
+        return max(1, heads // devices.number)
+
+    def divided(self, devices: Devices, use: Use) -> Share:
+        """Its part of the heads."""
+        if self.heads is None:
+            return Share(self, use.apart)
+        heads = devices.share(self.heads)
+        return Share(replace(self, heads=heads, kv_heads=self._kept(devices)), True)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """scaled_dot_product_attention, heads moved out and back where they stand side by side."""

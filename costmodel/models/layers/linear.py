@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_whole, whole
 from costmodel.core.layer import Example, Layer, MatrixLayer, Order
+from costmodel.core.sharing import Devices, Share, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -67,6 +68,22 @@ class Linear(MatrixLayer):
         axis = self.held_by(inputs[0])
         tokens = prod(inputs[0]) // inputs[0][axis]
         return (Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),))),)
+
+    def divided(self, devices: Devices, use: Use) -> Share:
+        """Parts of the outputs: whole heads, or equal parts, which pad a network's last layer.
+
+        Of a divided input each device makes a summand of all outputs; the first starts it with the
+        bias.
+        """
+        if use.apart:
+            return Share(replace(self, bias=self.bias and not devices.asked), False, summed=True)
+        if use.heads is not None:
+            features = use.heads.features
+        elif use.last:
+            features = -(-self.features // devices.number)
+        else:
+            features = devices.share(self.features)
+        return Share(replace(self, features=features), True)
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
         """Of one vector a scale for each feature; the channels of tokens are the tokens."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import attribute, flag, number, whole
 from costmodel.core.layer import Example, MatrixLayer
+from costmodel.core.sharing import EXPERT, Devices, Share, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -116,6 +117,22 @@ class Moe(MatrixLayer):
             made.append(Contraction(up, output="chip"))
             made.append(Contraction(Nest(features, self.shared, (Sweep(tokens),)), "chip"))
         return tuple(made)
+
+    def divided(self, devices: Devices, use: Use) -> Share:
+        """Some devices hold some of the experts, the others a part of each, and all the router."""
+        if self.experts % devices.experts:
+            raise BadValue(
+                f"{self.experts} experts do not divide over {devices.experts} devices",
+                "choose a divisor of the experts",
+            ).at(EXPERT)
+        slices = devices.number // devices.experts
+        part = replace(
+            self,
+            devices=devices.experts,
+            hidden=-(-self.hidden // slices),
+            shared=-(-self.shared // devices.number),
+        )
+        return Share(part, False, summed=True)
 
     def scratch(self, inputs: Shapes) -> int:
         """For each token and expert gate, up, their product and the result, between kernels."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import optional_whole
 from costmodel.core.layer import Example, Layer
+from costmodel.core.sharing import Devices, Heads, Share, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 
@@ -41,6 +42,19 @@ class Rotary(Layer):
         """Two products and an addition for each element that is turned."""
         turned = prod(inputs[0][:-1]) * (self.turned or inputs[0][-1])
         return Tally.of(inputs, outputs, muls=2 * turned, adds=turned)
+
+    def heads_read(
+        self, inputs: Shapes, written: Heads | None, devices: Devices
+    ) -> tuple[Heads | None, ...]:
+        """Features stay where they are."""
+        return (written,)
+
+    def divided(self, devices: Devices, use: Use) -> Share:
+        """The heads of queries and keys that a device keeps are turned."""
+        if self.turned is None or use.heads is None:
+            return Share(self, use.apart)
+        turned = self.turned // use.heads.whole * use.heads.kept
+        return Share(replace(self, turned=turned), use.apart)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Halves of the features turned by one angle."""
