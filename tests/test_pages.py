@@ -21,8 +21,9 @@ from costmodel.cli import main
 from costmodel.core.machine import Machine
 from costmodel.errors import BadValue
 from costmodel.language.units import parse, table
+from costmodel.report.chart import axis
 from costmodel.report.exposed import exposed_lanes
-from costmodel.report.page.figures import Column, Figures, axis, bars, figures_page
+from costmodel.report.page.figures import Column, Figures, figures_page
 from costmodel.report.page.generation_page import generation_page
 from costmodel.report.page.run_data import packed, run_data
 from costmodel.report.page.run_page import run_page
@@ -309,9 +310,9 @@ def test_sorting_searching_grouping(hairnet: Any) -> None:
 @browser_test
 def test_pointing_lights_up_everywhere(hairnet: Any) -> None:
     """A bar, a line of the table by pointer and by keyboard: the same row, its figures as text."""
-    box = hairnet.locator("#bars canvas").bounding_box()
+    box = hairnet.locator("#time canvas").bounding_box()
     # the second of 66 bars, in the middle
-    x = box["x"] + 62 + (box["width"] - 70) * 1.5 / 66
+    x = box["x"] + 84 + (box["width"] - 92) * 1.5 / 66
     hairnet.mouse.move(x, box["y"] + 100)
     assert hairnet.get_attribute("body", "data-pointed") == "1"
     assert hairnet.inner_text("#pointed").startswith("stem/BN_RELU: 20.87 ms (11.8 %)")
@@ -477,7 +478,8 @@ def test_two_hundred_thousand_lines(tmp_path: Path, browser: Any) -> None:
     rows = [{"n": n} for n in range(count)]
     points = [[n + 1.0, n % 7 + 1.0] for n in range(count)]
     cells = [[float(n + m) for n in range(400)] for m in range(500)]
-    every = [{"place": n, "name": "b", "value": 1.0, "parts": {"host": 1.0}} for n in range(count)]
+    bars = {"kind": "bars", "title": "b", "x": axis("time", "s"), "names": ["b"] * count,
+            "ordered": True, "parts": {"host": [1.0] * count}}  # fmt: skip
     marks = {
         "kind": "marks",
         "title": "m",
@@ -490,9 +492,7 @@ def test_two_hundred_thousand_lines(tmp_path: Path, browser: Any) -> None:
             "x": axis("x") | {"values": list(range(400))}, "y": axis("y") | {"values": list(range(500))}}  # fmt: skip
     (tmp_path / "many.html").write_text(
         figures_page(
-            Figures(
-                "t", "s", "v", "s", "c", [Column("n", "n")], rows, [marks, heat, bars("b", every)]
-            )
+            Figures("t", "s", "v", "s", "c", [Column("n", "n")], rows, [marks, heat, bars])
         )
     )
     opened = Opened(browser, tmp_path / "many.html")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from costmodel.report import calibration_text as calibrated
-from costmodel.report import files
-from costmodel.report.compare import PALETTE
-from costmodel.report.plots import new_figure, save
+from costmodel.report import files, painter
+from costmodel.report.chart import axis, line, named, series
+from costmodel.report.plots import save
 from costmodel.studies.calibration import ablation as study
 from costmodel.studies.calibration.calibrate import Calibrated
 
@@ -103,41 +101,24 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
 
 def curve_figure(curve: list[Record], machine: str) -> Figure:
     """Mean (solid) and median (dashed) errors of each model over the number of measurements."""
-    figure = new_figure(7.5, 4.5)
-    axes = figure.add_subplot()
-    for color, model in zip(PALETTE, dict.fromkeys(one["model"] for one in curve), strict=False):
-        mine = [one for one in curve if one["model"] == model]
-        sizes = [one["measurements"] for one in mine]
-        for key, style in (("mean", "-"), ("median", "--")):
-            axes.plot(
-                sizes,
-                [100 * one[key] for one in mine],
-                style,
-                color=color,
-                marker="o",
-                markersize=4,
-                label=f"{model}, {key}",
-            )
-    every = np.array([100 * one[key] for one in curve for key in ("mean", "median")])
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="measurements fitted to",
-        ylabel="absolute error on the others [%]",
-        title=machine,
-        ylim=(0.8 * every.min(), 1.25 * every.max()),
+    lines = [
+        line(
+            [[one["measurements"], 100 * one[key]] for one in curve if one["model"] == model],
+            series(number),
+            f"{model}, {key}",
+            marked=True,
+            dashes=key == "median",
+        )
+        for number, model in enumerate(dict.fromkeys(one["model"] for one in curve))
+        for key in ("mean", "median")
+    ]
+    return painter.figure(
+        {
+            "kind": "marks",
+            "title": "Errors over the number of measurements",
+            "about": [named(machine)],
+            "x": axis("measurements fitted to", log=True),
+            "y": axis("absolute error on the others [%]", log=True),
+            "lines": lines,
+        }
     )
-    axes.set_xticks(sorted({one["measurements"] for one in curve}))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set_minor_formatter(lambda value, _: "")
-    axes.set_yticks(
-        [
-            tick
-            for tick in (2, 5, 10, 20, 50, 100, 200)
-            if 0.8 * every.min() < tick < 1.25 * every.max()
-        ]
-    )
-    axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
-    return figure

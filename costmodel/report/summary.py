@@ -9,9 +9,9 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, MachineQuantity
 from costmodel.language import units
+from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import count, percent, seconds, short
-from costmodel.report.plots import ALWAYS
 from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import asked_about, time_scaled
 

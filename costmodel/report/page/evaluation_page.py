@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from costmodel.hardware.profile import HardwareProfile
-from costmodel.report.page.figures import HUES, Column, Figures, axis, figures_page
+from costmodel.report.page.figures import Column, Figures, figures_page
+from costmodel.report.scatter import scatter_chart
 from costmodel.studies.calibration import evaluation
 from costmodel.studies.calibration.evaluation import Outcome
 
@@ -51,23 +51,6 @@ def evaluation_page(found: Sequence[Outcome], profile: HardwareProfile) -> str:
             caption="Every measurement",
             columns=[one for one in COLUMNS if one.key != "inside" or known is not None],
             rows=rows,
-            charts=[_scatter(found)],
+            charts=[scatter_chart(found, profile.name)],
         )
     )
-
-
-def _scatter(found: Sequence[Outcome]) -> dict[str, Any]:
-    families = sorted({one.measured.family for one in found})
-    hues = {word: HUES[n % (len(HUES) - 1)] for n, word in enumerate(families)}
-    times = [time for one in found for time in (one.measured.seconds, one.predicted_s)]
-    ends = [[edge, edge] for edge in (min(times), max(times))]
-    return {
-        "kind": "marks",
-        "title": "Predicted against measured",
-        "x": axis("measured", "s", log=True),
-        "y": axis("predicted", "s", log=True),
-        "lines": [{"name": "equal", "points": ends, "hue": "ink", "dashes": True}],
-        "points": [[one.measured.seconds, one.predicted_s] for one in found],
-        "hues": [hues[one.measured.family] for one in found],
-        "legend": [[hues[word], word or "-"] for word in families],
-    }

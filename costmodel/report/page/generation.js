@@ -25,19 +25,19 @@ function worked(machine) {
   return found;
 }
 
-function moved(bar, phase, result, total) {
+// The parts of a bar, in the first one's place or the next.
+function moved(place, phase, result, total) {
+  const { parts } = data.charts[0];
   const lanes = exposedLanes(phase, result);
   const scale = total / (result.time || 1);
-  bar.value = total;
-  bar.parts = Object.fromEntries(LANES.map((lane) => [lane, sum(lanes[lane]) * scale]));
-  bar.parts.overhead = state.machine.overhead * scale;
+  for (const lane of LANES) parts[lane][place] = sum(lanes[lane]) * scale;
+  parts.overhead[place] = state.machine.overhead * scale;
 }
 
 function show() {
   const { prompt, middle, step, ttft, tpot, tokens } = state.result;
-  const [bars] = data.charts;
-  moved(bars.bars[0], phases[0], prompt, prompt.time);
-  if (middle) moved(bars.bars[1], phases[2], middle, step);
+  moved(0, phases[0], prompt, prompt.time);
+  if (middle) moved(1, phases[2], middle, step);
   const own = Object.keys(base).every((word) => base[word] === state.machine[word]);
   const name = data.served.machine + (own ? "" : " as you have set it");
   Object.assign(data.table.rows[0], { machine: name, ttft_s: ttft, tpot_s: tpot, tokens_per_s: tokens });

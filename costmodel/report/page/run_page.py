@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from costmodel.report.chart import Chart
 from costmodel.report.numbers import seconds
 from costmodel.report.page.document import document, shown, told
+from costmodel.report.page.figures import plain
 from costmodel.report.page.machine_data import machine_data, units_data
+from costmodel.report.page.run_data import TIMINGS
+from costmodel.report.pictures.roofline import Roofline
+from costmodel.report.pictures.time import TimeBars
+from costmodel.report.pictures.timeline import Timeline
 from costmodel.studies.run import Run
 
 SCRIPTS = (
@@ -17,12 +23,18 @@ SCRIPTS = (
     "table.js",
     "run_state.js",
     "run_verdict.js",
-    "run_rows.js",
-    "run_time.js",
+    "charts.js",
+    "lanes_chart.js",
+    "memory_chart.js",
+    "run_charts.js",
     "sliders.js",
     "run_table.js",
     "run.js",
 )
+
+FILLED = ("names", "parts", "ends", "points", "hues", "edges", "places", "labels", "key", "legend",
+          "legend_title")  # fmt: skip
+"""Columns of the charts that run_charts.js works out, and what only a file shows."""
 
 
 def run_page(run: Run) -> str:
@@ -38,7 +50,23 @@ def run_page(run: Run) -> str:
         "standing": told(_standing(run)),
         "provenance": "".join(_items(run.provenance)),
     }
-    return document("run.html", SCRIPTS, words, machine_data(run) | {"units": units_data()})
+    data = machine_data(run) | {"units": units_data(), "charts": _charts(run)}
+    return document("run.html", SCRIPTS, words, data)
+
+
+def _charts(run: Run) -> dict[str, Chart]:
+    """The specifications of the charts; what the figures of the machine move, the page fills in."""
+    charts = {
+        "time": TimeBars().chart(run),
+        "roofline": Roofline().chart(run),
+        "timeline": Timeline().chart(run),
+        "memory": {"kind": "memory", "title": "Memory map"},
+    }
+    known = ("lanes",) if run.policies.timing in TIMINGS else ()
+    return {
+        word: plain({key: chart[key] for key in chart if key not in (*FILLED, *known)})
+        for word, chart in charts.items()
+    }
 
 
 def _standing(run: Run) -> str:

@@ -3,7 +3,7 @@
 
 function verdict() {
   const { result } = state;
-  const parts = laneWords.map((lane) => [data.lanes[lane], sum(state.shown[lane])]);
+  const parts = lanesNow().map((lane) => [data.lanes[lane], sum(state.shown[lane])]);
   if (state.machine.overhead) parts.push(["overhead per run", state.machine.overhead]);
   const [name, time] = parts.reduce((a, b) => (b[1] > a[1] ? b : a));
   const gains = doubled().filter((one) => one.time < result.time * 0.9999).sort((a, b) => a.time - b.time);
@@ -25,7 +25,7 @@ function totals() {
   const busy = data.timing === "serial" ? "" : ", busy";
   const pairs = [
     ["Total time", `${result.time.toPrecision(6)} s`],
-    ...laneWords.map((lane) => [`${data.lanes[lane]}${busy}`, `${sum(result[lane]).toPrecision(6)} s`]),
+    ...lanesNow().map((lane) => [`${data.lanes[lane]}${busy}`, `${sum(result[lane]).toPrecision(6)} s`]),
     ...(machine.overhead ? [["overhead per run", `${machine.overhead.toPrecision(6)} s`]] : []),
     ["Over the bus", `${(result.bytes / 1e6).toPrecision(6)} MB`],
     ["Samples per second", result.time ? (data.samples / result.time).toPrecision(6) : "∞"],

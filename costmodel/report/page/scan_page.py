@@ -9,9 +9,10 @@ import numpy as np
 
 from costmodel.core.quantities import OUTPUTS, dimension_of
 from costmodel.language import units
-from costmodel.report.page.figures import Column, Encoded, Figures, axis, figures_page
+from costmodel.report import scan_plots
+from costmodel.report.chart import Chart
+from costmodel.report.page.figures import Column, Encoded, Figures, figures_page
 from costmodel.studies.scan import results
-from costmodel.studies.scan.plane import Plane
 from costmodel.studies.scan.results import Outcome
 
 MOST = 100_000
@@ -33,7 +34,8 @@ def scan_page(outcome: Outcome) -> str:
     columns = [Column("what", "kept as", number=False)]
     names = [name for name in (rows[0] if rows else ()) if name not in ("what", "index", "count")]
     columns += [_column(name, rows) for name in names]
-    charts = [*_front(outcome, front, len(best)), *_heat(outcome), *_parallel(outcome, rows)]
+    charts = [*_front(outcome, len(best), len(rows)), *_parallel(outcome, rows)]
+    charts[-1:-1] = [chart for chart in [scan_plots.heat(outcome, CELLS)] if chart]
     titles = {model.title for model in space.models}
     return figures_page(
         Figures(
@@ -68,49 +70,13 @@ def _column(name: str, rows: list[dict[str, Any]]) -> Column:
     return Column(name, word, _unit(word) if number else None, number)
 
 
-def _front(outcome: Outcome, front: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
-    """The front over its first two objectives; marks stand behind the best points in the table."""
-    words = [one.word for one in outcome.plan.pareto[:2]]
-    if not front or len(words) < 2:
+def _front(outcome: Outcome, best: int, shown: int) -> list[Chart]:
+    """The front; its points stand behind the best ones in the table, as far as this goes."""
+    chart = scan_plots.front(outcome)
+    if chart is None or len(outcome.plan.pareto) < 2:
         return []
-    keys = [OUTPUTS[word].column if word in OUTPUTS else word for word in words]
-    points = [[row[keys[0]], row[keys[1]]] for row in front]
-    values = np.array(points, dtype=float)
-    logs = [bool(v.min() > 0 and v.max() > 20 * v.min()) for v in values.T]
-    x, y = (axis(w, _unit(w) or "", log=log) for w, log in zip(words, logs, strict=True))
-    away = [[points[0][0], points[0][1]]] * before
-    return [
-        {
-            "kind": "marks",
-            "title": "Pareto front",
-            "x": x,
-            "y": y,
-            "lines": [{"name": "", "points": points, "hue": "transfer"}],
-            "points": [*away, *points],
-        }
-    ]
-
-
-def _heat(outcome: Outcome) -> list[dict[str, Any]]:
-    """The total over two axes of a grid, of the machine or of the network."""
-    plane = Plane.of(outcome, CELLS)
-    if plane is None:
-        return []
-    first, second = (
-        {"values": side.values, **axis(side.name, _unit(side.name) or "")}
-        for side in (plane.x, plane.y)
-    )
-    return [
-        {
-            "kind": "heat",
-            "title": f"Total time, {outcome.plan.space.models[0].title}",
-            "x": first,
-            "y": second,
-            "values": plane.total.tolist(),
-            "unit": "s",
-            "label": "total time",
-        }
-    ]
+    lines = [best + n if best + n < shown else None for n in range(len(outcome.front))]
+    return [chart | {"places": lines}]
 
 
 def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
