@@ -27,6 +27,8 @@ from costmodel.report.page.figures import Column, Figures, figures_page
 from costmodel.report.page.generation_page import generation_page
 from costmodel.report.page.run_data import packed, run_data
 from costmodel.report.page.run_page import run_page
+from costmodel.report.pictures.roofline import Roofline
+from costmodel.report.timeline import segments
 from costmodel.studies.generate import WEIGHTS, Generation
 from costmodel.studies.run import Run
 
@@ -430,6 +432,47 @@ def test_exposed_times_are_python_s(timing: str, tmp_path: Path, browser: Any) -
         wanted = {word: float(times.sum()) for word, times in exposed_lanes(theirs).items()}
         total = sum(wanted.values())
         assert mine == pytest.approx(dict.fromkeys(mine, 0.0) | wanted, rel=1e-9, abs=1e-9 * total)
+
+
+@browser_test
+@pytest.mark.parametrize("timing", ["serial", "overlap", "partial", "pipelined"])
+def test_the_timeline_is_python_s(timing: str, tmp_path: Path, browser: Any) -> None:
+    """Every stretch in which a lane is busy, for its own time and not the exposed one."""
+    asked = {"batch": 4} if timing != "pipelined" else {"placement": "resident"}
+    run = cm.simulate("mobilenet_v2", "rtx3090_measured", timing=timing, **asked)
+    page = Opened(browser, saved(run, tmp_path)).page
+    drawn = page.evaluate("() => costmodel.data.charts.timeline.lanes")
+    for lane in drawn:
+        mine = sorted(zip(lane["start"], lane["length"], strict=True))
+        theirs = sorted((s.start, s.length) for s in segments(run) if s.lane == lane["hue"])
+        assert np.array(mine) == pytest.approx(np.array(theirs), rel=1e-9, abs=1e-15)
+    words = {"transfer", "matrix", "host"} | {segment.lane for segment in segments(run)}
+    assert {lane["hue"] for lane in drawn} == words
+
+
+@browser_test
+@pytest.mark.parametrize("name", ["hairnet", "mobilenet_v2"])
+def test_the_roofline_is_python_s(name: str, tmp_path: Path, browser: Any) -> None:
+    """Points, what binds them, and those that move nothing over the bus."""
+    run = cm.simulate(name, "accel_1tflops")
+    page = Opened(browser, saved(run, tmp_path)).page
+    mine, theirs = page.evaluate("() => costmodel.data.charts.roofline"), Roofline().chart(run)
+    assert np.array(mine["points"]) == pytest.approx(theirs["points"], rel=1e-12)
+    for word in ("hues", "edges", "places"):
+        assert mine[word] == theirs[word]
+
+
+@browser_test
+def test_launches_from_nothing_are_drawn(hairnet: Any) -> None:
+    """A lane that the profile has none of appears with its first microsecond: 66 rows of 1 ms."""
+    hairnet.fill("[aria-label='launch, exactly']", "1 ms")
+    hairnet.press("[aria-label='launch, exactly']", "Enter")
+    hairnet.wait_for_timeout(50)
+    drawn = hairnet.evaluate("() => costmodel.data.charts.time.parts")
+    assert sum(map(sum, drawn.values())) == pytest.approx(
+        float(hairnet.evaluate("() => document.body.dataset.total")), rel=1e-9
+    )
+    assert "launching rows" in hairnet.inner_text("#legend")
 
 
 @browser_test

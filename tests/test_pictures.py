@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import costmodel as cm
 from costmodel.cli import main
 from costmodel.report.numbers import si
+from costmodel.report.scan_plots import along
+from costmodel.studies.scan import drive
+from costmodel.studies.scan.request import Request
 
 SMALL = "name: T\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - c: {kind: conv2d, kernel: 3, filters: 8}\n  - r: {kind: relu}\n"
 
@@ -150,3 +155,23 @@ def test_hostile_names_in_pictures(tmp_path: Path) -> None:
         assert "<script" not in text
         assert not re.search("[\x1b\u202e]", text)
         assert plots.write(tmp_path / f"{word}.png", run)
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap"])
+def test_a_scan_stacks_what_adds_up(timing: str) -> None:
+    """Areas reach the total where nothing overlaps; else lanes stand beside it as lines."""
+    axes = {"hw.bandwidth": "log(1 GB/s, 9 GB/s, 5)"}
+    request = Request(["hairnet"], ["accel_1tflops"], axes, choices={"timing": timing})
+    outcome = drive.drive(request.plan(), None)
+    chart = along(outcome, outcome.plan.space.axes[0])
+    run = cm.simulate("hairnet", "accel_1tflops", timing=timing)
+    totals = [
+        float(run.on(replace(run.machine, bandwidth=float(x))).total_time)
+        for x in np.geomspace(1e9, 9e9, 5)
+    ]
+    if timing == "serial":
+        drawn = np.sum([layer[2] for layer in chart["areas"]["layers"]], axis=0)
+    else:
+        assert "areas" not in chart
+        (drawn,) = [line["points"][:, 1] for line in chart["lines"] if line["name"] == "total"]
+    assert drawn == pytest.approx(totals, rel=1e-9)

@@ -153,18 +153,21 @@ def time_chart(entries: Sequence[Entry]) -> Chart:
         "legend": [[word, f"mostly {RUN_LANES[word].label}"] for word in used]
         if log
         else legend_of(used),
-        "note": "Whiskers: 90 % interval.",
+        "note": "; ".join(
+            ["axis logarithmic: hues tell what takes most"] * log
+            + ["whiskers: 90 % interval"] * any(end is not None for end in low)
+        ),
     }
 
 
-def accuracy_charts(entries: Sequence[Entry], dataset: str) -> list[Chart]:
+def accuracy_charts(entries: Sequence[Entry], dataset: str = "") -> list[Chart]:
     """Published accuracy against modelled time, one chart per machine; the fastest comes first."""
     graded = [entry for entry in entries if entry.accuracy is not None]
     return [
         _accuracy_chart(
             [entry for entry in graded if entry.run.profile.name == name],
             [place for place, entry in enumerate(entries) if entry.run.profile.name == name],
-            f"{dataset} on {named(name)}",
+            f"{dataset} on {named(name)}" if dataset else named(name),
         )
         for name in dict.fromkeys(entry.run.profile.name for entry in graded)
     ]

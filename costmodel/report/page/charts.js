@@ -68,7 +68,7 @@ const CHARTS = {
       const tops = new Float64Array(bins);
       for (const [, sum] of sums) sum.forEach((value, bin) => (tops[bin] += value));
       const bottom = pen.height - 36;
-      const y = linear(0, greatest(tops, 1e-30), bottom, 10);
+      const y = linear(0, greatest(tops, 1e-30), bottom, EDGE.top);
       const wide = (pen.width - EDGE.left - 8) / bins;
       pen.up(y, EDGE.left, many > 1 ? `time of ${many} rows each` : "time of a row", figure(chart.x));
       tops.fill(0);
@@ -146,7 +146,7 @@ const CHARTS = {
           const knee = Math.min(Math.max(roof.rate / roof.bandwidth, low), high);
           const reached = (at) => y(Math.min(roof.rate, at * roof.bandwidth));
           pen.line([low, knee, high].map((at) => [x(at), reached(at)]), roof.hue, 2, roof.dashes ? [6, 4] : []);
-          pen.text(roof.name, right - 4, reached(high) + (roof.dashes ? 9 : -9), { align: "right" });
+          pen.text(roof.name, roof.dashes ? EDGE.left + 6 : right - 4, reached(high) - 9, { align: roof.dashes ? "left" : "right" });
         }
         for (const line of lines) {
           const at = line.points?.map(([a, b]) => [x(a), y(b)]) ?? ("x" in line ? [[x(line.x), EDGE.top], [x(line.x), bottom]] : [[EDGE.left, y(line.y)], [right, y(line.y)]]);

@@ -47,7 +47,7 @@ def compare_page(entries: Sequence[Entry]) -> str:
             caption="Every pair",
             columns=[one for one in COLUMNS if any(_said(row.get(one.key)) for row in records)],
             rows=records,
-            charts=[time_chart(entries), *accuracy_charts(entries, "published")],
+            charts=[time_chart(entries), *accuracy_charts(entries)],
         )
     )
 

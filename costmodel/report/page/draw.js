@@ -35,9 +35,10 @@ function logarithmic(low, high, from, to) {
   const decades = Math.log10(high / low);
   const every = Math.max(1, Math.ceil(decades / 7));
   scale.ticks = [];
-  for (let n = Math.ceil(Math.log10(low)); n <= Math.log10(high); n += 1) {
-    if (n % every === 0) scale.ticks.push(10 ** n);
-    if (decades < 2) scale.ticks.push(...[2, 5].map((m) => m * 10 ** n).filter((v) => v <= high));
+  const parts = decades < 2 ? [1, 2, 5] : decades < 3 ? [1, 3] : [1];
+  for (let n = Math.floor(Math.log10(low)); n <= Math.log10(high); n += 1) {
+    const ticks = n % every ? [] : parts.map((part) => part * 10 ** n);
+    scale.ticks.push(...ticks.filter((tick) => low <= tick && tick <= high));
   }
   return scale;
 }

@@ -10,7 +10,7 @@ CHARTS.memory = (chart, page) => ({
     const limit = Number.isFinite(chart.limit) ? chart.limit : 0;
     const y = linear(0, greatest(chart.alive, Math.max(limit, 1)) * 1.08, bottom, 12);
     const x = linear(-0.5, chart.alive.length - 0.5, EDGE.left, pen.width - 10);
-    pen.up(y, EDGE.left, "address on chip", (tick) => si(tick, "B", 3));
+    pen.up(y, EDGE.left, chart.boxes ? "address on chip" : "bytes on chip", (tick) => si(tick, "B", 3));
     const wide = x(1) - x(0);
     if (!chart.boxes) chart.alive.forEach((bytes, row) => pen.box(x(row - 0.5), y(bytes), Math.max(wide - (wide > 4 ? 1 : 0), 0.7), bottom - y(bytes), bytes > limit ? "bad" : "on_chip"));
     chart.boxes?.start.forEach((from, n) => {

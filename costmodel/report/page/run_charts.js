@@ -5,7 +5,7 @@
 const { charts } = data;
 charts.traffic = { kind: "marks", x: { label: "memory on chip", unit: "B", log: true }, y: { label: "over the bus", unit: "B", zero: true }, lines: [{ points: slope(data), hue: "transfer", steps: true }] };
 charts.time.names = data.rows.name;
-const ADDRESSES = charts.memory.boxes;
+const ADDRESSES = data.addresses;
 if (ADDRESSES) ADDRESSES.name = ADDRESSES.writer.map((row) => data.rows.name[row] ?? "");
 
 function refill() {
@@ -18,7 +18,7 @@ function refill() {
     charts.timeline.lanes = words.map((hue) => ({ hue, name: data.lanes[hue], ...spans(hue, charts.timeline.rows) }));
   }
   points();
-  const known = data.addresses && data.addresses.memory === machine.memory;
+  const known = ADDRESSES && ADDRESSES.memory === machine.memory;
   Object.assign(charts.memory, { alive: alive(data, machine.memory), limit: machine.memory, boxes: known ? ADDRESSES : null });
   const here = Number.isFinite(machine.memory) && machine.memory > 0 ? [[machine.memory, result.bytes]] : [];
   Object.assign(charts.traffic, { points: here, hues: ["ink"], places: [null] });

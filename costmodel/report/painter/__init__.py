@@ -61,7 +61,7 @@ def _size(chart: Chart) -> tuple[float, float]:
 def _title(axes: Axes, chart: Chart) -> None:
     """The title, and in smaller letters under it by which rules."""
     first, *rules = chart.get("about", [""])
-    lines = [*rules, *([chart["note"]] if "note" in chart else [])]
+    lines = [*rules, *([chart["note"]] if chart.get("note") else [])]
     axes.set_title(
         letters(f"{chart['title']}: {first}" if first else chart["title"]), pad=8 + 13 * len(lines)
     )

@@ -107,7 +107,7 @@ def _roofs(run: Run) -> list[Chart]:
     if run.attainable is not None:
         name = f"attainable: {100 * run.attainable:.3g} % of the array in the mean"
         rate = machine.matrix * run.attainable
-        roofs.append(roofs[0] | {"name": name, "rate": rate, "dashes": True})
+        roofs.append(roofs[0] | {"name": name, "rate": rate, "share": run.attainable, "dashes": True})
     return roofs
 
 
