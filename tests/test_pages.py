@@ -23,7 +23,7 @@ from costmodel.errors import BadValue
 from costmodel.language.units import parse, table
 from costmodel.report.chart import axis
 from costmodel.report.exposed import exposed_lanes
-from costmodel.report.page.figures import Column, Figures, figures_page
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.report.page.generation_page import generation_page
 from costmodel.report.page.run_data import packed, run_data
 from costmodel.report.page.run_page import run_page
@@ -453,7 +453,7 @@ def test_the_timeline_is_python_s(timing: str, tmp_path: Path, browser: Any) -> 
 @browser_test
 @pytest.mark.parametrize("name", ["hairnet", "mobilenet_v2"])
 def test_the_roofline_is_python_s(name: str, tmp_path: Path, browser: Any) -> None:
-    """Points, what binds them, and those that move nothing over the bus."""
+    """RooflinePoints, what binds them, and those that move nothing over the bus."""
     run = cm.simulate(name, "accel_1tflops")
     page = Opened(browser, saved(run, tmp_path)).page
     mine, theirs = page.evaluate("() => costmodel.data.charts.roofline"), Roofline().chart(run)
@@ -535,7 +535,7 @@ def test_two_hundred_thousand_lines(tmp_path: Path, browser: Any) -> None:
             "x": axis("x") | {"values": list(range(400))}, "y": axis("y") | {"values": list(range(500))}}  # fmt: skip
     (tmp_path / "many.html").write_text(
         figures_page(
-            Figures("t", "s", "v", "s", "c", [Column("n", "n")], rows, [marks, heat, bars])
+            ChartPage("t", "s", "v", "s", "c", [TableColumn("n", "n")], rows, [marks, heat, bars])
         )
     )
     opened = Opened(browser, tmp_path / "many.html")

@@ -3,7 +3,7 @@
 Every chart has a `kind`, a `title`, and where there is something to say `about` (what was run and
 by which rules, under the title in a file; a page says it once, at its head), `note`, `legend`
 ([[hue, text], ...]), `legend_title` and `key` ([[mark, text], ...]: what labelled points are). Hues
-are words of `palette`. Figures are in SI units. The kinds:
+are words of `palette`. ChartPage are in SI units. The kinds:
 
 - `bars`: `names` of N bars along the axis `x`, and `parts` ({hue: N figures}) stacked from `base`,
   zero where nothing else is said; `ends` (N texts beside the bars, or pairs for both ends), `low`

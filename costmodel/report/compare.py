@@ -83,14 +83,14 @@ def _table(entries: Sequence[Entry]) -> list[list[str]]:
 
 def _mixed(entries: Sequence[Entry]) -> list[str]:
     """That measured machines stand beside others, and how far these may be off."""
-    found = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
-    if len(found) == 1:
-        return [next(iter(found.values()))] if "datasheet" in found else []
-    return ["rows of different standing: " + " and ".join(sorted(found)), *_far(found)]
+    lines = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
+    if len(lines) == 1:
+        return [next(iter(lines.values()))] if "datasheet" in lines else []
+    return ["rows of different standing: " + " and ".join(sorted(lines)), *_far(lines)]
 
 
-def _far(found: dict[str, str]) -> list[str]:
-    return [found["datasheet"]] if "datasheet" in found else []
+def _far(lines: dict[str, str]) -> list[str]:
+    return [lines["datasheet"]] if "datasheet" in lines else []
 
 
 def _interval(run: Run) -> str:
@@ -108,11 +108,11 @@ def _doubts(entries: Sequence[Entry]) -> list[str]:
 
 
 def _assumed(entries: Sequence[Entry]) -> list[str]:
-    """Figures of the machines that are assumed."""
-    found = {e.run.profile.name: e.run.profile.assumptions(e.run.policies.dtype) for e in entries}
+    """ChartPage of the machines that are assumed."""
+    assumed = {e.run.profile.name: e.run.profile.assumptions(e.run.policies.dtype) for e in entries}
     return [
         f"assumed of {name}: {', '.join(words)} ('simulate' says why)"
-        for name, words in found.items()
+        for name, words in assumed.items()
         if words
     ]
 

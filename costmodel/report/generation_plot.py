@@ -15,20 +15,20 @@ from costmodel.studies.generate import Generation
 BATCHES = tuple(2**n for n in range(10))
 """Sequences at once, of the trade-off's points."""
 LENGTHS = 33
-"""Points along the memory picture."""
+"""RooflinePoints along the memory picture."""
 At = Callable[[str, int], Generation]
 """A generation on a machine with so many sequences at once."""
 
 
 def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
     """For each machine and batch that fits: time per token [s] and tokens per second [1/s]."""
-    found: list[dict[str, float | str]] = []
+    points: list[dict[str, float | str]] = []
     for machine in machines:
         for batch in BATCHES:
             one = at(machine, batch)
             if not one.memory.fits or one.step is None:
                 break
-            found.append(
+            points.append(
                 {
                     "machine": one.prefill.profile.name,
                     "batch": batch,
@@ -37,7 +37,7 @@ def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
                     "ttft_s": one.ttft,
                 }
             )
-    return found
+    return points
 
 
 def trade_chart(rows: Sequence[dict[str, float | str]]) -> Chart:
@@ -65,11 +65,11 @@ def trade_chart(rows: Sequence[dict[str, float | str]]) -> Chart:
     }
 
 
-def memory_rows(found: Generation) -> list[dict[str, float]]:
+def memory_rows(generation: Generation) -> list[dict[str, float]]:
     """What one device holds [B] over the length of each sequence."""
-    memory, request = found.memory, found.request
+    memory, request = generation.memory, generation.request
     length = request.prompt + request.generate
-    most = max(2 * length, 2 * (found.largest_context or length))
+    most = max(2 * length, 2 * (generation.largest_context or length))
     return [
         {
             "tokens": tokens,
@@ -81,9 +81,9 @@ def memory_rows(found: Generation) -> list[dict[str, float]]:
     ]
 
 
-def memory_chart(found: Generation) -> Chart:
+def memory_chart(generation: Generation) -> Chart:
     """Weights, maps, and keys and values of one device over the length of each sequence."""
-    memory, request, rows = found.memory, found.request, memory_rows(found)
+    memory, request, rows = generation.memory, generation.request, memory_rows(generation)
     length = request.prompt + request.generate
     words = {
         "weights_bytes": "weights",
@@ -100,7 +100,7 @@ def memory_chart(found: Generation) -> Chart:
     if memory.capacity is not None:
         name = f"capacity, {show(memory.capacity, 'memory')}"
         lines.append({"y": memory.capacity, "hue": "ink", "name": name, "dashes": True})
-    run = found.prefill
+    run = generation.prefill
     sequences = "sequence" if request.sequences == 1 else "sequences"
     return {
         "kind": "marks",

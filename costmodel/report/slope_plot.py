@@ -27,10 +27,10 @@ def steps(curve: Curve) -> list[int]:
     return list(np.unique(np.searchsorted(curve.memory, wanted).clip(0, len(every) - 1)))
 
 
-def slope_chart(found: Slope, curve: Curve) -> Chart:
+def slope_chart(slope: Slope, curve: Curve) -> Chart:
     """External bytes over on-chip memory, both in decades; the table's lines are its steps."""
     shown = steps(curve)
-    right = max(4 * int(curve.memory[-1]), int(found.present or 0) * 2)
+    right = max(4 * int(curve.memory[-1]), int(slope.present or 0) * 2)
     memory = np.append(curve.memory[shown], right).clip(1)
     points = np.column_stack([memory, np.append(curve.external[shown], curve.external[-1])])
     knee = [[curve.knee, curve.at(curve.knee)]]
@@ -40,10 +40,10 @@ def slope_chart(found: Slope, curve: Curve) -> Chart:
         {"y": curve.compulsory, "hue": "ink", "name": floor, "dashes": True},
         line(knee, "host", f"within 10 % from {show(curve.knee, 'memory')} on", marked=True),
     ]
-    if found.present is not None:
-        name = f"the machine's {show(found.present, 'memory')}"
-        lines.append({"x": found.present, "hue": "matrix", "name": name})
-    run = found.run
+    if slope.present is not None:
+        name = f"the machine's {show(slope.present, 'memory')}"
+        lines.append({"x": slope.present, "hue": "matrix", "name": name})
+    run = slope.run
     return {
         "kind": "marks",
         "title": "Bytes over the bus against the memory on chip",
@@ -57,6 +57,6 @@ def slope_chart(found: Slope, curve: Curve) -> Chart:
     }
 
 
-def slope_figure(found: Slope, curve: Curve) -> Figure:
+def slope_figure(slope: Slope, curve: Curve) -> Figure:
     """The same as a picture."""
-    return painter.figure(slope_chart(found, curve))
+    return painter.figure(slope_chart(slope, curve))

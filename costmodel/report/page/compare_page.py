@@ -7,26 +7,26 @@ from typing import Any
 
 from costmodel.report.compare import accuracy_charts, time_chart
 from costmodel.report.numbers import seconds
-from costmodel.report.page.figures import Column, Figures, figures_page
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.studies.comparison import Entry
 from costmodel.studies.run import INTERVAL
 
 COLUMNS = (
-    Column("architecture", "architecture", number=False),
-    Column("hardware", "machine", number=False),
-    Column("total_time_s", "total", "s"),
-    Column(INTERVAL[0], "90 % from", "s"),
-    Column(INTERVAL[1], "to", "s"),
-    Column("samples_per_s", "samples/s"),
-    Column("bound", "bound by", number=False),
-    Column("params", "params"),
-    Column("macs", "MACs"),
-    Column("external_bytes", "over the bus", "B"),
-    Column("dtype", "dtype", number=False),
-    Column("placement", "placement", number=False),
-    Column("timing", "timing", number=False),
-    Column("standing", "standing", number=False),
-    Column("accuracy_pct", "accuracy [%]"),
+    TableColumn("architecture", "architecture", number=False),
+    TableColumn("hardware", "machine", number=False),
+    TableColumn("total_time_s", "total", "s"),
+    TableColumn(INTERVAL[0], "90 % from", "s"),
+    TableColumn(INTERVAL[1], "to", "s"),
+    TableColumn("samples_per_s", "samples/s"),
+    TableColumn("bound", "bound by", number=False),
+    TableColumn("params", "params"),
+    TableColumn("macs", "MACs"),
+    TableColumn("external_bytes", "over the bus", "B"),
+    TableColumn("dtype", "dtype", number=False),
+    TableColumn("placement", "placement", number=False),
+    TableColumn("timing", "timing", number=False),
+    TableColumn("standing", "standing", number=False),
+    TableColumn("accuracy_pct", "accuracy [%]"),
 )
 
 
@@ -37,7 +37,7 @@ def compare_page(entries: Sequence[Entry]) -> str:
     mixed = "rows of different standing; " if len(grades) > 1 else ""
     records = [entry.record for entry in entries]
     return figures_page(
-        Figures(
+        ChartPage(
             title="Networks on machines",
             subtitle=f"{len(entries)} pairs, counted by {best.run.policies.timed_convention}, "
             f"batch {best.run.policies.batch}",

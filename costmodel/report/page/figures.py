@@ -18,7 +18,7 @@ FILES = ("about", "key", "labels", "legend_title")
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of the table; one with a unit holds figures in it, shown with SI prefixes."""
 
     key: str
@@ -28,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Figures:
+class ChartPage:
     """A report: what it says in a sentence, its charts, and its table."""
 
     title: str
@@ -36,14 +36,14 @@ class Figures:
     verdict: str
     standing: str
     caption: str
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Mapping[str, Any]]
     charts: Sequence[Mapping[str, Any]] = field(default=())
     served: Mapping[str, Any] | None = None
     """What generation.js moves with the sliders of a machine."""
 
 
-def figures_page(report: Figures) -> str:
+def figures_page(report: ChartPage) -> str:
     """The report as one HTML file."""
     words = {
         word: told(getattr(report, word)) for word in ("title", "subtitle", "verdict", "standing")

@@ -10,19 +10,19 @@ const state = { machine: { ...base }, result: null };
 function worked(machine) {
   const { served } = data;
   const [prompt, ...steps] = phases.map((phase) => evaluate(phase, machine));
-  const found = { prompt, middle: steps[1] ?? null, step: null, ttft: prompt.time, tpot: null };
-  if (steps.length) found.step = steps.reduce((sum, one, n) => sum + served.weights[n] * one.time, 0);
-  found.tpot = found.step;
+  const times = { prompt, middle: steps[1] ?? null, step: null, ttft: prompt.time, tpot: null };
+  if (steps.length) times.step = steps.reduce((sum, one, n) => sum + served.weights[n] * one.time, 0);
+  times.tpot = times.step;
   const c = served.concurrency;
   if (c) {
-    const step = (found.step ?? 0) + c * served.per_sequence;
+    const step = (times.step ?? 0) + c * served.per_sequence;
     const most = c * prompt.time + (served.generate * step) / c + served.queue;
-    found.ttft = Math.sqrt(served.one_prefill * prompt.time * most);
-    if (found.step !== null) found.tpot = step + ((c - 1) / served.generate) * prompt.time;
+    times.ttft = Math.sqrt(served.one_prefill * prompt.time * most);
+    if (times.step !== null) times.tpot = step + ((c - 1) / served.generate) * prompt.time;
   }
-  const whole = prompt.time + (served.generate - 1) * (found.step ?? 0);
-  found.tokens = c && found.tpot ? c / found.tpot : (served.batch * served.generate) / whole;
-  return found;
+  const whole = prompt.time + (served.generate - 1) * (times.step ?? 0);
+  times.tokens = c && times.tpot ? c / times.tpot : (served.batch * served.generate) / whole;
+  return times;
 }
 
 // The parts of a bar, in the first one's place or the next.

@@ -11,34 +11,34 @@ from costmodel.report.chart import Chart, axis, legend_of, named
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.generation_plot import memory_chart, trade_chart
 from costmodel.report.numbers import seconds
-from costmodel.report.page.figures import Column, Figures, figures_page
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.report.page.machine_data import machine_data, units_data
 from costmodel.studies.generate import ONE_PREFILL, QUEUE, WEIGHTS, Generation
 from costmodel.studies.run import Run
 
 COLUMNS = (
-    Column("machine", "machine", number=False),
-    Column("ttft_s", "first token", "s"),
-    Column("tpot_s", "per token", "s"),
-    Column("tokens_per_s", "tokens/s"),
-    Column("weights", "weights", "B"),
-    Column("state", "keys and values", "B"),
-    Column("activation", "maps", "B"),
-    Column("capacity", "capacity", "B"),
-    Column("fits", "fits", number=False),
-    Column("largest_batch", "most sequences"),
-    Column("largest_context", "longest sequence"),
-    Column("standing", "standing", number=False),
+    TableColumn("machine", "machine", number=False),
+    TableColumn("ttft_s", "first token", "s"),
+    TableColumn("tpot_s", "per token", "s"),
+    TableColumn("tokens_per_s", "tokens/s"),
+    TableColumn("weights", "weights", "B"),
+    TableColumn("state", "keys and values", "B"),
+    TableColumn("activation", "maps", "B"),
+    TableColumn("capacity", "capacity", "B"),
+    TableColumn("fits", "fits", number=False),
+    TableColumn("largest_batch", "most sequences"),
+    TableColumn("largest_context", "longest sequence"),
+    TableColumn("standing", "standing", number=False),
 )
 
 
-def generation_page(found: Sequence[Generation], trade: Sequence[dict[str, Any]]) -> str:
+def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str, Any]]) -> str:
     """Both phases, the memory, and throughput against latency as one HTML file.
 
     `trade` is what `trade_off` gives for the machines.
     """
-    first, request = found[0], found[0].request
-    rows = [_row(one) for one in found]
+    first, request = generations[0], generations[0].request
+    rows = [_row(one) for one in generations]
     waits = "" if first.tpot is None else f", then one every {seconds(first.tpot)}"
     fits = "" if first.memory.fits else " It does not fit the memory of the device."
     verdict = (
@@ -46,17 +46,17 @@ def generation_page(found: Sequence[Generation], trade: Sequence[dict[str, Any]]
         f"{seconds(first.ttft)}{waits}.{fits}"
     )
     return figures_page(
-        Figures(
+        ChartPage(
             title=f"{first.prefill.network.name}: {request.prompt} tokens in, "
             f"{request.generate} out",
             subtitle=f"sequences at once: {request.sequences}, devices: {request.devices}; "
             f"{first.prefill.policies.dtype}",
             verdict=verdict,
-            standing="; ".join(dict.fromkeys(one.prefill.standing.line for one in found)),
+            standing="; ".join(dict.fromkeys(one.prefill.standing.line for one in generations)),
             caption="Every machine",
             columns=COLUMNS,
             rows=rows,
-            charts=[_phases(found), *_trade(trade), memory_chart(first)],
+            charts=[_phases(generations), *_trade(trade), memory_chart(first)],
             served=_served(first, verdict),
         )
     )
@@ -99,10 +99,10 @@ def _row(one: Generation) -> dict[str, Any]:
     }
 
 
-def _phases(found: Sequence[Generation]) -> Chart:
+def _phases(generations: Sequence[Generation]) -> Chart:
     """The prefill and the middle step of each machine, by what time is spent on."""
     bars: list[tuple[int, str, Run, float]] = []
-    for place, one in enumerate(found):
+    for place, one in enumerate(generations):
         name = named(one.prefill.profile.name)
         bars.append((place, f"prompt, {name}", one.prefill, one.prefill_time))
         if one.decode and one.step is not None:

@@ -58,6 +58,8 @@ document.getElementById("by").addEventListener("change", () => table.fill(record
 document.getElementById("closer").addEventListener("click", () => zoom(0.5));
 document.getElementById("wider").addEventListener("click", () => zoom(2));
 show();
+// the slowest row is described until another one is pointed at
+point(state.result.total.reduce((slowest, time, row) => (time > state.result.total[slowest] ? row : slowest), 0));
 
 // For whoever checks the page's arithmetic: the total of a run on another machine [s], and the
 // exposed time of each lane, summed over the rows [s].

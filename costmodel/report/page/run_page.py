@@ -75,16 +75,18 @@ def _standing(run: Run) -> str:
     if run.interval is None:
         return line
     low, high = run.interval
-    return f"{line}; as the profile has it, between {seconds(low)} and {seconds(high)}"
+    return (
+        f"{line}; with the profile's figures, 90 % lie between {seconds(low)} and {seconds(high)}"
+    )
 
 
 def _items(provenance: dict[str, Any], prefix: str = "") -> list[str]:
     """What must be known to get the figures again, as items of a list."""
-    found: list[str] = []
+    items: list[str] = []
     for key, value in provenance.items():
         if isinstance(value, dict):
-            found += _items(value, f"{prefix}{key}.")
+            items += _items(value, f"{prefix}{key}.")
         elif value not in (None, "", [], ()):
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            found.append(f"<li><code>{shown(prefix + key)}</code>: {told(text)}</li>")
-    return found
+            items.append(f"<li><code>{shown(prefix + key)}</code>: {told(text)}</li>")
+    return items

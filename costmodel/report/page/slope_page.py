@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from costmodel.language.units import show
-from costmodel.report.page.figures import Column, Figures, figures_page
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.report.slope_plot import slope_chart, steps
 from costmodel.studies.slope import Curve, Slope
 
 FEW = 1000
 """Steps up to which each has a point of its own."""
 COLUMNS = (
-    Column("memory", "memory on chip", "B"),
-    Column("external", "over the bus", "B"),
-    Column("times", "x compulsory"),
+    TableColumn("memory", "memory on chip", "B"),
+    TableColumn("external", "over the bus", "B"),
+    TableColumn("times", "x compulsory"),
 )
 
 
-def slope_page(found: Slope, curve: Curve) -> str:
+def slope_page(slope: Slope, curve: Curve) -> str:
     """The step function of a network or a row as one HTML file."""
     rows = _rows(curve)
     points = [[row["memory"], row["external"]] for row in rows] if len(rows) < FEW else []
-    moved = None if found.present is None else curve.at(found.present)
+    moved = None if slope.present is None else curve.at(slope.present)
     now = "" if moved is None else f" The machine's memory moves {show(moved, 'memory')}."
     return figures_page(
-        Figures(
+        ChartPage(
             title=f"{curve.id}: traffic against the memory on chip",
-            subtitle=f"{found.run.policies.dtype}, batch {found.run.policies.batch}; the least "
+            subtitle=f"{slope.run.policies.dtype}, batch {slope.run.policies.batch}; the least "
             "over tiled loop nests, nothing staying on chip from row to row",
             verdict=f"{show(curve.knee, 'memory')} come within 10 % of what must move once, "
             f"{show(curve.compulsory, 'memory')}.{now}",
@@ -35,7 +35,7 @@ def slope_page(found: Slope, curve: Curve) -> str:
             else f"{len(rows)} of {len(curve.memory)} steps; --json has them all",
             columns=COLUMNS,
             rows=rows,
-            charts=[slope_chart(found, curve) | {"points": points}],
+            charts=[slope_chart(slope, curve) | {"points": points}],
         )
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHAPES = "osD^vPX"
 """Marks of lines that show their points, in this order."""
 MANY = 200
-"""Points from which they are drawn small."""
+"""RooflinePoints from which they are drawn small."""
 
 
 def paint_marks(axes: Axes, chart: Chart) -> None:
@@ -82,7 +82,7 @@ def _paint_roof(axes: Axes, roof: Chart) -> None:
 
 
 def _paint_points(axes: Axes, chart: Chart, points: Any) -> None:
-    """Points in their hues, or shaded by a further figure."""
+    """RooflinePoints in their hues, or shaded by a further figure."""
     size = 34 if len(points) <= MANY else 12
     x, y = points.T
     if "shade" in chart:

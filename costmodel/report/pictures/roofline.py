@@ -16,7 +16,7 @@ from costmodel.report.plots import ChartPicture
 from costmodel.studies.run import Run
 
 MOST_NAMES = 8
-"""Points that get a number and a line in the legend."""
+"""RooflinePoints that get a number and a line in the legend."""
 MOST_CLUSTERS = 400
 """Of a huge network; the slowest rows come first."""
 NEAR = 0.09
@@ -66,7 +66,7 @@ class Roofline(ChartPicture):
 
 
 @dataclass(frozen=True)
-class Points:
+class RooflinePoints:
     """The roofline's points; rows that move nothing over the bus stand at the right edge."""
 
     intensity: Any
@@ -79,7 +79,7 @@ class Points:
     """(P,) True where no byte crosses the bus."""
 
 
-def roofline_points(run: Run) -> Points:
+def roofline_points(run: Run) -> RooflinePoints:
     """Every row that computes: its ops per external byte, and ops per second of its total time."""
     ops = run.workload.matrix_ops + run.workload.host_ops
     rows = np.flatnonzero((ops > 0) & (run.result.total > 0))
@@ -87,7 +87,9 @@ def roofline_points(run: Run) -> Points:
     free = moved == 0
     intensity = ops[rows] / np.where(free, 1, moved)
     edge = 4 * max(intensity[~free].max(initial=0), run.machine.matrix / run.machine.bandwidth)
-    return Points(np.where(free, edge, intensity), ops[rows] / run.result.total[rows], rows, free)
+    return RooflinePoints(
+        np.where(free, edge, intensity), ops[rows] / run.result.total[rows], rows, free
+    )
 
 
 def _roofs(run: Run) -> list[Chart]:
@@ -107,11 +109,13 @@ def _roofs(run: Run) -> list[Chart]:
     if run.attainable is not None:
         name = f"attainable: {100 * run.attainable:.3g} % of the array in the mean"
         rate = machine.matrix * run.attainable
-        roofs.append(roofs[0] | {"name": name, "rate": rate, "share": run.attainable, "dashes": True})
+        roofs.append(
+            roofs[0] | {"name": name, "rate": rate, "share": run.attainable, "dashes": True}
+        )
     return roofs
 
 
-def clusters(run: Run, points: Points) -> list[tuple[float, Any]]:
+def clusters(run: Run, points: RooflinePoints) -> list[tuple[float, Any]]:
     """Find the points that lie together and take most time.
 
     Each cluster is (their time [s], their numbers); the slowest comes first.
@@ -127,7 +131,7 @@ def clusters(run: Run, points: Points) -> list[tuple[float, Any]]:
     return sorted(groups, key=lambda group: -group[0])[:MOST_NAMES]
 
 
-def _alike(run: Run, points: Points, spent: float, rows: Any) -> str:
+def _alike(run: Run, points: RooflinePoints, spent: float, rows: Any) -> str:
     """What a number of the roofline stands for."""
     others = f" and {len(rows) - 1} alike" if len(rows) > 1 else ""
     slowest = run.workload.rows[points.rows[rows[0]]]
