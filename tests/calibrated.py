@@ -20,7 +20,7 @@ from graphs import DATA, unpack
 
 from costmodel.cli import main
 from costmodel.hardware.read import load_profile
-from costmodel.report import calibration_text
+from costmodel.report.calibration import text
 from costmodel.studies.calibration import evaluation, measurements
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import calibrate
@@ -120,11 +120,8 @@ def small_page(folder: Path) -> str:
     ]
     for machine, one in SMALL.items():
         found = calibrate(measurements.read(measured(folder, machine)), load_profile(one.base))
-        means = [
-            errors.of(p, found.measured).mean
-            for p in list(calibration_text.compared(found).values())[:3]
-        ]
-        inside = evaluation.coverage(calibration_text.outcomes(found)) or 0.0
+        means = [errors.of(p, found.measured).mean for p in list(text.compared(found).values())[:3]]
+        inside = evaluation.coverage(text.outcomes(found)) or 0.0
         families = len({each.family for each in found.measurements})
         cells = " | ".join(f"{100 * mean:.1f} %" for mean in means)
         lines.append(

@@ -21,11 +21,14 @@ from costmodel.cli import main
 from costmodel.core.machine import Machine
 from costmodel.errors import BadValue
 from costmodel.language.units import parse, table
+from costmodel.report.chart import axis
 from costmodel.report.exposed import exposed_lanes
-from costmodel.report.page.figures import Column, Figures, axis, bars, figures_page
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.report.page.generation_page import generation_page
 from costmodel.report.page.run_data import packed, run_data
 from costmodel.report.page.run_page import run_page
+from costmodel.report.pictures.roofline import Roofline
+from costmodel.report.timeline import segments
 from costmodel.studies.generate import Generation
 from costmodel.studies.run import Run
 
@@ -309,9 +312,9 @@ def test_sorting_searching_grouping(hairnet: Any) -> None:
 @browser_test
 def test_pointing_lights_up_everywhere(hairnet: Any) -> None:
     """A bar, a line of the table by pointer and by keyboard: the same row, its figures as text."""
-    box = hairnet.locator("#bars canvas").bounding_box()
+    box = hairnet.locator("#time canvas").bounding_box()
     # the second of 66 bars, in the middle
-    x = box["x"] + 62 + (box["width"] - 70) * 1.5 / 66
+    x = box["x"] + 84 + (box["width"] - 92) * 1.5 / 66
     hairnet.mouse.move(x, box["y"] + 100)
     assert hairnet.get_attribute("body", "data-pointed") == "1"
     assert hairnet.inner_text("#pointed").startswith("stem/BN_RELU: 20.87 ms (11.8 %)")
@@ -432,6 +435,47 @@ def test_exposed_times_are_python_s(timing: str, tmp_path: Path, browser: Any) -
 
 
 @browser_test
+@pytest.mark.parametrize("timing", ["serial", "overlap", "partial", "pipelined"])
+def test_the_timeline_is_python_s(timing: str, tmp_path: Path, browser: Any) -> None:
+    """Every stretch in which a lane is busy, for its own time and not the exposed one."""
+    asked = {"batch": 4} if timing != "pipelined" else {"placement": "resident"}
+    run = cm.simulate("mobilenet_v2", "rtx3090_measured", timing=timing, **asked)
+    page = Opened(browser, saved(run, tmp_path)).page
+    drawn = page.evaluate("() => costmodel.data.charts.timeline.lanes")
+    for lane in drawn:
+        mine = sorted(zip(lane["start"], lane["length"], strict=True))
+        theirs = sorted((s.start, s.length) for s in segments(run) if s.lane == lane["hue"])
+        assert np.array(mine) == pytest.approx(np.array(theirs), rel=1e-9, abs=1e-15)
+    words = {"transfer", "matrix", "host"} | {segment.lane for segment in segments(run)}
+    assert {lane["hue"] for lane in drawn} == words
+
+
+@browser_test
+@pytest.mark.parametrize("name", ["hairnet", "mobilenet_v2"])
+def test_the_roofline_is_python_s(name: str, tmp_path: Path, browser: Any) -> None:
+    """RooflinePoints, what binds them, and those that move nothing over the bus."""
+    run = cm.simulate(name, "accel_1tflops")
+    page = Opened(browser, saved(run, tmp_path)).page
+    mine, theirs = page.evaluate("() => costmodel.data.charts.roofline"), Roofline().chart(run)
+    assert np.array(mine["points"]) == pytest.approx(theirs["points"], rel=1e-12)
+    for word in ("hues", "edges", "places"):
+        assert mine[word] == theirs[word]
+
+
+@browser_test
+def test_launches_from_nothing_are_drawn(hairnet: Any) -> None:
+    """A lane that the profile has none of appears with its first microsecond: 66 rows of 1 ms."""
+    hairnet.fill("[aria-label='launch, exactly']", "1 ms")
+    hairnet.press("[aria-label='launch, exactly']", "Enter")
+    hairnet.wait_for_timeout(50)
+    drawn = hairnet.evaluate("() => costmodel.data.charts.time.parts")
+    assert sum(map(sum, drawn.values())) == pytest.approx(
+        float(hairnet.evaluate("() => document.body.dataset.total")), rel=1e-9
+    )
+    assert "launching rows" in hairnet.inner_text("#legend")
+
+
+@browser_test
 def test_a_rate_that_no_row_needs_has_no_limit(tmp_path: Path, browser: Any) -> None:
     """A convolution alone on a machine without a host: 15.552 us and 2.784 us, one after the other."""
     network = MIXED.replace("  - r: {kind: relu}\n", "")
@@ -477,7 +521,8 @@ def test_two_hundred_thousand_lines(tmp_path: Path, browser: Any) -> None:
     rows = [{"n": n} for n in range(count)]
     points = [[n + 1.0, n % 7 + 1.0] for n in range(count)]
     cells = [[float(n + m) for n in range(400)] for m in range(500)]
-    every = [{"place": n, "name": "b", "value": 1.0, "parts": {"host": 1.0}} for n in range(count)]
+    bars = {"kind": "bars", "title": "b", "x": axis("time", "s"), "names": ["b"] * count,
+            "ordered": True, "parts": {"host": [1.0] * count}}  # fmt: skip
     marks = {
         "kind": "marks",
         "title": "m",
@@ -490,9 +535,7 @@ def test_two_hundred_thousand_lines(tmp_path: Path, browser: Any) -> None:
             "x": axis("x") | {"values": list(range(400))}, "y": axis("y") | {"values": list(range(500))}}  # fmt: skip
     (tmp_path / "many.html").write_text(
         figures_page(
-            Figures(
-                "t", "s", "v", "s", "c", [Column("n", "n")], rows, [marks, heat, bars("b", every)]
-            )
+            ChartPage("t", "s", "v", "s", "c", [TableColumn("n", "n")], rows, [marks, heat, bars])
         )
     )
     opened = Opened(browser, tmp_path / "many.html")

@@ -11,17 +11,31 @@ import pytest
 
 import costmodel as cm
 from costmodel.cli import main
-from costmodel.report.plots import unit_of
+from costmodel.report.numbers import si
+from costmodel.report.scan_plots import along
+from costmodel.studies.scan import drive
+from costmodel.studies.scan.request import Request
 
 SMALL = "name: T\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - c: {kind: conv2d, kernel: 3, filters: 8}\n  - r: {kind: relu}\n"
 
 
 @pytest.mark.parametrize(
-    ("most", "unit"),
-    [(2.0, "s"), (0.5, "ms"), (1.5e-3, "ms"), (3e-5, "us"), (2e-9, "ns"), (0, "ns")],
+    ("value", "text"),
+    [
+        (2.0, "2 s"),
+        (0.5, "500 ms"),
+        (1.5e-3, "1.5 ms"),
+        (3e-5, "30 µs"),
+        (2e-9, "2 ns"),
+        (0, "0 s"),
+        (0.00099996, "1 ms"),
+        (-0.25, "-250 ms"),
+        (999.4, "999.4 s"),
+        (0.012345678, "12.35 ms"),
+    ],
 )
-def test_units_suit_the_axis(most: float, unit: str) -> None:
-    assert unit_of(most)[0] == unit
+def test_figures_bear_the_prefix_that_suits_them(value: float, text: str) -> None:
+    assert si(value, "s") == text
 
 
 def test_a_small_network_is_drawn_in_microseconds(tmp_path: Path) -> None:
@@ -31,14 +45,14 @@ def test_a_small_network_is_drawn_in_microseconds(tmp_path: Path) -> None:
     figure = run.plot("time")
     axes: Any
     (axes,) = figure.axes
-    assert axes.get_xlabel() == "time per row [us]"
+    assert axes.get_xlabel() == "time per row [µs]"
     widths = [bar.get_width() for bar in axes.patches]
-    assert any(width == pytest.approx(0.288) for width in widths)
+    assert any(width == pytest.approx(0.288e-6) for width in widths)
     figure.draw_without_rendering()
     legend = axes.get_legend()
     assert legend is not None
     assert legend.get_window_extent().x0 >= axes.get_window_extent().x1
-    assert run.plot("timeline").axes[0].get_xlabel() == "time [us]"
+    assert run.plot("timeline").axes[0].get_xlabel() == "time [µs]"
 
 
 @pytest.mark.parametrize("timing", ["serial", "overlap", "partial", "pipelined"])
@@ -49,9 +63,9 @@ def test_bars_are_as_long_as_rows_take(timing: str, tmp_path: Path) -> None:
     (axes,) = run.plot("time").axes
     assert axes.get_xlabel() == "time per row [ms]"
     drawn = sum(bar.get_width() for bar in axes.patches)
-    assert drawn == pytest.approx(1e3 * run.total_time, rel=1e-9)
+    assert drawn == pytest.approx(run.total_time, rel=1e-9)
     told = [text.get_text().split()[-2:] for text in axes.get_legend().get_texts()]
-    times = [float(value) * {"s": 1, "ms": 1e-3, "us": 1e-6}[unit] for value, unit in told]
+    times = [float(value) * {"s": 1, "ms": 1e-3, "µs": 1e-6}[unit] for value, unit in told]
     # four digits of each
     assert sum(times) == pytest.approx(run.total_time, rel=2e-3)
 
@@ -64,8 +78,7 @@ def test_bars_of_many_rows_add_up(timing: str) -> None:
         axes: Any
         (axes,) = run.plot("time").axes
         heights = sum(bar.get_height() for bar in axes.patches)
-        many = {"time per row [us]": 1e6}.get(axes.get_ylabel(), 1e6)
-        assert heights == pytest.approx(run.total_time * many, rel=1e-9)
+        assert heights == pytest.approx(run.total_time, rel=1e-9)
 
 
 def test_a_crowded_timeline_shows_how_busy_lanes_are() -> None:
@@ -75,7 +88,7 @@ def test_a_crowded_timeline_shows_how_busy_lanes_are() -> None:
     (axes,) = run.plot("timeline").axes
     area = sum(-bar.get_height() * bar.get_width() for bar in axes.patches) / 0.76
     busy = sum(run.lane_times.values())
-    assert area == pytest.approx(busy * 1e3, rel=1e-6)
+    assert area == pytest.approx(busy, rel=1e-6)
 
 
 def test_small_maps_fill_the_memory_map(tmp_path: Path) -> None:
@@ -84,7 +97,7 @@ def test_small_maps_fill_the_memory_map(tmp_path: Path) -> None:
     axes: Any
     (axes,) = run.plot("memory").axes
     # 3 x 8 x 8 and 8 x 6 x 6 elements of 4 B are alive at once
-    assert axes.get_ylim()[1] == pytest.approx(1.25 * 4 * (192 + 288) / 1e6)
+    assert axes.get_ylim()[1] == pytest.approx(1.25 * 4 * (192 + 288))
     (legend,) = [
         text.get_text() for text in axes.get_legend().get_texts() if "memory" in text.get_text()
     ]
@@ -110,17 +123,21 @@ def test_what_was_drawn_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_a_comparison_draws_intervals() -> None:
     """A calibrated machine has whiskers of its interval, a datasheet none."""
-    from costmodel.report.compare import _whiskers
+    from costmodel.report.compare import time_chart, time_figure
     from costmodel.studies.comparison import Entry
 
     known = cm.simulate("resnet_cifar", "rtx3090_measured", batch=2)
     other = cm.simulate("resnet_cifar", "accel_1tflops")
     low, high = known.interval or (0.0, 0.0)
-    found = _whiskers([Entry("a", known), Entry("b", other)])
-    assert found[:, 0] == pytest.approx(
-        np.array([known.total_time - low, high - known.total_time]) * 500
-    )
-    assert found[:, 1].tolist() == [0, 0]
+    entries = [Entry("a", known), Entry("b", other)]
+    chart = time_chart(entries)
+    # two samples a run
+    assert chart["low"] == [pytest.approx(low / 2), None]
+    assert chart["high"] == [pytest.approx(high / 2), None]
+    axes: Any
+    (axes,) = time_figure(entries).axes
+    (whisker,) = [lines.get_segments() for lines in axes.collections]
+    assert whisker[0][:, 0] == pytest.approx([low / 2, high / 2])
 
 
 def test_hostile_names_in_pictures(tmp_path: Path) -> None:
@@ -137,3 +154,23 @@ def test_hostile_names_in_pictures(tmp_path: Path) -> None:
         assert "<script" not in text
         assert not re.search("[\x1b\u202e]", text)
         assert plots.write(tmp_path / f"{word}.png", run)
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap"])
+def test_a_scan_stacks_what_adds_up(timing: str) -> None:
+    """Areas reach the total where nothing overlaps; else lanes stand beside it as lines."""
+    axes = {"hw.bandwidth": "log(1 GB/s, 9 GB/s, 5)"}
+    request = Request(["hairnet"], ["accel_1tflops"], axes, choices={"timing": timing})
+    outcome = drive.drive(request.plan(), None)
+    chart = along(outcome, outcome.plan.space.axes[0])
+    run = cm.simulate("hairnet", "accel_1tflops", timing=timing)
+    totals = [
+        float(run.on(run.machine.replace(bandwidth=float(x))).total_time)
+        for x in np.geomspace(1e9, 9e9, 5)
+    ]
+    if timing == "serial":
+        drawn = np.sum([layer[2] for layer in chart["areas"]["layers"]], axis=0)
+    else:
+        assert "areas" not in chart
+        (drawn,) = [line["points"][:, 1] for line in chart["lines"] if line["name"] == "total"]
+    assert drawn == pytest.approx(totals, rel=1e-9)

@@ -72,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     from costmodel.errors import Problems
     from costmodel.hardware.read import load_profile
     from costmodel.language import shipped
-    from costmodel.report import calibration_text, files
+    from costmodel.report import files
+    from costmodel.report.calibration import text
     from costmodel.studies.calibration import calibrate, profile
 
     if Path(args.measurements).is_dir():
@@ -93,18 +94,18 @@ def run(args: argparse.Namespace) -> int:
     )
     written = profile.text(base, found, Path(args.measurements).name)
     if args.json:
-        files.write_json(args.json, calibration_text.record(found))
+        files.write_json(args.json, text.record(found))
     if args.study:
-        from costmodel.report import calibration_page
+        from costmodel.report.calibration import folder
 
-        calibration_page.write(args.study, found)
+        folder.write(args.study, found)
     if args.plot:
         from costmodel.report import plots
 
-        plots.save(calibration_text.figure(found), Path(args.plot) / "calibration.png")
+        plots.save(text.figure(found), Path(args.plot) / "calibration.png")
     # last: it stands for a calibration that is whole
     files.write(args.out, lambda stream: stream.write(written))
-    print("\n".join(calibration_text.lines(found)))
+    print("\n".join(text.lines(found)))
     return 0
 
 

@@ -58,13 +58,14 @@ def run(args: argparse.Namespace) -> int:
         records = [one.record for one in found]
         files.write_csv(args.csv, records, list(records[0]))
     if args.html:
-        from costmodel.report.page.evaluation_page import evaluation_page
+        from costmodel.report.calibration.evaluation_page import evaluation_page
 
         files.write_text(args.html, evaluation_page(found, profile))
     if args.plot:
         from pathlib import Path
 
-        from costmodel.report import plots, scatter
+        from costmodel.report import plots
+        from costmodel.report.calibration import scatter
 
         plots.save(scatter.figure(found, profile.name), Path(args.plot) / "evaluation.png")
     print("\n".join(_text(found, profile.name)))

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.workload import Ints
 from costmodel.studies.run import Run
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

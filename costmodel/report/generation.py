@@ -12,10 +12,10 @@ GB = 1e9
 """[B]"""
 
 
-def text(found: Generation) -> str:
+def text(generation: Generation) -> str:
     """Times, what binds each phase, and the memory of one device."""
-    request, memory = found.request, found.memory
-    run = found.prefill
+    request, memory = generation.request, generation.memory
+    run = generation.prefill
     shared = f" on each of {request.devices} devices" if request.devices > 1 else ""
     served = (
         f"{request.concurrency} requests served at once"
@@ -27,15 +27,16 @@ def text(found: Generation) -> str:
         f"{request.generate} out, {served}, {run.policies.dtype}",
         f"Standing              {run.standing.line}",
         "",
-        f"Time to first token   {_first(found)}",
-        f"Time per token        {'-' if found.tpot is None else seconds(found.tpot)}",
-        f"Tokens                {found.tokens_per_s:.4g} /s, all sequences and devices together",
-        f"Prefill               {seconds(found.prefill_time)}: {_shares(run)}",
+        f"Time to first token   {_first(generation)}",
+        f"Time per token        {'-' if generation.tpot is None else seconds(generation.tpot)}",
+        f"Tokens                {generation.tokens_per_s:.4g} /s, all sequences and devices "
+        "together",
+        f"Prefill               {seconds(generation.prefill_time)}: {_shares(run)}",
     ]
-    if found.middle:
-        step = found.step or 0.0
-        lines.append(f"Step of generation    {seconds(step)}: {_shares(found.middle)}")
-    scheduled = (found.served_step or 0.0) - (found.step or 0.0)
+    if generation.middle:
+        step = generation.step or 0.0
+        lines.append(f"Step of generation    {seconds(step)}: {_shares(generation.middle)}")
+    scheduled = (generation.served_step or 0.0) - (generation.step or 0.0)
     if scheduled:
         lines.append(f"Scheduling            {seconds(scheduled)} a step, all sequences together")
     lines.append(
@@ -43,28 +44,28 @@ def text(found: Generation) -> str:
         f"{short(memory.state / GB)} GB keys and values, {short(memory.activation / GB)} GB maps"
         + ("" if memory.capacity is None else f", of {short(memory.capacity / GB)} GB")
     )
-    if found.largest_batch is not None:
+    if generation.largest_batch is not None:
         lines.append(
-            f"Fits                  up to {found.largest_batch} sequences of this length, or "
-            f"{found.largest_context} tokens at this batch"
+            f"Fits                  up to {generation.largest_batch} sequences of this length, or "
+            f"{generation.largest_context} tokens at this batch"
         )
     return "\n".join(lines)
 
 
-def shortage(found: Generation) -> str:
+def shortage(generation: Generation) -> str:
     """What does not fit, and what would."""
-    memory = found.memory
+    memory = generation.memory
     return (
         f"{short(memory.total / GB)} GB do not fit the {short((memory.capacity or 0) / GB)} GB of "
-        f"one device; at most {found.largest_batch} sequences of this length do, or "
-        f"{found.largest_context} tokens at this batch"
+        f"one device; at most {generation.largest_batch} sequences of this length do, or "
+        f"{generation.largest_context} tokens at this batch"
     )
 
 
-def _first(found: Generation) -> str:
-    if not found.request.concurrency:
-        return seconds(found.ttft)
-    low, high = found.ttft_interval
+def _first(generation: Generation) -> str:
+    if not generation.request.concurrency:
+        return seconds(generation.ttft)
+    low, high = generation.ttft_interval
     return f"{seconds(low)} to {seconds(high)}, by how many prompts are ahead"
 
 

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from costmodel.language.units import show
-from costmodel.report import files, plots
+from costmodel.report import files, painter, plots
+from costmodel.report.chart import Chart, axis, line, named, series
 from costmodel.studies.generate import Generation
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BATCHES = tuple(2**n for n in range(10))
 """Sequences at once, of the trade-off's points."""
-MARKS = "osD^v"
 LENGTHS = 33
-"""Points along the memory picture."""
-GB = 1e9
-"""[B]"""
+"""RooflinePoints along the memory picture."""
 At = Callable[[str, int], Generation]
 """A generation on a machine with so many sequences at once."""
 
 
 def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
     """For each machine and batch that fits: time per token [s] and tokens per second [1/s]."""
-    found: list[dict[str, float | str]] = []
+    points: list[dict[str, float | str]] = []
     for machine in machines:
         for batch in BATCHES:
             one = at(machine, batch)
             if not one.memory.fits or one.step is None:
                 break
-            found.append(
+            points.append(
                 {
                     "machine": one.prefill.profile.name,
                     "batch": batch,
@@ -43,48 +37,39 @@ def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
                     "ttft_s": one.ttft,
                 }
             )
-    return found
+    return points
 
 
-def trade_figure(rows: Sequence[dict[str, float | str]], title: str) -> Figure:
+def trade_chart(rows: Sequence[dict[str, float | str]]) -> Chart:
     """Tokens per second of all sequences over the time that each waits for a token."""
-    figure = plots.new_figure(9, 5.2)
-    axes = figure.add_subplot()
-    names = list(dict.fromkeys(str(row["machine"]) for row in rows))
-    for number, name in enumerate(names):
-        mine = [row for row in rows if row["machine"] == name]
-        waits = np.array([float(row["tpot_s"]) for row in mine]) * 1e3
-        rates = np.array([float(row["tokens_per_s"]) for row in mine])
-        axes.plot(waits, rates, marker=MARKS[number % len(MARKS)], ms=5, label=plots.named(name))
-        for at in {0, len(mine) - 1}:
-            axes.annotate(
-                f"batch {mine[at]['batch']}",
-                (waits[at], rates[at]),
-                xytext=(7, -11),
-                textcoords="offset points",
-                fontsize=8,
-            )
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="time per token [ms], once the prompt is read",
-        ylabel="tokens per second, all sequences",
-        title=title,
-    )
-    axes.margins(x=0.12)
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("{x:g}")
-    axes.tick_params(axis="x", which="both", labelsize=8)
-    axes.grid(alpha=0.25, which="both")
-    axes.legend(fontsize=9, loc="lower right")
-    return figure
+    machines: dict[str, list[dict[str, float | str]]] = {}
+    for row in rows:
+        machines.setdefault(str(row["machine"]), []).append(row)
+    lines = [
+        line(
+            [[row["tpot_s"], row["tokens_per_s"]] for row in mine],
+            series(n),
+            named(name),
+            marked=True,
+        )
+        for n, (name, mine) in enumerate(machines.items())
+    ]
+    ends = [mine[end] for mine in machines.values() for end in sorted({0, len(mine) - 1})]
+    return {
+        "kind": "marks",
+        "title": "Throughput against latency",
+        "x": axis("time per token, once the prompt is read", "s", log=True),
+        "y": axis("tokens per second, all sequences", log=True),
+        "lines": lines,
+        "labels": [[row["tpot_s"], row["tokens_per_s"], f"batch {row['batch']}"] for row in ends],
+    }
 
 
-def memory_rows(found: Generation) -> list[dict[str, float]]:
+def memory_rows(generation: Generation) -> list[dict[str, float]]:
     """What one device holds [B] over the length of each sequence."""
-    memory, request = found.memory, found.request
+    memory, request = generation.memory, generation.request
     length = request.prompt + request.generate
-    most = max(2 * length, 2 * (found.largest_context or length))
+    most = max(2 * length, 2 * (generation.largest_context or length))
     return [
         {
             "tokens": tokens,
@@ -96,33 +81,39 @@ def memory_rows(found: Generation) -> list[dict[str, float]]:
     ]
 
 
-def memory_figure(found: Generation) -> Figure:
+def memory_chart(generation: Generation) -> Chart:
     """Weights, maps, and keys and values of one device over the length of each sequence."""
-    memory, request, rows = found.memory, found.request, memory_rows(found)
+    memory, request, rows = generation.memory, generation.request, memory_rows(generation)
     length = request.prompt + request.generate
-    lengths, *layers = (np.array([row[word] for row in rows]) for word in rows[0])
-    figure = plots.new_figure(11, 5.2)
-    axes = figure.add_subplot()
-    words = ("weights", "maps while a prompt is read", "keys and values")
-    colours = ("#4477aa", "#ccbb44", "#ee6677")
-    stacked = [layer / GB for layer in layers]
-    axes.stackplot(lengths, *stacked, labels=words, colors=colours, alpha=0.85)
+    words = {
+        "weights_bytes": "weights",
+        "activation_bytes": "maps while a prompt is read",
+        "state_bytes": "keys and values",
+    }
+    layers = [
+        [series(n), name, [row[word] for row in rows]]
+        for n, (word, name) in enumerate(words.items())
+    ]
+    lines: list[Chart] = [
+        {"x": length, "hue": "faint", "name": f"asked for, {length} tokens", "dashes": True}
+    ]
     if memory.capacity is not None:
-        text = f"capacity, {show(memory.capacity, 'memory')}"
-        axes.axhline(memory.capacity / GB, color="black", lw=1.2, ls="--", label=text)
-    axes.axvline(length, color="#444444", lw=1, ls=":", label=f"asked for, {length} tokens")
-    run = found.prefill
+        name = f"capacity, {show(memory.capacity, 'memory')}"
+        lines.append({"y": memory.capacity, "hue": "ink", "name": name, "dashes": True})
+    run = generation.prefill
     sequences = "sequence" if request.sequences == 1 else "sequences"
-    axes.set(
-        xlim=(0, lengths[-1]),
-        xlabel="tokens of each sequence, prompt and answer",
-        ylabel="memory of one device [GB]",
-        title=f"{plots.named(run.network.name)} on {plots.named(run.profile.name)}\n"
-        f"{request.sequences} {sequences}, {run.policies.dtype}",
-    )
-    axes.grid(alpha=0.25)
-    axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
-    return figure
+    return {
+        "kind": "marks",
+        "title": "Memory of one device",
+        "about": [
+            f"{named(run.network.name)} on {named(run.profile.name)}",
+            f"{request.sequences} {sequences}, {run.policies.dtype}",
+        ],
+        "x": axis("tokens of each sequence, prompt and answer"),
+        "y": axis("held", "B", zero=True),
+        "lines": lines,
+        "areas": {"x": [row["tokens"] for row in rows], "layers": layers},
+    }
 
 
 def write(directory: str | Path, first: Generation, machines: Sequence[str], at: At) -> list[Path]:
@@ -130,13 +121,12 @@ def write(directory: str | Path, first: Generation, machines: Sequence[str], at:
     folder = Path(directory)
     rows = trade_off(machines, at)
     request = first.request
-    title = (
-        f"{plots.named(first.prefill.network.name)}: {request.prompt} tokens in, "
-        f"{request.generate} out" + (f", {request.devices} devices" if request.devices > 1 else "")
-    )
+    devices = f", {request.devices} devices" if request.devices > 1 else ""
+    said = f"{request.prompt} tokens in, {request.generate} out{devices}"
+    trade = trade_chart(rows) | {"about": [named(first.prefill.network.name), said]}
     files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
-    plots.save(trade_figure(rows, title), folder / "trade.png")
+    plots.save(painter.figure(trade), folder / "trade.png")
     held = memory_rows(first)
     files.write_csv(folder / "memory.csv", held, list(held[0]))
-    plots.save(memory_figure(first), folder / "memory.png")
+    plots.save(painter.figure(memory_chart(first)), folder / "memory.png")
     return [folder / name for name in ("trade.csv", "trade.png", "memory.csv", "memory.png")]

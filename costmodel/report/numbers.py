@@ -46,6 +46,25 @@ def seconds(value: float) -> str:
     return f"{value} s"
 
 
+PREFIXES = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0), ("m", 1e-3), ("µ", 1e-6),
+            ("n", 1e-9), ("p", 1e-12))  # fmt: skip
+
+
+def prefix(value: float) -> tuple[str, float]:
+    """The SI prefix in which a figure is 1 to 999, and what it stands for."""
+    size = abs(value)
+    return next((one for one in PREFIXES if size >= one[1] * 0.9995), PREFIXES[-1])
+
+
+def si(value: float, unit: str, digits: int = 4) -> str:
+    """Write a figure with an SI prefix, as pages do: 0.0123 with the unit s is "12.3 ms"."""
+    if value == 0:
+        return f"0 {unit}".rstrip()
+    word, factor = prefix(value)
+    rounded = float(f"{value / factor:.{digits}g}")
+    return f"{rounded:.12g} {word}{unit}".rstrip()
+
+
 def columns(rows: list[list[str]], left: int = 1) -> list[str]:
     """Lines of aligned columns; the first `left` columns stand left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

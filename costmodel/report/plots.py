@@ -1,50 +1,47 @@
-"""What pictures share: colours of the lanes, figures without a display, titles, and files."""
+"""Pictures as files, and what drawings of other rooms share with them."""
 
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costmodel.core.quantities import RUN_LANES
 from costmodel.errors import BadValue, InputError, Place
-from costmodel.language.harmless import harmless
+from costmodel.report.chart import Chart, about
+from costmodel.report.painter import figure
+from costmodel.report.painter.frame import letters, new_figure
+from costmodel.report.palette import LIGHT
 from costmodel.studies.output import PICTURES, Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = {
-    "transfer": "#4477aa",
-    "on_chip": "#66ccee",
-    "matrix": "#ee6677",
-    "host": "#ccbb44",
-    "launch": "#aa3377",
-    "link": "#228833",
-    "overhead": "#bbbbbb",
-}
-"""Of the lanes: Tol's bright scheme."""
+__all__ = ["COLOURS", "ChartPicture", "new_figure", "save", "title", "write"]
+COLOURS = LIGHT
+"""Of the lanes, by their words."""
 KINDS: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 """Suffixes of pictures, and what would make two files of one picture differ."""
-UNITS = (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
-ALWAYS = ("transfer", "matrix", "host")
-"""Lanes that pictures show even where they take no time."""
+TEXT: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "costmodel"}
+"""Text stays text, and a picture's file is the same each time."""
 
 
-def label(lane: str) -> str:
-    """How pictures name a lane."""
-    return RUN_LANES[lane].label
+class ChartPicture(Picture):
+    """A picture of a run by its chart specification, which the page of the run shows too."""
 
+    @abstractmethod
+    def chart(self, run: Run) -> Chart:
+        """Describe the picture. Raises BadValue where it does not apply."""
 
-def shown(times: dict[str, Any]) -> dict[str, Any]:
-    """The lanes that a picture shows, of arrays of their times [s]."""
-    return {word: value for word, value in times.items() if word in ALWAYS or value.any()}
+    def figure(self, run: Run) -> Figure:
+        """The picture, painted by matplotlib. Raises BadValue where it does not apply."""
+        return figure(self.chart(run) | {"about": about(run)})
 
 
 def write(place: str | Path, run: Run) -> list[str]:
@@ -75,14 +72,15 @@ def save(figure: Figure, path: Path) -> Path:
 
     Raises InputError if it cannot.
     """
+    from matplotlib import rc_context
+
     kind = path.suffix.lower()
     draft = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # a name in letters that the font lacks is drawn as boxes
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), rc_context(TEXT):
             warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-            warnings.filterwarnings("ignore", "No positive values", UserWarning)
             figure.savefig(draft, format=kind[1:], dpi=130, metadata=KINDS[kind])
         draft.replace(path)
     except OSError as error:
@@ -94,28 +92,6 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure [inch] that needs no display."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def unit_of(most: float) -> tuple[str, float]:
-    """The unit of time in which `most` [s] is a handy number, and how many of it make a second."""
-    return next(((unit, many) for unit, many in UNITS if most * many >= 1), UNITS[-1])
-
-
-def named(name: str) -> str:
-    """A name as a picture may show it: dollars are no formulas."""
-    return harmless(name, 60).replace("$", r"\$")
-
-
 def title(run: Run, what: str) -> str:
     """A title that says what was simulated."""
-    chosen = run.policies
-    return (
-        f"{what}: {named(run.network.name)} on {named(run.profile.name)}\n"
-        f"{chosen.timed_convention}, {chosen.placement}, {chosen.traffic}, {chosen.timing}, "
-        f"{chosen.dtype}, batch {chosen.batch}; times {run.standing.grade}"
-    )
+    return letters(f"{what}: ") + "\n".join(map(letters, about(run)))

@@ -1,7 +1,8 @@
-"""Pictures of a scan: time along one axis, a heat map over two, the Pareto front."""
+"""Pictures of a scan: time along one axis, a heat map over two, the Pareto front; and a tornado."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,256 +10,196 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, dimension_of
 from costmodel.language import units
-from costmodel.report.plots import COLOURS, label, named, new_figure, save, shown
+from costmodel.report import painter
+from costmodel.report.chart import Chart, axis, lanes_shown, legend_of, line, named
+from costmodel.report.numbers import si
+from costmodel.report.plots import save
 from costmodel.studies.scan.plane import Plane, Side
 from costmodel.studies.scan.results import Outcome
 from costmodel.studies.scan.sensitivity import Effect
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from costmodel.studies.scan.axes import Axis
 
 MOST = 400
 """Values of an axis that a picture can show."""
-CELLS = 120
-"""Of a heat map whose times can be written into it."""
 NAMED = 12
 """Labelled points of a front."""
+WIDE = 20
+"""Times the least figure from which an axis is logarithmic."""
 
 
 def write(directory: Path, outcome: Outcome) -> list[Path]:
     """The pictures that suit the scan's axes, into `directory`. Raises InputError."""
     space = outcome.plan.space
-    found = []
+    charts: dict[str, Chart | None] = {"heat": heat(outcome, MOST * MOST), "pareto": front(outcome)}
     if space.sample == "grid" and len(space.axes) == 1 and max(space.shape) <= MOST * 100:
-        found.append(save(along(outcome, space.axes[0]), directory / "time.png"))
-    plane = Plane.of(outcome, MOST * MOST)
-    if plane is not None:
-        found.append(save(heat(outcome, plane), directory / "heat.png"))
-    if outcome.front:
-        found.append(save(front(outcome), directory / "pareto.png"))
-    return found
+        charts["time"] = along(outcome, space.axes[0])
+    said = {"about": _about(outcome)}
+    return [
+        save(painter.figure(chart | said), directory / f"{word}.png")
+        for word, chart in charts.items()
+        if chart is not None
+    ]
 
 
-def _label(word: str) -> str:
-    """A quantity with its SI unit, for an axis."""
+def unit_of(word: str) -> str:
+    """The SI unit of a quantity's word; empty for plain numbers."""
     kind = dimension_of(word)
-    return f"{word} [{units.SI_UNITS[kind]}]" if kind else word
+    return units.SI_UNITS[kind] if kind else ""
 
 
-def _columns(outcome: Outcome) -> dict[str, Any]:
-    """All points of the first model: a picture shows one combination of structural values."""
+def along(outcome: Outcome, side: Axis) -> Chart:
+    """Time against one axis, stacked by lane, or side by side where lanes hide one another.
+
+    A picture shows the first combination of structural values; the strip tells the bottleneck.
+    """
     space = outcome.plan.space
-    return outcome.plan.columns(0, space.per_model)[1]
-
-
-def _lanes(columns: dict[str, Any], points: int) -> dict[str, Any]:
-    """The time of each lane that is shown, at every point (points,) [s]."""
-    return shown(
+    columns = outcome.plan.columns(0, space.per_model)[1]
+    x = np.asarray(columns[side.name], dtype=float)
+    lanes = lanes_shown(
         {
-            word: np.broadcast_to(columns[f"{word}_time"], points)
+            word: np.broadcast_to(columns[f"{word}_time"], len(x))
             for word in RUN_LANES
             if f"{word}_time" in columns
         }
     )
+    total, busy = columns["total_time"], np.stack(list(lanes.values()))
+    bound = np.array(list(lanes))[busy.argmax(axis=0)]
+    edges = [0, *(np.flatnonzero(bound[1:] != bound[:-1]) + 1), len(x)]
+    chart: Chart = {
+        "kind": "marks",
+        "title": "Time",
+        "note": "the strip at the top tells the bottleneck",
+        "x": axis(side.name, unit_of(side.name), log=side.scale == "log"),
+        "y": axis("time", "s", zero=True),
+        "strip": [[x[low], x[min(high, len(x) - 1)], bound[low]] for low, high in pairwise(edges)],
+        "lines": [
+            {"x": x[edge], "hue": "faint", "name": "", "dashes": True} for edge in edges[1:-1]
+        ],
+    }
+    if np.allclose(busy.sum(axis=0), total, rtol=1e-9, atol=0):
+        layers = [[word, RUN_LANES[word].label, times] for word, times in lanes.items()]
+        return chart | {"areas": {"x": x, "layers": layers}}
+    chart["lines"] += [line(np.column_stack([x, total]), "ink", "total")]
+    chart["lines"] += [
+        line(np.column_stack([x, times]), word, f"{RUN_LANES[word].label}, busy")
+        for word, times in lanes.items()
+    ]
+    return chart
 
 
-def along(outcome: Outcome, axis: Axis) -> Figure:
-    """Time against one axis, stacked by resource; the background tells the bottleneck."""
-    columns = _columns(outcome)
-    x = np.asarray(columns[axis.name], dtype=float)
-    parts = {word: times * 1e3 for word, times in _lanes(columns, len(x)).items()}
-    figure = new_figure(9.5, 4.8)
-    axes = figure.add_subplot()
-    colours, names = [COLOURS[word] for word in parts], [label(word) for word in parts]
-    axes.stackplot(x, *parts.values(), colors=colours, labels=names)
-    bound = np.argmax(np.stack(list(parts.values())), axis=0)
-    edges = np.flatnonzero(np.diff(bound)) + 1
-    for low, high in zip([0, *edges], [*edges, len(x)], strict=True):
-        word = list(parts)[bound[low]]
-        right = x[min(high, len(x) - 1)]
-        axes.axvspan(x[low], right, ymin=0.965, color=COLOURS[word], lw=0)
-        if high < len(x):
-            axes.axvline(right, color="#444444", lw=0.8, ls=":")
-    axes.set(
-        xscale="log" if axis.scale == "log" else "linear",
-        xlim=(x[0], x[-1]),
-        ylim=(0, 1.08 * float(sum(p.max() for p in parts.values()))),
-        xlabel=_label(axis.name),
-        ylabel="time [ms]",
-        title=f"{_title(outcome)}\nthe strip at the top names the bottleneck",
-    )
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    return figure
-
-
-def heat(outcome: Outcome, plane: Plane) -> Figure:
-    """Total time over two axes; lines where the bottleneck moves."""
-    figure = new_figure(8.2, 5.6)
-    axes = figure.add_subplot()
-    total = plane.total * 1e3
-    y, x = _places(plane.y), _places(plane.x)
-    mesh = axes.pcolormesh(x, y, total, shading="nearest", cmap="viridis_r", norm=_norm(total))
-    figure.colorbar(mesh, label="total time [ms]")
-    moves = False
-    if plane.y.structural or plane.x.structural:
-        _write_cells(axes, x, y, total)
-    else:
-        moves = _write_bound(axes, x, y, shown(plane.lanes))
-    for side, word in ((plane.x, "x"), (plane.y, "y")):
-        scale = "log" if side.logarithmic else "linear"
-        axes.set(**{f"{word}scale": scale, f"{word}label": _label(side.name)})
-        if side.structural:
-            getattr(axes, f"set_{word}ticks")(
-                _places(side), [_value(side.name, v) for v in side.values]
-            )
-    axes.set_title(_title(outcome) + ("\nwhite: where the bottleneck moves" if moves else ""))
-    return figure
-
-
-def _places(side: Side) -> Any:
-    """Where the values of an axis stand: choices side by side."""
-    return np.arange(len(side.values)) if side.structural else np.asarray(side.values, dtype=float)
-
-
-def _write_cells(axes: Axes, x: Any, y: Any, total: Any) -> None:
-    """The time in each cell, where there is room for it."""
-    if total.size > CELLS:
-        return
-    for (row, column), value in np.ndenumerate(total):
-        axes.text(
-            x[column],
-            y[row],
-            f"{value:.3g}",
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="white",
-            bbox={"facecolor": "black", "alpha": 0.45, "lw": 0, "pad": 1.5},
-        )
-
-
-def _write_bound(axes: Axes, x: Any, y: Any, lanes: dict[str, Any]) -> bool:
-    """Name what takes most, region by region, and draw the lines between; False: there are none."""
+def heat(outcome: Outcome, most: int) -> Chart | None:
+    """Total time over two axes, and where the bottleneck moves; None where there are not two."""
+    plane = Plane.of(outcome, most)
+    if plane is None:
+        return None
+    chart: Chart = {
+        "kind": "heat",
+        "title": "Total time",
+        "x": _side(plane.x),
+        "y": _side(plane.y),
+        "values": plane.total,
+        "unit": "s",
+        "label": "total time",
+    }
+    if plane.x.structural or plane.y.structural:
+        return chart
+    lanes = lanes_shown(plane.lanes)
     bound = np.stack(list(lanes.values())).argmax(axis=0)
-    parts = np.unique(bound)
-    if min(bound.shape) > 1:
-        for number in parts[1:]:
-            axes.contour(x, y, bound >= number, levels=[0.5], colors="white", linewidths=1.2)
-    for number, word in enumerate(lanes):
-        rows, places = np.nonzero(bound == number)
-        if len(rows) > 0.02 * bound.size:
-            axes.text(
-                x[int(np.median(places))],
-                y[int(np.median(rows))],
-                label(word),
-                color="white",
-                ha="center",
-                fontsize=9,
-                fontweight="bold",
-                bbox={"facecolor": "black", "alpha": 0.45, "lw": 0},
-            )
-    return len(parts) > 1
+    chart |= {"bound": bound, "regions": [name for _, name in legend_of(lanes)]}
+    return chart | {"note": "white lines: where the bottleneck moves"}
 
 
-def _norm(values: Any) -> Any:
-    from matplotlib.colors import LogNorm
+def _side(side: Side) -> Chart:
+    """One of the two axes."""
+    made = axis(side.name, unit_of(side.name), log=side.logarithmic) | {"values": side.values}
+    if side.structural:
+        made["choices"] = [value_text(side.name, value) for value in side.values]
+    return made
 
-    low, high = float(values.min()), float(values.max())
-    return LogNorm(low, high) if low > 0 and high > 3 * low else None
 
-
-def front(outcome: Outcome) -> Figure:
-    """The Pareto front over its first two objectives; some points are labelled by their axes."""
-    objectives = outcome.plan.pareto[:2]
-    points = np.array([vector for vector, _, _ in outcome.front])
-    signs = [objective.sign for objective in objectives]
-    figure = new_figure(9.5, 5.2)
-    axes = figure.add_subplot()
-    x = points[:, 0] * signs[0]
-    y = points[:, 1] * signs[1] if len(objectives) > 1 else np.zeros(len(x))
-    # the third objective as colour
-    if len(outcome.plan.pareto) > 2:
-        third = outcome.plan.pareto[2]
-        shown = axes.scatter(
-            x, y, s=9, c=points[:, 2] * third.sign, norm=_norm(points[:, 2] * third.sign)
-        )
-        figure.colorbar(shown, label=_label(third.word), location="bottom", shrink=0.6)
-    else:
-        axes.plot(x, y, "o-", ms=4, lw=0.8, color=COLOURS["transfer"])
-    for axis, values in (("x", x), ("y", y)):
-        if values.min() > 0 and values.max() > 20 * values.min():
-            axes.set(**{f"{axis}scale": "log"})
-    chosen = np.unique(np.linspace(0, len(x) - 1, min(NAMED, len(x))).astype(int))
-    _name_front(axes, outcome, x, y, chosen)
-    axes.set(
-        xlabel=_label(objectives[0].word),
-        title=_title(outcome),
-        ylabel=_label(objectives[1].word) if len(objectives) > 1 else "",
+def front(outcome: Outcome) -> Chart | None:
+    """The Pareto front over its first two objectives, a third one as shades; some points named."""
+    objectives = outcome.plan.pareto
+    if not outcome.front:
+        return None
+    vectors = np.array([vector for vector, _, _ in outcome.front])
+    figures = vectors * [objective.sign for objective in objectives]
+    points = np.column_stack([figures, np.zeros(len(figures))])[:, :2]
+    words = [objective.word for objective in objectives]
+    x, y = (
+        axis(word, unit_of(word), log=bool(v.min() > 0 and v.max() > WIDE * v.min()))
+        for word, v in zip([*words, ""], points.T, strict=False)
     )
-    axes.grid(alpha=0.25)
-    axes.legend(
-        fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, handlelength=0
-    )
-    return figure
+    chosen = np.unique(np.linspace(0, len(points) - 1, min(NAMED, len(points))).astype(int))
+    texts = _point_texts(outcome, chosen)
+    chart: Chart = {
+        "kind": "marks",
+        "title": "Pareto front",
+        "x": x,
+        "y": y,
+        "points": points,
+        "labels": [[*points[at], str(number)] for number, at in enumerate(chosen, start=1)],
+        "key": [[str(number), text] for number, text in enumerate(texts, start=1)],
+    }
+    if len(words) > 2:
+        shade = {"values": figures[:, 2], "label": words[2], "unit": unit_of(words[2])}
+        return chart | {"shade": shade}
+    return chart | {"lines": [line(points, "transfer")]}
 
 
-def _name_front(axes: Axes, outcome: Outcome, x: Any, y: Any, chosen: Any) -> None:
-    """Number some points; the legend says what they are."""
+def _point_texts(outcome: Outcome, chosen: Any) -> list[str]:
+    """The values of every axis at the chosen points of the front."""
     words = [*outcome.plan.space.models[0].labels, *(a.name for a in outcome.plan.space.axes)]
-    for number, at in enumerate(chosen, start=1):
-        (row,) = outcome.plan.rows([outcome.front[at][1]])
-        parts = [f"{w.removeprefix('hw.')} {_value(w, row[w])}" for w in words]
-        axes.annotate(
-            str(number), (x[at], y[at]), xytext=(4, 5), textcoords="offset points", fontsize=8
-        )
-        axes.plot([], [], " ", label=f"{number}  {', '.join(parts)}")
+    rows = outcome.plan.rows([outcome.front[at][1] for at in chosen])
+    return [
+        ", ".join(f"{word.removeprefix('hw.')} {value_text(word, row[word])}" for word in words)
+        for row in rows
+    ]
 
 
-def _value(word: str, value: Any) -> str:
+def value_text(word: str, value: Any) -> str:
+    """A value of an axis or an output in words."""
     kind = dimension_of(word)
-    if kind and kind != "time":
+    if kind == "time":
+        return si(value, "s")
+    if kind:
         return units.show(float(f"{value:.4g}"), kind)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _title(outcome: Outcome) -> str:
-    space = outcome.plan.space
-    if len({model.title for model in space.models}) > 1:
-        return f"Scan of {space.points} points"
-    labels = space.models[0].labels if len(space.models) == 1 else {}
+def _about(outcome: Outcome) -> list[str]:
+    """Which networks on which machines, and of how many points."""
+    models, points = outcome.plan.space.models, outcome.plan.space.points
+    labels = models[0].labels if len(models) == 1 else {}
     chosen = ", ".join(f"{key}={value}" for key, value in labels.items())
-    return f"{named(space.models[0].title)}, scan of {space.points} points" + (
-        f" ({chosen})" if labels else ""
-    )
+    one = len({model.title for model in models}) == 1
+    scan = f"scan of {points} points" + (f" ({chosen})" if chosen else "")
+    return [named(models[0].title), scan] if one else [scan]
 
 
 def tornado(effects: list[Effect], total: float, title: str) -> Figure:
     """The total with each resource halved and doubled, the strongest on top."""
-    figure = new_figure(8.5, 3.4)
-    axes = figure.add_subplot()
-    for place, effect in enumerate(effects):
-        for value, colour in (
-            (effect.halved_s, COLOURS["matrix"]),
-            (effect.doubled_s, COLOURS["transfer"]),
-        ):
-            axes.barh(place, (value - total) * 1e3, left=total * 1e3, color=colour, height=0.6)
-            if value != total:
-                side = "left" if value > total else "right"
-                axes.annotate(
-                    f" {100 * (value / total - 1):+.1f} % ",
-                    (value * 1e3, place),
-                    ha=side,
-                    va="center",
-                    fontsize=8,
-                )
-    axes.axvline(total * 1e3, color="#444444", lw=1)
-    axes.set_yticks(range(len(effects)), [e.resource.replace("_", " ") for e in effects])
-    axes.set(xlabel="total time [ms]", title=title, ylim=(len(effects) - 0.5, -0.5))
-    axes.margins(x=0.15)
-    axes.plot([], [], "s", color=COLOURS["matrix"], label="halved")
-    axes.plot([], [], "s", color=COLOURS["transfer"], label="doubled")
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    return figure
+    first, *rules = title.split("\n")
+    what, _, run = first.partition(": ")
+    changes = [[f"{100 * (v / total - 1):+.1f} %" if v != total else "" for v in sorted(
+        (effect.halved_s, effect.doubled_s), reverse=True)] for effect in effects]  # fmt: skip
+    return painter.figure(
+        {
+            "kind": "bars",
+            "title": what,
+            "about": [run, *rules],
+            "x": axis("total time", "s"),
+            "names": [effect.resource.replace("_", " ") for effect in effects],
+            "base": total,
+            "parts": {
+                "matrix": [effect.halved_s - total for effect in effects],
+                "transfer": [effect.doubled_s - total for effect in effects],
+            },
+            "ends": changes,
+            "legend": [["matrix", "halved"], ["transfer", "doubled"]],
+        }
+    )

@@ -7,46 +7,56 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costmodel.language.units import show
-from costmodel.report import plots
+from costmodel.report import painter
+from costmodel.report.chart import Chart, axis, line, named
 from costmodel.studies.slope import Curve, Slope
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOST = 4000
+"""Steps that a picture holds; of more, those that stand nearest to even octaves."""
 
-def slope_figure(found: Slope, curve: Curve) -> Figure:
-    """External bytes [MB] over on-chip memory [B], both in decades."""
-    figure = plots.new_figure(9, 5.2)
-    axes = figure.add_subplot()
-    right = max(4 * int(curve.memory[-1]), int(found.present or 0) * 2)
-    memory = np.append(curve.memory, right).clip(1)
-    moved = np.append(curve.external, curve.external[-1]) / 1e6
-    axes.step(memory, moved, where="post", color=plots.COLOURS["transfer"], label="least traffic")
-    floor = curve.compulsory / 1e6
-    axes.axhline(floor, color="#666666", ls="--", lw=1, label=f"compulsory, {floor:.4g} MB")
-    axes.plot(
-        [curve.knee],
-        [curve.at(curve.knee) / 1e6],  # type: ignore[operator]
-        "o",
-        color=plots.COLOURS["host"],
-        markeredgecolor="black",
-        label=f"within 10 % from {show(curve.knee, 'memory')} on",
-    )
-    if found.present is not None:
-        text = f"on chip today, {show(found.present, 'memory')}"
-        axes.axvline(found.present, color=plots.COLOURS["matrix"], lw=1.2, label=text)
-    run = found.run
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlim=(memory[0], right),
-        xlabel="on-chip memory [B]",
-        ylabel="external traffic [MB]",
-        title=f"Slope of {plots.named(curve.id)}: {plots.named(run.network.name)}, "
-        f"{run.policies.dtype}, batch {run.policies.batch}",
-    )
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
-    axes.grid(alpha=0.25, which="both")
-    axes.legend(fontsize=9, loc="lower left")
-    return figure
+
+def steps(curve: Curve) -> list[int]:
+    """The numbers of the steps that a picture shows."""
+    every = np.arange(len(curve.memory))
+    if len(every) <= MOST:
+        return list(every)
+    wanted = np.geomspace(max(curve.memory[0], 1), curve.memory[-1], MOST)
+    return list(np.unique(np.searchsorted(curve.memory, wanted).clip(0, len(every) - 1)))
+
+
+def slope_chart(slope: Slope, curve: Curve) -> Chart:
+    """External bytes over on-chip memory, both in decades; the table's lines are its steps."""
+    shown = steps(curve)
+    right = max(4 * int(curve.memory[-1]), int(slope.present or 0) * 2)
+    memory = np.append(curve.memory[shown], right).clip(1)
+    points = np.column_stack([memory, np.append(curve.external[shown], curve.external[-1])])
+    knee = [[curve.knee, curve.at(curve.knee)]]
+    floor = f"compulsory: {show(curve.compulsory, 'memory')} move once in any case"
+    lines = [
+        line(points, "transfer", "least traffic", steps=True),
+        {"y": curve.compulsory, "hue": "ink", "name": floor, "dashes": True},
+        line(knee, "host", f"within 10 % from {show(curve.knee, 'memory')} on", marked=True),
+    ]
+    if slope.present is not None:
+        name = f"the machine's {show(slope.present, 'memory')}"
+        lines.append({"x": slope.present, "hue": "matrix", "name": name})
+    run = slope.run
+    return {
+        "kind": "marks",
+        "title": "Bytes over the bus against the memory on chip",
+        "about": [
+            f"{named(curve.id)}",
+            f"{named(run.network.name)}, {run.policies.dtype}, batch {run.policies.batch}",
+        ],
+        "x": axis("on-chip memory", "B", log=True),
+        "y": axis("over the bus", "B", log=True),
+        "lines": lines,
+    }
+
+
+def slope_figure(slope: Slope, curve: Curve) -> Figure:
+    """The same as a picture."""
+    return painter.figure(slope_chart(slope, curve))

@@ -9,9 +9,9 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, MachineQuantity
 from costmodel.language import units
+from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import count, percent, seconds, short
-from costmodel.report.plots import ALWAYS
 from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import asked_about, time_scaled
 
@@ -41,13 +41,13 @@ def doubled(run: Run) -> list[Doubled]:
 
     What takes time for each row, and is better small, is halved.
     """
-    found = []
+    changes = []
     for quantity in asked_about(run):
         factor = 2.0 if quantity.more_is_faster else 0.5
         machine = run.machine.scaled(quantity, factor)
         values = tuple(float(getattr(machine, name)) for name in quantity.fields)
-        found.append(Doubled(quantity, values, time_scaled(run, quantity, factor)))
-    return found
+        changes.append(Doubled(quantity, values, time_scaled(run, quantity, factor)))
+    return changes
 
 
 def lines(run: Run) -> list[str]:
@@ -128,27 +128,27 @@ def _again(run: Run) -> list[str]:
 
 def _first(run: Run) -> list[str]:
     """What the first inference takes where parameters are pinned, and the energy of a run."""
-    found = []
+    lines = []
     if run.pinned_bytes:
-        found.append(
+        lines.append(
             f"First inference       {short(float(run.first.total_time))} s: "
             f"{short(run.pinned_bytes / 1e6)} MB of parameters are loaded once and stay; "
             "every later one takes the total above"
         )
     if run.energy is not None:
-        found.append(f"Energy                {run.energy:.4g} J per run")
-    return found
+        lines.append(f"Energy                {run.energy:.4g} J per run")
+    return lines
 
 
 def _unknown(run: Run) -> list[str]:
     """What a file leaves open: operators that are not known, and notes of its front end."""
     facts = run.network.facts
-    found = [f"Note                  {note}" for note in facts.notes]
+    lines = [f"Note                  {note}" for note in facts.notes]
     if facts.unknown:
         named = ", ".join(f"{op} ({count} rows)" for op, count in sorted(facts.unknown.items()))
         known = "counted as data movement alone, without arithmetic"
-        found.append(f"Unknown operators     {named}: {known}")
-    return found
+        lines.append(f"Unknown operators     {named}: {known}")
+    return lines
 
 
 def _change(new: float, old: float) -> str:

@@ -75,13 +75,13 @@ def wrapped(lines: Sequence[str], most: int | None) -> list[str]:
     """Sentences of at most so many characters, what follows a heading under it."""
     if most is None:
         return list(lines)
-    found: list[str] = []
+    broken: list[str] = []
     for line in (part for whole in lines for part in whole.splitlines() or [""]):
         before = (
             len(line) - len(line[HANGING:].lstrip()) if line[HANGING - 1 : HANGING] == " " else 4
         )
         after = " " * min(before, most // 2)
-        found += textwrap.wrap(
+        broken += textwrap.wrap(
             line, most, subsequent_indent=after, break_on_hyphens=False, drop_whitespace=True
         ) or [""]
-    return found
+    return broken

@@ -36,8 +36,8 @@ SPARE = (
 
 def report(run: Run, by: str = "layer", width: int | None = None) -> str:
     """The whole text report, at most so many characters wide."""
-    found = records(run, by)
-    table, gone = terminal.fitted(_table(found, by), width, SPARE)
+    rows = records(run, by)
+    table, gone = terminal.fitted(_table(rows, by), width, SPARE)
     legend = [LEGEND] if by == "layer" else [CUTS] if by == "block" else []
     if gone:
         legend.append(f"Left out for the width: {', '.join(gone)}; --csv and --html have them.")
@@ -143,13 +143,13 @@ OPTIONAL = ("on_chip_time_s", "launch_time_s", "again_MB", "schedule", "utilisat
 COUNTED = ("params", "macs", "ops", "rows")
 
 
-def _table(found: list[Record], by: str) -> list[list[str]]:
+def _table(rows: list[Record], by: str) -> list[list[str]]:
     """The rows as text under their columns' names."""
     names = dict(LAYER) if by == "layer" else {by: by, **GROUP, **(BLOCK if by == "block" else {})}
     for key in OPTIONAL:
-        if not any(record.get(key) for record in found):
+        if not any(record.get(key) for record in rows):
             names = {name: word for name, word in names.items() if word != key}
-    return [[*names], *([_cell(key, record[key]) for key in names.values()] for record in found)]
+    return [[*names], *([_cell(key, record[key]) for key in names.values()] for record in rows)]
 
 
 def _cell(key: str, value: float | str) -> str:

@@ -42,7 +42,7 @@ def segments(run: Run) -> list[Segment]:
     overhead = float(result.overhead)
     starts = overhead + np.concatenate([[0.0], np.cumsum(result.total)])
     moving = np.maximum(result.transfer - saved, 0.0)
-    found = [Segment(OVERHEAD.word, 0.0, overhead, -1)] if overhead else []
+    parts = [Segment(OVERHEAD.word, 0.0, overhead, -1)] if overhead else []
     for row in range(len(result.total)):
         start, launch, left, on_chip = (
             float(times[row]) for times in (starts, result.launch, moving, result.on_chip)
@@ -60,12 +60,12 @@ def segments(run: Run) -> list[Segment]:
         if result.link is not None:
             told = float(result.link[row])
             spans.append(("link", float(starts[row + 1]) - told, told))
-        found += [Segment(lane, at, length, row) for lane, at, length in spans if length > 0]
+        parts += [Segment(lane, at, length, row) for lane, at, length in spans if length > 0]
         at = moved
         for fetch in early.get(row, ()):
-            found.append(Segment("transfer", at, fetch.seconds, fetch.target, prefetch=True))
+            parts.append(Segment("transfer", at, fetch.seconds, fetch.target, prefetch=True))
             at += fetch.seconds
-    return found
+    return parts
 
 
 def write_trace(path: str | Path, run: Run) -> None:

@@ -21,9 +21,9 @@ class Json(Format):
 
         Raises InputError where the place cannot be written.
         """
-        found = {
+        content = {
             "totals": run.totals,
             "provenance": run.provenance,
             "layers": layer_records(run),
         }
-        files.write_json(path, found)
+        files.write_json(path, content)

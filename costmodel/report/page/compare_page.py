@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from costmodel.report.compare import accuracy_charts, time_chart
 from costmodel.report.numbers import seconds
-from costmodel.report.page.figures import Column, Figures, axis, bar, bars, figures_page
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.studies.comparison import Entry
 from costmodel.studies.run import INTERVAL
 
 COLUMNS = (
-    Column("architecture", "architecture", number=False),
-    Column("hardware", "machine", number=False),
-    Column("total_time_s", "total", "s"),
-    Column(INTERVAL[0], "90 % from", "s"),
-    Column(INTERVAL[1], "to", "s"),
-    Column("samples_per_s", "samples/s"),
-    Column("bound", "bound by", number=False),
-    Column("params", "params"),
-    Column("macs", "MACs"),
-    Column("external_bytes", "over the bus", "B"),
-    Column("dtype", "dtype", number=False),
-    Column("placement", "placement", number=False),
-    Column("timing", "timing", number=False),
-    Column("standing", "standing", number=False),
-    Column("accuracy_pct", "accuracy [%]"),
+    TableColumn("architecture", "architecture", number=False),
+    TableColumn("hardware", "machine", number=False),
+    TableColumn("total_time_s", "total", "s"),
+    TableColumn(INTERVAL[0], "90 % from", "s"),
+    TableColumn(INTERVAL[1], "to", "s"),
+    TableColumn("samples_per_s", "samples/s"),
+    TableColumn("bound", "bound by", number=False),
+    TableColumn("params", "params"),
+    TableColumn("macs", "MACs"),
+    TableColumn("external_bytes", "over the bus", "B"),
+    TableColumn("dtype", "dtype", number=False),
+    TableColumn("placement", "placement", number=False),
+    TableColumn("timing", "timing", number=False),
+    TableColumn("standing", "standing", number=False),
+    TableColumn("accuracy_pct", "accuracy [%]"),
 )
 
 
@@ -35,9 +36,8 @@ def compare_page(entries: Sequence[Entry]) -> str:
     grades = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
     mixed = "rows of different standing; " if len(grades) > 1 else ""
     records = [entry.record for entry in entries]
-    graded = any(entry.accuracy is not None for entry in entries)
     return figures_page(
-        Figures(
+        ChartPage(
             title="Networks on machines",
             subtitle=f"{len(entries)} pairs, counted by {best.run.policies.timed_convention}, "
             f"batch {best.run.policies.batch}",
@@ -47,7 +47,7 @@ def compare_page(entries: Sequence[Entry]) -> str:
             caption="Every pair",
             columns=[one for one in COLUMNS if any(_said(row.get(one.key)) for row in records)],
             rows=records,
-            charts=[_times(entries), *([_accuracies(entries)] if graded else [])],
+            charts=[time_chart(entries), *accuracy_charts(entries)],
         )
     )
 
@@ -55,28 +55,3 @@ def compare_page(entries: Sequence[Entry]) -> str:
 def _said(value: Any) -> bool:
     """True for what is worth a column."""
     return value is not None and value == value
-
-
-def _times(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Bars by what time is spent on, drawn as shares of the total; intervals where known."""
-    every = []
-    for place, entry in enumerate(entries):
-        run = entry.run
-        name = f"{entry.label}, {run.profile.name} ({run.standing.grade})"
-        ends = {} if run.interval is None else dict(zip(("low", "high"), run.interval, strict=True))
-        every.append(bar(place, name, run, run.total_time) | ends)
-    note = "Colours: what the time is spent on, hidden work left out. Whiskers: 90 % interval."
-    return bars("Time of a run", every, note)
-
-
-def _accuracies(entries: Sequence[Entry]) -> dict[str, Any]:
-    return {
-        "kind": "marks",
-        "title": "Published accuracy against time",
-        "x": axis("time of a run", "s", log=True),
-        "y": axis("published top-1 accuracy [%]"),
-        "lines": [],
-        "points": [
-            [e.run.total_time, e.accuracy if e.accuracy is not None else 0.0] for e in entries
-        ],
-    }

@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from costmodel.language.harmless import harmless
+from costmodel.report.palette import css
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
@@ -52,7 +53,7 @@ def document(
     return SHELL.substitute(
         policy=POLICY,
         title=words["title"],
-        style=_asset("page.css"),
+        style=css() + "\n" + _asset("page.css"),
         body=Template(_asset(template)).substitute(words),
         data=_embedded(data),
         script="\n".join(_asset(name) for name in scripts),

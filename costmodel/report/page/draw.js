@@ -31,12 +31,14 @@ function linear(low, high, from, to) {
 function logarithmic(low, high, from, to) {
   const inner = linear(Math.log10(low), Math.log10(high), from, to);
   const scale = (value) => inner(Math.log10(value));
+  [scale.low, scale.high] = [low, high];
   const decades = Math.log10(high / low);
   const every = Math.max(1, Math.ceil(decades / 7));
   scale.ticks = [];
-  for (let n = Math.ceil(Math.log10(low)); n <= Math.log10(high); n += 1) {
-    if (n % every === 0) scale.ticks.push(10 ** n);
-    if (decades < 2) scale.ticks.push(...[2, 5].map((m) => m * 10 ** n).filter((v) => v <= high));
+  const parts = decades < 2 ? [1, 2, 5] : decades < 3 ? [1, 3] : [1];
+  for (let n = Math.floor(Math.log10(low)); n <= Math.log10(high); n += 1) {
+    const ticks = n % every ? [] : parts.map((part) => part * 10 ** n);
+    scale.ticks.push(...ticks.filter((tick) => low <= tick && tick <= high));
   }
   return scale;
 }
@@ -54,8 +56,8 @@ class Picture {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     if (!find) return;
     this.canvas.addEventListener("pointermove", (event) => {
-      const place = find(event.offsetX, event.offsetY);
-      if (place !== null) point(place);
+      const place = find(event.offsetX, event.offsetY, this.canvas.clientWidth);
+      if (typeof place === "number") point(place);
     });
   }
 
@@ -98,6 +100,13 @@ class Pen {
     this.text(shown, x, y, options);
   }
 
+  // Words in the middle of a plate.
+  tag(words, x, y) {
+    const wide = this.c.measureText(words).width + 10;
+    this.box(x - wide / 2, y - 9, wide, 18, "paper");
+    this.text(words, x, y, { align: "center" });
+  }
+
   box(x, y, width, height, colour) {
     this.c.fillStyle = this.colour(colour);
     this.c.fillRect(x, y, width, height);
@@ -113,11 +122,20 @@ class Pen {
     this.c.setLineDash([]);
   }
 
-  dot(x, y, radius, colour, alpha = 1) {
-    this.c.globalAlpha = alpha;
+  area(points, colour) {
     this.c.fillStyle = this.colour(colour);
     this.c.beginPath();
-    this.c.arc(x, y, radius, 0, 2 * Math.PI);
+    points.forEach(([x, y], n) => (n ? this.c.lineTo(x, y) : this.c.moveTo(x, y)));
+    this.c.fill();
+  }
+
+  // A dot, or a triangle for what belongs further right; `exact` is a colour of no word.
+  dot(x, y, radius, colour, alpha = 1, exact = null, right = false) {
+    this.c.globalAlpha = alpha;
+    this.c.fillStyle = exact ?? this.colour(colour);
+    this.c.beginPath();
+    if (right) for (const [a, b] of [[-radius, -radius], [radius, 0], [-radius, radius]]) this.c.lineTo(x + a, y + b);
+    else this.c.arc(x, y, radius, 0, 2 * Math.PI);
     this.c.fill();
     this.c.globalAlpha = 1;
   }

@@ -29,10 +29,12 @@ table.fill(data.table.rows.map((row, place) => ({ ...row, place })));
 for (const chart of data.charts) {
   const host = document.getElementById("charts");
   make("h2", host, chart.title);
-  if (chart.legend) {
+  const series = [...(chart.areas?.layers ?? []), ...(chart.lines ?? []).map((line) => [line.hue, line.name])];
+  const names = [...(chart.legend ?? []), ...series.filter(([, name]) => name)];
+  if (names.length) {
     const legend = make("p", host);
     legend.className = "legend";
-    for (const [hue, name] of chart.legend) {
+    for (const [hue, name] of names) {
       const item = make("span", legend);
       make("i", item).style.background = `var(--${hue})`;
       item.append(name);

@@ -7,21 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from costmodel.core.quantities import RUN_LANES
-from costmodel.language.harmless import harmless
-from costmodel.report.exposed import exposed_totals
-from costmodel.report.page.document import document, told
-from costmodel.studies.run import Run
+import numpy as np
 
-SCRIPTS = ("draw.js", "table.js", "charts.js", "figures.js")
-HUES = ("transfer", "matrix", "link", "host", "on_chip", "launch", "overhead", "ink")
-"""Colours of page.css, told apart in this order."""
-LANES = [[word, lane.label] for word, lane in RUN_LANES.items()]
-"""A legend of what time is spent on."""
+from costmodel.language.harmless import harmless
+from costmodel.report.page.document import document, told
+
+SCRIPTS = ("draw.js", "table.js", "charts.js", "parallel.js", "figures.js")
+FILES = ("about", "key", "labels", "legend_title")
+"""What a page says elsewhere: in its head, and of what is pointed at."""
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of the table; one with a unit holds figures in it, shown with SI prefixes."""
 
     key: str
@@ -31,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Figures:
+class ChartPage:
     """A report: what it says in a sentence, its charts, and its table."""
 
     title: str
@@ -39,14 +36,14 @@ class Figures:
     verdict: str
     standing: str
     caption: str
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Mapping[str, Any]]
     charts: Sequence[Mapping[str, Any]] = field(default=())
     served: Mapping[str, Any] | None = None
     """What generation.js moves with the sliders of a machine."""
 
 
-def figures_page(report: Figures) -> str:
+def figures_page(report: ChartPage) -> str:
     """The report as one HTML file."""
     words = {
         word: told(getattr(report, word)) for word in ("title", "subtitle", "verdict", "standing")
@@ -58,7 +55,8 @@ def figures_page(report: Figures) -> str:
     ]
     rows = [{one.key: _cell(row.get(one.key)) for one in report.columns} for row in report.rows]
     table = {"caption": report.caption, "columns": columns, "rows": rows}
-    data = {"table": table, "charts": _safe(report.charts)}
+    charts = [{key: chart[key] for key in chart if key not in FILES} for chart in report.charts]
+    data = {"table": table, "charts": plain(charts)}
     if report.served is None:
         return document("figures.html", SCRIPTS, words, data)
     scripts = ("model.js", "lanes.js", "units.js", *SCRIPTS, "sliders.js", "generation.js")
@@ -71,45 +69,21 @@ def _cell(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _safe(value: Any) -> Any:
-    """The same with every text harmless and every figure finite."""
+def plain(value: Any) -> Any:
+    """The same for JSON: arrays as lists, every text harmless, every figure finite."""
     if isinstance(value, Mapping):
-        return {key: _safe(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     # encoded columns are long on purpose
     if isinstance(value, Encoded):
         return str(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
     if isinstance(value, str) or not isinstance(value, Iterable):
         return _cell(value)
-    return [_safe(item) for item in value]
+    return [plain(item) for item in value]
 
 
 class Encoded(str):
     """Text that this program made: no name."""
 
     __slots__ = ()
-
-
-def axis(label: str, unit: str = "", *, log: bool = False, zero: bool = False) -> dict[str, Any]:
-    """An axis of a chart."""
-    return {"label": label, "unit": unit, "log": log, "zero": zero}
-
-
-def bar(place: int, name: str, run: Run, total: float) -> dict[str, Any]:
-    """A bar as long as `total` [s], its colours the shares of the exposed time of each lane."""
-    scale = total / (run.total_time or 1.0)
-    parts = {word: time * scale for word, time in exposed_totals(run).items()}
-    return {"place": place, "name": name, "value": total, "parts": parts}
-
-
-def bars(title: str, every: Sequence[Mapping[str, Any]], note: str = "") -> dict[str, Any]:
-    """The chart of bars, with a legend of the lanes that they show."""
-    used = {word for one in every for word, time in one["parts"].items() if time}
-    legend = [lane for lane in LANES if lane[0] in used]
-    return {
-        "kind": "bars",
-        "title": title,
-        "unit": "s",
-        "bars": every,
-        "legend": legend,
-        "note": note,
-    }

@@ -10,34 +10,34 @@ const state = { machine: { ...base }, result: null };
 function worked(machine) {
   const { served } = data;
   const [prompt, ...steps] = phases.map((phase) => evaluate(phase, machine));
-  const found = { prompt, middle: steps[1] ?? null, step: null, ttft: prompt.time, tpot: null };
-  if (steps.length) found.step = steps.reduce((sum, one, n) => sum + served.weights[n] * one.time, 0);
-  found.tpot = found.step;
+  const times = { prompt, middle: steps[1] ?? null, step: null, ttft: prompt.time, tpot: null };
+  if (steps.length) times.step = steps.reduce((sum, one, n) => sum + served.weights[n] * one.time, 0);
+  times.tpot = times.step;
   const c = served.concurrency;
   if (c) {
-    const step = (found.step ?? 0) + c * served.per_sequence;
+    const step = (times.step ?? 0) + c * served.per_sequence;
     const most = c * prompt.time + (served.generate * step) / c + served.queue;
-    found.ttft = Math.sqrt(served.one_prefill * prompt.time * most);
-    if (found.step !== null) found.tpot = step + ((c - 1) / served.generate) * prompt.time;
+    times.ttft = Math.sqrt(served.one_prefill * prompt.time * most);
+    if (times.step !== null) times.tpot = step + ((c - 1) / served.generate) * prompt.time;
   }
-  const whole = prompt.time + (served.generate - 1) * (found.step ?? 0);
-  found.tokens = c && found.tpot ? c / found.tpot : (served.batch * served.generate) / whole;
-  return found;
+  const whole = prompt.time + (served.generate - 1) * (times.step ?? 0);
+  times.tokens = c && times.tpot ? c / times.tpot : (served.batch * served.generate) / whole;
+  return times;
 }
 
-function moved(bar, phase, result, total) {
+// The parts of a bar, in the first one's place or the next.
+function moved(place, phase, result, total) {
+  const { parts } = data.charts[0];
   const lanes = exposedLanes(phase, result);
   const scale = total / (result.time || 1);
-  bar.value = total;
-  bar.parts = Object.fromEntries(LANES.map((lane) => [lane, sum(lanes[lane]) * scale]));
-  bar.parts.overhead = state.machine.overhead * scale;
+  for (const lane of LANES) parts[lane][place] = sum(lanes[lane]) * scale;
+  parts.overhead[place] = state.machine.overhead * scale;
 }
 
 function show() {
   const { prompt, middle, step, ttft, tpot, tokens } = state.result;
-  const [bars] = data.charts;
-  moved(bars.bars[0], phases[0], prompt, prompt.time);
-  if (middle) moved(bars.bars[1], phases[2], middle, step);
+  moved(0, phases[0], prompt, prompt.time);
+  if (middle) moved(1, phases[2], middle, step);
   const own = Object.keys(base).every((word) => base[word] === state.machine[word]);
   const name = data.served.machine + (own ? "" : " as you have set it");
   Object.assign(data.table.rows[0], { machine: name, ttft_s: ttft, tpot_s: tpot, tokens_per_s: tokens });

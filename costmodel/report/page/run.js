@@ -5,6 +5,8 @@ const worked = (machine) => evaluate(data, machine);
 
 function show() {
   state.shown = exposedLanes(data, state.result);
+  refill();
+  legend();
   verdict();
   totals();
   changes();
@@ -15,31 +17,49 @@ function show() {
   document.body.dataset.total = state.result.time;
 }
 
-function picture(id, label, height, paint, find) {
-  state.pictures.push(new Picture(document.getElementById(id), { label, height, paint, find, point }));
+// A chart and its legend; without anything to show a sentence that says why and what would help.
+function picture(word, empty) {
+  const host = document.getElementById(word);
+  const missing = empty?.();
+  if (missing) {
+    make("p", host, missing).className = "faint";
+    return;
+  }
+  const made = CHARTS[charts[word].kind](charts[word], state);
+  state.pictures.push(new Picture(host, { label: charts[word].title, point, ...made }));
+  made.zoom && zooms.push(made.zoom);
 }
 
-sliders(data.figures);
-const legend = document.getElementById("legend");
-for (const lane of laneWords) {
-  const item = make("span", legend);
-  make("i", item).style.background = `var(--${lane})`;
-  item.append(data.lanes[lane]);
+function legend() {
+  const host = document.getElementById("legend");
+  host.replaceChildren();
+  for (const lane of lanesNow()) {
+    const item = make("span", host);
+    make("i", item).style.background = `var(--${lane})`;
+    item.append(data.lanes[lane]);
+  }
 }
-picture("bars", "Time of each row by what it waits for", () => (narrow() ? 14 + 18 * data.count : 260), bars, barAt);
-picture("roofline", "Roofline: operations per second of each row against operations per byte", 360, roofline, nearest);
-picture("timeline", "Timeline: what is busy when", () => 56 + 34 * laneWords.length, timeline, rowAt);
-picture("memory", "Bytes of maps on chip while each row runs", 240, memory, (x) => {
-  const wide = document.getElementById("memory").clientWidth - LEFT - 24;
-  const row = Math.floor(((x - LEFT - 14) / wide) * data.count);
-  return row >= 0 && row < data.count ? row : null;
-});
-picture("traffic", "Bytes over the bus against the memory on chip", 260, traffic);
+
+function zoom(factor) {
+  zooms.forEach((each) => each(factor));
+  state.pictures.forEach((each) => each.draw());
+}
+
+const zooms = [];
+sliders(data.figures);
+refill();
+picture("time");
+picture("roofline", () => !charts.roofline.points.length && "No roofline: no row both computes and takes time.");
+picture("timeline");
+picture("memory", () => !charts.memory.alive.some((bytes) => bytes > 0) && `No memory map: with placement ${data.placement} no map stays on chip. --placement resident packs them.`);
+picture("traffic", () => charts.traffic.lines[0].points.length < 2 && `No curve: with placement ${data.placement} the memory on chip changes nothing.`);
 document.getElementById("search").addEventListener("input", (event) => table.search(event.target.value));
 document.getElementById("by").addEventListener("change", () => table.fill(records()));
 document.getElementById("closer").addEventListener("click", () => zoom(0.5));
 document.getElementById("wider").addEventListener("click", () => zoom(2));
 show();
+// the slowest row is described until another one is pointed at
+point(state.result.total.reduce((slowest, time, row) => (time > state.result.total[slowest] ? row : slowest), 0));
 
 // For whoever checks the page's arithmetic: the total of a run on another machine [s], and the
 // exposed time of each lane, summed over the rows [s].

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from costmodel.report.chart import Chart
 from costmodel.report.numbers import seconds
 from costmodel.report.page.document import document, shown, told
+from costmodel.report.page.figures import plain
 from costmodel.report.page.machine_data import machine_data, units_data
+from costmodel.report.pictures.roofline import Roofline
+from costmodel.report.pictures.time import TimeBars
+from costmodel.report.pictures.timeline import Timeline
 from costmodel.studies.run import Run
 
 SCRIPTS = (
@@ -17,12 +22,18 @@ SCRIPTS = (
     "table.js",
     "run_state.js",
     "run_verdict.js",
-    "run_rows.js",
-    "run_time.js",
+    "charts.js",
+    "lanes_chart.js",
+    "memory_chart.js",
+    "run_charts.js",
     "sliders.js",
     "run_table.js",
     "run.js",
 )
+
+FILLED = ("names", "parts", "ends", "points", "hues", "edges", "places", "labels", "key", "legend",
+          "legend_title")  # fmt: skip
+"""Columns of the charts that run_charts.js works out, and what only a file shows."""
 
 
 def run_page(run: Run) -> str:
@@ -38,7 +49,24 @@ def run_page(run: Run) -> str:
         "standing": told(_standing(run)),
         "provenance": "".join(_items(run.provenance)),
     }
-    return document("run.html", SCRIPTS, words, machine_data(run) | {"units": units_data()})
+    data = machine_data(run) | {"units": units_data(), "charts": _charts(run)}
+    return document("run.html", SCRIPTS, words, data)
+
+
+def _charts(run: Run) -> dict[str, Chart]:
+    """The specifications of the charts; what the figures of the machine move, the page fills in."""
+    charts = {
+        "time": TimeBars().chart(run),
+        "roofline": Roofline().chart(run),
+        "timeline": Timeline().chart(run),
+        "memory": {"kind": "memory", "title": "Memory map"},
+    }
+    worked_out = run.policies.timing_model.exponent is not None
+    known = ("lanes",) if worked_out else ()
+    return {
+        word: plain({key: chart[key] for key in chart if key not in (*FILLED, *known)})
+        for word, chart in charts.items()
+    }
 
 
 def _standing(run: Run) -> str:
@@ -47,16 +75,18 @@ def _standing(run: Run) -> str:
     if run.interval is None:
         return line
     low, high = run.interval
-    return f"{line}; as the profile has it, between {seconds(low)} and {seconds(high)}"
+    return (
+        f"{line}; with the profile's figures, 90 % lie between {seconds(low)} and {seconds(high)}"
+    )
 
 
 def _items(provenance: dict[str, Any], prefix: str = "") -> list[str]:
     """What must be known to get the figures again, as items of a list."""
-    found: list[str] = []
+    items: list[str] = []
     for key, value in provenance.items():
         if isinstance(value, dict):
-            found += _items(value, f"{prefix}{key}.")
+            items += _items(value, f"{prefix}{key}.")
         elif value not in (None, "", [], ()):
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            found.append(f"<li><code>{shown(prefix + key)}</code>: {told(text)}</li>")
-    return found
+            items.append(f"<li><code>{shown(prefix + key)}</code>: {told(text)}</li>")
+    return items

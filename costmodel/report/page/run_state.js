@@ -7,7 +7,8 @@ const base = data.machine;
 const first = evaluate(data, base);
 const state = { machine: { ...base }, result: first, shown: exposedLanes(data, first), pointed: null, pictures: [] };
 
-const laneWords = LANES.filter((lane) => first[lane].some((time) => time > 0) || ["transfer", "matrix", "host"].includes(lane));
+// The lanes that are shown of the machine as it is set.
+const lanesNow = () => LANES.filter((lane) => state.result[lane].some((time) => time > 0) || ["transfer", "matrix", "host"].includes(lane));
 
 function point(row) {
   if (row === state.pointed) return;
@@ -16,7 +17,7 @@ function point(row) {
   state.pictures.forEach((picture) => picture.draw());
   table.light(row);
   const { result } = state;
-  const parts = laneWords.filter((lane) => result[lane][row] > 0).map((lane) => `${data.lanes[lane]} ${si(result[lane][row], "s")}`);
+  const parts = lanesNow().filter((lane) => result[lane][row] > 0).map((lane) => `${data.lanes[lane]} ${si(result[lane][row], "s")}`);
   document.getElementById("pointed").textContent =
     `${data.rows.name[row]}: ${si(result.total[row], "s")} (${percent(result.total[row] / result.time)}), ` +
     `${parts.join(", ") || "takes no time"}; ${si(at(data.rows.ops, row), "op")}, ${si(result.external[row], "B")} over the bus`;

@@ -3,7 +3,7 @@
 
 function verdict() {
   const { result } = state;
-  const parts = laneWords.map((lane) => [data.lanes[lane], sum(state.shown[lane])]);
+  const parts = lanesNow().map((lane) => [data.lanes[lane], sum(state.shown[lane])]);
   if (state.machine.overhead) parts.push(["overhead per run", state.machine.overhead]);
   const [name, time] = parts.reduce((a, b) => (b[1] > a[1] ? b : a));
   const gains = doubled().filter((one) => one.time < result.time * 0.9999).sort((a, b) => a.time - b.time);
@@ -12,7 +12,7 @@ function verdict() {
     `One run takes ${si(result.time, "s", 6)}`,
     result.time ? `; ${percent(time / result.time)} of it is ${name === "host" ? "the host" : name.startsWith("over") || name.startsWith("launch") ? name : `the ${name}`}. ` : ". ",
     gains.length ? `${gains[0].words} would save ${percent(1 - gains[0].time / result.time)}. ` : "",
-    Math.abs(change) > 1e-12 ? `As the profile has it: ${si(first.time, "s", 6)}; your settings change that by ${change > 0 ? "+" : ""}${percent(change)}.` : "",
+    Math.abs(change) > 1e-12 ? `With the profile's figures: ${si(first.time, "s", 6)}; your settings change that by ${change > 0 ? "+" : ""}${percent(change)}.` : "",
   ];
   document.getElementById("verdict").textContent = words.join("");
 }
@@ -25,7 +25,7 @@ function totals() {
   const busy = data.timing === "serial" ? "" : ", busy";
   const pairs = [
     ["Total time", `${result.time.toPrecision(6)} s`],
-    ...laneWords.map((lane) => [`${data.lanes[lane]}${busy}`, `${sum(result[lane]).toPrecision(6)} s`]),
+    ...lanesNow().map((lane) => [`${data.lanes[lane]}${busy}`, `${sum(result[lane]).toPrecision(6)} s`]),
     ...(machine.overhead ? [["overhead per run", `${machine.overhead.toPrecision(6)} s`]] : []),
     ["Over the bus", `${(result.bytes / 1e6).toPrecision(6)} MB`],
     ["Samples per second", result.time ? (data.samples / result.time).toPrecision(6) : "∞"],
@@ -39,7 +39,7 @@ function totals() {
 }
 
 function doubled() {
-  const found = [];
+  const offers = [];
   for (const figure of data.figures) {
     if (figure.locked) continue;
     const factor = figure.fewer ? 0.5 : 2;
@@ -47,9 +47,9 @@ function doubled() {
     if (!value || (figure.steps && !figure.steps.includes(value))) continue;
     const changes = Object.fromEntries(figure.fields.map((field) => [field, state.machine[field] * factor]));
     const words = `${figure.fewer ? "Halving" : "Doubling"} the ${figure.label} to ${si(value, figure.unit)}`;
-    found.push({ words, time: evaluate(data, { ...state.machine, ...changes }).time });
+    offers.push({ words, time: evaluate(data, { ...state.machine, ...changes }).time });
   }
-  return found;
+  return offers;
 }
 
 function changes() {

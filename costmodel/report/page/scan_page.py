@@ -9,13 +9,14 @@ import numpy as np
 
 from costmodel.core.quantities import OUTPUTS, dimension_of
 from costmodel.language import units
-from costmodel.report.page.figures import Column, Encoded, Figures, axis, figures_page
+from costmodel.report import scan_plots
+from costmodel.report.chart import Chart
+from costmodel.report.page.figures import ChartPage, Encoded, TableColumn, figures_page
 from costmodel.studies.scan import results
-from costmodel.studies.scan.plane import Plane
 from costmodel.studies.scan.results import Outcome
 
 MOST = 100_000
-"""Points that are drawn as parallel coordinates."""
+"""RooflinePoints that are drawn as parallel coordinates."""
 BLOCKS = 100
 """Stretches of neighbouring points that a larger space is sampled by."""
 SHOWN = 500
@@ -30,18 +31,19 @@ def scan_page(outcome: Outcome) -> str:
     best, front = results.rows(outcome, SHOWN)
     rows = [{"what": f"best {row.pop('rank')}", **row} for row in best]
     rows += [{"what": "front", **row} for row in front]
-    columns = [Column("what", "kept as", number=False)]
+    columns = [TableColumn("what", "kept as", number=False)]
     names = [name for name in (rows[0] if rows else ()) if name not in ("what", "index", "count")]
     columns += [_column(name, rows) for name in names]
-    charts = [*_front(outcome, front, len(best)), *_heat(outcome), *_parallel(outcome, rows)]
+    charts = [*_front(outcome, len(best), len(rows)), *_parallel(outcome, rows)]
+    charts[-1:-1] = [chart for chart in [scan_plots.heat(outcome, CELLS)] if chart]
     titles = {model.title for model in space.models}
     return figures_page(
-        Figures(
+        ChartPage(
             title=f"Scan of {space.points} points: {', '.join(sorted(titles)[:3])}",
             subtitle=f"{outcome.feasible} points meet the constraints; {outcome.plan.path}",
             verdict=_verdict(best),
-            standing="a model of machines that do not exist: compare points with one another, and "
-            "look up what stands behind the profile with 'costmodel simulate'",
+            standing="nobody measured these machines: compare the points with one another; "
+            "'costmodel simulate' says how far the profile itself can be trusted",
             caption=f"The best points and the front, at most {SHOWN} of each",
             columns=columns,
             rows=rows,
@@ -61,56 +63,20 @@ def _unit(word: str) -> str | None:
     return units.SI_UNITS[kind] if kind else None
 
 
-def _column(name: str, rows: list[dict[str, Any]]) -> Column:
+def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
     """A column under its name in the tables; SI figures bear their unit."""
     word = next((one.word for one in OUTPUTS.values() if one.column == name), name)
     number = any(isinstance(row.get(name), int | float) for row in rows)
-    return Column(name, word, _unit(word) if number else None, number)
+    return TableColumn(name, word, _unit(word) if number else None, number)
 
 
-def _front(outcome: Outcome, front: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
-    """The front over its first two objectives; marks stand behind the best points in the table."""
-    words = [one.word for one in outcome.plan.pareto[:2]]
-    if not front or len(words) < 2:
+def _front(outcome: Outcome, best: int, shown: int) -> list[Chart]:
+    """The front; its points stand behind the best ones in the table, as far as this goes."""
+    chart = scan_plots.front(outcome)
+    if chart is None or len(outcome.plan.pareto) < 2:
         return []
-    keys = [OUTPUTS[word].column if word in OUTPUTS else word for word in words]
-    points = [[row[keys[0]], row[keys[1]]] for row in front]
-    values = np.array(points, dtype=float)
-    logs = [bool(v.min() > 0 and v.max() > 20 * v.min()) for v in values.T]
-    x, y = (axis(w, _unit(w) or "", log=log) for w, log in zip(words, logs, strict=True))
-    away = [[points[0][0], points[0][1]]] * before
-    return [
-        {
-            "kind": "marks",
-            "title": "Pareto front",
-            "x": x,
-            "y": y,
-            "lines": [{"name": "", "points": points, "hue": "transfer"}],
-            "points": [*away, *points],
-        }
-    ]
-
-
-def _heat(outcome: Outcome) -> list[dict[str, Any]]:
-    """The total over two axes of a grid, of the machine or of the network."""
-    plane = Plane.of(outcome, CELLS)
-    if plane is None:
-        return []
-    first, second = (
-        {"values": side.values, **axis(side.name, _unit(side.name) or "")}
-        for side in (plane.x, plane.y)
-    )
-    return [
-        {
-            "kind": "heat",
-            "title": f"Total time, {outcome.plan.space.models[0].title}",
-            "x": first,
-            "y": second,
-            "values": plane.total.tolist(),
-            "unit": "s",
-            "label": "total time",
-        }
-    ]
+    lines = [best + n if best + n < shown else None for n in range(len(outcome.front))]
+    return [chart | {"places": lines}]
 
 
 def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
@@ -118,7 +84,7 @@ def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
     points, size = outcome.plan.space.points, MOST // BLOCKS
     starts = [0] if points <= MOST else np.linspace(0, points - size, BLOCKS).astype(int).tolist()
     span = min(points, MOST) if points <= MOST else size
-    found: dict[str, list[Any]] = {word: [] for word in words}
+    gathered: dict[str, list[Any]] = {word: [] for word in words}
     per_model = outcome.plan.space.per_model
     for start in starts:
         stop = start + span
@@ -127,9 +93,9 @@ def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
             end = min(stop, (start // per_model + 1) * per_model)
             indices, columns = outcome.plan.columns(start, end)
             for word in words:
-                found[word].append(np.broadcast_to(np.asarray(columns[word]), len(indices)))
+                gathered[word].append(np.broadcast_to(np.asarray(columns[word]), len(indices)))
             start = end
-    return {word: np.concatenate(parts) for word, parts in found.items()}
+    return {word: np.concatenate(parts) for word, parts in gathered.items()}
 
 
 def _parallel(outcome: Outcome, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -173,8 +139,8 @@ def _levels(values: Any, word: str) -> tuple[Any, str, str]:
         step = 255 / max(1, len(known) - 1)
         places = {name: round(n * step) for n, name in enumerate(known)}
 
-        def named(found: Any) -> Any:
-            return np.array([places[str(value)] for value in found], dtype=np.uint8)
+        def named(given: Any) -> Any:
+            return np.array([places[str(value)] for value in given], dtype=np.uint8)
 
         return named, known[0], known[-1]
     finite = values[np.isfinite(values)].astype(float)
@@ -182,9 +148,9 @@ def _levels(values: Any, word: str) -> tuple[Any, str, str]:
     log = low > 0 and high > 20 * low
     ends = (np.log(low), np.log(high)) if log else (low, high)
 
-    def level(found: Any) -> Any:
+    def level(given: Any) -> Any:
         with np.errstate(divide="ignore", invalid="ignore"):
-            number = np.log(found.astype(float)) if log else found.astype(float)
+            number = np.log(given.astype(float)) if log else given.astype(float)
             share = (number - ends[0]) / ((ends[1] - ends[0]) or 1.0)
         return np.nan_to_num(np.clip(share, 0, 1) * 255).round().astype(np.uint8)
 

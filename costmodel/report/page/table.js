@@ -66,13 +66,13 @@ class Table {
   }
 
   chosen() {
-    const found = this.rows.filter(
+    const kept = this.rows.filter(
       (row) => !this.words || this.columns.some((c) => !c.number && String(row[c.key]).toLowerCase().includes(this.words)),
     );
-    if (!this.sorted) return found;
+    if (!this.sorted) return kept;
     const { key, down } = this.sorted;
     const order = (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
-    return [...found].sort((a, b) => (down ? order(b, a) : order(a, b)));
+    return [...kept].sort((a, b) => (down ? order(b, a) : order(a, b)));
   }
 
   show() {

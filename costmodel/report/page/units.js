@@ -31,6 +31,7 @@ function readQuantity(text, dimension, units, zero = false) {
 // A value [SI] with the largest decimal prefix that keeps it at 1 or more, so that it reads back.
 function showQuantity(value, dimension, units) {
   const known = units.shown[dimension];
+  if (value === 0) return `0 ${known.find(([, size]) => size === 1)[0]}`;
   const [unit, size] = known.find(([, size]) => value >= size * (1 - 1e-12)) ?? known.at(-1);
   return `${Number((value / size).toPrecision(6))} ${unit}`;
 }

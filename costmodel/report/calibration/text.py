@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.report import scatter
+from costmodel.report.calibration import scatter
 from costmodel.report.numbers import columns, seconds
 from costmodel.studies.calibration import evaluation, profile
 from costmodel.studies.calibration import relative_errors as errors
@@ -35,17 +35,17 @@ NOTABLE = 0.005
 
 
 @lru_cache(maxsize=1)
-def outcomes(found: Calibrated) -> list[Outcome]:
+def outcomes(calibrated: Calibrated) -> list[Outcome]:
     """Set every measurement beside its held-out prediction.
 
     Where the time goes is said by the fit to all of them.
     """
-    held = found.held_out
-    runs = found.bench.on(profile.model(found), None)
+    held = calibrated.held_out
+    runs = calibrated.bench.on(profile.model(calibrated), None)
     return [
         evaluation.held_out(one, run, time, ends)
         for one, run, time, ends in zip(
-            found.measurements,
+            calibrated.measurements,
             runs,
             held.predicted,
             zip(held.low, held.high, strict=True),
@@ -54,58 +54,63 @@ def outcomes(found: Calibrated) -> list[Outcome]:
     ]
 
 
-def compared(found: Calibrated) -> dict[str, Floats]:
+def compared(calibrated: Calibrated) -> dict[str, Floats]:
     """The models that are set side by side, and their times (N,) [s]."""
+    every = np.arange(len(calibrated.measured))
     return {
-        "base profile, nothing fitted": found.uncalibrated,
-        "crude additive model, families held out": found.crude_held_out,
-        "calibrated, families held out": found.held_out.predicted,
-        "calibrated, seen in the fit": found.fitted.predict(np.arange(len(found.measured))),
+        "base profile, nothing fitted": calibrated.uncalibrated,
+        "crude additive model, families held out": calibrated.crude_held_out,
+        "calibrated, families held out": calibrated.held_out.predicted,
+        "calibrated, seen in the fit": calibrated.fitted.predict(
+            np.arange(len(calibrated.measured))
+        ),
     }
 
 
-def lines(found: Calibrated) -> list[str]:
+def lines(calibrated: Calibrated) -> list[str]:
     """The whole text report."""
-    every = outcomes(found)
-    inside = evaluation.coverage([o for o, whole in zip(every, found.whole, strict=True) if whole])
-    low, high = profile.provenance(found, "").interval_90
-    way = found.way
+    every = outcomes(calibrated)
+    inside = evaluation.coverage(
+        [o for o, whole in zip(every, calibrated.whole, strict=True) if whole]
+    )
+    low, high = profile.provenance(calibrated, "").interval_90
+    way = calibrated.way
     style = next(
         (word for word, known in STYLES.items() if known == way.passes), "rewritten as asked"
     )
     kernels = f", {way.engine.words}" if way.engine else ""
     return [
         f"{len(every)} measurements of {len({o.measured.network for o in every})} networks "
-        f"on {found.base.name}; "
+        f"on {calibrated.base.name}; "
         f"software: {style} ({', '.join(map(str, way.passes)) or 'no rewrite'}), "
         f"timing {way.timing}, placement {way.placement}{kernels}",
         "",
-        *_errors(found),
+        *_errors(calibrated),
         "",
-        *_families(found, every),
+        *_families(calibrated, every),
         "",
         f"90 % interval: {low:.3g} to {high:.3g} times the predicted total; "
         f"{100 * (inside or 0):.0f} % of held-out networks lie in one made without their family",
         "",
-        *_fitted(found),
+        *_fitted(calibrated),
         "",
         "Worst of the held out",
         *_worst(every),
-        *(f"note: {note}" for note in found.notes),
+        *(f"note: {note}" for note in calibrated.notes),
     ]
 
 
-def _errors(found: Calibrated) -> list[str]:
+def _errors(calibrated: Calibrated) -> list[str]:
     table = [["absolute error", "mean_%", "median_%", "p90_%"]]
-    for title, predicted in compared(found).items():
-        size = errors.of(predicted[found.whole], found.measured[found.whole])
+    for title, predicted in compared(calibrated).items():
+        size = errors.of(predicted[calibrated.whole], calibrated.measured[calibrated.whole])
         table.append(
             [title, *(f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))]
         )
     return columns(table)
 
 
-def _families(found: Calibrated, every: list[Outcome]) -> list[str]:
+def _families(calibrated: Calibrated, every: list[Outcome]) -> list[str]:
     table = [["held out", "n", "mean_%", "median_%", "bias_%"]]
     for word, group in evaluation.grouped(every, "family").items():
         table.append(
@@ -118,22 +123,22 @@ def _families(found: Calibrated, every: list[Outcome]) -> list[str]:
     return columns(table)
 
 
-def evidence(found: Calibrated) -> dict[tuple[str, str], float]:
+def evidence(calibrated: Calibrated) -> dict[tuple[str, str], float]:
     """Return the share of the predicted times that each parameter decides.
 
     It is the mean over the measurements.
     """
-    design, coefficients = found.fitted.design, found.fitted.coefficients
+    design, coefficients = calibrated.fitted.design, calibrated.fitted.coefficients
     times, slopes = design.slopes(coefficients)
     share = slopes / times[:, np.newaxis]
     return dict(zip(design.names, map(float, share.mean(axis=0)), strict=True))
 
 
-def _fitted(found: Calibrated) -> list[str]:
+def _fitted(calibrated: Calibrated) -> list[str]:
     """One line a routine: its shares of the peaks, and how much of the time they decide."""
-    decided = evidence(found)
+    decided = evidence(calibrated)
     table = [["shares of the peaks", *SHARES, "of_time_%"]]
-    for word, shares in profile.shares(found).items():
+    for word, shares in profile.shares(calibrated).items():
         part = sum(decided.get((resource, word), 0.0) for resource in SHARES)
         table.append(
             [
@@ -146,22 +151,22 @@ def _fitted(found: Calibrated) -> list[str]:
             ]
         )
     lines = columns(table)
-    for (resource, word), value in found.fitted.named.items():
+    for (resource, word), value in calibrated.fitted.named.items():
         if resource in TIMES:
             what, unit = TIMES[resource]
             lines.append(
                 f"{what.format(word)}: {value:.3g} {unit}, "
                 f"{100 * decided[resource, word]:.1f} % of the time"
             )
-    return [*lines, *_bounded(found)]
+    return [*lines, *_bounded(calibrated)]
 
 
-def _bounded(found: Calibrated) -> list[str]:
+def _bounded(calibrated: Calibrated) -> list[str]:
     """The shares that ended at 1 and decide some of the time: the truth may lie beyond."""
-    decided = evidence(found)
+    decided = evidence(calibrated)
     ended = [
         f"{resource} of {word}"
-        for (resource, word), value in found.fitted.named.items()
+        for (resource, word), value in calibrated.fitted.named.items()
         if resource in SHARES and value <= 1 + AT_BOUND and decided[resource, word] > NOTABLE
     ]
     return [f"at their bound (a share is at most 1): {', '.join(ended)}"] if ended else []
@@ -184,16 +189,19 @@ def _worst(every: list[Outcome]) -> list[str]:
     )
 
 
-def record(found: Calibrated) -> dict[str, Any]:
+def record(calibrated: Calibrated) -> dict[str, Any]:
     """The JSON report."""
-    every, decided = outcomes(found), evidence(found)
+    every, decided = outcomes(calibrated), evidence(calibrated)
+    whole = calibrated.whole
     return {
         "errors": {
-            title: errors.of(predicted[found.whole], found.measured[found.whole]).model_dump()
-            for title, predicted in compared(found).items()
+            title: errors.of(
+                predicted[calibrated.whole], calibrated.measured[calibrated.whole]
+            ).model_dump()
+            for title, predicted in compared(calibrated).items()
         },
         "held_out": evaluation.report(every),
-        "passes": list(found.way.passes),
+        "passes": list(calibrated.way.passes),
         "parameters": [
             {
                 "resource": resource,
@@ -201,13 +209,13 @@ def record(found: Calibrated) -> dict[str, Any]:
                 "coefficient": value,
                 "share_of_time": decided[resource, word],
             }
-            for (resource, word), value in found.fitted.named.items()
+            for (resource, word), value in calibrated.fitted.named.items()
         ],
-        "calibration": profile.provenance(found, "").model_dump(mode="json"),
-        "notes": list(found.notes),
+        "calibration": profile.provenance(calibrated, "").model_dump(mode="json"),
+        "notes": list(calibrated.notes),
     }
 
 
-def figure(found: Calibrated) -> Figure:
+def figure(calibrated: Calibrated) -> Figure:
     """Held-out predictions against measurements."""
-    return scatter.figure(outcomes(found), f"{found.base.name}, families held out")
+    return scatter.figure(outcomes(calibrated), f"{calibrated.base.name}, families held out")

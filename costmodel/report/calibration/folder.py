@@ -5,50 +5,50 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from costmodel.report import calibration_text as calibrated
-from costmodel.report import files
-from costmodel.report.compare import PALETTE
-from costmodel.report.plots import new_figure, save
+from costmodel.report import files, painter
+from costmodel.report.calibration import text
+from costmodel.report.chart import axis, line, named, series
+from costmodel.report.plots import save
 from costmodel.studies.calibration import ablation as study
 from costmodel.studies.calibration.calibrate import Calibrated
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Record = dict[str, Any]
+ErrorRow = dict[str, Any]
 FIGURES = ("mean", "median", "p90")
 
 
-def write(directory: str | Path, found: Calibrated) -> None:
+def write(directory: str | Path, calibrated: Calibrated) -> None:
     """Write the page, and the tables and pictures beside it.
 
     They are ablation.csv, learning_curve.csv, held_out.csv, two pictures and README.md. Raises
     InputError where it cannot.
     """
     folder = Path(directory)
-    ablations = study.ablations(found.bench, found.choice)
-    curve = study.learning_curve(found.bench, found.crude, found.uncalibrated)
-    rows = [{**one.record, "network": one.measured.name} for one in calibrated.outcomes(found)]
+    ablations = study.ablations(calibrated.bench, calibrated.choice)
+    curve = study.learning_curve(calibrated.bench, calibrated.crude, calibrated.uncalibrated)
+    rows = [{**one.record, "network": one.measured.name} for one in text.outcomes(calibrated)]
     files.write_csv(folder / "ablation.csv", ablations, ["model", *FIGURES])
     files.write_csv(folder / "learning_curve.csv", curve, ["measurements", "model", *FIGURES])
     files.write_csv(folder / "held_out.csv", rows, list(rows[0]))
-    save(calibrated.figure(found), folder / "held_out.png")
+    save(text.figure(calibrated), folder / "held_out.png")
     if curve:
-        save(curve_figure(curve, found.base.name), folder / "learning_curve.png")
-    files.write(folder / "README.md", lambda stream: stream.write(page(found, ablations, curve)))
+        save(curve_figure(curve, calibrated.base.name), folder / "learning_curve.png")
+    files.write(
+        folder / "README.md", lambda stream: stream.write(page(calibrated, ablations, curve))
+    )
 
 
-def page(found: Calibrated, ablations: list[Record], curve: list[Record]) -> str:
+def page(calibrated: Calibrated, ablations: list[ErrorRow], curve: list[ErrorRow]) -> str:
     """The page: the printed report, then what each feature is worth, then the learning curve."""
-    title = f"# {found.base.name}: calibrated on {len(found.measurements)} measurements"
+    title = f"# {calibrated.base.name}: calibrated on {len(calibrated.measurements)} measurements"
     return "\n".join(
         [
             title,
             "",
             "```",
-            *calibrated.lines(found),
+            *text.lines(calibrated),
             "```",
             "",
             "`held_out.csv` has every measurement with the prediction of a fit that had not seen "
@@ -71,7 +71,7 @@ def page(found: Calibrated, ablations: list[Record], curve: list[Record]) -> str
     )
 
 
-def _enough(curve: list[Record]) -> list[str]:
+def _enough(curve: list[ErrorRow]) -> list[str]:
     """How the error falls with the number of measurements."""
     picture = "![learning curve](learning_curve.png)"
     return [
@@ -91,7 +91,7 @@ def _enough(curve: list[Record]) -> list[str]:
     ]
 
 
-def _cells(one: Record) -> list[str]:
+def _cells(one: ErrorRow) -> list[str]:
     return [f"{100 * one[key]:.1f} %" for key in FIGURES]
 
 
@@ -101,43 +101,26 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
-def curve_figure(curve: list[Record], machine: str) -> Figure:
+def curve_figure(curve: list[ErrorRow], machine: str) -> Figure:
     """Mean (solid) and median (dashed) errors of each model over the number of measurements."""
-    figure = new_figure(7.5, 4.5)
-    axes = figure.add_subplot()
-    for color, model in zip(PALETTE, dict.fromkeys(one["model"] for one in curve), strict=False):
-        mine = [one for one in curve if one["model"] == model]
-        sizes = [one["measurements"] for one in mine]
-        for key, style in (("mean", "-"), ("median", "--")):
-            axes.plot(
-                sizes,
-                [100 * one[key] for one in mine],
-                style,
-                color=color,
-                marker="o",
-                markersize=4,
-                label=f"{model}, {key}",
-            )
-    every = np.array([100 * one[key] for one in curve for key in ("mean", "median")])
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="measurements fitted to",
-        ylabel="absolute error on the others [%]",
-        title=machine,
-        ylim=(0.8 * every.min(), 1.25 * every.max()),
+    lines = [
+        line(
+            [[one["measurements"], 100 * one[key]] for one in curve if one["model"] == model],
+            series(number),
+            f"{model}, {key}",
+            marked=True,
+            dashes=key == "median",
+        )
+        for number, model in enumerate(dict.fromkeys(one["model"] for one in curve))
+        for key in ("mean", "median")
+    ]
+    return painter.figure(
+        {
+            "kind": "marks",
+            "title": "Errors over the number of measurements",
+            "about": [named(machine)],
+            "x": axis("measurements fitted to", log=True),
+            "y": axis("absolute error on the others [%]", log=True),
+            "lines": lines,
+        }
     )
-    axes.set_xticks(sorted({one["measurements"] for one in curve}))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set_minor_formatter(lambda value, _: "")
-    axes.set_yticks(
-        [
-            tick
-            for tick in (2, 5, 10, 20, 50, 100, 200)
-            if 0.8 * every.min() < tick < 1.25 * every.max()
-        ]
-    )
-    axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
-    return figure

@@ -1,0 +1,1 @@
+"""Calibrations and evaluations: how far predicted times can be trusted."""
