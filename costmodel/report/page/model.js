@@ -37,7 +37,7 @@ function unpacked(data) {
 }
 
 // The place of a memory among those for which maps were placed beforehand.
-function placeOf(data, memory) {
+function placedAt(data, memory) {
   const which = data.placed.memories.indexOf(memory);
   return which < 0 ? data.placed.base : which;
 }
@@ -46,7 +46,7 @@ function placeOf(data, memory) {
 // rows may choose. Where maps are judged alone a term asks for more of those that are outside.
 function amounts(data, term, memory) {
   const column = (values) => Float64Array.from({ length: data.count }, (_, row) => at(values, row));
-  if (term.placed) return [column(term.ways[placeOf(data, memory)])];
+  if (term.placed) return [column(term.ways[placedAt(data, memory)])];
   const ways = term.ways.map(column);
   if (term.outside === undefined) return ways;
   const { maps } = data;
@@ -120,7 +120,7 @@ function evaluate(data, machine) {
 // Bytes of maps on chip while each row runs.
 function alive(data, memory) {
   if (!data.maps) {
-    const found = data.placed.live[placeOf(data, memory)];
+    const found = data.placed.live[placedAt(data, memory)];
     return Float64Array.from({ length: data.count }, (_, row) => at(found, row));
   }
   const { bytes, begin, end } = data.maps;
