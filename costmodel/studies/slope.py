@@ -15,12 +15,12 @@ import numpy as np
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
-from costmodel.studies.traffic_by_memory import RowTraffic, added, row_steps
 from costmodel.core.workload import Ints
 from costmodel.errors import BadValue
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import both, simulated
+from costmodel.studies.traffic_by_memory import RowTraffic, added, row_steps
 
 ANY = HardwareProfile(name="any machine", source="none was named")
 NEAR = 1.1

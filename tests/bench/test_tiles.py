@@ -12,11 +12,11 @@ from test_scan import machine
 from costmodel.core.tiling import orders, windows
 from costmodel.core.tiling.curves import CURVES, traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
-from costmodel.studies.traffic_by_memory import row_steps
 from costmodel.studies.scan.closed_form import surface
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.overlapped import Overlapped
 from costmodel.studies.simulation import simulate
+from costmodel.studies.traffic_by_memory import row_steps
 
 NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
 
