@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from costmodel.cli import main
 from costmodel.errors import InputError
+from costmodel.models.traffic.tiled import Tiled
 from costmodel.studies.simulation import simulate
+from costmodel.studies.traffic_by_memory import row_steps
 
 PRODUCT = """
 name: Product
@@ -77,6 +80,21 @@ def test_wide_sums_need_more_room(files: Path) -> None:
     assert run.result.external_bytes[0] == 81
 
 
+def test_a_row_may_hold_several_contractions(files: Path) -> None:
+    """Two products of the same maps, one after the other: at 5 bytes each fetches 24 bytes again."""
+    run = simulate(str(files / "n.yaml"), machine(files, 5))
+    twice = replace(run.workload, nests=run.workload.nests * 2)
+    tiled, placement = Tiled(), run.policies.placement_model
+    placed = tiled.place(twice, placement, np.array([5.0]), first=False)
+    assert placed.moved.total.tolist() == [[33 + 2 * 24, 18]]
+    text = run.schedules[0]
+    assert tiled.schedules(twice, placed) == [f"{text}; {text}", ""]
+    steps = row_steps(twice)[0]
+    assert dict(zip(steps.memory.tolist(), steps.external.tolist(), strict=True)) == {
+        memory: 33 + 2 * (moved - 33) for memory, moved in STEPS if memory not in (8, 99)
+    }
+
+
 def test_too_little_memory_names_the_row(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", str(files / "n.yaml"), "--hw", machine(files, 2)]) == 2
     assert "row 'fc' cannot be tiled in 2 bytes on chip" in capsys.readouterr().err
@@ -124,7 +142,6 @@ def _accelerator(memory: int):  # type: ignore[no-untyped-def]
 
 def test_more_memory_never_moves_more() -> None:
     work = simulate("mobilenet_v2", "accel_1tflops", placement="all_external", traffic="tiled")
-
     memories = np.geomspace(5e3, 5e6, 200)
     result = work.on(work.machine.replace(memory=memories))
     moved = result.external_bytes.sum(axis=-1)

@@ -62,9 +62,8 @@ def improved(
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return start
     placed = np.array([solver.boolean_value(there) for there in inside])
-    address = np.where(
-        placed, np.array([solver.value(offset) for offset in offsets]) * unit, OUTSIDE
-    )
+    address = np.array([solver.value(offset) * unit for offset in offsets])
+    address = np.where(placed, address, OUTSIDE)
     better = Packing(address, int((address + sizes)[placed].max(initial=0)))
     return min((start, better), key=lambda packing: rank(packing, worth))
 

@@ -20,8 +20,8 @@ SHARES = 8
 """Of the memory that are tried for what stays, where the placement packs into any memory."""
 
 
-class _Again(NamedTuple):
-    """What rows move besides, each (M, R) [B], and what they lack."""
+class _Refetched(NamedTuple):
+    """What rows move beyond the first fetch, each (M, R) [B], and what room they lack."""
 
     read: Array
     write: Array
@@ -31,7 +31,7 @@ class _Again(NamedTuple):
 
     @property
     def total(self) -> Array:
-        """All that is moved again."""
+        """All that is fetched or written once more."""
         return np.asarray(self.read + self.write + self.params)
 
 
@@ -57,19 +57,19 @@ class Tiled(Traffic):
         plans = [placement.plan(workload, given) for given in shares]
         # every share of every memory stands in one row of these
         names = [field.name for field in fields(Plan)]
-        plan = Plan(*(np.concatenate([getattr(one, name) for one in plans]) for name in names))
+        plan = Plan(*(np.concatenate([getattr(given, name) for given in plans]) for name in names))
         moved = once(workload, plan, first=first)
-        again = _moved_again(workload, plan, np.tile(memories, len(parts)))
-        totals = (moved.total + again.total).sum(axis=-1).astype(float)
-        totals[again.lacking.max(axis=-1, initial=0) > 0] = np.inf
+        refetched = _refetched(workload, plan, np.tile(memories, len(parts)))
+        totals = (moved.total + refetched.total).sum(axis=-1).astype(float)
+        totals[refetched.lacking.max(axis=-1, initial=0) > 0] = np.inf
         best = totals.reshape(len(parts), -1).argmin(axis=0)
         chosen = best * len(memories) + np.arange(len(memories))
         failing = np.flatnonzero(np.isinf(totals[chosen]))
         if len(failing):
             at = int(failing[0])
-            self._refuse(workload, float(memories[at]), again.lacking[at :: len(memories)])
+            self._refuse(workload, float(memories[at]), refetched.lacking[at :: len(memories)])
         read, write, params = (column[chosen] for column in moved)
-        more = _Again(*(column[chosen] for column in again))
+        more = _Refetched(*(column[chosen] for column in refetched))
         total = BusBytes(read + more.read, write + more.write, params + more.params)
         return Placed(memories, plan.at(chosen), total, more.total)
 
@@ -86,17 +86,18 @@ class Tiled(Traffic):
 
     def schedules(self, workload: Workload, placed: Placed) -> list[str]:
         """What stays in each row, and in tiles of which sizes."""
-        found = super().schedules(workload, placed)
+        texts = super().schedules(workload, placed)
         plan = placed.plan
         room = _room(workload, plan, placed.memories)
         for group in alike(workload.nests):
             codes = _outside(group, plan)[0]
             for row, code in zip(group.rows.tolist(), codes.tolist(), strict=True):
-                front = _front(group, code, double=workload.double_buffer)
-                step = int(np.searchsorted(front.memory, room[0, row], side="right")) - 1
+                curve = _curve(group, code, double=workload.double_buffer)
+                step = int(np.searchsorted(curve.memory, room[0, row], side="right")) - 1
                 if code and step >= 0:
-                    found[row] = schedule_words(group.nest.nest, front, step)
-        return found
+                    text = schedule_words(group.nest.nest, curve, step)
+                    texts[row] += f"; {text}" if texts[row] else text
+        return texts
 
 
 def _room(workload: Workload, plan: Plan, memories: Array) -> Array:
@@ -118,12 +119,12 @@ def _outside(group: Alike, plan: Plan) -> Array:
     return code
 
 
-def _front(group: Alike, code: int, *, double: bool) -> TrafficCurve:
+def _curve(group: Alike, code: int, *, double: bool) -> TrafficCurve:
     reads, weights, output = (bool(code & word) for word in (READS, WEIGHTS, OUTPUT))
     return group.nest.traffic_curve(reads=reads, weights=weights, output=output, double=double)
 
 
-def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
+def _refetched(workload: Workload, plan: Plan, memories: Array) -> _Refetched:
     shape = (len(memories), len(workload.macs))
     read, write, params = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     lacking = np.zeros(shape)
@@ -133,15 +134,17 @@ def _moved_again(workload: Workload, plan: Plan, memories: Array) -> _Again:
         for code in np.unique(codes).tolist():
             memory, row = np.nonzero(codes == code)
             at = (memory, group.rows[row])
-            front = _front(group, code, double=workload.double_buffer)
-            step = np.searchsorted(front.memory, room[at], side="right") - 1
-            lacking[at] = np.where(step < 0, front.memory[0] - room[at], 0) / 8
+            curve = _curve(group, code, double=workload.double_buffer)
+            step = np.searchsorted(curve.memory, room[at], side="right") - 1
+            lacks = np.where(step < 0, curve.memory[0] - room[at], 0) / 8
+            # a row may hold several contractions, one after the other
+            np.maximum.at(lacking, at, lacks)
             for column, more in zip(
-                (read, write, params), group.nest.refetched(front), strict=True
+                (read, write, params), group.nest.refetched(curve), strict=True
             ):
-                column[at] = more[np.maximum(step, 0)]
+                np.add.at(column, at, more[np.maximum(step, 0)])
     # a placement that over-commits the memory leaves nobody any room
     if room.size:
         rows, fullest = np.arange(len(room)), room.argmin(axis=-1)
         lacking[rows, fullest] = np.maximum(lacking[rows, fullest], -room[rows, fullest] / 8)
-    return _Again(read, write, params, lacking)
+    return _Refetched(read, write, params, lacking)
