@@ -20,7 +20,7 @@ from costmodel.errors import BadValue, Place
 @lru_cache(maxsize=65536)
 def work_out(layer: Layer, inputs: Shapes) -> Part:
     """`layer` on maps of shapes `inputs`: output shapes and tally. Raises BadValue on a misfit."""
-    least, most = layer.taken
+    least, most = layer.input_count
     if len(inputs) < least or (most is not None and len(inputs) > most):
         wanted = f"at least {least}" if most is None else f"{least}"
         raise BadValue(
