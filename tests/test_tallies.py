@@ -44,6 +44,10 @@ HAND = [
     Hand("moe", {"experts": 4, "top_k": 2, "hidden": 6, "shared": 3}, ((5, 8),), (40, 40, 5),
          {"macs": 1960, "exps": 75, "divs": 75, "muls": 75, "adds": 75 + 80, "weights": 680},
          torch=False),
+    # one of two devices: all of the router, 2 of the 4 experts and half of the 10 tokens sent to all
+    Hand("moe", {"experts": 4, "top_k": 2, "hidden": 6, "devices": 2}, ((5, 8),), (40, 40, 5),
+         {"macs": 5 * 32 + 5 * 144, "exps": 30, "divs": 30, "muls": 30, "adds": 30 + 80,
+          "weights": 2 * 144 + 32}, torch=False),
     # 5 tokens: a router of 8 x 4 and one expert of 3 matrices of 8 x 6, with biases of 6 + 6 + 8 and of 4
     Hand("moe", {"experts": 4, "top_k": 1, "hidden": 6, "bias": True}, ((5, 8),), (40, 40, 5),
          {"macs": 880, "exps": 30, "divs": 30, "muls": 30, "adds": 30 + 40, "weights": 608,
@@ -59,6 +63,36 @@ HAND = [
     # plain form works on all 25
     Hand("attention", {"heads": 4, "kv_heads": 2, "causal": True}, ((5, 64),), (320, 160, 5),
          {"macs": 960, "muls": 60, "exps": 60, "adds": 60, "divs": 60}, torch=False),
+    # one map of 3 heads of Q and one each of K and V, of 40 / 5: 25 scores a head
+    Hand("attention", {"heads": 3, "kv_heads": 1}, ((5, 40),), (200, 120, 5),
+         {"macs": 75 * 16, "muls": 75, "exps": 75, "adds": 75, "divs": 75}),
+    # 2 x 3 heads of 2 x 7 scores
+    Hand("attention", {}, ((2, 3, 2, 8), (2, 3, 7, 8), (2, 3, 7, 6)), (96 + 336 + 252, 72, 2),
+         {"macs": 84 * 14, **SOFTMAX}),
+    # of a window of 2 the first place sees 1 key, four others 2: 9 for each of 4 heads
+    Hand("attention", {"heads": 4, "kv_heads": 2, "causal": True, "window": 2}, ((5, 64),),
+         (320, 160, 5), {"macs": 36 * 16, "muls": 36, "exps": 36, "adds": 36, "divs": 36},
+         torch=False),
+    # with a cache the last of 5 queries is the newer of 2 tokens: 0 + 0 + 0 + 1 + 2 keys; without
+    # one 1 + 2 + 2 + 2 + 2
+    Hand("attention", {"causal": True, "cache": True}, ((4, 5, 8), (4, 2, 8), (4, 2, 6)),
+         (160 + 64 + 48, 120, 4),
+         {"macs": 12 * 14, "muls": 12, "exps": 12, "adds": 12, "divs": 12}, torch=False),
+    Hand("attention", {"causal": True}, ((4, 5, 8), (4, 2, 8), (4, 2, 6)), (160 + 64 + 48, 120, 4),
+         {"macs": 36 * 14, "muls": 36, "exps": 36, "adds": 36, "divs": 36}, torch=False),
+    # 2 tokens after 2 in maps and 3 in a state see 6 and 7 keys, of a window of 6 no more than 6
+    Hand("attention", {"causal": True, "past": 2, "context": 3},
+         ((4, 2, 8), (4, 2, 8), (4, 2, 6), (4, 2, 8), (4, 2, 6)),
+         (64 + 64 + 48 + 64 + 48, 48, 4),
+         {"macs": 52 * 14, "muls": 52, "exps": 52, "adds": 52, "divs": 52}, torch=False),
+    Hand("attention", {"causal": True, "past": 2, "context": 3, "window": 6},
+         ((4, 2, 8), (4, 2, 8), (4, 2, 6), (4, 2, 8), (4, 2, 6)),
+         (64 + 64 + 48 + 64 + 48, 48, 4),
+         {"macs": 48 * 14, "muls": 48, "exps": 48, "adds": 48, "divs": 48}, torch=False),
+    # without a mask 2 queries see the last 6 of 7 keys
+    Hand("attention", {"context": 5, "window": 6}, ((4, 2, 8), (4, 2, 8), (4, 2, 6)),
+         (64 + 64 + 48, 48, 4),
+         {"macs": 48 * 14, "muls": 48, "exps": 48, "adds": 48, "divs": 48}, torch=False),
     # 13 rows (12 + 1) hold (13 - 5) / 1 + 1 = 9 windows that span 2 * 2 + 1, 19 columns (14 + 5)
     # hold floor((19 - 5) / 2) + 1 = 8; a filter sees 4 / 2 channels: 3 * 5 * 2 * 6 weights
     Hand("conv2d", {"filters": 6, "kernel": [3, 5], "stride": [1, 2], "padding": [0, 1, 2, 3],
@@ -284,6 +318,17 @@ def test_tasks_share_the_work(case: Hand | Defined) -> None:
     assert shared == counts_of(part.tally)
     if case.kind == "attention" and not case.attributes:
         assert tasks == [("matrix", {"macs": 84 * 14}), ("host", SOFTMAX)]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "routine"),
+    [({}, "dense"), ({"cache": True}, "prefill"), ({"cache": True, "context": 2}, "attend")],
+)
+def test_attention_runs_as_what_it_keeps(attributes: dict[str, Any], routine: str) -> None:
+    """A product; a prompt's whose keys are kept; a step's that streams them."""
+    layer = make(kinds.get("attention"), {"heads": 4, **attributes})
+    tally = work_out(layer, ((5, 96),)).tally
+    assert [task.routine for task in layer.tasks(tally)] == [routine, "norm"]
 
 
 @pytest.mark.parametrize("name", sorted(set(counted.FUNCTIONS) - set(counted.JOINS)))

@@ -26,9 +26,14 @@ DIRECTIONS = {
 }
 
 
-def attribute(read: Callable[[Any], Any], default: Any = MISSING) -> Any:
-    """A layer attribute read by `read`; required unless it has a default."""
-    return field(default=default, metadata={"read": read})
+def attribute(
+    read: Callable[[Any], Any], default: Any = MISSING, over: Callable[[int], Any] | None = None
+) -> Any:
+    """A layer attribute read by `read`; required unless it has a default.
+
+    `over` gives the same attribute of a window that slides over another number of axes.
+    """
+    return field(default=default, metadata={"read": read, "over": over})
 
 
 def to_int(value: Any, least: int = 1) -> int:
@@ -64,7 +69,12 @@ def per_axis(axes: int, default: Any = MISSING, least: int = 1) -> Any:
             )
         return tuple(to_int(item, least) for item in items)
 
-    return attribute(read, default)
+    def over(other: int) -> Any:
+        return per_axis(
+            other, default[:1] * other if isinstance(default, tuple) else default, least
+        )
+
+    return attribute(read, default, over)
 
 
 def pair(default: Any = MISSING, least: int = 1) -> Any:
@@ -74,7 +84,7 @@ def pair(default: Any = MISSING, least: int = 1) -> Any:
 
 def optional_per_axis(axes: int) -> Any:
     """As `per_axis`, or nothing."""
-    return attribute(per_axis(axes).metadata["read"], None)
+    return attribute(per_axis(axes).metadata["read"], None, optional_per_axis)
 
 
 def padding(axes: int = 2) -> Any:
@@ -98,7 +108,7 @@ def padding(axes: int = 2) -> Any:
             sizes = [size for size in sizes for _ in range(2)]
         return tuple(sizes)
 
-    return attribute(read, (0,) * 2 * axes)
+    return attribute(read, (0,) * 2 * axes, padding)
 
 
 def flag(default: bool) -> Any:

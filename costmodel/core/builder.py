@@ -40,7 +40,7 @@ def apply(layer: Layer, shapes: Shapes) -> Part:
         Where the layer takes no such maps, or a map would be beyond 2**53 elements.
 
     """
-    least, most = layer.taken
+    least, most = layer.input_count
     if len(shapes) < least or (most is not None and len(shapes) > most):
         wanted = f"at least {least}" if most is None else f"{least}"
         raise BadValue(

@@ -133,7 +133,7 @@ class Layer:
         return "follows"
 
     @property
-    def taken(self) -> tuple[int, int | None]:
+    def input_count(self) -> tuple[int, int | None]:
         """Least and most inputs of this very layer."""
         return self.arity
 
@@ -142,8 +142,11 @@ class Layer:
         return (self.out_shape(*inputs),)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """The shape of the only output; a kind with several overrides `out_shapes` instead."""
-        raise NotImplementedError(type(self).__name__)
+        """The shape of the only output: the first input's, unless the kind says otherwise.
+
+        A kind with several outputs overrides `out_shapes` instead.
+        """
+        return inputs[0]
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Neutral counts per sample for these input and output shapes."""

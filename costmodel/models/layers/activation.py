@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from costmodel.core.attributes import number
 from costmodel.core.layer import Example, Layer, Order, Precision
-from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.core.tally import Shapes, Tally, elements
 
 
 class Elementwise(Layer):
@@ -18,12 +18,7 @@ class Elementwise(Layer):
 
     per_element: ClassVar[dict[str, int]]
     """Operations of one element, by their Tally name."""
-    torch_name: ClassVar[str]
     examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape."""
-        return inputs[0]
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """`per_element` times the elements."""
@@ -32,8 +27,9 @@ class Elementwise(Layer):
         return Tally.of(inputs, outputs, **work)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """The torch.nn module of the same name."""
-        return getattr(torch.nn, self.torch_name)()
+        """The torch.nn module of the same name, however that is written."""
+        word = self.kind.replace("_", "")
+        return next(getattr(torch.nn, name) for name in dir(torch.nn) if name.lower() == word)()
 
 
 class Relu(Elementwise):
@@ -42,7 +38,6 @@ class Relu(Elementwise):
     kind: ClassVar[str] = "relu"
     source: ClassVar[str] = "Nair & Hinton 2010"
     per_element: ClassVar[dict[str, int]] = {"compares": 1}
-    torch_name: ClassVar[str] = "ReLU"
 
 
 class Relu6(Elementwise):
@@ -51,7 +46,6 @@ class Relu6(Elementwise):
     kind: ClassVar[str] = "relu6"
     source: ClassVar[str] = "Sandler et al. 2018, MobileNetV2"
     per_element: ClassVar[dict[str, int]] = {"compares": 2}
-    torch_name: ClassVar[str] = "ReLU6"
 
 
 class LeakyRelu(Elementwise):
@@ -60,7 +54,6 @@ class LeakyRelu(Elementwise):
     kind: ClassVar[str] = "leaky_relu"
     source: ClassVar[str] = "Maas et al. 2013"
     per_element: ClassVar[dict[str, int]] = {"compares": 1, "muls": 1}
-    torch_name: ClassVar[str] = "LeakyReLU"
 
 
 class Elu(Elementwise):
@@ -69,7 +62,6 @@ class Elu(Elementwise):
     kind: ClassVar[str] = "elu"
     source: ClassVar[str] = "Clevert et al. 2015 (arXiv 1511.07289)"
     per_element: ClassVar[dict[str, int]] = {"compares": 1, "exps": 1, "adds": 1}
-    torch_name: ClassVar[str] = "ELU"
 
 
 class HardSigmoid(Elementwise):
@@ -78,7 +70,6 @@ class HardSigmoid(Elementwise):
     kind: ClassVar[str] = "hard_sigmoid"
     source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
     per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 1}
-    torch_name: ClassVar[str] = "Hardsigmoid"
 
 
 class HardSwish(Elementwise):
@@ -87,7 +78,6 @@ class HardSwish(Elementwise):
     kind: ClassVar[str] = "hard_swish"
     source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
     per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 2}
-    torch_name: ClassVar[str] = "Hardswish"
 
 
 class Sigmoid(Elementwise):
@@ -96,7 +86,6 @@ class Sigmoid(Elementwise):
     kind: ClassVar[str] = "sigmoid"
     source: ClassVar[str] = "logistic function"
     per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
-    torch_name: ClassVar[str] = "Sigmoid"
 
 
 class Silu(Elementwise):
@@ -105,7 +94,6 @@ class Silu(Elementwise):
     kind: ClassVar[str] = "silu"
     source: ClassVar[str] = "Elfwing et al. 2018; Ramachandran et al. 2017 (swish)"
     per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1, "muls": 1}
-    torch_name: ClassVar[str] = "SiLU"
 
 
 class Tanh(Elementwise):
@@ -114,7 +102,6 @@ class Tanh(Elementwise):
     kind: ClassVar[str] = "tanh"
     source: ClassVar[str] = "hyperbolic tangent"
     per_element: ClassVar[dict[str, int]] = {"exps": 1, "muls": 1, "adds": 2, "divs": 1}
-    torch_name: ClassVar[str] = "Tanh"
 
 
 class Gelu(Elementwise):
@@ -123,7 +110,6 @@ class Gelu(Elementwise):
     kind: ClassVar[str] = "gelu"
     source: ClassVar[str] = "Hendrycks & Gimpel 2016 (arXiv 1606.08415)"
     per_element: ClassVar[dict[str, int]] = {"muls": 3, "adds": 1, "exps": 1}
-    torch_name: ClassVar[str] = "GELU"
 
 
 class Softmax(Elementwise):
@@ -158,6 +144,5 @@ class Dropout(Elementwise):
     source: ClassVar[str] = "Srivastava et al. 2014"
     view: ClassVar[bool] = True
     per_element: ClassVar[dict[str, int]] = {}
-    torch_name: ClassVar[str] = "Dropout"
 
     rate: float = number(0.5)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from costmodel.core.attributes import whole
 from costmodel.core.layer import Example, Layer, Message
-from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tally import Shapes, Tally
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,6 @@ class AllReduce(Layer):
     examples: ClassVar[tuple[Example, ...]] = (Example({"devices": 2}, ((5, 8),)),)
 
     devices: int = whole()
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's."""
-        return inputs[0]
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Each device adds up its share of the maps of all."""

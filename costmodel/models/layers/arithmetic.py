@@ -88,7 +88,7 @@ class Arithmetic(Broadcast):
         return "wide" if self.function in WIDE else "follows"
 
     @property
-    def taken(self) -> tuple[int, int | None]:
+    def input_count(self) -> tuple[int, int | None]:
         """Any number from one; the function says how many."""
         return self.arity
 

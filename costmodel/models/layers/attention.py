@@ -78,11 +78,8 @@ class Attention(MatrixLayer):
             return tuple((count, tokens, size) for count in counts)
         if len(inputs) < 3:
             raise BadValue("attention takes Q, K and V", "one map of all three, or three maps")
-        found = []
-        for count, shape in zip(counts, inputs, strict=False):
-            tokens, features = _matrix(shape)
-            found.append((count, tokens, _divided(features, count)))
-        return tuple(found)
+        maps = [(count, *_matrix(shape)) for count, shape in zip(counts, inputs, strict=False)]
+        return tuple((count, tokens, _divided(size, count)) for count, tokens, size in maps)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """[heads, tokens of Q, size of V], or [tokens, heads * size]; BadValue on a misfit."""
@@ -222,8 +219,8 @@ class Attention(MatrixLayer):
             )
             if self.qk_norm:
                 q, k = module.q_norm(q), module.k_norm(k)
-            found = attend(q, k, v, is_causal=self.causal, enable_gqa=True)
-            return found.transpose(1, 2).flatten(2)
+            seen = attend(q, k, v, is_causal=self.causal, enable_gqa=True)
+            return seen.transpose(1, 2).flatten(2)
 
         module: Any = torch.nn.Module()
         if self.qk_norm:

@@ -7,14 +7,15 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core import window
-from costmodel.core.attributes import Padding, Sizes, flag, padding, pair, per_axis, whole
+from costmodel.core.attributes import Padding, Sizes, flag, padding, pair, whole
 from costmodel.core.layer import Example, Layer, MatrixLayer, Order, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
+from costmodel.models.layers._windowed import Windowed
 
 
-class Convolution(MatrixLayer):
+class Convolution(Windowed, MatrixLayer):
     """Shared by all convolutions, whose kernel slides over the last `axes` axes of a map.
 
     Axes in front of the channels (frames, windows) are convolved one by one.
@@ -23,7 +24,6 @@ class Convolution(MatrixLayer):
     reads: ClassVar[Order] = "channels_last"
     writes: ClassVar[Order] = "channels_last"
 
-    axes: ClassVar[int]
     kernel: Sizes
     stride: Sizes
     padding: Padding
@@ -99,7 +99,6 @@ class Conv2d(Convolution):
     kind: ClassVar[str] = "conv2d"
     routine: ClassVar[str] = "window"
     source: ClassVar[str] = "HairNet section 3.1; Dumoulin & Visin 2016 (shapes)"
-    axes: ClassVar[int] = 2
 
     filters: int = whole()
     kernel: Sizes = pair()
@@ -146,7 +145,7 @@ class Conv2d(Convolution):
         return (*lead, self.filters, *self.slid(sizes))
 
     def in_groups(self, channels: int) -> tuple[int, int]:
-        """As stated."""
+        """The stated ones."""
         return self.filters, self.groups
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
@@ -165,34 +164,20 @@ class Conv2d(Convolution):
 
 
 @dataclass(frozen=True)
-class Conv1d(Conv2d):
+class Conv1d(Conv2d, axes=1):
     """1-D convolution: kernel * C_in / groups * C_out * L_out multiply-adds."""
 
     kind: ClassVar[str] = "conv1d"
-    axes: ClassVar[int] = 1
-
-    kernel: Sizes = per_axis(1)
-    stride: Sizes = per_axis(1, (1,))
-    padding: Padding = padding(1)
-    dilation: Sizes = per_axis(1, (1,))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"filters": 8, "kernel": 3, "stride": 2, "padding": [1, 0]}, ((4, 11),)),
     )
 
 
 @dataclass(frozen=True)
-class Conv3d(Conv2d):
+class Conv3d(Conv2d, axes=3):
     """3-D convolution: kernel^3 * C_in / groups * C_out * D_out * H_out * W_out multiply-adds."""
 
     kind: ClassVar[str] = "conv3d"
-    axes: ClassVar[int] = 3
-
-    kernel: Sizes = per_axis(3)
-    stride: Sizes = per_axis(3, (1, 1, 1))
-    padding: Padding = padding(3)
-    dilation: Sizes = per_axis(3, (1, 1, 1))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"filters": 6, "kernel": [1, 3, 2], "padding": [0, 1, 0]}, ((4, 5, 6, 7),)),
     )
@@ -205,7 +190,6 @@ class DepthwiseConv2d(Convolution):
     kind: ClassVar[str] = "depthwise_conv2d"
     routine: ClassVar[str] = "depthwise"
     source: ClassVar[str] = "HairNet section 3.1; Enhanced Hybrid MobileNet eqs. (1), (3)"
-    axes: ClassVar[int] = 2
 
     kernel: Sizes = pair()
     stride: Sizes = pair((1, 1))
@@ -245,32 +229,18 @@ class DepthwiseConv2d(Convolution):
 
 
 @dataclass(frozen=True)
-class DepthwiseConv1d(DepthwiseConv2d):
+class DepthwiseConv1d(DepthwiseConv2d, axes=1):
     """Depthwise 1-D convolution."""
 
     kind: ClassVar[str] = "depthwise_conv1d"
-    axes: ClassVar[int] = 1
-
-    kernel: Sizes = per_axis(1)
-    stride: Sizes = per_axis(1, (1,))
-    padding: Padding = padding(1)
-    dilation: Sizes = per_axis(1, (1,))
-
     examples: ClassVar[tuple[Example, ...]] = (Example({"kernel": 4, "padding": 3}, ((5, 8),)),)
 
 
 @dataclass(frozen=True)
-class DepthwiseConv3d(DepthwiseConv2d):
+class DepthwiseConv3d(DepthwiseConv2d, axes=3):
     """Depthwise 3-D convolution."""
 
     kind: ClassVar[str] = "depthwise_conv3d"
-    axes: ClassVar[int] = 3
-
-    kernel: Sizes = per_axis(3)
-    stride: Sizes = per_axis(3, (1, 1, 1))
-    padding: Padding = padding(3)
-    dilation: Sizes = per_axis(3, (1, 1, 1))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"kernel": 3, "padding": "same", "stride": [1, 2, 2]}, ((5, 4, 8, 9),)),
     )

@@ -7,15 +7,16 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core import window
-from costmodel.core.attributes import Sizes, flag, pair, per_axis, whole
+from costmodel.core.attributes import Sizes, flag, pair, whole
 from costmodel.core.layer import Example, Layer, MatrixLayer, Order, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
+from costmodel.models.layers._windowed import Windowed
 
 
 @dataclass(frozen=True)
-class ConvTranspose2d(MatrixLayer):
+class ConvTranspose2d(Windowed, MatrixLayer):
     """Transposed convolution: every input element is spread over kernel^2 C_out / groups outputs.
 
     The kernel slides over as many axes as `axes` says.
@@ -26,7 +27,6 @@ class ConvTranspose2d(MatrixLayer):
     reads: ClassVar[Order] = "channels_last"
     writes: ClassVar[Order] = "channels_last"
     source: ClassVar[str] = "Dumoulin & Visin 2016, section 4, relationship 14"
-    axes: ClassVar[int] = 2
 
     filters: int = whole()
     kernel: Sizes = pair()
@@ -133,36 +133,20 @@ class ConvTranspose2d(MatrixLayer):
 
 
 @dataclass(frozen=True)
-class ConvTranspose1d(ConvTranspose2d):
+class ConvTranspose1d(ConvTranspose2d, axes=1):
     """Transposed 1-D convolution."""
 
     kind: ClassVar[str] = "conv_transpose1d"
-    axes: ClassVar[int] = 1
-
-    kernel: Sizes = per_axis(1)
-    stride: Sizes = per_axis(1, (1,))
-    padding: Sizes = per_axis(1, (0,), least=0)
-    output_padding: Sizes = per_axis(1, (0,), least=0)
-    dilation: Sizes = per_axis(1, (1,))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"filters": 6, "kernel": 4, "stride": 2, "padding": 1}, ((4, 5),)),
     )
 
 
 @dataclass(frozen=True)
-class ConvTranspose3d(ConvTranspose2d):
+class ConvTranspose3d(ConvTranspose2d, axes=3):
     """Transposed 3-D convolution."""
 
     kind: ClassVar[str] = "conv_transpose3d"
-    axes: ClassVar[int] = 3
-
-    kernel: Sizes = per_axis(3)
-    stride: Sizes = per_axis(3, (1, 1, 1))
-    padding: Sizes = per_axis(3, (0, 0, 0), least=0)
-    output_padding: Sizes = per_axis(3, (0, 0, 0), least=0)
-    dilation: Sizes = per_axis(3, (1, 1, 1))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"filters": 6, "kernel": 2, "stride": 2}, ((4, 5, 6, 3),)),
     )

@@ -75,17 +75,17 @@ class Einsum(MatrixLayer):
         """The size of each axis. Raises BadValue where operands misfit."""
         terms = self.equation.partition("->")[0].split(",")
         operands = (*inputs, *self.constants)
-        found: dict[str, int] = {}
+        axes: dict[str, int] = {}
         for term, shape in zip(terms, operands, strict=False):
             for letter, size in zip(term, shape, strict=False):
-                if found.setdefault(letter, size) not in (size, 1) and size != 1:
-                    raise BadValue(f"axis '{letter}' is {found[letter]} and {size}", "make it one")
-                found[letter] = max(found[letter], size)
+                if axes.setdefault(letter, size) not in (size, 1) and size != 1:
+                    raise BadValue(f"axis '{letter}' is {axes[letter]} and {size}", "make it one")
+                axes[letter] = max(axes[letter], size)
         ranks = [len(shape) for shape in operands]
         if ranks != [len(term) for term in terms]:
             shown = " and ".join(str(list(shape)) for shape in operands)
             raise BadValue(f"'{self.equation}' does not fit {shown}", "one letter for each axis")
-        return found
+        return axes
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The sizes of the axes behind the arrow."""

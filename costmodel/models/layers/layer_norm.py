@@ -38,10 +38,6 @@ class SampleNorm(Layer):
         """Values of the scale, and of the shift."""
         raise NotImplementedError(type(self).__name__)
 
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape."""
-        return inputs[0]
-
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Three additions and two products per element, and one more of each if it is affine."""
         size, channel = elements(outputs), self.channel_axis(inputs[0])
@@ -113,7 +109,7 @@ class GroupNorm(SampleNorm):
         return shape[self.axis]
 
     def channel_axis(self, shape: Shape) -> int:
-        """As stated."""
+        """The stated one."""
         return self.axis
 
     def vectors(self, inputs: Shapes) -> int:
@@ -188,10 +184,6 @@ class LocalResponseNorm(Layer):
     examples: ClassVar[tuple[Example, ...]] = (Example({"size": 5}, ((8, 4, 4),)),)
 
     size: int = whole()
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape."""
-        return inputs[0]
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """A square, n additions (k's included), a product, a power and a division per element."""

@@ -45,10 +45,10 @@ class Linear(MatrixLayer):
                 f"linear needs a vector or [tokens, features], got {list(shape)}",
                 "put a flatten or global_avg_pool before it, or name the features' axis",
             )
-        found = len(shape) - 1 if self.axis is None else self.axis
-        if found >= len(shape):
-            raise BadValue(f"linear along axis {found} of {list(shape)}", "axes count from 0")
-        return found
+        axis = len(shape) - 1 if self.axis is None else self.axis
+        if axis >= len(shape):
+            raise BadValue(f"linear along axis {axis} of {list(shape)}", "axes count from 0")
+        return axis
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input shape with the features' axis replaced by `features`."""

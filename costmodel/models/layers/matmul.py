@@ -42,7 +42,7 @@ class Matmul(MatrixLayer):
     )
 
     @property
-    def taken(self) -> tuple[int, int | None]:
+    def input_count(self) -> tuple[int, int | None]:
         """A constant stands for a map."""
         return (2, 2) if self.constant is None else (1, 1)
 

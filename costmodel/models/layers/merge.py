@@ -35,7 +35,7 @@ class Broadcast(Layer):
     constants: Shapes
 
     @property
-    def taken(self) -> tuple[int, int | None]:
+    def input_count(self) -> tuple[int, int | None]:
         """A constant stands for a map."""
         least, most = self.arity
         held = len(self.constants)
@@ -92,9 +92,9 @@ class Add(Broadcast):
     bias: int = whole(0, least=0)
 
     @property
-    def taken(self) -> tuple[int, int | None]:
+    def input_count(self) -> tuple[int, int | None]:
         """A bias stands for a map too."""
-        least, most = super().taken
+        least, most = super().input_count
         return (1 if self.bias else least), most
 
     def out_shape(self, *inputs: Shape) -> Shape:

@@ -150,14 +150,14 @@ class Pieces(Movement):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Narrowed along each axis."""
-        found = self.shapes
+        wanted = self.shapes
 
         def cut(x: Any, shape: Shape) -> Any:
             for axis, size in enumerate(shape, start=1):
                 x = x.narrow(axis, 0, size)
             return x
 
-        return lambda x: tuple(cut(x, shape) for shape in found)
+        return lambda x: tuple(cut(x, shape) for shape in wanted)
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,8 @@ class StridedView(Movement):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Tensors of the given shapes."""
-        found = self.shapes
-        return lambda x: tuple(x.new_empty((x.shape[0], *shape)) for shape in found)
+        wanted = self.shapes
+        return lambda x: tuple(x.new_empty((x.shape[0], *shape)) for shape in wanted)
 
 
 @dataclass(frozen=True)
@@ -271,5 +271,5 @@ class Unknown(Movement):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Tensors of the given shapes."""
-        found = self.shapes
-        return lambda *maps: tuple(maps[0].new_empty((maps[0].shape[0], *s)) for s in found)
+        wanted = self.shapes
+        return lambda *maps: tuple(maps[0].new_empty((maps[0].shape[0], *s)) for s in wanted)

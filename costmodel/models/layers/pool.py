@@ -14,21 +14,20 @@ from costmodel.core.attributes import (
     optional_per_axis,
     padding,
     pair,
-    per_axis,
     whole,
 )
 from costmodel.core.layer import Example, Layer, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
+from costmodel.models.layers._windowed import Windowed
 
 
 @dataclass(frozen=True)
-class Pool(Layer):
+class Pool(Windowed, Layer):
     """Shared by window pools. The stride is the kernel's size unless given."""
 
     routine: ClassVar[str] = "move"
     across: ClassVar[bool] = True
-    axes: ClassVar[int] = 2
 
     kernel: Sizes = pair()
     stride: Sizes | None = optional_per_axis(2)
@@ -55,8 +54,9 @@ class Pool(Layer):
     def torch_sides(self, shape: Shape) -> Sizes:
         """The padding in torch's order."""
         _, _, sizes = need_axes(self.kind, shape, self.axes)
-        found = window.sides(sizes, self.kernel, self.steps, self.padding, self.dilation)
-        return window.torch_sides(found)
+        return window.torch_sides(
+            window.sides(sizes, self.kernel, self.steps, self.padding, self.dilation)
+        )
 
 
 class MaxPool(Pool):
@@ -101,66 +101,38 @@ class AvgPool(Pool):
 
 
 @dataclass(frozen=True)
-class MaxPool1d(MaxPool):
+class MaxPool1d(MaxPool, axes=1):
     """Maximum over windows of one axis."""
 
     kind: ClassVar[str] = "max_pool1d"
-    axes: ClassVar[int] = 1
-
-    kernel: Sizes = per_axis(1)
-    stride: Sizes | None = optional_per_axis(1)
-    padding: Padding = padding(1)
-    dilation: Sizes = per_axis(1, (1,))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"kernel": 3, "stride": 2, "dilation": 2}, ((4, 9),)),
     )
 
 
 @dataclass(frozen=True)
-class MaxPool3d(MaxPool):
+class MaxPool3d(MaxPool, axes=3):
     """Maximum over windows of three axes."""
 
     kind: ClassVar[str] = "max_pool3d"
-    axes: ClassVar[int] = 3
-
-    kernel: Sizes = per_axis(3)
-    stride: Sizes | None = optional_per_axis(3)
-    padding: Padding = padding(3)
-    dilation: Sizes = per_axis(3, (1, 1, 1))
-
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"kernel": [1, 2, 2], "padding": [0, 1, 0]}, ((4, 3, 8, 7),)),
     )
 
 
 @dataclass(frozen=True)
-class AvgPool1d(AvgPool):
+class AvgPool1d(AvgPool, axes=1):
     """Mean over windows of one axis."""
 
     kind: ClassVar[str] = "avg_pool1d"
-    axes: ClassVar[int] = 1
-
-    kernel: Sizes = per_axis(1)
-    stride: Sizes | None = optional_per_axis(1)
-    padding: Padding = padding(1)
-    dilation: Sizes = per_axis(1, (1,))
-
     examples: ClassVar[tuple[Example, ...]] = (Example({"kernel": 3, "padding": 1}, ((4, 9),)),)
 
 
 @dataclass(frozen=True)
-class AvgPool3d(AvgPool):
+class AvgPool3d(AvgPool, axes=3):
     """Mean over windows of three axes."""
 
     kind: ClassVar[str] = "avg_pool3d"
-    axes: ClassVar[int] = 3
-
-    kernel: Sizes = per_axis(3)
-    stride: Sizes | None = optional_per_axis(3)
-    padding: Padding = padding(3)
-    dilation: Sizes = per_axis(3, (1, 1, 1))
-
     examples: ClassVar[tuple[Example, ...]] = (Example({"kernel": 2}, ((4, 3, 8, 7),)),)
 
 

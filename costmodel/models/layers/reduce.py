@@ -143,8 +143,8 @@ class Search(Layer):
         if self.axis >= len(shape) or (self.keep or 1) > shape[self.axis]:
             raise BadValue(f"a search along axis {self.axis} of {list(shape)}", "correct it")
         kept = () if self.keep is None else (self.keep,)
-        found = (*shape[: self.axis], *kept, *shape[self.axis + 1 :])
-        return (found, found) if self.both else (found,)
+        result = (*shape[: self.axis], *kept, *shape[self.axis + 1 :])
+        return (result, result) if self.both else (result,)
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Elements less the vectors that are searched."""

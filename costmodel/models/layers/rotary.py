@@ -62,7 +62,6 @@ class Rotary(Layer):
         def turn(x: Any) -> Any:
             turned = x[..., : self.turned]
             low, high = turned.chunk(2, dim=-1)
-            found = torch.cat((low - high, high + low), dim=-1)
-            return torch.cat((found, x[..., found.shape[-1] :]), dim=-1)
+            return torch.cat((low - high, high + low, x[..., turned.shape[-1] :]), dim=-1)
 
         return turn
