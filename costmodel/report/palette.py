@@ -6,42 +6,26 @@ deuteranopia and tritanopia (Machado et al. 2009), and 3 : 1 against the page.
 
 from __future__ import annotations
 
-LIGHT = {
-    "paper": "#ffffff",
-    "ink": "#161b22",
-    "faint": "#606a76",
-    "grid": "#e6eaee",
-    "edge": "#c5ccd4",
-    "light": "#fff1bf",
-    "bad": "#b3261e",
-    "accent": "#0b57b7",
-    "transfer": "#254898",
-    "on_chip": "#1099c4",
-    "matrix": "#d02400",
-    "host": "#c38003",
-    "launch": "#6a2a66",
-    "link": "#0d7948",
-    "overhead": "#7a8085",
-    "none": "#7a8085",
+TOKENS = {
+    "paper": ("#ffffff", "#101418"),
+    "ink": ("#161b22", "#e8ecf1"),
+    "faint": ("#606a76", "#8f99a6"),
+    "grid": ("#e6eaee", "#242b33"),
+    "edge": ("#c5ccd4", "#38414c"),
+    "light": ("#fff1bf", "#332c12"),
+    "bad": ("#b3261e", "#ff8f86"),
+    "accent": ("#0b57b7", "#82b4ff"),
+    "transfer": ("#254898", "#547fcb"),
+    "on_chip": ("#1099c4", "#a1e8ed"),
+    "matrix": ("#d02400", "#eb653c"),
+    "host": ("#c38003", "#fbd255"),
+    "launch": ("#6a2a66", "#d195ed"),
+    "link": ("#0d7948", "#6acaa1"),
+    "overhead": ("#7a8085", "#8f9194"),
+    "none": ("#7a8085", "#8f9194"),
 }
-DARK = {
-    "paper": "#101418",
-    "ink": "#e8ecf1",
-    "faint": "#8f99a6",
-    "grid": "#242b33",
-    "edge": "#38414c",
-    "light": "#332c12",
-    "bad": "#ff8f86",
-    "accent": "#82b4ff",
-    "transfer": "#547fcb",
-    "on_chip": "#a1e8ed",
-    "matrix": "#eb653c",
-    "host": "#fbd255",
-    "launch": "#d195ed",
-    "link": "#6acaa1",
-    "overhead": "#8f9194",
-    "none": "#8f9194",
-}
+"""Each word's colour on a light page, which files have too, and on a dark one."""
+LIGHT, DARK = ({word: pair[n] for word, pair in TOKENS.items()} for n in (0, 1))
 SEQUENTIAL = (
     "#f8f4de", "#cedfa8", "#94cc92", "#52b58f", "#049a91", "#007a89", "#005c7d", "#003c75",
     "#1a1c5a",

@@ -56,7 +56,6 @@ def outcomes(calibrated: Calibrated) -> list[Outcome]:
 
 def compared(calibrated: Calibrated) -> dict[str, Floats]:
     """The models that are set side by side, and their times (N,) [s]."""
-    every = np.arange(len(calibrated.measured))
     return {
         "base profile, nothing fitted": calibrated.uncalibrated,
         "crude additive model, families held out": calibrated.crude_held_out,
@@ -192,7 +191,6 @@ def _worst(every: list[Outcome]) -> list[str]:
 def record(calibrated: Calibrated) -> dict[str, Any]:
     """The JSON report."""
     every, decided = outcomes(calibrated), evidence(calibrated)
-    whole = calibrated.whole
     return {
         "errors": {
             title: errors.of(

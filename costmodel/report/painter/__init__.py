@@ -65,10 +65,10 @@ def _title(axes: Axes, chart: Chart) -> None:
     axes.set_title(
         letters(f"{chart['title']}: {first}" if first else chart["title"]), pad=8 + 13 * len(lines)
     )
+    said, colour = "\n".join(map(letters, lines)), LIGHT["faint"]
     axes.annotate(
-        "\n".join(map(letters, lines)), (0, 1), xytext=(0, 7), xycoords="axes fraction",
-        textcoords="offset points", color=LIGHT["faint"],
-    )  # fmt: skip
+        said, (0, 1), (0, 7), xycoords="axes fraction", textcoords="offset points", color=colour
+    )
 
 
 def _legend(axes: Axes, chart: Chart) -> None:

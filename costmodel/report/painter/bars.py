@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.report.chart import Chart
-from costmodel.report.painter.frame import letters, scale_axis
+from costmodel.report.painter.frame import letters, scale_axis, write_beside
 from costmodel.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -68,10 +68,8 @@ def _write_ends(axes: Axes, chart: Chart, right: Any, left: Any) -> None:
         for text, ends, away, side in zip(
             both, (right, left), (4, -4), ("left", "right"), strict=True
         ):
-            axes.annotate(
-                letters(text), (ends[place], place), xytext=(away, 0), va="center", ha=side,
-                textcoords="offset points", fontsize=8,
-            )  # fmt: skip
+            style = {"va": "center", "ha": side, "fontsize": 8}
+            write_beside(axes, text, (ends[place], place), (away, 0), **style)
 
 
 def _paint_upright(axes: Axes, chart: Chart, parts: dict[str, Any]) -> None:

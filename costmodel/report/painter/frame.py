@@ -57,6 +57,13 @@ def letters(text: str) -> str:
     return harmless(text).replace("$", r"\$")
 
 
+def write_beside(
+    axes: Axes, text: str, place: Any, away: tuple[float, float], **style: Any
+) -> None:
+    """Write a text so far away [pt] from a place in the data."""
+    axes.annotate(letters(text), place, xytext=away, textcoords="offset points", **style)
+
+
 def scale_axis(
     axes: Axes, word: str, side: Chart, values: Sequence[float] | Any, *, tight: bool = False
 ) -> None:
@@ -75,7 +82,7 @@ def scale_axis(
         subs = (1, 2, 5) if decades < 2 else (1, 3) if decades < 3 else (1,)
         lines.set_major_locator(LogLocator(subs=subs, numticks=12))
         lines.set_major_formatter(
-            FuncFormatter(lambda value, _: si(value, unit, 3) if unit else f"{value:g}")
+            FuncFormatter(lambda value, _: si(value, unit, 3) if unit else f"{value:.12g}")
         )
         lines.set_minor_formatter(NullFormatter())
         bracket = ""
@@ -127,10 +134,7 @@ def write_labels(axes: Axes, labels: Sequence[Any]) -> None:
         free = [n for n, box in enumerate(boxes) if not any(_meet(box, one) for one in taken)]
         side = free[0] if free else 0
         taken.append(boxes[side])
-        axes.annotate(
-            letters(text), labels[index][:2], xytext=SIDES[side], textcoords="offset points",
-            fontsize=7,
-        )  # fmt: skip
+        write_beside(axes, text, labels[index][:2], SIDES[side], fontsize=7)
 
 
 def _meet(a: Sequence[float], b: Sequence[float]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.report.chart import Chart
-from costmodel.report.painter.frame import letters, scale_axis, shade_bar, shades
+from costmodel.report.painter.frame import letters, scale_axis, shade_bar, shades, write_beside
 from costmodel.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ def _paint_roof(axes: Axes, roof: Chart) -> None:
     if dashes:
         return
     axes.axvline(roof["rate"] / roof["bandwidth"], color=colour, lw=0.8, ls=":")
-    axes.annotate(
-        letters(roof["name"]), (high / 1.05, top), xytext=(0, 4), ha="right",
-        textcoords="offset points", fontsize=8,
-    )  # fmt: skip
+    write_beside(axes, roof["name"], (high / 1.05, top), (0, 4), ha="right", fontsize=8)
 
 
 def _paint_points(axes: Axes, chart: Chart, points: Any) -> None:
