@@ -201,6 +201,17 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     return value
 
 
+def evaluate_with(
+    text: str, names: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
+) -> Any:
+    """The same with further functions, which may evaluate expressions themselves."""
+    evaluator = _evaluator()
+    evaluator.functions |= functions
+    value = _run(evaluator, text, names)
+    _check(value, text)
+    return value
+
+
 def evaluate_arrays(text: str, names: Mapping[str, Any]) -> Any:
     """The same on numpy arrays, element by element.
 
