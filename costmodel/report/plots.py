@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costmodel.core.output import PICTURES, Picture
 from costmodel.core.quantities import RUN_LANES
 from costmodel.errors import BadValue, InputError, Place
 from costmodel.language.harmless import harmless
-from costmodel.studies.output import PICTURES, Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:

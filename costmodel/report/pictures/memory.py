@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from costmodel.core.output import Picture
 from costmodel.core.packing import Packing
 from costmodel.errors import BadValue
 from costmodel.language.units import show
 from costmodel.report import plots
 from costmodel.report.addresses import Addresses, addresses
-from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:

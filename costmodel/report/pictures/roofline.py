@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from costmodel.core.output import Picture
 from costmodel.language import units
 from costmodel.report import plots
 from costmodel.report.numbers import seconds
-from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from costmodel.core.output import Picture
 from costmodel.report import plots
 from costmodel.report.numbers import seconds
-from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:

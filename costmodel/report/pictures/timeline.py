@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from costmodel.core.output import Picture
 from costmodel.core.quantities import OVERHEAD
 from costmodel.report import plots
 from costmodel.report.numbers import seconds
 from costmodel.report.timeline import Segment, segments
-from costmodel.studies.output import Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:

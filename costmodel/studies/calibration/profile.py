@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.layer import ENGINES, ROUTINES, Engine
-from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language.documents import read_text
@@ -22,7 +21,7 @@ from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.calibration.kernels import Fit
-from costmodel.studies.calibration.terms import AS_DENSE, MICROSECOND
+from costmodel.studies.calibration.terms import AS_DENSE
 
 COMMENTS = {
     "efficiency": (
@@ -126,19 +125,25 @@ def on_chip_bandwidth(found: Calibrated) -> float | None:
     return float(found.runs[0].machine.bandwidth / on_chip) if on_chip > 0 else None
 
 
-def fields(found: Calibrated, source: str) -> dict[str, Any]:
+def fields(
+    found: Calibrated, source: str, shown: Callable[[float], float] | None = None
+) -> dict[str, Any]:
     """Return what the calibration adds to the base profile, as it is written in YAML.
 
-    None stands for what has to go.
+    None stands for what has to go. Figures are `shown` to three digits, or as is said.
     """
-    named, policies = found.fitted.named, found.runs[0].policies
-    way = found.way
+    named, policies, way = found.fitted.named, found.runs[0].policies, found.way
+    shown = shown or _round
+    efficiency: dict[str, dict[str, Any]] = {
+        word: {resource: shown(min(share, 1.0)) for resource, share in each.items()}
+        for word, each in shares(found).items()
+    }
+    for word, time in vector_times(found).items():
+        if time:
+            efficiency[word]["per_vector"] = f"{shown(time)} ns"
     written: dict[str, Any] = {
-        "efficiency": {
-            word: {resource: _round(share) for resource, share in each.items()}
-            for word, each in shares(found).items()
-        },
-        "launch": {engine: f"{_round(time)} us" for engine, time in launches(found).items()},
+        "efficiency": efficiency,
+        "launch": {engine: f"{shown(time)} us" for engine, time in launches(found).items()},
         "convention": policies.timed_convention,
         "placement": way.placement,
         "timing": way.timing,
@@ -146,45 +151,29 @@ def fields(found: Calibrated, source: str) -> dict[str, Any]:
         "calibration": provenance(found, source).model_dump(mode="json"),
     }
     if ("overhead", "") in named:
-        written["overhead"] = f"{_round(named['overhead', ''])} us"
+        written["overhead"] = f"{shown(named['overhead', ''])} us"
     written |= tiles(found)
-    for word, time in vector_times(found).items():
-        if time:
-            written["efficiency"][word]["per_vector"] = f"{_round(time)} ns"
     kinds = {one.dtype for one in found.measurements}
     if len(kinds) == 1:
         written["dtype"] = kinds.pop()
     if ("on_chip", "") in named:
         bandwidth = on_chip_bandwidth(found)
-        written["on_chip_bandwidth"] = (
-            None if bandwidth is None else f"{_round(bandwidth / 1e9)} GB/s"
-        )
+        stated = None if bandwidth is None else f"{shown(bandwidth / 1e9)} GB/s"
+        written["on_chip_bandwidth"] = stated
     return written
 
 
 def model(found: Calibrated) -> HardwareProfile:
-    """The calibrated profile, its figures in full."""
-    way, times = found.way, vector_times(found)
-    return found.base.model_copy(
-        update={
-            "efficiency": {
-                word: Efficiency(
-                    **{key: min(share, 1.0) for key, share in reached.items()},
-                    per_vector=f"{times.get(word, 0.0)} ns",
-                )
-                for word, reached in shares(found).items()
-            },
-            **tiles(found),
-            "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()},
-            "overhead": found.fitted.named.get(("overhead", ""), 0.0) * MICROSECOND,
-            "on_chip_bandwidth": on_chip_bandwidth(found),
-            "convention": found.runs[0].policies.timed_convention,
-            "placement": way.placement,
-            "timing": way.timing,
-            "passes": way.passes,
-            "calibration": provenance(found, ""),
-        }
-    )
+    """The calibrated profile: what is written, its figures in full, and models as they are."""
+    base, written = found.base, fields(found, "", float)
+    models = {"placement": found.way.placement, "timing": found.way.timing}
+    models |= {"passes": found.way.passes, "convention": written["convention"]}
+    stated = {key: value for key, value in written.items() if value is not None}
+    words = {key: value for key, value in stated.items() if key not in models}
+    read = HardwareProfile.model_validate({"name": base.name, "source": base.source, **words})
+    assumed = {w: a for w, a in base.assumed.items() if w not in {*written, *FOUND}}
+    own = {key: getattr(read, key) for key in written}
+    return base.model_copy(update={**own, **models, "assumed": assumed})
 
 
 def _round(value: float) -> float:
