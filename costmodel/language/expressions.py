@@ -171,11 +171,11 @@ def _array_evaluator() -> EvalWithCompoundTypes:
 
     def compare(node: ast.Compare) -> Any:
         values = [one(side) for side in (node.left, *node.comparators)]
-        found = [
+        verdicts = [
             evaluator.operators[type(sign)](*pair)
             for sign, pair in zip(node.ops, pairwise(values), strict=True)
         ]
-        return reduce(np.logical_and, found)
+        return reduce(np.logical_and, verdicts)
 
     def choice(node: ast.IfExp) -> Any:
         return np.where(one(node.test), one(node.body), one(node.orelse))

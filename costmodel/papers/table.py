@@ -129,11 +129,11 @@ class Table(ABC):
 
     def rows(self) -> dict[str, Status]:
         """Each row's state: the worst of its cells'."""
-        found: dict[str, Status] = {}
+        worst: dict[str, Status] = {}
         for verdict in self.verdicts:
             row = verdict.cell.row
-            found[row] = max(found.get(row, Status.EQUAL), verdict.status, key=ORDER.index)
-        return found
+            worst[row] = max(worst.get(row, Status.EQUAL), verdict.status, key=ORDER.index)
+        return worst
 
 
 def agrees(published: str, value: Figure) -> bool:
