@@ -11,6 +11,7 @@ import numpy as np
 from costmodel.language.units import show
 from costmodel.report import files, plots
 from costmodel.studies.generate import Generation
+from costmodel.studies.labels import unique
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,11 +30,13 @@ At = Callable[[str, int], Generation]
 def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
     """For each machine and batch that fits: time per token [s] and tokens per second [1/s]."""
     found: list[dict[str, float | str]] = []
+    owners: list[str] = []
     for machine in machines:
         for batch in BATCHES:
             one = at(machine, batch)
             if not one.memory.fits or one.step is None:
                 break
+            owners.append(machine)
             found.append(
                 {
                     "machine": one.prefill.profile.name,
@@ -43,7 +46,9 @@ def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
                     "ttft_s": one.ttft,
                 }
             )
-    return found
+    # two files may call their machines alike
+    labels = unique([(str(row["machine"]), file) for row, file in zip(found, owners, strict=True)])
+    return [{**row, "machine": label} for row, label in zip(found, labels, strict=True)]
 
 
 def trade_figure(rows: Sequence[dict[str, float | str]], title: str) -> Figure:
