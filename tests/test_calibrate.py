@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import json
 import math
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from measured import BASE, calibrate, truth, write
 
+import costmodel as cm
 from costmodel.cli import main
+from costmodel.core.loading import load_network
 from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.read import load_profile
 from costmodel.studies.calibration.candidates import Bench
@@ -299,6 +303,46 @@ def test_the_profile_predicts_what_was_fitted(folder: Path) -> None:
     ]
     assert shown["coverage_90"] == pytest.approx(sum(inside) / len(inside))
     assert (folder / "out.yaml").read_text().startswith("# A comment that stays.")
+
+
+@pytest.mark.parametrize("layers", [False, True])
+def test_the_file_and_the_object_are_one_profile(folder: Path, layers: bool) -> None:
+    """Figure by figure, up to the file's three digits; what was found is assumed by neither.
+
+    Of layers alone no overhead can be fitted: the base's stays in both.
+    """
+    assumed = "overhead: 1 ms\nassumed:\n  launch: {value: 90 us, reason: a guess}\n"
+    (folder / "base.yaml").write_text(BASE + assumed)
+    rows = truth(folder, overhead=1e-3, launch=0.0)
+    if layers:
+        network = load_network(rows[0]["network"])
+        run = simulate(network, load_profile(folder / "base.yaml"))
+        rows = [
+            {**rows[0], "layer": row.id, "seconds": repr(float(time))}
+            for row, time in zip(network.rows, run.result.total, strict=True)
+            if time > 0
+        ]
+    file = write(folder, rows)
+    assert calibrate(folder, file, "--pass", "none") == 0
+    written = load_profile(folder / "out.yaml").model_dump()
+    held = cm.calibrate(file, folder / "base.yaml", passes=[]).model_dump()
+    own = ("name", "source", "calibration")
+    assert _numbers(written, own) == pytest.approx(_numbers(held, own), rel=5.1e-3)
+    assert written["assumed"] == held["assumed"] == {}
+    assert written["overhead"] == pytest.approx(1e-3, rel=0.05)
+    assert [written[word] for word in ("dtype", "placement", "timing", "convention")] == [
+        held[word] for word in ("dtype", "placement", "timing", "convention")
+    ]
+
+
+def _numbers(value: Any, without: Collection[str] = (), path: str = "") -> dict[str, float]:
+    """Every number in a mapping of mappings, by its path."""
+    if isinstance(value, dict):
+        parts = [
+            _numbers(item, (), f"{path}/{key}") for key, item in value.items() if key not in without
+        ]
+        return {key: number for part in parts for key, number in part.items()}
+    return {path: float(value)} if isinstance(value, int | float) else {}
 
 
 def test_an_overhead_that_the_base_states_is_fitted(folder: Path) -> None:

@@ -143,9 +143,10 @@ def test_reproduce_writes_its_pages(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_reproduce_fails_while_something_is_unexplained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from costmodel.papers.tables.hairnet import Claims
+    from costmodel.papers import every_table
 
-    monkeypatch.setattr(Claims, "cells", lambda self: [cli_cell()])
+    claims = type(every_table()["hairnet"]["hairnet_claims"])
+    monkeypatch.setattr(claims, "cells", lambda self: [cli_cell()])
     assert main(["reproduce", "hairnet_claims", "--out", str(tmp_path), "--quiet"]) == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 import costmodel as cm
 from costmodel.cli import main
 from costmodel.errors import InputError
-from costmodel.studies.generate import step_weights
+from costmodel.studies.mean_step import step_weights
 
 ROUNDING = 1e-13
 """A few hundred rows are summed, and a few steps: some 2^-52 for each sum."""

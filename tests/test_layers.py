@@ -19,13 +19,13 @@ from costmodel.core.live import live_internal_bytes
 from costmodel.core.loading import load_network
 from costmodel.core.machine import Machine
 from costmodel.core.network import Facts, Network
+from costmodel.core.output import FORMATS, PICTURES
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.registry import headline
 from costmodel.core.tally import Tally, elements
 from costmodel.core.timing import TIMINGS
 from costmodel.errors import Place
 from costmodel.papers import PAPERS
-from costmodel.studies.output import FORMATS, PICTURES
 from costmodel.studies.validate import validate
 
 KINDS = sorted(kinds.kinds())

@@ -11,13 +11,13 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.core.loading import load_network
 from costmodel.errors import InputError
-from costmodel.studies import measure, measured_networks, this_machine
 from costmodel.studies.calibration import measurements
+from costmodel.studies.measuring import machine, networks, timing
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
-    return measured_networks.write(tmp_path_factory.mktemp("networks"))
+    return networks.write(tmp_path_factory.mktemp("networks"))
 
 
 def test_fifteen_networks_of_five_families_are_understood(files: list[tuple[Path, str]]) -> None:
@@ -50,7 +50,7 @@ def test_the_table_is_one_that_calibrate_reads(
     with out.open() as file:
         (row,) = csv.DictReader(file)
     assert 0 < float(row["seconds"]) <= float(row["median_s"])
-    assert int(row["runs"]) >= measure.ROUNDS * measure.LEAST
+    assert int(row["runs"]) >= timing.ROUNDS * timing.LEAST
     (read,) = measurements.read(str(out))
     assert read.seconds == float(row["seconds"])
     machine = cm.load_profile(tmp_path / "t_machine.yaml")
@@ -62,10 +62,10 @@ def test_the_table_is_one_that_calibrate_reads(
 
 
 def test_a_busy_machine_is_told() -> None:
-    quiet = measure.Measured("a", "", [1.0, 1.1, 1.2])
-    noisy = measure.Measured("b", "", [1.0, 6.0, 6.5])
-    assert measure.busy([quiet]) == ""
-    assert "1 of 2 medians lie over 1.5 times above the least time (most 6.0)" in measure.busy(
+    quiet = timing.Measured("a", "", [1.0, 1.1, 1.2])
+    noisy = timing.Measured("b", "", [1.0, 6.0, 6.5])
+    assert timing.busy([quiet]) == ""
+    assert "1 of 2 medians lie over 1.5 times above the least time (most 6.0)" in timing.busy(
         [quiet, noisy]
     )
 
@@ -73,7 +73,7 @@ def test_a_busy_machine_is_told() -> None:
 def test_what_does_not_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"x\.onnx: ONNX Runtime does not run it"):
-        measure.measure([(tmp_path / "x.onnx", "")])
+        timing.measure([(tmp_path / "x.onnx", "")])
     words = ["measure", str(tmp_path / "y.onnx"), "--seconds", "0", "--threads", "0"]
     assert main([*words, "--out", str(tmp_path / "t.csv")]) == 2
     assert not (tmp_path / "t.csv").exists()
@@ -82,8 +82,8 @@ def test_what_does_not_run_is_named(tmp_path: Path) -> None:
 def test_a_machine_that_does_not_tell_its_cache_assumes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(this_machine, "CACHES", tmp_path)
-    monkeypatch.setattr(this_machine, "COPIED", 1 << 20)
-    monkeypatch.setattr(this_machine, "SIDE", 64)
-    (tmp_path / "m.yaml").write_text(this_machine.profile_text())
+    monkeypatch.setattr(machine, "CACHES", tmp_path)
+    monkeypatch.setattr(machine, "COPIED", 1 << 20)
+    monkeypatch.setattr(machine, "SIDE", 64)
+    (tmp_path / "m.yaml").write_text(machine.profile_text())
     assert "on_chip_memory" in cm.load_profile(tmp_path / "m.yaml").assumed

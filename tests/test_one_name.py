@@ -11,6 +11,7 @@ from costmodel.cli import main
 from costmodel.core.network import Network
 from costmodel.errors import InputError
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.report.generation_plot import trade_off
 from costmodel.studies.labels import unique
 
 MACHINE = "accel_1tflops"
@@ -74,6 +75,17 @@ def test_assumptions_of_machines_of_one_name_are_told_each(
     shown = capsys.readouterr().out
     assert "assumed of M: matrix" in shown
     assert "assumed of M (2): host" in shown
+
+
+def test_generations_on_machines_of_one_name_are_drawn_apart(tmp_path: Path) -> None:
+    """Throughput against latency on a machine and on one of twice its bandwidth, both called M."""
+    text = "name: M\nsource: s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\nhost: 1 TFLOPS\n"
+    for name, bandwidth in (("one", "1 GB/s"), ("other", "2 GB/s")):
+        (tmp_path / f"{name}.yaml").write_text(f"{text}bandwidth: {bandwidth}\ncapacity: 2 GB\n")
+    files = [str(tmp_path / f"{name}.yaml") for name in ("one", "other")]
+    rows = trade_off(files, lambda file, batch: cm.generate("gpt2", file, 8, 2, batch=batch))
+    lines = {row["machine"] for row in rows}
+    assert lines == {"M", "M (2)"}
 
 
 def test_a_word_too_long_for_a_file_is_no_file() -> None:

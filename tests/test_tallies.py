@@ -327,7 +327,7 @@ def test_tasks_share_the_work(case: Hand | Defined) -> None:
 def test_attention_runs_as_what_it_keeps(attributes: dict[str, Any], routine: str) -> None:
     """A product; a prompt's whose keys are kept; a step's that streams them."""
     layer = make(kinds.get("attention"), {"heads": 4, **attributes})
-    tally = work_out(layer, ((5, 96),)).tally
+    tally = apply(layer, ((5, 96),)).tally
     assert [task.routine for task in layer.tasks(tally)] == [routine, "norm"]
 
 

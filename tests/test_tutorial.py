@@ -100,7 +100,7 @@ def test_the_gallery_shows_every_picture_of_a_run() -> None:
     sys.path.insert(0, str(ROOT / "docs"))
     import gallery
 
-    from costmodel.studies.output import PICTURES
+    from costmodel.core.output import PICTURES
 
     shown = {picture.file.removesuffix(".png") for picture in gallery.PICTURES}
     assert set(PICTURES.names()) <= shown

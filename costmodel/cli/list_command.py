@@ -102,12 +102,12 @@ def _models(name: str) -> Iterator[tuple[str, str, str]]:
     from costmodel.core.convention import CONVENTIONS
     from costmodel.core.engine import ENGINE_MODELS
     from costmodel.core.graph_pass import PASSES
+    from costmodel.core.output import FORMATS, PICTURES
     from costmodel.core.placement import PLACEMENTS
     from costmodel.core.registry import Family, headline
     from costmodel.core.timing import TIMINGS
     from costmodel.core.traffic import TRAFFICS
     from costmodel.papers import PAPERS
-    from costmodel.studies.output import FORMATS, PICTURES
 
     families: dict[str, Family[Any]] = {
         "conventions": CONVENTIONS,

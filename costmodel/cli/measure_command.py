@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from costmodel.studies.measure import Measured
+    from costmodel.studies.measuring.timing import Measured
 
 EXAMPLES = (
     "measure --out mine.csv",
@@ -43,11 +43,11 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel.report import files
-    from costmodel.studies import measure, this_machine
+    from costmodel.studies.measuring import machine, timing
 
     _check(args)
     out = Path(args.out)
-    found = measure.measure(
+    found = timing.measure(
         _networks(args.networks, out),
         seconds=args.seconds,
         threads=args.threads,
@@ -56,14 +56,14 @@ def run(args: argparse.Namespace) -> int:
     rows = [{**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in found]
     for one, row in zip(found, rows, strict=True):
         print(f"{1e3 * one.least:10.4g} ms  median {1e3 * one.median:8.4g}  {row['network']}")
-    machine = out.with_name(f"{out.stem}_machine.yaml")
-    text = this_machine.profile_text(max(_rate(one) for one in found))
-    files.write(machine, lambda stream: stream.write(text))
-    files.write_csv(out, rows, measure.COLUMNS)
+    profile = out.with_name(f"{out.stem}_machine.yaml")
+    text = machine.profile_text(max(_rate(one) for one in found))
+    files.write(profile, lambda stream: stream.write(text))
+    files.write_csv(out, rows, timing.COLUMNS)
     print(
-        f"wrote {out} and {machine}; now: costmodel calibrate {out} --hw {machine} --out cpu.yaml"
+        f"wrote {out} and {profile}; now: costmodel calibrate {out} --hw {profile} --out cpu.yaml"
     )
-    warning = measure.busy(found)
+    warning = timing.busy(found)
     if warning:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
@@ -100,11 +100,11 @@ def _networks(words: Sequence[str], out: Path) -> list[tuple[Path, str]]:
     from pathlib import Path
 
     from costmodel.errors import InputError, Place
-    from costmodel.studies import measured_networks
+    from costmodel.studies.measuring import networks
 
     if words:
         return [(Path(word), "") for word in words]
     try:
-        return measured_networks.write(out.parent / f"{out.stem}_networks")
+        return networks.write(out.parent / f"{out.stem}_networks")
     except OSError as error:
         raise InputError.at(Place(str(out)), str(error), "choose another folder") from None

@@ -99,7 +99,7 @@ def _write(args: argparse.Namespace, done: Run) -> list[str]:
     """Write the files that were asked for; what became of the pictures. Raises InputError."""
     from pathlib import Path
 
-    from costmodel.studies.output import FORMATS
+    from costmodel.core.output import FORMATS
 
     for word, file in (("csv", args.csv), ("json", args.json), ("html", args.html)):
         if file:

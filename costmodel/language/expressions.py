@@ -171,11 +171,11 @@ def _array_evaluator() -> EvalWithCompoundTypes:
 
     def compare(node: ast.Compare) -> Any:
         values = [one(side) for side in (node.left, *node.comparators)]
-        found = [
+        verdicts = [
             evaluator.operators[type(sign)](*pair)
             for sign, pair in zip(node.ops, pairwise(values), strict=True)
         ]
-        return reduce(np.logical_and, found)
+        return reduce(np.logical_and, verdicts)
 
     def choice(node: ast.IfExp) -> Any:
         return np.where(one(node.test), one(node.body), one(node.orelse))
@@ -197,6 +197,17 @@ _OWN = _Own()
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """The value of the expression `text` with the variables `names`. Raises BadValue."""
     value = _run(_OWN.evaluator, text, names)
+    _check(value, text)
+    return value
+
+
+def evaluate_with(
+    text: str, names: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
+) -> Any:
+    """The same with further functions, which may evaluate expressions themselves."""
+    evaluator = _evaluator()
+    evaluator.functions |= functions
+    value = _run(evaluator, text, names)
     _check(value, text)
     return value
 

@@ -33,7 +33,7 @@ def harmless(name: str, most: int = LONGEST) -> str:
 
 def spelt(text: str) -> str:
     """The text with what could act on a reader's screen spelt out, whatever its length."""
-    return UNFIT.sub(lambda found: ascii(found[0])[1:-1], text)
+    return UNFIT.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def cell(value: Any) -> Any:

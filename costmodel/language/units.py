@@ -97,9 +97,9 @@ def parse(text: object, dimension: str, *, zero: bool = False) -> Fraction:
         raise BadValue(f"{number} has no unit", f"write a {dimension} like '{example}'")
     if unit not in table():
         raise BadValue(f"unknown unit '{unit}' in '{text}'", _remedy(unit, dimension))
-    found, size = table()[unit]
-    if found != dimension:
-        raise BadValue(f"'{text}' is a {found}, not a {dimension}", f"write it like '{example}'")
+    kind, size = table()[unit]
+    if kind != dimension:
+        raise BadValue(f"'{text}' is a {kind}, not a {dimension}", f"write it like '{example}'")
     value = Fraction(number) * size
     if value < 0 or (value == 0 and not zero):
         raise BadValue(f"'{text}' is not positive", f"a {dimension} must be above zero")

@@ -23,14 +23,14 @@ __all__ = [
 
 def every_table() -> dict[str, dict[str, Table]]:
     """Every published table by its paper and its name. Raises CostModelError for a name twice."""
-    found: dict[str, dict[str, Table]] = {}
+    tables: dict[str, dict[str, Table]] = {}
     for word in PAPERS.names():
         mine = {kind.name: kind() for kind in PAPERS.load(word).tables}
         for name in mine:
-            if any(name in others for others in found.values()):
+            if any(name in others for others in tables.values()):
                 raise CostModelError(f"table '{name}' is defined twice")
-        found[word] = mine
-    return found
+        tables[word] = mine
+    return tables
 
 
 def select(words: Sequence[str]) -> dict[str, list[Table]]:
@@ -55,8 +55,8 @@ def select(words: Sequence[str]) -> dict[str, list[Table]]:
 def by_paper(chosen: dict[str, list[Table]]) -> dict[str, list[Table]]:
     """Every paper that `chosen` touches, with all of its tables, those judged already kept."""
     known = every_table()
-    found = {}
+    whole = {}
     for paper, some in chosen.items():
         judged = {table.name: table for table in some}
-        found[paper] = [judged.get(name, table) for name, table in known[paper].items()]
-    return found
+        whole[paper] = [judged.get(name, table) for name, table in known[paper].items()]
+    return whole

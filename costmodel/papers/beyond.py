@@ -55,21 +55,21 @@ def record(place: str, clock: str, run: Run) -> dict[str, Any]:
 
 def write(directory: Path) -> Path:
     """Write the page, its data and its pictures into a folder of `directory`. Raises InputError."""
-    folder, found = directory / FOLDER, runs()
+    folder, every = directory / FOLDER, runs()
     files.write_csv(
-        folder / "beyond.csv", [record(*key, run) for key, run in found.items()], COLUMNS
+        folder / "beyond.csv", [record(*key, run) for key, run in every.items()], COLUMNS
     )
-    chosen = found[SHOWN]
+    chosen = every[SHOWN]
     chosen.save(folder / "layers.csv")
     for name in PICTURES:
         plots.save(chosen.plot(name), folder / f"{name}.png")
     curves = slope("hairnet", MACHINE)
     plots.save(slope_figure(curves, curves.network), folder / "slope.png")
-    files.write(folder / "README.md", lambda stream: stream.write(page(found)))
+    files.write(folder / "README.md", lambda stream: stream.write(page(every)))
     return folder
 
 
-def page(found: dict[tuple[str, str], Run]) -> str:
+def page(every: dict[tuple[str, str], Run]) -> str:
     """The page as Markdown; every figure in it is worked out from the runs."""
     lines = [
         "# HairNet beyond the paper's rules",
@@ -80,11 +80,11 @@ def page(found: dict[tuple[str, str], Run]) -> str:
         "",
         "| placement | " + " | ".join(TIMINGS) + " | over the bus [MB] | on chip at most [MB] |",
         "|---|" + "---:|" * (len(TIMINGS) + 2),
-        *(_line(place, [found[place, clock] for clock in TIMINGS]) for place in PLACEMENTS),
+        *(_line(place, [every[place, clock] for clock in TIMINGS]) for place in PLACEMENTS),
         "",
         "## What it says",
         "",
-        *_findings(found),
+        *_findings(every),
         "",
         "## The slope of its network",
         "",
@@ -102,11 +102,11 @@ def page(found: dict[tuple[str, str], Run]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _slope_words(found: Slope) -> str:
+def _slope_words(slopes: Slope) -> str:
     """How much memory the network needs where nothing stays from row to row."""
-    curve = found.network
-    assert found.present is not None
-    moved = curve.at(found.present)
+    curve = slopes.network
+    assert slopes.present is not None
+    moved = curve.at(slopes.present)
     assert moved is not None
     return (
         f"With every map outside and rows tiled in what is on chip (`costmodel slope hairnet`, "
@@ -117,13 +117,13 @@ def _slope_words(found: Slope) -> str:
     )
 
 
-def _findings(found: dict[tuple[str, str], Run]) -> list[str]:
+def _findings(every: dict[tuple[str, str], Run]) -> list[str]:
     """What the runs say, one sentence or two for each point."""
-    paper, honest = found["per_tensor", "serial"], found["resident", "serial"]
+    paper, honest = every["per_tensor", "serial"], every["resident", "serial"]
     over = paper.live - paper.machine.memory
-    least = found["per_tensor", "pipelined"]
-    pinned = found["resident+weights", "serial"]
-    overlapped, prefetched = found["resident", "overlap"], found["resident", "pipelined"]
+    least = every["per_tensor", "pipelined"]
+    pinned = every["resident+weights", "serial"]
+    overlapped, prefetched = every["resident", "overlap"], every["resident", "pipelined"]
     bus, paper_bus = honest.totals["external_bytes"], paper.totals["external_bytes"]
     return [
         f"- **The paper's rule promises memory that is not there.** "
@@ -142,7 +142,7 @@ def _findings(found: dict[tuple[str, str], Run]) -> list[str]:
         f"prefetching the parameters of later rows a further "
         f"{percent(overlapped.total_time - prefetched.total_time, honest.total_time)}. "
         f"Under the paper's own placement the three are {seconds(paper.total_time)}, "
-        f"{seconds(found['per_tensor', 'overlap'].total_time)} and {seconds(least.total_time)}.",
+        f"{seconds(every['per_tensor', 'overlap'].total_time)} and {seconds(least.total_time)}.",
         f"- **Pinning weights hardly pays here.** {short(pinned.pinned_bytes / 1e6)} MB "
         f"of {short(pinned.workload.param_bytes.sum() / 1e6)} MB "
         f"find room beside the maps: {seconds(pinned.total_time)} in steady state, "

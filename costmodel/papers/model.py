@@ -8,8 +8,6 @@ from typing import Any
 from costmodel.core import kinds
 from costmodel.core.builder import apply
 from costmodel.core.layer import make
-from costmodel.core.part import Part
-from costmodel.core.tally import Shape
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulate
 
@@ -36,14 +34,19 @@ def macs(arch: str, **settings: Any) -> int:
     return int(run(arch, **settings).workload.macs.sum())
 
 
-def layer(kind: str, shape: Shape, **attributes: Any) -> Part:
-    """One layer on one map of `shape`: its output shape and neutral tally."""
-    return apply(make(kinds.get(kind), attributes), (shape,))
+def block_params(arch: str, block: str, **settings: Any) -> int:
+    """Parameters of one block of a shipped architecture [count]."""
+    workload = run(arch, **settings).workload
+    pairs = zip(workload.rows, workload.params, strict=True)
+    return sum(int(count) for row, count in pairs if row.block == block)
 
 
-def separable(shape: Shape, kernel: int, filters: int, multiplier: int = 1) -> tuple[Part, Part]:
-    """A depthwise and a pointwise convolution, stride 1, `same`, no bias, on a map of `shape`."""
-    depthwise = layer(
-        "depthwise_conv2d", shape, kernel=kernel, padding="same", multiplier=multiplier
-    )
-    return depthwise, layer("conv2d", depthwise.outputs[0], kernel=1, filters=filters)
+def tally(word: str, kind: str, channels: float, size: int, kernel: int, wide: float) -> int:
+    """A count of a convolution, stride 1, `same`, no bias, on `channels` maps of size x size.
+
+    `wide` are its filters; of a depthwise one its kernels for each channel.
+    """
+    attribute = "filters" if kind == "conv2d" else "multiplier"
+    attributes = {"kernel": kernel, "padding": "same", attribute: wide}
+    layer = make(kinds.get(kind), attributes)
+    return int(getattr(apply(layer, ((int(channels), size, size),)).tally, word))

@@ -78,7 +78,7 @@ def _wide(cells: Sequence[Verdict]) -> list[list[str]]:
         same = v.status is Status.EQUAL
         shown = v.cell.published if same else f"{v.cell.published} (ours {v.cell.ours})"
         rows.setdefault(v.cell.row, {})[v.cell.column] = shown
-    body = [[row, *(found.get(n, "") for n in names[1:])] for row, found in rows.items()]
+    body = [[row, *(cells_of.get(n, "") for n in names[1:])] for row, cells_of in rows.items()]
     return [["row", *names[1:]], *body]
 
 

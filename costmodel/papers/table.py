@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 Figure = float | str
 
@@ -42,6 +42,8 @@ class Cell:
     published: str
     value: Figure
     shown: str | None = None
+    line: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What the table's line says besides, for explanations."""
 
     @property
     def ours(self) -> str:
@@ -127,11 +129,11 @@ class Table(ABC):
 
     def rows(self) -> dict[str, Status]:
         """Each row's state: the worst of its cells'."""
-        found: dict[str, Status] = {}
+        worst: dict[str, Status] = {}
         for verdict in self.verdicts:
             row = verdict.cell.row
-            found[row] = max(found.get(row, Status.EQUAL), verdict.status, key=ORDER.index)
-        return found
+            worst[row] = max(worst.get(row, Status.EQUAL), verdict.status, key=ORDER.index)
+        return worst
 
 
 def agrees(published: str, value: Figure) -> bool:

@@ -11,11 +11,12 @@ from costmodel.language.units import show
 from costmodel.report import files, painter, plots
 from costmodel.report.chart import Chart, axis, line, named, series
 from costmodel.studies.generate import Generation
+from costmodel.studies.labels import unique
 
 BATCHES = tuple(2**n for n in range(10))
 """Sequences at once, of the trade-off's points."""
 LENGTHS = 33
-"""RooflinePoints along the memory picture."""
+"""Points along the memory picture."""
 At = Callable[[str, int], Generation]
 """A generation on a machine with so many sequences at once."""
 
@@ -23,11 +24,13 @@ At = Callable[[str, int], Generation]
 def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
     """For each machine and batch that fits: time per token [s] and tokens per second [1/s]."""
     points: list[dict[str, float | str]] = []
+    owners: list[str] = []
     for machine in machines:
         for batch in BATCHES:
             one = at(machine, batch)
             if not one.memory.fits or one.step is None:
                 break
+            owners.append(machine)
             points.append(
                 {
                     "machine": one.prefill.profile.name,
@@ -37,7 +40,10 @@ def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
                     "ttft_s": one.ttft,
                 }
             )
-    return points
+    # two files may call their machines alike
+    pairs = zip(points, owners, strict=True)
+    labels = unique([(str(row["machine"]), file) for row, file in pairs])
+    return [{**row, "machine": label} for row, label in zip(points, labels, strict=True)]
 
 
 def trade_chart(rows: Sequence[dict[str, float | str]]) -> Chart:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costmodel.core.output import PICTURES, Picture
 from costmodel.errors import BadValue, InputError, Place
 from costmodel.report.chart import Chart, about
 from costmodel.report.painter import figure
 from costmodel.report.painter.frame import letters, new_figure
 from costmodel.report.palette import LIGHT
-from costmodel.studies.output import PICTURES, Picture
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:

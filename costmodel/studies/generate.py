@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from costmodel.core.loading import load_network
 from costmodel.core.network import Network
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
 from costmodel.language import dtypes
 from costmodel.models.passes.tensor_parallel import TensorParallel
+from costmodel.studies.device_memory import (
+    Memory,
+    named_state_elements,
+    state_elements,
+    weight_bytes,
+)
+from costmodel.studies.mean_step import step_weights
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulate
 
@@ -61,66 +66,6 @@ class Request:
     def length(self) -> int:
         """Tokens that each sequence keeps: all of them, or half its answer while being served."""
         return self.prompt + (self.generate // 2 if self.concurrency else self.generate)
-
-
-def step_weights(count: int) -> dict[int, float]:
-    """Steps to evaluate, counted from 0, and their weights in the mean over `count` steps.
-
-    Exact where a step's time is a cubic in its number x: about the middle m of 0 .. n - 1 the odd
-    powers of x - m have no mean, nor have they any part in weights that are alike on both sides;
-    there are two of these to fit the means of 1 and of (x - m)^2, which are 1 and (n^2 - 1) / 12.
-    The first and the last step lie (n - 1) / 2 from the middle, and an odd n has a step there: e at
-    both ends and 1 - 2 e in the middle, e = (n + 1) / (6 (n - 1)). An even n has two steps half a
-    step from it: 1/2 - e at each, e = (n + 2) / (6 n). Both tend to Simpson's rule, 1/6 and 4/6.
-
-    Of the squares 0, 1, 4, 9, 16 the rule gives 0 / 4 + 4 / 2 + 16 / 4 = 6 = 30 / 5:
-
-    >>> step_weights(5)
-    {0: 0.25, 2: 0.5, 4: 0.25}
-    """
-    if count == 1:
-        return {0: 1.0}
-    end = (count + 1) / (6 * (count - 1)) if count % 2 else (count + 2) / (6 * count)
-    middles = {(count - 1) // 2, count // 2}
-    weights = {0: end, count - 1: end}
-    for step in middles:
-        weights[step] = weights.get(step, 0.0) + (1 - 2 * end) / len(middles)
-    return dict(sorted(weights.items()))
-
-
-@dataclass(frozen=True, eq=False)
-class Memory:
-    """What one device holds [B]."""
-
-    weights: int
-    state: int
-    """Keys and values of all sequences at their full length; at the mean one where they are served
-    and end one after the other.
-    """
-    activation: int
-    """The most that is alive at once while a prompt is read."""
-    capacity: float | None
-    """None: the profile does not say."""
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return self.weights + self.state + self.activation
-
-    @property
-    def fits(self) -> bool:
-        """True where it fits, or where the capacity is not known."""
-        return self.capacity is None or self.total <= self.capacity
-
-    def record(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "weights_bytes": self.weights,
-            "state_bytes": self.state,
-            "activation_bytes": self.activation,
-            "capacity_bytes": self.capacity,
-            "fits": self.fits,
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,20 +150,11 @@ class Generation:
         """What one device holds [B]."""
         capacity = self.prefill.profile.capacity
         activation = self.prefill.whole_bytes
-        return Memory(_weights(self.prefill), self._state(), activation, capacity)
-
-    def _state(self) -> int:
-        run, request = self.prefill, self.request
-        length = request.length
-        bits = dtypes.BITS[dtypes.types(run.policies.dtype).state]
-        elements = self.named_state
-        for row in run.network.rows:
-            for part in row.parts:
-                kept = part.layer.state(part.inputs)
-                if kept is not None:
-                    window = getattr(part.layer, "window", None) or length
-                    elements += kept.written // request.prompt * min(length, window)
-        return request.sequences * dtypes.size_of(elements, bits)
+        request = self.request
+        kept = state_elements(self.prefill, request.prompt, request.length) + self.named_state
+        bits = dtypes.BITS[dtypes.types(self.prefill.policies.dtype).state]
+        state = request.sequences * dtypes.size_of(kept, bits)
+        return Memory(weight_bytes(self.prefill), state, activation, capacity)
 
     @property
     def largest_batch(self) -> int | None:
@@ -268,15 +204,6 @@ def _phase(run: Run) -> dict[str, Any]:
     return {**run.totals, "bottleneck": run.bottleneck}
 
 
-def _weights(run: Run) -> int:
-    """Bytes of all parameters that one device holds [B]."""
-    bits, found = dtypes.BITS[dtypes.types(run.policies.dtype).weights], 0.0
-    for row in run.network.rows:
-        for part in row.parts:
-            found += part.tally.moved_params * (part.layer.weight_bits or bits) / 8
-    return int(found)
-
-
 def generate(
     arch: str | Path | Network,
     hw: str | Path | HardwareProfile,
@@ -320,18 +247,6 @@ def generate(
     first = phase(prompt, 0, 1 if concurrency else batch)
     steps = step_weights(generate - 1) if generate > 1 else {}
     decode = tuple(phase(1, prompt + step, request.sequences) for step in steps)
-    return Generation(request, first, decode, _named_state(arch, settings or {}, first, request))
-
-
-def _named_state(
-    arch: str | Path, settings: Mapping[str, Any], prefill: Run, request: Request
-) -> int:
-    """Elements per sequence of the states that a file declares by name, as long as they get."""
-    if not any(tap.state for tap in prefill.network.inputs):
-        return 0
-    given = {**settings, "tokens": 1, "context": request.length}
-    # a network that only says how large its state is has no positions to run out of
-    if "max_positions" in prefill.network.facts.variables:
-        given["max_positions"] = 0
-    taps = load_network(arch, given).inputs
-    return sum(prod(tap.shape) for tap in taps if tap.state)
+    return Generation(
+        request, first, decode, named_state_elements(arch, settings or {}, first, request.length)
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.core import output
 from costmodel.core.formula import Array, Result, evaluate
 from costmodel.core.graph_pass import PASSES, Pass
 from costmodel.core.live import live_internal_bytes
@@ -23,7 +24,7 @@ from costmodel.core.workload import Workload
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.models.placement.resident import whole_plan
-from costmodel.studies import output, records, trust
+from costmodel.studies import records, trust
 
 if TYPE_CHECKING:
     import pandas as pd

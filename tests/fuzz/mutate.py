@@ -139,10 +139,10 @@ def _keep(folder: Path, words: list[str], number: int, seed: int) -> None:
 
 def small_graphs() -> list[bytes]:
     """The networks of `costmodel measure`, without what they weigh."""
-    from costmodel.studies import measured_networks
+    from costmodel.studies.measuring import networks
 
     with tempfile.TemporaryDirectory() as name:
-        files = measured_networks.write(Path(name))
+        files = networks.write(Path(name))
         return [path.read_bytes() for path, _ in files if "small" in path.name]
 
 

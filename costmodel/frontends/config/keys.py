@@ -27,43 +27,43 @@ class Keys:
 
     def optional(self, key: str, default: Any = None) -> Any:
         """A value; the default where it is null or missing."""
-        found = self.stated.get(key)
-        return default if found is None else found
+        value = self.stated.get(key)
+        return default if value is None else value
 
     def text(self, key: str) -> str:
         """A word. Raises BadValue."""
-        found = self.optional(key)
-        if not isinstance(found, str):
-            raise BadValue(f"'{key}' is {found!r}", "it must be a word")
-        return found
+        value = self.optional(key)
+        if not isinstance(value, str):
+            raise BadValue(f"'{key}' is {value!r}", "it must be a word")
+        return value
 
     def size(self, key: str, default: int | None = None) -> int:
         """A whole number from 1. Raises BadValue where it is missing or none."""
-        found = self.optional(key, default)
-        if found is None:
+        value = self.optional(key, default)
+        if value is None:
             raise BadValue(f"has no '{key}'", f"add '{key}'; the family's rules need it")
-        if isinstance(found, bool) or not isinstance(found, int) or not 1 <= found <= MAX_SIZE:
-            raise BadValue(f"'{key}' is {found!r}", "it must be a whole number from 1")
-        return found
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
+            raise BadValue(f"'{key}' is {value!r}", "it must be a whole number from 1")
+        return value
 
     def flag(self, key: str, *, default: bool = False) -> bool:
         """True or false. Raises BadValue."""
-        found = self.optional(key, default)
-        if not isinstance(found, bool):
-            raise BadValue(f"'{key}' is {found!r}", "it must be true or false")
-        return found
+        value = self.optional(key, default)
+        if not isinstance(value, bool):
+            raise BadValue(f"'{key}' is {value!r}", "it must be true or false")
+        return value
 
     def refuse(self, key: str, *, unless: tuple[Any, ...] = (None,), what: str = "") -> None:
         """Raise BadValue where a key asks for something that is not modelled."""
-        found = self.stated.get(key)
-        if found not in unless:
-            raise BadValue(f"'{key}: {found!r}' is not modelled", what or "write it as YAML")
+        value = self.stated.get(key)
+        if value not in unless:
+            raise BadValue(f"'{key}: {value!r}' is not modelled", what or "write it as YAML")
 
     @property
     def method(self) -> str:
         """How its weights are quantised; empty where they are not."""
-        found = self.optional("quantization_config", {})
-        return str(found.get("quant_method", "")) if isinstance(found, dict) else ""
+        value = self.optional("quantization_config", {})
+        return str(value.get("quant_method", "")) if isinstance(value, dict) else ""
 
     @property
     def dtype(self) -> str:

@@ -59,11 +59,11 @@ class Onnx(FrontEnd):
 
 def _sizes(settings: Mapping[str, Any]) -> dict[str, int]:
     """Settings as sizes of dimensions. Raises InputError."""
-    problems, found = Problems(), {}
+    problems, sizes = Problems(), {}
     for name, value in settings.items():
         try:
-            found[name] = to_int(value)
+            sizes[name] = to_int(value)
         except BadValue as error:
             problems.found.extend(error.at(Place(f"--dim {name}={value}"), "the size ").problems)
     problems.raise_if_any()
-    return found
+    return sizes

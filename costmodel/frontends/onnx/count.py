@@ -69,10 +69,10 @@ class Parameters:
             tensor = self.tensors.get(name)
             held = None if tensor is None else contents(tensor)
             self._unlearnt[name] = None if held is None else unlearnt(held)
-        found = self._unlearnt[name]
-        if found is None and sum(size > 1 for size in value.shape) > 1:
+        known = self._unlearnt[name]
+        if known is None and sum(size > 1 for size in value.shape) > 1:
             self.doubtful[name] = self.sizes.get(name, 0)
-        return bool(found)
+        return bool(known)
 
 
 def _counted(work: Work, fresh: dict[int, int]) -> Tally:

@@ -31,10 +31,10 @@ def unlearnt(array: NDArray[Any]) -> bool:
 
 def _mask(values: NDArray[Any]) -> bool:
     """Zeros beside ones, or beside something very low."""
-    found = np.unique(values)
-    if len(found) != 2:
+    levels = np.unique(values)
+    if len(levels) != 2:
         return False
-    low, high = found
+    low, high = levels
     return (low, high) == (0.0, 1.0) or (high == 0.0 and low <= MASKED)
 
 

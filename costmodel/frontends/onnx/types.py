@@ -24,15 +24,15 @@ def output_types(
 
     They are as onnx infers them, else as the file has `stated` them, else like the input.
     """
-    found = [onnx.TypeProto() for _ in proto.output]
+    types = [onnx.TypeProto() for _ in proto.output]
     if infer.schema(proto) is not None:
-        found = infer.types(proto, inputs)
+        types = infer.types(proto, inputs)
     for number, name in enumerate(proto.output):
-        if name in stated and unresolved(found[number]) and not unresolved(stated[name]):
-            found[number] = stated[name]
+        if name in stated and unresolved(types[number]) and not unresolved(stated[name]):
+            types[number] = stated[name]
     first = inputs[0] if inputs else None
-    if infer.schema(proto) is None and first is not None and unresolved(found[0]):
+    if infer.schema(proto) is None and first is not None and unresolved(types[0]):
         if Node(proto, tuple(inputs), ()).word in rules() and proto.op_type not in SAME_SHAPE:
             raise BadValue("the file states no shape for its output", "export it with shapes")
-        found[0] = first.type
-    return found
+        types[0] = first.type
+    return types

@@ -59,9 +59,9 @@ def from_base(
 
 def within_positions(network: Network) -> Network:
     """The network itself. Raises InputError for more tokens than a decoder has positions for."""
-    found = network.facts.variables
-    limit, tokens = found.get("max_positions", 0), found.get("tokens", 0)
-    context = found.get("context", 0)
+    variables = network.facts.variables
+    limit, tokens = variables.get("max_positions", 0), variables.get("tokens", 0)
+    context = variables.get("context", 0)
     whole = all(isinstance(one, int) for one in (limit, tokens, context))
     if whole and limit and tokens + context > limit:
         raise InputError.at(

@@ -97,16 +97,16 @@ class _Reader:
 
     def choices(self, top: dict[str, Node]) -> dict[str, str]:
         """The policies that the file asks for, each a known word."""
-        found = {}
+        chosen = {}
         for family in policies.DEFAULTS:
             if family in top:
                 with self.problems.collect():
-                    found[family] = top[family].text(family)
+                    chosen[family] = top[family].text(family)
                     try:
-                        policies.check(family, found[family])
+                        policies.check(family, chosen[family])
                     except BadValue as error:
                         raise error.at(top[family].place) from None
-        return found
+        return chosen
 
     def named(self, node: Node | None, what: str) -> dict[str, Node]:
         """A mapping whose keys are identifiers; empty when absent or wrong."""
@@ -126,17 +126,17 @@ class _Reader:
 
     def blocks(self, top: dict[str, Node]) -> dict[str, Block]:
         """The file's own blocks and those of the files it uses."""
-        found: dict[str, Block] = {}
+        blocks: dict[str, Block] = {}
         for entry in self.used(top):
             for name, node in entry.items():
-                if name in found:
+                if name in blocks:
                     self.problems.add(
                         node.place,
-                        f"block '{name}' stands in {found[name].place.file} as well",
+                        f"block '{name}' stands in {blocks[name].place.file} as well",
                         "rename one",
                     )
-                found[name] = self.block(name, node)
-        return found
+                blocks[name] = self.block(name, node)
+        return blocks
 
     def used(self, top: dict[str, Node]) -> Iterator[dict[str, Node]]:
         """The ``blocks`` mappings of this file and of each file under ``use``."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from costmodel.core.output import Format
 from costmodel.report import files
 from costmodel.studies import records
-from costmodel.studies.output import Format
 from costmodel.studies.run import Run
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from costmodel.core.output import Format
 from costmodel.report import files
 from costmodel.report.page.run_page import run_page
-from costmodel.studies.output import Format
 from costmodel.studies.run import Run
 
 

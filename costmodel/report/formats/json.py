@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from costmodel.core.output import Format
 from costmodel.report import files
-from costmodel.studies.output import Format
 from costmodel.studies.records import layer_records
 from costmodel.studies.run import Run
 

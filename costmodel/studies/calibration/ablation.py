@@ -91,5 +91,5 @@ def _drawn(
 
 
 def _mean(records: Iterator[Record]) -> Record:
-    found: Sequence[Record] = list(records)
-    return {key: round(float(np.mean([one[key] for one in found])), 4) for key in found[0]}
+    listed: Sequence[Record] = list(records)
+    return {key: round(float(np.mean([one[key] for one in listed])), 4) for key in listed[0]}

@@ -70,11 +70,11 @@ def left_out(predict: Predict, groups: Sequence[str], places: Ints) -> Floats:
 
     Each group's predictions come from the other groups there.
     """
-    found = np.empty(len(places))
+    predicted = np.empty(len(places))
     for inside in folds.grouped([groups[place] for place in places]):
         rest = np.setdiff1d(np.arange(len(places)), inside)
-        found[inside] = predict(places[rest], places[inside])
-    return found
+        predicted[inside] = predict(places[rest], places[inside])
+    return predicted
 
 
 def choose(

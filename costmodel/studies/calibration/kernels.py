@@ -72,19 +72,19 @@ class Table:
             rows = [row for row in rows if "eager" not in (row["kernel_source"] or "")]
         self.rows = rows
         self.names = set(rows[0]) if rows else set()
-        found = WORD.search(path.stem)
-        self.dtype = found.group() if found else "fp16"
+        word = WORD.search(path.stem)
+        self.dtype = word.group() if word else "fp16"
 
     def __getitem__(self, name: str) -> Column:
         try:
-            found = np.array([float(row[name]) for row in self.rows])
+            column = np.array([float(row[name]) for row in self.rows])
         except (TypeError, ValueError) as error:
             raise InputError.at(Place(str(self.path)), f"'{name}': {error}", "correct it") from None
-        if not (np.isfinite(found) & (found > 0)).all():
+        if not (np.isfinite(column) & (column > 0)).all():
             raise InputError.at(
                 Place(str(self.path)), f"'{name}' is not above 0 everywhere", "correct it"
             )
-        return found
+        return column
 
 
 def _product(table: Table, peak: float, bandwidth: float) -> Any:
@@ -170,13 +170,13 @@ def _besides(plain: Model, each: Column) -> Model:
 def fits(folder: Path, base: HardwareProfile) -> list[Fit]:
     """Every table of a folder that is known, fitted. Raises InputError, MissingExtra."""
     files = sorted(folder.glob("*.csv"))
-    found = [fit for path in files if (fit := _fit(Table(path), base)) is not None]
-    if not found:
+    fitted = [fit for path in files if (fit := _fit(Table(path), base)) is not None]
+    if not fitted:
         known = "; ".join(", ".join(columns) for columns in KINDS)
         raise InputError.at(
             Place(str(folder)), "holds no table of kernel times", f"columns are {known}"
         )
-    return found
+    return fitted
 
 
 def _fit(table: Table, base: HardwareProfile) -> Fit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.layer import ENGINES, ROUTINES, Engine
-from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language.documents import read_text
@@ -22,7 +21,7 @@ from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.calibration.kernels import Fit
-from costmodel.studies.calibration.terms import AS_DENSE, MICROSECOND
+from costmodel.studies.calibration.terms import AS_DENSE
 
 COMMENTS = {
     "efficiency": (
@@ -44,48 +43,51 @@ DIGITS = 3
 """Of a fitted figure: the fourth is noise."""
 
 
-def provenance(found: Calibrated, source: str) -> Calibration:
+def provenance(calibrated: Calibrated, source: str) -> Calibration:
     """What the profile says of its measurements and errors."""
-    seen, whole = found.measurements, found.whole
+    seen, whole = calibrated.measurements, calibrated.whole
     families: dict[str, int] = {}
     for one in seen:
         families[one.family or "-"] = families.get(one.family or "-", 0) + 1
-    intensities = [trust.intensity(run.workload) for run in found.runs]
-    held = found.held_out.predicted
-    low, high = spread(np.log(found.measured / held)[whole])
+    intensities = [trust.intensity(run.workload) for run in calibrated.runs]
+    held = calibrated.held_out.predicted
+    low, high = spread(np.log(calibrated.measured / held)[whole])
     return Calibration(
-        base=found.base.name,
+        base=calibrated.base.name,
         measurements=source,
         count=len(seen),
         families=families,
-        held_out=errors.of(held[whole], found.measured[whole]),
-        uncalibrated=errors.of(found.uncalibrated[whole], found.measured[whole]),
+        held_out=errors.of(held[whole], calibrated.measured[whole]),
+        uncalibrated=errors.of(calibrated.uncalibrated[whole], calibrated.measured[whole]),
         interval_90=(_round(low), _round(high)),
         dtypes=tuple(sorted({one.dtype for one in seen})),
         batch=(min(one.batch for one in seen), max(one.batch for one in seen)),
         intensity=_outwards(min(intensities), max(intensities)),
-        kinds=tuple(sorted({kind for run in found.runs for kind in trust.kinds(run.workload)})),
+        kinds=tuple(
+            sorted({kind for run in calibrated.runs for kind in trust.kinds(run.workload)})
+        ),
         networks=tuple(sorted({one.name for one in seen})),
     )
 
 
-def shares(found: Calibrated) -> dict[str, dict[str, float]]:
+def shares(calibrated: Calibrated) -> dict[str, dict[str, float]]:
     """The shares of the peaks that every routine reaches, and the default.
 
     One that was measured has its own; for any other resource the base's share times what the
     machine's level became.
     """
-    named, written = found.fitted.named, {}
+    named, written = calibrated.fitted.named, {}
     for word in ("default", *ROUTINES):
         like = {"compute": AS_DENSE.get(word, word)}
         written[word] = {
             resource: 1
             / named.get(
-                (resource, like.get(resource, word)), at_base(found.base, (resource, word)) / level
+                (resource, like.get(resource, word)),
+                at_base(calibrated.base, (resource, word)) / level,
             )
-            for resource, level in found.fitted.levels.items()
+            for resource, level in calibrated.fitted.levels.items()
         }
-    measured = {word for resource, word in named if resource in found.fitted.levels}
+    measured = {word for resource, word in named if resource in calibrated.fitted.levels}
     return {
         word: share
         for word, share in written.items()
@@ -93,98 +95,88 @@ def shares(found: Calibrated) -> dict[str, dict[str, float]]:
     }
 
 
-def launches(found: Calibrated) -> dict[Engine, float]:
+def launches(calibrated: Calibrated) -> dict[Engine, float]:
     """The cost of a row on each engine [us]; the base's where none was measured."""
-    named = found.fitted.named
+    named = calibrated.fitted.named
     return {
-        engine: named.get(("launch", engine), at_base(found.base, ("launch", engine)))
+        engine: named.get(("launch", engine), at_base(calibrated.base, ("launch", engine)))
         for engine in ENGINES
     }
 
 
-def vector_times(found: Calibrated) -> dict[str, float]:
+def vector_times(calibrated: Calibrated) -> dict[str, float]:
     """The time of a vector in each routine that was measured [ns]; empty where none is fitted."""
-    named = found.fitted.named
+    named = calibrated.fitted.named
     return {word: time for (resource, word), time in named.items() if resource == "per_vector"}
 
 
-def tiles(found: Calibrated) -> dict[str, Any]:
+def tiles(calibrated: Calibrated) -> dict[str, Any]:
     """The profile's `engine`, where tiles were chosen."""
-    shape = found.way.engine
+    shape = calibrated.way.engine
     return {"engine": {"model": "tiles", **asdict(shape)}} if isinstance(shape, Tiles) else {}
 
 
-def on_chip_bandwidth(found: Calibrated) -> float | None:
+def on_chip_bandwidth(calibrated: Calibrated) -> float | None:
     """Return the bandwidth of the memory on chip [B/s].
 
     It is None where bytes on chip take no time, and the base's where nothing was measured of them.
     """
-    on_chip = found.fitted.named.get(("on_chip", ""))
+    on_chip = calibrated.fitted.named.get(("on_chip", ""))
     if on_chip is None:
-        stated: float | None = found.base.on_chip_bandwidth
+        stated: float | None = calibrated.base.on_chip_bandwidth
         return stated
-    return float(found.runs[0].machine.bandwidth / on_chip) if on_chip > 0 else None
+    return float(calibrated.runs[0].machine.bandwidth / on_chip) if on_chip > 0 else None
 
 
-def fields(found: Calibrated, source: str) -> dict[str, Any]:
+def fields(
+    calibrated: Calibrated, source: str, shown: Callable[[float], float] | None = None
+) -> dict[str, Any]:
     """Return what the calibration adds to the base profile, as it is written in YAML.
 
-    None stands for what has to go.
+    None stands for what has to go. Figures are `shown` to three digits, or as is said.
     """
-    named, policies = found.fitted.named, found.runs[0].policies
-    way = found.way
+    named, policies, way = calibrated.fitted.named, calibrated.runs[0].policies, calibrated.way
+    shown = shown or _round
+    efficiency: dict[str, dict[str, Any]] = {
+        word: {resource: shown(min(share, 1.0)) for resource, share in each.items()}
+        for word, each in shares(calibrated).items()
+    }
+    for word, time in vector_times(calibrated).items():
+        if time:
+            efficiency[word]["per_vector"] = f"{shown(time)} ns"
     written: dict[str, Any] = {
-        "efficiency": {
-            word: {resource: _round(share) for resource, share in each.items()}
-            for word, each in shares(found).items()
-        },
-        "launch": {engine: f"{_round(time)} us" for engine, time in launches(found).items()},
+        "efficiency": efficiency,
+        "launch": {engine: f"{shown(time)} us" for engine, time in launches(calibrated).items()},
         "convention": policies.timed_convention,
         "placement": way.placement,
         "timing": way.timing,
         "passes": list(way.passes),
-        "calibration": provenance(found, source).model_dump(mode="json"),
+        "calibration": provenance(calibrated, source).model_dump(mode="json"),
     }
     if ("overhead", "") in named:
-        written["overhead"] = f"{_round(named['overhead', ''])} us"
-    written |= tiles(found)
-    for word, time in vector_times(found).items():
-        if time:
-            written["efficiency"][word]["per_vector"] = f"{_round(time)} ns"
-    kinds = {one.dtype for one in found.measurements}
+        written["overhead"] = f"{shown(named['overhead', ''])} us"
+    written |= tiles(calibrated)
+    kinds = {one.dtype for one in calibrated.measurements}
     if len(kinds) == 1:
         written["dtype"] = kinds.pop()
     if ("on_chip", "") in named:
-        bandwidth = on_chip_bandwidth(found)
-        written["on_chip_bandwidth"] = (
-            None if bandwidth is None else f"{_round(bandwidth / 1e9)} GB/s"
-        )
+        bandwidth = on_chip_bandwidth(calibrated)
+        stated = None if bandwidth is None else f"{shown(bandwidth / 1e9)} GB/s"
+        written["on_chip_bandwidth"] = stated
     return written
 
 
-def model(found: Calibrated) -> HardwareProfile:
-    """The calibrated profile, its figures in full."""
-    way, times = found.way, vector_times(found)
-    return found.base.model_copy(
-        update={
-            "efficiency": {
-                word: Efficiency(
-                    **{key: min(share, 1.0) for key, share in reached.items()},
-                    per_vector=f"{times.get(word, 0.0)} ns",
-                )
-                for word, reached in shares(found).items()
-            },
-            **tiles(found),
-            "launch": {engine: time * MICROSECOND for engine, time in launches(found).items()},
-            "overhead": found.fitted.named.get(("overhead", ""), 0.0) * MICROSECOND,
-            "on_chip_bandwidth": on_chip_bandwidth(found),
-            "convention": found.runs[0].policies.timed_convention,
-            "placement": way.placement,
-            "timing": way.timing,
-            "passes": way.passes,
-            "calibration": provenance(found, ""),
-        }
-    )
+def model(calibrated: Calibrated) -> HardwareProfile:
+    """The calibrated profile: what is written, its figures in full, and models as they are."""
+    base, written = calibrated.base, fields(calibrated, "", float)
+    models = {"placement": calibrated.way.placement, "timing": calibrated.way.timing}
+    models |= {"passes": calibrated.way.passes, "convention": written["convention"]}
+    stated = {key: value for key, value in written.items() if value is not None}
+    words = {key: value for key, value in stated.items() if key not in models}
+    read = HardwareProfile.model_validate({"name": base.name, "source": base.source, **words})
+    assumed = {w: a for w, a in base.assumed.items() if w not in {*written, *FOUND}}
+    own = {key: getattr(read, key) for key in written}
+    return base.model_copy(update={**own, **models, "assumed": assumed})
 
 
 def _round(value: float) -> float:
@@ -220,9 +212,9 @@ def kernel_text(base_file: str | Path, fitted: Sequence[Fit], source: str) -> st
     return _written(base_file, values, {"efficiency": comment}, source)
 
 
-def text(base_file: str | Path, found: Calibrated, source: str) -> str:
+def text(base_file: str | Path, calibrated: Calibrated, source: str) -> str:
     """The base profile's file, its comments kept, with the fitted figures in it."""
-    return _written(base_file, fields(found, source), COMMENTS, source)
+    return _written(base_file, fields(calibrated, source), COMMENTS, source)
 
 
 def _written(
@@ -250,9 +242,9 @@ def _written(
     return stream.getvalue()
 
 
-def _no_longer_assumed(document: Any, found: Collection[str]) -> None:
+def _no_longer_assumed(document: Any, words: Collection[str]) -> None:
     """Take what was found out of what the base profile assumes."""
-    for word in set(document.get("assumed", ())) & set(found):
+    for word in set(document.get("assumed", ())) & set(words):
         document["assumed"].pop(word)
     if "assumed" in document and not document["assumed"]:
         document.pop("assumed")
@@ -267,11 +259,11 @@ def _flowing(value: Any, block: bool = False) -> Any:
 
     if not isinstance(value, dict | list):
         return value
-    found: Any = (
+    flowing: Any = (
         CommentedSeq(value)
         if isinstance(value, list)
         else CommentedMap({key: _flowing(item) for key, item in value.items()})
     )
     if not block:
-        found.fa.set_flow_style()
-    return found
+        flowing.fa.set_flow_style()
+    return flowing

@@ -128,15 +128,15 @@ class Plan:
 
     def rows(self, indices: Sequence[int]) -> list[Columns]:
         """Every column at each of `indices`, as plain numbers and words."""
-        found: list[Columns] = [{} for _ in indices]
+        records: list[Columns] = [{} for _ in indices]
         for at, columns in self.space.picked(np.asarray(indices, dtype=np.int64)):
             plain = {
                 name: column_of(value, len(at)).tolist()
                 for name, value in self._derived(columns).items()
             }
             for place, values in zip(at, zip(*plain.values(), strict=True), strict=True):
-                found[place] = dict(zip(plain, values, strict=True))
-        return found
+                records[place] = dict(zip(plain, values, strict=True))
+        return records
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ class Request:
         """Models whose counts are polynomials in the axes `counts`; none where some are not."""
         if not counts or prod(len(axis.grid()) for axis in axes) > MAX_MODELS:
             return ()
-        found = []
+        models = []
         for values in product(*(axis.grid() for axis in axes)):
             labels = {axis.name: value for axis, value in zip(axes, values, strict=True)}
             try:
@@ -197,8 +197,8 @@ class Request:
             except InputError as error:
                 problems.found.extend(map(self._at_home, error.problems))
                 return ()
-            found.append(replace(made, form=form))
-        return tuple(found)
+            models.append(replace(made, form=form))
+        return tuple(models)
 
     def _bounded(self, axes: list[Axis], problems: Problems) -> None:
         """Say which axes need values of their own, where networks are built one by one."""
@@ -220,17 +220,17 @@ class Request:
                 f"at most {MAX_MODELS}: each builds a network",
             )
             return ()
-        found = []
+        models = []
         for values in product(*(axis.grid() for axis in axes)):
             labels = {axis.name: value for axis, value in zip(axes, values, strict=True)}
             try:
-                found.append(self._model(labels))
+                models.append(self._model(labels))
             except InputError as error:
                 problems.found.extend(map(self._at_home, error.problems))
             # the same mistake in every combination
             if len(problems.found) > 20:
                 break
-        return tuple(found)
+        return tuple(models)
 
     def _model(self, labels: Mapping[str, Any]) -> Model:
         return model(self._run(labels), dict(labels))

@@ -54,8 +54,8 @@ def rows(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The best points and the front (the first `most` of each) as records, evaluated again."""
     kept = outcome.best[:most], outcome.front[:most]
-    found = outcome.plan.rows([index for _, index in kept[0]] + [index for _, index, _ in kept[1]])
-    records = iter([_record(outcome.plan, row) for row in found])
+    points = outcome.plan.rows([index for _, index in kept[0]] + [index for _, index, _ in kept[1]])
+    records = iter([_record(outcome.plan, row) for row in points])
     best = [
         {"rank": n, "index": index, **next(records)}
         for n, (_, index) in enumerate(kept[0], start=1)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from costmodel.studies.output import Format
+from costmodel.core.output import Format
 from costmodel.studies.run import Run
 
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from matplotlib.figure import Figure
 
-from costmodel.studies.output import Picture
+from costmodel.core.output import Picture
 from costmodel.studies.run import Run
 
 

@@ -16,15 +16,15 @@ from costmodel.frontends.onnx.node import Rule
 @cache
 def rules() -> dict[str, Rule]:
     """Every rule by its operator. Raises CostModelError if two files claim one operator."""
-    found: dict[str, Rule] = {}
+    known: dict[str, Rule] = {}
     for module in members(__name__):
         for op, rule in getattr(module, "RULES", {}).items():
-            if op in found:
+            if op in known:
                 raise CostModelError(
                     f"operator '{op}' has two rules, one of them in {module.__name__}"
                 )
-            found[op] = rule
-    return found
+            known[op] = rule
+    return known
 
 
 @cache

@@ -28,12 +28,12 @@ CACHE = 1 << 20
 
 def _least(work: Callable[[], object]) -> float:
     """The least time of several runs [s]."""
-    found: list[float] = []
-    while len(found) < REPEATS or sum(found) < LONG:
+    times: list[float] = []
+    while len(times) < REPEATS or sum(times) < LONG:
         begun = time.perf_counter()
         work()
-        found.append(time.perf_counter() - begun)
-    return min(found)
+        times.append(time.perf_counter() - begun)
+    return min(times)
 
 
 def _cache() -> int | None:

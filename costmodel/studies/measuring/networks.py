@@ -165,7 +165,7 @@ def write(folder: Path) -> list[tuple[Path, str]]:
     except ImportError:
         raise MissingExtra("onnx", "measure", "measure") from None
     folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    written = []
     for family, (build, shape) in FAMILIES.items():
         for word, width in SIZES.items():
             graph = _Graph(shape(width))
@@ -181,5 +181,5 @@ def write(folder: Path) -> list[tuple[Path, str]]:
             model.ir_version = 9
             path = folder / f"{family}_{word}.onnx"
             onnx.save(model, str(path))
-            found.append((path, family))
-    return found
+            written.append((path, family))
+    return written

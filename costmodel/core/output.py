@@ -1,18 +1,19 @@
-"""The contracts of report formats and of pictures: what a run can be written as."""
+"""The contracts of report formats and of pictures: what a run can be written as.
+
+A run is what `simulate` gives, a `Run` of `costmodel.studies.run`, which stands above this room.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from costmodel.core.registry import Family
 from costmodel.errors import BadValue, did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from costmodel.studies.run import Run
 
 
 class Format(ABC):
@@ -21,13 +22,13 @@ class Format(ABC):
     source: ClassVar[str]
 
     @abstractmethod
-    def write(self, run: Run, path: Path, by: str = "layer") -> None:
+    def write(self, run: Any, path: Path, by: str = "layer") -> None:
         """Write `run` at `path`, whole or not at all, one line per layer, block or kind.
 
         Raises InputError where the place cannot be written.
         """
 
-    def text(self, run: Run) -> str:
+    def text(self, run: Any) -> str:
         """The same as text, where the format can give it. Raises BadValue where it cannot."""
         raise BadValue(f"{type(self).__name__} is written to files only", "use Run.save")
 
@@ -39,12 +40,12 @@ class Picture(ABC):
     needs: ClassVar[str] = "there is nothing to draw"
     """What is said where it does not apply."""
 
-    def applies(self, run: Run) -> bool:
+    def applies(self, run: Any) -> bool:
         """Whether there is anything to draw."""
         return True
 
     @abstractmethod
-    def figure(self, run: Run) -> Figure:
+    def figure(self, run: Any) -> Figure:
         """The picture; it needs no display."""
 
 

@@ -86,13 +86,13 @@ def measure(
             problems += error.problems
     if problems:
         raise InputError(problems)
-    found = [Measured(str(path), family, []) for path, family, _ in runners]
+    measured = [Measured(str(path), family, []) for path, family, _ in runners]
     for turn in range(ROUNDS):
-        for one, (path, _, run) in zip(found, runners, strict=True):
+        for one, (path, _, run) in zip(measured, runners, strict=True):
             one.times += _timed(run, seconds / ROUNDS)
             if tell:
                 tell(f"turn {turn + 1} of {ROUNDS}: {path.name} {1e3 * one.least:.4g} ms")
-    return found
+    return measured
 
 
 def _timed(run: Callable[[], object], seconds: float) -> Iterator[float]:
@@ -136,24 +136,24 @@ def _runner(path: Path, threads: int) -> Callable[[], object]:
 
 def _inputs(session: onnxruntime.InferenceSession) -> dict[str, Any]:
     """Random numbers for every input; an open dimension is 1."""
-    draw, found = np.random.default_rng(1), {}
+    draw, feeds = np.random.default_rng(1), {}
     for one in session.get_inputs():
         shape = [size if isinstance(size, int) and size > 0 else 1 for size in one.shape]
         kind = TYPES.get(one.type, np.float32)
         # whole numbers are mostly places in a table
         values = draw.standard_normal(shape) if kind is np.float32 else np.zeros(shape)
-        found[one.name] = values.astype(kind)
-    return found
+        feeds[one.name] = values.astype(kind)
+    return feeds
 
 
-def busy(found: Sequence[Measured]) -> str:
+def busy(measured: Sequence[Measured]) -> str:
     """A warning where the medians lie far above the least times; empty where they do not."""
-    shares = [one.median / one.least for one in found]
+    shares = [one.median / one.least for one in measured]
     over = sum(share > BUSY for share in shares)
     if not over:
         return ""
     return (
-        f"{over} of {len(found)} medians lie over {BUSY:g} times above the least time (most "
+        f"{over} of {len(measured)} medians lie over {BUSY:g} times above the least time (most "
         f"{max(shares):.1f}): something else was running; the least times are kept, and a quiet "
         "machine would show whether they hold"
     )

@@ -1,0 +1,1 @@
+"""The machine at hand: networks to run on it, their times, and its peaks."""
