@@ -10,7 +10,9 @@ Every name below is loaded when it is first asked for, so that the import alone 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from costmodel.version import VERSION
+
+__version__ = VERSION
 
 _PLACES = {
     "BadValue": "costmodel.errors",

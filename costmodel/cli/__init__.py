@@ -16,9 +16,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 
-from costmodel import __version__
 from costmodel.cli import stopping, usage
 from costmodel.cli.options import joined
+from costmodel.version import VERSION
 
 COMMANDS = (
     "simulate",
@@ -157,7 +157,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         description="Where does the time go, what would change it, and can the number be trusted?",
         epilog="'costmodel COMMAND --help' explains a command.",
     )
-    top.add_argument("--version", action="version", version=f"costmodel {__version__}")
+    top.add_argument("--version", action="version", version=f"costmodel {VERSION}")
     commands = top.add_subparsers(
         dest="command", metavar="COMMAND", required=True, parser_class=usage.Grouped
     )

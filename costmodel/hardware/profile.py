@@ -212,6 +212,13 @@ class HardwareProfile(Figures):
             )
         return value
 
+    def interval(self, total: Any) -> tuple[Any, Any] | None:
+        """The 90 % interval [s] around a `total` [s]; None for a profile that is not calibrated."""
+        if self.calibration is None:
+            return None
+        low, high = self.calibration.interval_90
+        return low * total, high * total
+
     def tiling(self, dtype: str) -> Tiling:
         """How it holds tiles of `dtype`: partial sums in 32 bits unless it says otherwise."""
         from costmodel.core.tiling.rows import Tiling

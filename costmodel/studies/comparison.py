@@ -10,8 +10,9 @@ from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
 from costmodel.core.quantities import RUN_LANES
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.studies.evaluated import INTERVAL
 from costmodel.studies.labels import unique
-from costmodel.studies.run import INTERVAL, Run
+from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulated
 
 COLUMNS = (

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from costmodel import __version__
+from costmodel.studies import trust
+from costmodel.studies.evaluated import Evaluated
+from costmodel.studies.standing import standing
+from costmodel.version import VERSION
 
-if TYPE_CHECKING:
-    from costmodel.studies.run import Run
 
-
-def provenance(run: Run) -> dict[str, Any]:
+def provenance(run: Evaluated) -> dict[str, Any]:
     """For JSON: files, sources, policies, assumptions, and what stands behind the times."""
     chosen, profile, facts = run.policies, run.profile, run.network.facts
     known = profile.calibration
     return {
-        "costmodel": __version__,
+        "costmodel": VERSION,
         "architecture": facts.name,
         "architecture_file": facts.file,
         "architecture_source": facts.source,
@@ -35,6 +35,6 @@ def provenance(run: Run) -> dict[str, Any]:
         "assumed": profile.assumptions(chosen.dtype),
         "unknown_operators": dict(facts.unknown),
         "calibration": None if known is None else known.model_dump(exclude={"networks"}),
-        "doubts": run.doubts,
-        "standing": run.standing.record(),
+        "doubts": trust.doubts(run),
+        "standing": standing(run).record(),
     }

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from costmodel.core.formula import Array
-from costmodel.core.quantities import LANES
+from costmodel.core.terms import LANES
+from costmodel.studies.evaluated import Evaluated, largest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from costmodel.studies.run import Run
 
 MB = 1e6
 """[B] as the HairNet Appendix has it."""
@@ -48,12 +48,12 @@ ARRAY = ("utilisation",)
 Record = dict[str, Any]
 
 
-def records(run: Run, by: str = "layer") -> list[Record]:
+def records(run: Evaluated, by: str = "layer") -> list[Record]:
     """The rows of the report grouped `by` layer, block or kind."""
     return {"layer": layer_records, "block": block_records, "kind": kind_records}[by](run)
 
 
-def columns(run: Run, by: str = "layer") -> list[str]:
+def columns(run: Evaluated, by: str = "layer") -> list[str]:
     """The names of the report's columns."""
     if by != "layer":
         return list(records(run, by)[0])
@@ -61,14 +61,14 @@ def columns(run: Run, by: str = "layer") -> list[str]:
     return [*LAYER, *tiled, *(ARRAY if run.profile.array else ())]
 
 
-def frame(run: Run, by: str = "layer") -> pd.DataFrame:
+def frame(run: Evaluated, by: str = "layer") -> pd.DataFrame:
     """The same rows as a pandas DataFrame, under the names of the CSV report."""
     import pandas as pd
 
     return pd.DataFrame(records(run, by), columns=columns(run, by))
 
 
-def layer_records(run: Run) -> list[Record]:
+def layer_records(run: Evaluated) -> list[Record]:
     """One record per row, under the names of the CSV; plus the intensity [op/B]."""
     work, result = run.workload, run.result
     inside = result.plan.on_chip
@@ -114,12 +114,7 @@ def _where(inside: Array, count: Array) -> list[str]:
     return [str(word) for word in words]
 
 
-def largest(times: Mapping[str, float]) -> str:
-    """The lane with most time; ties in the order of LANES; 'none' where nothing takes time."""
-    return max(times, key=lambda word: times[word]) if max(times.values()) > 0 else "none"
-
-
-def _sums(run: Run, rows: Array) -> Record:
+def _sums(run: Evaluated, rows: Array) -> Record:
     """Summed figures of some rows."""
     work, result = run.workload, run.result
     times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
@@ -138,7 +133,7 @@ def _sums(run: Run, rows: Array) -> Record:
     }
 
 
-def block_records(run: Run) -> list[Record]:
+def block_records(run: Evaluated) -> list[Record]:
     """One record per block in order, and what a cut behind it would carry.
 
     `cut_bytes` [B] are the maps written up to the cut and read after it; `time_before_s` and
@@ -158,14 +153,14 @@ def block_records(run: Run) -> list[Record]:
     return found
 
 
-def cut_bytes(run: Run, end: int) -> int:
+def cut_bytes(run: Evaluated, end: int) -> int:
     """Bytes of the maps written up to row number `end` and read after it [B]."""
     work = run.workload
     crossing = (work.first <= end) & (work.last > end)
     return int(work.tensor_bytes[crossing].sum())
 
 
-def kind_records(run: Run) -> list[Record]:
+def kind_records(run: Evaluated) -> list[Record]:
     """One record per kind of row, slowest first."""
     kinds: dict[str, list[int]] = {}
     for index, row in enumerate(run.workload.rows):

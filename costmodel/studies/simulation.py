@@ -18,7 +18,8 @@ from costmodel.errors import BadValue, Place, Problems
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
 from costmodel.language import dtypes, shipped
-from costmodel.studies.run import Run, evaluated
+from costmodel.studies.evaluated import evaluated
+from costmodel.studies.run import Run
 
 
 def simulate(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.core.quantities import MACHINE
-
-if TYPE_CHECKING:
-    from costmodel.studies.run import Run
+from costmodel.studies import trust
+from costmodel.studies.evaluated import Evaluated
 
 DATASHEETS = Path(__file__).parent / "datasheets.csv"
 """What shipped datasheet profiles were off by, in the mean, on machines that were measured; tests
@@ -37,7 +36,7 @@ class Standing(NamedTuple):
         return {"grade": self.grade, "reasons": list(self.reasons)}
 
 
-def standing(run: Run) -> Standing:
+def standing(run: Evaluated) -> Standing:
     """What is behind the times of a run.
 
     A guessed bandwidth or rate that the run uses makes it `assumed`, unless shares of it were
@@ -54,7 +53,7 @@ def standing(run: Run) -> Standing:
             (
                 f"{known.count} measurements, 90 % of unseen families between {low:g} and "
                 f"{high:g} of the time",
-                *run.doubts,
+                *trust.doubts(run),
             ),
         )
     if profile.measured:
@@ -73,7 +72,7 @@ def _unmeasured() -> str:
     )
 
 
-def _guessed(run: Run) -> dict[str, str]:
+def _guessed(run: Evaluated) -> dict[str, str]:
     """The bandwidths, rates and shapes in use that are assumed, and why."""
     work = run.workload
     used = {

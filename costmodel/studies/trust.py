@@ -1,11 +1,6 @@
-"""Trust says how far a prediction may be off.
-
-It gives the interval of a calibrated profile, and what the profile was not calibrated for.
-"""
+"""What sets a run apart from the measurements behind its profile."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,21 +8,10 @@ from costmodel.core.formula import Result
 from costmodel.core.policies import DEFAULTS
 from costmodel.core.workload import Workload
 from costmodel.hardware.evidence import Calibration
-from costmodel.hardware.profile import HardwareProfile
-
-if TYPE_CHECKING:
-    from costmodel.studies.run import Run
+from costmodel.studies.evaluated import Evaluated
 
 NOTICED = 0.02
 """Of the total: kinds that take less of it are not worth a warning."""
-
-
-def interval(profile: HardwareProfile, total: float) -> tuple[float, float] | None:
-    """The 90 % interval [s] around a `total` [s]; None for a profile that is not calibrated."""
-    if profile.calibration is None:
-        return None
-    low, high = profile.calibration.interval_90
-    return low * total, high * total
 
 
 def intensity(workload: Workload) -> float:
@@ -50,7 +34,7 @@ def kinds(workload: Workload) -> dict[str, list[int]]:
     return found
 
 
-def doubts(run: Run) -> list[str]:
+def doubts(run: Evaluated) -> list[str]:
     """What sets a run apart from the measurements behind a calibrated profile.
 
     Its interval may not hold.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMED = 6
-"""RooflinePoints with a name, the worst."""
+"""Points with a name, the worst."""
 
 
 def scatter_chart(outcomes: Sequence[Outcome], machine: str) -> Chart:

@@ -9,7 +9,7 @@ from costmodel.report.compare import accuracy_charts, time_chart
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.studies.comparison import Entry
-from costmodel.studies.run import INTERVAL
+from costmodel.studies.evaluated import INTERVAL
 
 COLUMNS = (
     TableColumn("architecture", "architecture", number=False),

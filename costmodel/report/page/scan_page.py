@@ -16,7 +16,7 @@ from costmodel.studies.scan import results
 from costmodel.studies.scan.results import Outcome
 
 MOST = 100_000
-"""RooflinePoints that are drawn as parallel coordinates."""
+"""Points that are drawn as parallel coordinates."""
 BLOCKS = 100
 """Stretches of neighbouring points that a larger space is sampled by."""
 SHOWN = 500

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHAPES = "osD^vPX"
 """Marks of lines that show their points, in this order."""
 MANY = 200
-"""RooflinePoints from which they are drawn small."""
+"""Points from which they are drawn small."""
 
 
 def paint_marks(axes: Axes, chart: Chart) -> None:
@@ -79,7 +79,7 @@ def _paint_roof(axes: Axes, roof: Chart) -> None:
 
 
 def _paint_points(axes: Axes, chart: Chart, points: Any) -> None:
-    """RooflinePoints in their hues, or shaded by a further figure."""
+    """Points in their hues, or shaded by a further figure."""
     size = 34 if len(points) <= MANY else 12
     x, y = points.T
     if "shade" in chart:

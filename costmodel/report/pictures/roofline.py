@@ -16,7 +16,7 @@ from costmodel.report.plots import ChartPicture
 from costmodel.studies.run import Run
 
 MOST_NAMES = 8
-"""RooflinePoints that get a number and a line in the legend."""
+"""Points that get a number and a line in the legend."""
 MOST_CLUSTERS = 400
 """Of a huge network; the slowest rows come first."""
 NEAR = 0.09

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from costmodel.core.graph_pass import Pass
 from costmodel.core.policies import Choice
 from costmodel.hardware.profile import HardwareProfile
-from costmodel.studies import trust
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.run import Run
@@ -125,7 +124,7 @@ def outcome(measured: Measurement, done: Run) -> Outcome:
     kind = max(kinds, key=lambda word: kinds[word])
     share = kinds[kind] / done.total_time if done.total_time else 0.0
     predicted = runs.time_of(measured, done)
-    ends, rows = trust.interval(done.profile, predicted), len(done.workload.rows)
+    ends, rows = done.profile.interval(predicted), len(done.workload.rows)
     return Outcome(measured, predicted, kind, share, done.bottleneck, rows, ends)
 
 

@@ -1,0 +1,212 @@
+"""A network on a machine under chosen policies, evaluated: the value that every report reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from costmodel.core.formula import Array, Result, evaluate
+from costmodel.core.graph_pass import PASSES, Pass
+from costmodel.core.live import live_internal_bytes
+from costmodel.core.machine import Machine
+from costmodel.core.network import Network
+from costmodel.core.packing import Packing
+from costmodel.core.placement import PLACEMENTS
+from costmodel.core.policies import Choice, Policies
+from costmodel.core.quantities import BOUNDS, OUTPUTS
+from costmodel.core.terms import LANES, LINK, OVERHEAD, RUN_LANES
+from costmodel.core.workload import Workload
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.models.placement.resident import whole_plan
+
+INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
+"""The ends of the 90 % interval in reports."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluated:
+    """A network on a machine, evaluated: its figures."""
+
+    network: Network
+    profile: HardwareProfile
+    policies: Policies
+    workload: Workload
+    result: Result
+    machine: Machine
+    hw_file: str = ""
+    passes: tuple[str | Pass, ...] = ()
+
+    def __repr__(self) -> str:
+        chosen = self.policies
+        words = (chosen.convention, chosen.placement, chosen.timing, chosen.dtype)
+        return (
+            f"{type(self).__name__}({self.network.name} on {self.profile.name}: "
+            f"{self.total_time:.6g} s, {len(self.workload.rows)} rows; {', '.join(words)}, "
+            f"batch {chosen.batch})"
+        )
+
+    def on(self, machine: Machine) -> Result:
+        """The same network and policies on another machine (or on arrays of them)."""
+        return evaluated(self.workload, machine, self.policies)
+
+    def placed(self, placement: Choice) -> Self:
+        """The same network and machine under another placement. Raises BadValue for no such one."""
+        policies = replace(self.policies, placement_model=PLACEMENTS.resolve(placement))
+        result = evaluated(self.workload, self.machine, policies)
+        return replace(self, policies=policies, result=result)
+
+    @property
+    def total_time(self) -> float:
+        """Time of one run [s]."""
+        return float(self.result.total_time)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Between which times [s] 90 % of such networks lie, where the profile is calibrated."""
+        return self.profile.interval(self.total_time)
+
+    @property
+    def samples(self) -> int:
+        """Samples that are computed in one run."""
+        return self.policies.batch * self.network.samples
+
+    @property
+    def throughput(self) -> float:
+        """Samples per second; infinite where nothing takes time."""
+        return self.samples / self.total_time if self.total_time else math.inf
+
+    @property
+    def lane_times(self) -> dict[str, float]:
+        """The time of each thing that can be busy, all rows together, and any overhead [s]."""
+        found = {word: float(times.sum()) for word, times in self.result.lanes.items()}
+        overhead = float(self.result.overhead)
+        linked = {} if self.result.link is None else {LINK.word: float(self.result.link.sum())}
+        return found | linked | ({OVERHEAD.word: overhead} if overhead else {})
+
+    @property
+    def bottleneck(self) -> str:
+        """What the whole run spends most time on; ties as for `bound`."""
+        return largest(self.lane_times)
+
+    @cached_property
+    def bound(self) -> list[str]:
+        """What each row spends most time on; ties in the order of LANES; 'none' if free."""
+        times = np.stack(list(self.result.lanes.values()))
+        words = np.array(list(LANES))[times.argmax(axis=0)]
+        return [str(w) for w in np.where(times.max(axis=0) > 0, words, "none")]
+
+    @cached_property
+    def live(self) -> Array:
+        """Bytes on chip while each row runs [B], shape (R,)."""
+        return live_internal_bytes(self.workload, self.result.plan)
+
+    @cached_property
+    def packing(self) -> Packing | None:
+        """Addresses of the maps on chip, where the placement gives them."""
+        return self.policies.placement_model.packing(self.workload, float(self.machine.memory))
+
+    @cached_property
+    def schedules(self) -> list[str]:
+        """How each row is tiled, in words; empty where the traffic model tiles nothing."""
+        return self.policies.traffic_model.schedules(self.workload, self.result.placed)
+
+    @cached_property
+    def utilisation(self) -> Array:
+        """Share of the matrix engine's peak that each row's shape leaves (R,); NaN without work."""
+        traits, samples = self.profile.traits, self.samples
+        found = np.full(len(self.network.rows), np.nan)
+        for number, row in enumerate(self.network.rows):
+            work = used = 0.0
+            for part in row.parts:
+                if part.tally.macs and traits.engine(part.layer) == "matrix":
+                    work += part.tally.macs
+                    used += part.tally.macs / traits.utilisation(part, samples)
+            if work:
+                found[number] = work / used
+        return found
+
+    @property
+    def attainable(self) -> float | None:
+        """Share of the matrix engine's peak that all rows together leave; None without a shape."""
+        if self.profile.array is None:
+            return None
+        used, macs = self.utilisation, self.workload.macs
+        there = ~np.isnan(used) & (macs > 0)
+        busy = float((macs[there] / used[there]).sum())
+        return float(macs[there].sum()) / busy if busy else None
+
+    @property
+    def whole_bytes(self) -> int:
+        """The lower bound of any memory that holds every map on chip [B].
+
+        It is the most bytes that are alive at once.
+        """
+        return int(live_internal_bytes(self.workload, whole_plan(self.workload)).max(initial=0))
+
+    @property
+    def peak_internal_bytes(self) -> int:
+        """Most bytes on chip at once [B]."""
+        return int(self.live.max(initial=0))
+
+    @cached_property
+    def first(self) -> Result:
+        """The first inference: parameters that stay on chip afterwards are loaded here."""
+        return evaluated(self.workload, self.machine, self.policies, first=True)
+
+    @property
+    def energy(self) -> float | None:
+        """Energy of one run [J], where the profile says what anything takes."""
+        energy = self.result.total_energy
+        return None if energy is None else float(energy)
+
+    @property
+    def pinned_bytes(self) -> int:
+        """Parameters that stay on chip from run to run [B]."""
+        pinned = self.result.plan.params & self.workload.own_params
+        return int(self.workload.param_bytes[pinned].sum())
+
+    @property
+    def totals(self) -> dict[str, float | int]:
+        """The figures of the whole run, under the names of the JSON report."""
+        work, busy = self.workload, self.lane_times
+        found: dict[str, float | int] = {
+            "params": int(work.params.sum()),
+            "macs": int(work.macs.sum()),
+            "ops": float(work.ops.sum()),
+            "external_bytes": int(self.result.external_bytes.sum()),
+            "peak_internal_bytes": self.peak_internal_bytes,
+            "transfer_time_s": busy["transfer"],
+            "compute_time_s": float(self.result.compute.sum()),
+            "total_time_s": self.total_time,
+        }
+        if self.interval:
+            found |= dict(zip(INTERVAL, self.interval, strict=True))
+        some = ("on_chip", "launch", "link", "overhead")
+        found |= {RUN_LANES[word].column: busy[word] for word in some if busy.get(word)}
+        if self.pinned_bytes:
+            found["first_total_time_s"] = float(self.first.total_time)
+        if self.energy is not None:
+            found["energy_J"] = self.energy
+        return found
+
+    @property
+    def pass_words(self) -> list[str]:
+        """The words of the passes that rewrote the network."""
+        return [PASSES.word_of(one) for one in self.passes]
+
+
+def evaluated(
+    workload: Workload, machine: Machine, chosen: Policies, *, first: bool = False
+) -> Result:
+    """The formula under the placement, traffic and timing that were chosen."""
+    return evaluate(workload, machine, *chosen.models, first=first)
+
+
+def largest(times: Mapping[str, float]) -> str:
+    """The lane with most time; ties in the order of LANES; 'none' where nothing takes time."""
+    return max(times, key=lambda word: times[word]) if max(times.values()) > 0 else "none"
