@@ -55,16 +55,15 @@ def run_page(run: Run) -> str:
 
 def _charts(run: Run) -> dict[str, Chart]:
     """The specifications of the charts; what the figures of the machine move, the page fills in."""
+    moved = run.policies.timing_model.exponent is not None
     charts = {
         "time": TimeBars().chart(run),
         "roofline": Roofline().chart(run),
-        "timeline": Timeline().chart(run),
+        "timeline": {"kind": "lanes", "title": "Timeline"} if moved else Timeline().chart(run),
         "memory": {"kind": "memory", "title": "Memory map"},
     }
-    worked_out = run.policies.timing_model.exponent is not None
-    known = ("lanes",) if worked_out else ()
     return {
-        word: plain({key: chart[key] for key in chart if key not in (*FILLED, *known)})
+        word: plain({key: chart[key] for key in chart if key not in FILLED})
         for word, chart in charts.items()
     }
 
