@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +30,7 @@ from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
 from costmodel.models.passes.tensor_parallel import TensorParallel
 from costmodel.report import text
+from costmodel.report.page.run_data import run_data
 from costmodel.studies.calibration.design import Asked, design
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.calibration.terms import occupied
@@ -34,10 +38,13 @@ from costmodel.studies.run import Run
 from costmodel.studies.scan.closed_form import surface, tabulated
 from costmodel.studies.scan.models import model
 from costmodel.studies.scan.overlapped import overlapped
+from costmodel.studies.scan.sensitivity import effects
 from costmodel.studies.scan.solve import solve
 from costmodel.studies.scan.surface import General
 from costmodel.studies.scan.target import Bound, Target
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PAGE = Path(cm.__file__).parent / "report" / "page"
 RATE = 2e9
 """[B/s] at which the host checks whatever crosses the bus."""
 
@@ -274,16 +281,19 @@ def test_solve_under_overlap_is_a_bisection(
 
 def run_of(recipe: Any, machine: Machine) -> Run:
     """A random network on a random machine under `overlap`."""
-    profile = HardwareProfile.model_construct(
-        **{
-            **load_profile("accel_1tflops").__dict__,
-            "bandwidth": machine.bandwidth,
-            "on_chip_memory": machine.memory,
-            "matrix": machine.matrix,
-            "host": machine.host,
-        }
-    )
+    profile = profile_of(machine)
     return cm.simulate(built(recipe), profile, timing="overlap", convention="flops")
+
+
+def profile_of(machine: Machine) -> HardwareProfile:
+    """A profile that states a machine's four figures."""
+    figures = {
+        "bandwidth": machine.bandwidth,
+        "on_chip_memory": machine.memory,
+        "matrix": machine.matrix,
+        "host": machine.host,
+    }
+    return load_profile("accel_1tflops").model_copy(update=figures)
 
 
 # --- figures that had fields of their own --------------------------------------------------------------
@@ -358,3 +368,59 @@ def test_a_plan_gives_each_map_its_level_and_each_level_has_a_term() -> None:
     for point, total in enumerate(expected):
         alone = machine.replace(memory=outer[point], memory_2=inner[point])
         assert float(evaluate(work, alone, TwoLevels(), TIMINGS.load("serial")).total_time) == total
+
+
+# --- and the page -------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
+def test_the_page_adds_up_random_lists_too() -> None:
+    """Thirty random networks, machines and lists: the page's total is the formula's, a scan's and a solve's."""
+    cases: list[dict[str, Any]] = []
+    totals: list[float] = []
+
+    @settings(max_examples=30, database=None)
+    @given(
+        recipes(),
+        MACHINES,
+        random_terms(),
+        st.lists(st.floats(0.5, 4.0), min_size=4, max_size=4),
+        st.sampled_from(["serial", "overlap", "partial"]),
+        st.sampled_from(["per_tensor", "all_external", "resident"]),
+    )
+    def collect(
+        recipe: Any, machine: Machine, chosen: list[Term], figures: list[float], timing: str, place: str
+    ) -> None:  # fmt: skip
+        profile = profile_of(machine)
+        run = cm.simulate(
+            built(recipe), profile, timing=timing, placement=place, convention="flops"
+        )
+        numbered = {f"figure{number}": value for number, value in enumerate(figures)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(terms, "TERMS", chosen)
+            there = run.machine.replace(**numbered)
+            here = replace(run, machine=there, result=run.on(there))
+            scanned = model(here).form.columns(there, 1) if place == "resident" else None  # type: ignore[union-attr,call-arg,arg-type]
+            cases.append(run_data(here))
+            totals.append(here.total_time)
+            if scanned is not None:
+                assert scanned["total_time"][0] == pytest.approx(here.total_time, rel=1e-12)
+            for effect in effects(here):
+                quantity = quantities.MACHINE[effect.resource]
+                doubled = float(here.on(there.scaled(quantity, 2.0)).total_time)
+                assert effect.doubled_s == pytest.approx(doubled, rel=1e-12)
+
+    collect()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page()
+        page.add_script_tag(content=(PAGE / "model.js").read_text())
+        worked_out = page.evaluate(
+            "(every) => every.map((one) => evaluate(unpacked(one), one.machine).time)", cases
+        )
+        browser.close()
+    assert worked_out == pytest.approx(totals, rel=1e-9, abs=1e-12)

@@ -28,7 +28,7 @@ class Overlap(Timing):
 
     def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
         """The longer side whole, and of the shorter the share that the longer does not hide."""
-        rest = 0.0 if load.exposed is None else load.exposed
+        rest = load.exposed
         memory, compute = np.broadcast_arrays(load.memory, load.compute)
         waits = memory >= compute
         return (

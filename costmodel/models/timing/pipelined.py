@@ -29,7 +29,7 @@ class Pipelined(Timing):
 
     def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
         """As under `overlap`, of what a row still waits for when its prefetches are through."""
-        rest = 0.0 if load.exposed is None else load.exposed
+        rest = load.exposed
         times = self.row_times(load)
         # what is left to move is the longer side where the row takes more than its compute explains
         waits = times > load.compute * (1 + rest)
