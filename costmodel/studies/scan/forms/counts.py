@@ -7,7 +7,7 @@ times.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from costmodel.core.arrays import Floats, Ints
 from costmodel.core.machine import Machine
 from costmodel.core.terms import ENERGY, OVERHEAD, ROW_LANES, SECONDS, TRAFFIC, Amount, entries
 from costmodel.core.timing import Load, Timing
-from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Form, energy
+from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words, energy
 
 PIECE = 1 << 14
 """[points] rows times points of a piece stay in the cache."""
@@ -50,12 +50,8 @@ class Counts(Form):
         return self.tables
 
     def columns(
-        self,
-        machine: Machine,
-        points: int,
-        wanted: Collection[str] = TIMES,
-        counts: Mapping[str, Any] = NO_COUNTS,
-    ) -> dict[str, Any]:
+        self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
+    ) -> Columns:
         """The outputs, and `samples` and `macs`, which depend on the point here."""
         at = {name: np.broadcast_to(counts[name], points) for name in self.names}
         cuts = (slice(start, start + PIECE) for start in range(0, points, PIECE))
@@ -66,9 +62,7 @@ class Counts(Form):
         columns = {word: np.concatenate([piece[word] for piece in pieces]) for word in pieces[0]}
         return {**columns, "samples": self.samples * np.asarray(counts.get("batch", 1))}
 
-    def _piece(
-        self, machine: Machine, at: Mapping[str, Any], wanted: Collection[str]
-    ) -> dict[str, Any]:
+    def _piece(self, machine: Machine, at: Columns, wanted: Words) -> dict[str, Any]:
         values = self._monomials(at)
         transfer, matrix, host, on_chip = (
             self._rows(word, machine, values) for word in ("transfer", "matrix", "host", "on_chip")
@@ -106,7 +100,7 @@ class Counts(Form):
         pairs = zip(wanted, amounts, strict=True)
         return sum((one.applied(amount, machine[one.figure]) for one, amount in pairs), start=0.0)
 
-    def _monomials(self, at: Mapping[str, Any]) -> Floats:
+    def _monomials(self, at: Columns) -> Floats:
         """The product of the axes' powers in each monomial, at each point (points, K)."""
         values = np.ones((len(at[self.names[0]]), len(self.exponents)))
         for name, powers in zip(self.names, self.exponents.T, strict=True):
