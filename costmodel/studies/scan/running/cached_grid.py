@@ -195,20 +195,23 @@ def reduce(grid: Grid, start: int, stop: int, k: int, pareto: bool) -> tuple[Bes
     products = _Products(grid, grid.space.variants[number])
     first = start - number * blocks
     scalars = [products.scalars(grid.outer_places(first + n)) for n in range(stop - start)]
-    buffer = np.empty(min(PIECE, max(grid.block, 1)))
-    minima = np.array([_minimum(products, pair, grid.block, buffer) for pair in scalars])
+    count = grid.block
+    buffer = np.empty(min(PIECE, max(count, 1)))
+    minima = np.array([_minimum(products, pair, count, buffer) for pair in scalars])
     look = _Look(grid, products, first, scalars, number * grid.space.per_variant)
     front = _front(grid, look, minima) if pareto else []
-    return look.best(minima, k), front, (stop - start) * grid.block
+    return look.best(minima, k), front, (stop - start) * count
 
 
 def _minimum(
     products: _Products, scalars: tuple[list[float], float], count: int, buffer: Array
 ) -> float:
     """The smallest time of a block."""
-    parts = (slice(at, min(at + PIECE, count)) for at in range(0, count, PIECE))
-    pieces = (products.fill(scalars, part, buffer[: part.stop - part.start]) for part in parts)
-    return min((float(piece.min()) for piece in pieces), default=np.inf)
+    least = np.inf
+    for at in range(0, count, PIECE):
+        part = slice(at, min(at + PIECE, count))
+        least = min(least, products.fill(scalars, part, buffer[: part.stop - at]).min())
+    return float(least)
 
 
 @dataclass(frozen=True, eq=False)

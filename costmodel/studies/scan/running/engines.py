@@ -104,17 +104,13 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
         import distributed
     except ImportError:
         raise MissingExtra("distributed", "dask", "--engine dask") from None
-    # what listens takes pickles from anyone who reaches it: nobody but this machine may
-    local = {
-        "n_workers": workers,
-        "threads_per_worker": 1,
-        "dashboard_address": f"{LOOPBACK}:0",
-        "host": LOOPBACK,
-    }
+    options: dict[str, object] = {"address": address, "timeout": "10s"}
+    if not address:
+        # what listens takes pickles from anyone who reaches it: nobody but this machine may
+        options = {"n_workers": workers, "threads_per_worker": 1}
+        options |= {"dashboard_address": f"{LOOPBACK}:0", "host": LOOPBACK}
     try:
-        client = distributed.Client(
-            **({"address": address, "timeout": "10s"} if address else local)
-        )
+        client = distributed.Client(**options)
     except (OSError, ValueError) as error:
         raise InputError.at(
             Place(f"--address {address}"),
