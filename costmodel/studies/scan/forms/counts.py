@@ -42,7 +42,7 @@ class Counts(Form):
     """Coefficients (K,) of the multiply-adds of all rows."""
     timing: Timing
     samples: int
-    """Of one run at batch 1."""
+    """How many samples one run at batch 1 computes."""
 
     @property
     def asked(self) -> Mapping[Any, Any]:
@@ -63,6 +63,7 @@ class Counts(Form):
         return {**columns, "samples": self.samples * np.asarray(counts.get("batch", 1))}
 
     def _piece(self, machine: Machine, at: Columns, wanted: Words) -> dict[str, Any]:
+        """The outputs at some points: rows are timed each, then counted as often as they stand."""
         values = self._monomials(at)
         transfer, matrix, host, on_chip = (
             self._rows(word, machine, values) for word in ("transfer", "matrix", "host", "on_chip")
@@ -71,8 +72,8 @@ class Counts(Form):
         lanes = {word: self._sum(word, machine, values) for word in ROW_LANES}
         besides = (lanes[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
         overhead = sum(
-            one.applied(one.amount({"runs": 1.0}), machine[one.figure])
-            for one in entries(machine.figures, OVERHEAD.word)
+            entry.applied(entry.amount({"runs": 1.0}), machine[entry.figure])
+            for entry in entries(machine.figures, OVERHEAD.word)
         )
         total = self.timing.row_times(load) @ self.rows + sum(besides) + overhead
         columns = {f"{word}_time": time for word, time in lanes.items() if f"{word}_time" in wanted}
@@ -95,10 +96,12 @@ class Counts(Form):
 
     def _sum(self, lane: str, machine: Machine, values: Floats) -> Any:
         """The time, bytes or joules of all rows in a lane (points,)."""
-        wanted = [one for one in entries(machine.figures, lane) if one.amounts != (SECONDS,)]
-        amounts = (values @ (one.amount(self.tables) @ self.rows) for one in wanted)
-        pairs = zip(wanted, amounts, strict=True)
-        return sum((one.applied(amount, machine[one.figure]) for one, amount in pairs), start=0.0)
+        total: Any = 0.0
+        for entry in entries(machine.figures, lane):
+            if entry.amounts != (SECONDS,):
+                amount = values @ (entry.amount(self.tables) @ self.rows)
+                total = total + entry.applied(amount, machine[entry.figure])
+        return total
 
     def _monomials(self, at: Columns) -> Floats:
         """The product of the axes' powers in each monomial, at each point (points, K)."""
@@ -115,4 +118,5 @@ def _column(figure: Any) -> Any:
 
 
 def _nothing_ahead() -> Any:
+    """What timing models that look ahead would ask; `polynomials` gives none of them a form."""
     raise NotImplementedError("these timing models look no row ahead")

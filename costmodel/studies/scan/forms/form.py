@@ -64,8 +64,8 @@ def energy(machine: Machine, total_time: Any, counted: Any) -> Any:
     """
     summands = entries(machine.figures, ENERGY)
     drawn = (
-        one.applied(total_time, machine[one.figure])
-        for one in summands
-        if one.amounts == (SECONDS,)
+        entry.applied(total_time, machine[entry.figure])
+        for entry in summands
+        if entry.amounts == (SECONDS,)
     )
     return sum(drawn, start=counted) if summands else None

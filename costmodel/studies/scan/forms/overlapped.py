@@ -132,15 +132,15 @@ class Overlapped(General):
     def _bound(self, machine: Machine, points: int, parts: list[tuple[int, Any]]) -> Floats:
         """The rows' longer times, all together [s]."""
         memory, compute = (_summands(machine, side) for side in SIDES)
-        names = {one.figure for one in (*memory, *compute)}
+        names = {entry.figure for entry in (*memory, *compute)}
         figures = {name: np.broadcast_to(machine[name], points) for name in names}
         total = np.empty(points)
         for number, part in parts:
             waits = self.waits(machine, number)
             assert waits is not None
             time = sum(
-                one.applied(moved, figures[one.figure][part])
-                for one, moved in zip(memory, waits.idle, strict=True)
+                entry.applied(moved, figures[entry.figure][part])
+                for entry, moved in zip(memory, waits.idle, strict=True)
             )
             for first, second, ridge in waits.ridges:
                 pair = (figures[memory[first].figure], figures[compute[second].figure])
@@ -156,16 +156,19 @@ class Overlapped(General):
         return self._waits[key]
 
     def _sorted(self, machine: Machine, step: int) -> Waits | None:
+        """Place the rows at a step of the memory and sort those of each pair of paces."""
         sizes = self.lanes.sizes
         memory = float(sizes[step - 1]) if step else self.lanes.least
         placed = place(self.workload, memory, self.placement, self.traffic)
         asked, rows = amounts(self.workload, placed), len(self.workload.macs)
         sides = [_summands(machine, side) for side in SIDES]
-        rates = (one.figure and one.how == "divided" for summands in sides for one in summands)
+        rates = (
+            entry.figure and entry.how == "divided" for summands in sides for entry in summands
+        )
         if not all(sides) or not all(rates):
             return None
         moved, worked = (
-            np.stack([np.broadcast_to(one.amount(asked), (1, rows))[0] for one in summands])
+            np.stack([np.broadcast_to(entry.amount(asked), (1, rows))[0] for entry in summands])
             for summands in sides
         )
         if not (_alone(moved) and _alone(worked)):

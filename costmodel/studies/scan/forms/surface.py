@@ -81,12 +81,12 @@ class Surface(Form):
         known = frozenset(machine.figures)
         if known not in self._summands:
             self._summands[known] = tuple(
-                Summand(one, one.amount(self.tables))
-                for one in entries(known)
-                if one.amounts != (SECONDS,)
+                Summand(entry, entry.amount(self.tables))
+                for entry in entries(known)
+                if entry.amounts != (SECONDS,)
             )
         wanted = lanes or RUN_LANES
-        return [one for one in self._summands[known] if one.entry.lane in wanted]
+        return [entry for entry in self._summands[known] if entry.entry.lane in wanted]
 
     def grid(self, machine: Machine, axes: Mapping[str, Any], memory: Any) -> list[Product]:
         """T as a sum of products, for `axes` of a grid and a machine's other numbers.

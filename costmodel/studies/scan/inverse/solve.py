@@ -56,7 +56,7 @@ class Question:
 
     @property
     def unit(self) -> str:
-        """The figure's SI unit."""
+        """The SI unit of the figure that is asked about."""
         return units.SI_UNITS[self.quantity.dimension]
 
     @property
@@ -139,11 +139,31 @@ def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQu
 
 
 def solve(run: Run, resource: str, target: Target) -> Answer:
-    """The smallest value of `resource` that meets a target of the kind 'small is good'.
+    """Find the least figure of the machine that meets a target, exactly.
 
-    For a bound the other way round (total_time >= ...) it is the largest; under a strict bound the
-    next number a computer can hold. Of a launch it is the other way round. Raises BadValue for an
-    unknown resource, one that the machine does not state, or a run without closed form.
+    Under a strict bound it is the next number that a computer can hold.
+
+    Parameters
+    ----------
+    run : Run
+        A simulation; the machine's other figures stay as they are there.
+    resource : str
+        A figure that the machine states, such as 'bandwidth', 'on_chip_memory' or 'launch'.
+    target : Target
+        A bound on the time, the throughput or the external bytes. For one that much work meets
+        (``total_time >= ...``) the largest figure is given; for a launch, a time itself, it is the
+        other way round.
+
+    Returns
+    -------
+    Answer
+        The figure [SI]; without a value where the target cannot be met, or any figure meets it.
+
+    Raises
+    ------
+    BadValue
+        For an unknown resource, one that the machine does not state, or a run without closed form.
+
     """
     if resource not in MACHINE:
         known = [*MACHINE, "batch", "context", "prompt"]

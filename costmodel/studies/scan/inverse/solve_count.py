@@ -123,6 +123,7 @@ def _edges(single: Run) -> list[int]:
 
 
 def _answer(run_of: RunOf, batch: int | None, possible: bool, why: str) -> Answer:
+    """The answer about a batch; without one the time is that of a single sample."""
     value = None if batch is None else float(batch)
     return Answer("batch", value, "samples", run_of(batch or 1).total_time, possible, why)
 
@@ -135,6 +136,7 @@ def _quantity(run: Run, target: Target) -> float:
 
 
 def _met(run_of: RunOf, target: Target, number: int) -> bool:
+    """True where a run of so many samples or tokens meets the target."""
     run = run_of(number)
     return bool(target.on(run).bound.met(_quantity(run, target)))
 

@@ -56,7 +56,7 @@ class Grid:
 
     @property
     def block(self) -> int:
-        """Points of a block."""
+        """How many points a block has."""
         return prod(len(axis.values) for axis in self.axes[len(self.outer) :])
 
     @property
@@ -145,7 +145,7 @@ class _Products:
         for product in form.grid(variant.machine, values, memory):
             # a single value is the same at every place of the axis
             pair = ((MEMORY, product.amounts), (product.axis, product.paces))
-            self._sort(*((word if len(one) > 1 else "", one) for word, one in pair))
+            self._sort(*((word if len(each) > 1 else "", each) for word, each in pair))
 
     def _sort(self, *pair: Vector) -> None:
         """Put a product of two vectors where it belongs."""
@@ -156,7 +156,7 @@ class _Products:
             (word, vector), second, *_ = (*moving, ONE, ONE)
             self.outside.append(((word, vector * scale), second))
             return
-        spread = scale * np.prod([self._spread(*one) for one in inside], axis=0)
+        spread = scale * np.prod([self._spread(*vector) for vector in inside], axis=0)
         if moving:
             self.factors.append((spread, moving[0]))
         else:

@@ -94,6 +94,7 @@ def _follow_parent() -> None:
 
 
 def _end_behind(sentinel: int) -> None:
+    """Wait until the process behind `sentinel` is gone, and end this one."""
     multiprocessing.connection.wait([sentinel])
     os._exit(1)
 

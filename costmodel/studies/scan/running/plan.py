@@ -36,7 +36,7 @@ class ScanPlan:
     where: tuple[Formula, ...] = ()
     derive: tuple[tuple[str, Formula], ...] = ()
     points: bool = False
-    """True: keep every point."""
+    """True: every point is kept, as Parquet."""
 
     @cached_property
     def identity(self) -> str:
@@ -106,6 +106,7 @@ class ScanPlan:
         return indices, self._derived(columns)
 
     def _derived(self, columns: Columns) -> Columns:
+        """The columns with the derived ones added, each of which may name those before it."""
         for name, formula in self.derive:
             columns[name] = formula(columns)
         return columns

@@ -26,7 +26,7 @@ except ImportError:
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = 2
-"""Of the records below."""
+"""The version of the records that are kept below."""
 
 
 def code_version() -> str:
@@ -192,4 +192,5 @@ class Store:
 
 
 def _digest(content: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

@@ -27,7 +27,7 @@ from costmodel.studies.scan.space.variant import Variant
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """All points of a scan."""
+    """All points of a scan, numbered from 0."""
 
     axes: tuple[Axis, ...]
     """Machine axes, in the user's order."""

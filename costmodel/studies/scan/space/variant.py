@@ -26,7 +26,7 @@ class Variant:
     machine: Machine
     """The profile's own numbers, where no axis varies them."""
     samples: int
-    """That one run computes."""
+    """How many samples one run computes."""
     params: int
     macs: int
     batch: int = 1
