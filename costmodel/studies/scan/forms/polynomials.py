@@ -162,9 +162,8 @@ def _form(
     """The amounts as polynomials, equal rows evaluated once."""
     shares = _shares(run)
     counts = {word: coefficients.astype(float) for word, coefficients in solved.items()}
-    constant = np.zeros((len(exponents), 1))
-    # the first monomial is the one of no axis
-    constant[0] = 1.0
+    # 1 for the monomial of no axis
+    constant = np.all(exponents == 0, axis=1, keepdims=True).astype(float)
     costs = replace(
         run.workload.costs,
         matrix_work=counts["matrix_ops"] * shares["matrix_work"],
