@@ -16,7 +16,6 @@ from costmodel.cli import options
 
 if TYPE_CHECKING:
     from costmodel.studies.scan.request import ScanRequest
-    from costmodel.studies.scan.running.plan import ScanPlan
     from costmodel.studies.scan.running.results import ScanOutcome
 
 SHOWN = 50
@@ -99,13 +98,14 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel.errors import InputError, Place
+    from costmodel.studies.scan.planning import planned
     from costmodel.studies.scan.running import drive, engines
 
     if args.address and args.engine != "dask":
         raise InputError.at(
             Place("--address"), "is given without --engine dask", "add --engine dask"
         )
-    plan = _planned(args)
+    plan = planned(_request(args))
     directory = Path(args.out) if args.out else None
     if (args.points or plan.points or args.plot) and directory is None:
         raise InputError.at(Place("--out"), "is missing", "--points and --plot need a directory")
@@ -142,10 +142,8 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _planned(args: argparse.Namespace) -> ScanPlan:
-    """The plan of the command line's request, over that of a scan file if one is named."""
-    from costmodel.studies.scan.planning import planned
-
+def _request(args: argparse.Namespace) -> ScanRequest:
+    """The request of the command line, over that of a scan file if one is named."""
     request = _named(args)
     for what, words in (("axes", args.axis), ("derive", args.derive)):
         _add(request, what, words)
@@ -156,7 +154,7 @@ def _planned(args: argparse.Namespace) -> ScanPlan:
     if args.passes:
         request.passes = [*(options.passes(args) or ())]
     request.choices |= {key: word for key, word in options.policies(args).items() if word}
-    return planned(request)
+    return request
 
 
 def _named(args: argparse.Namespace) -> ScanRequest:
