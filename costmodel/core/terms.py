@@ -106,9 +106,9 @@ TERMS: list[Term] = [
     Term(ENERGY, "operations", "operation_energy", "multiplied"),
     Term(ENERGY, SECONDS, "static_power", "multiplied"),
 ]
-"""The formula. Sources: H. Jansma, HairNet, 2020, section 5 and Appendix (bus, engines); Williams et
-al. 2009, Roofline (a rate for each resource); Horowitz 2014, Computing's energy problem (energy per
-count).
+"""The formula. Sources: H. Jansma, HairNet, 2020, section 5 and Appendix (bus, engines); Williams
+et al. 2009, Roofline (a rate for each resource); Horowitz 2014, Computing's energy problem (energy
+per count).
 """
 
 
