@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Floats
 from costmodel.core.registry import Family
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, legend_of, line, named
 from costmodel.report.exposed import exposed_totals

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from costmodel.core.formula import Array
-from costmodel.core.quantities import OVERHEAD
+from costmodel.core.arrays import Array
+from costmodel.core.terms import OVERHEAD
 from costmodel.studies.run import Run
 
 SIDES = (("transfer", "on_chip"), ("matrix", "host"))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES, dimension_of
+from costmodel.core.quantities import dimension_of
+from costmodel.core.terms import RUN_LANES
 from costmodel.language import units
 from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, lanes_shown, legend_of, line, named

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES, MachineQuantity
+from costmodel.core.quantities import MachineQuantity
+from costmodel.core.terms import RUN_LANES
 from costmodel.language import units
 from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import exposed_totals

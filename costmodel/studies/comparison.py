@@ -8,7 +8,7 @@ from typing import Any
 
 from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.evaluated import INTERVAL
 from costmodel.studies.labels import unique

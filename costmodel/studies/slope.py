@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.arrays import Ints
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
-from costmodel.core.workload import Ints
 from costmodel.errors import BadValue
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run

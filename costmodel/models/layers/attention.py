@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Example, MatrixLayer, Order, State, Task
-from costmodel.core.sharing import Devices, Heads, Share, Use
+from costmodel.core.layer import Example, MatrixLayer, Order, Share, State, Task
+from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Operand
 from costmodel.errors import BadValue

@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Example, Layer, MatrixLayer, Order
-from costmodel.core.sharing import Devices, Share, Use
+from costmodel.core.layer import Example, Layer, MatrixLayer, Order, Share
+from costmodel.core.sharing import Devices, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue

@@ -7,8 +7,8 @@ from math import ceil, prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import attribute, flag, number, whole
-from costmodel.core.layer import Example, MatrixLayer
-from costmodel.core.sharing import EXPERT, Devices, Share, Use
+from costmodel.core.layer import Example, MatrixLayer, Share
+from costmodel.core.sharing import EXPERT, Devices, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue

@@ -7,8 +7,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import optional_whole
-from costmodel.core.layer import Example, Layer
-from costmodel.core.sharing import Devices, Heads, Share, Use
+from costmodel.core.layer import Example, Layer, Share
+from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 

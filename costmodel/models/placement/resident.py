@@ -81,7 +81,7 @@ def worth(workload: Workload) -> Any:
     entering = (workload.first < 0) & (workload.first_reader < len(workload.macs))
     leaving = workload.kept & (workload.first >= 0)
     stays = np.where(entering | leaving, workload.tensor_bytes, 0)
-    return np.maximum(workload.traffic(1, 1) - stays, 0)
+    return np.maximum(workload.map_traffic - stays, 0)
 
 
 def packed(workload: Workload, capacity: float, effort: float = 0.0) -> Packed:

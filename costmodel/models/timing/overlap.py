@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.timing import Floats, Load, Timing, longer
+from costmodel.core.arrays import Floats
+from costmodel.core.timing import Load, Timing, longer
 
 
 class Overlap(Timing):

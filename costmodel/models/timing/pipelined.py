@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.timing import Ahead, Fetch, Floats, Load, Timing, longer
+from costmodel.core.arrays import Floats
+from costmodel.core.timing import Ahead, Fetch, Load, Timing, longer
 
 
 class Pipelined(Timing):

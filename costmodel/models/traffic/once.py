@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from costmodel.core.arrays import Array
 from costmodel.core.placement import Placement
-from costmodel.core.traffic import Array, Placed, Traffic, placed_once
+from costmodel.core.traffic import Placed, Traffic, placed_once
 from costmodel.core.workload import Workload
 
 

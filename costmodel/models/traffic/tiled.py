@@ -7,12 +7,13 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from costmodel.core.arrays import Array
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.curves import schedule_words
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import TrafficCurve
-from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, once
+from costmodel.core.traffic import BusBytes, Placed, Traffic, once
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
 

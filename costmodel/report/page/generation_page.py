@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.language.harmless import harmless
 from costmodel.report.chart import Chart, axis, legend_of, named
 from costmodel.report.exposed import exposed_totals

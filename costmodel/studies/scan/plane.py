@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.studies.scan.results import Outcome
 
 
