@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -25,7 +24,7 @@ class Systolic(EngineModel):
     each column has inputs of its own there (`depthwise_columns`): then a column takes a channel.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "Samajdar et al. 2020, A Systematic Methodology for Characterizing Scalability of DNN "
         "Accelerators using SCALE-Sim, section III"
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.core.attributes import one_of, shapes
 from costmodel.core.layer import Example, Precision
@@ -62,14 +62,14 @@ class Arithmetic(Broadcast):
     them (maximum, minimum, mean) takes one step less than there are operands.
     """
 
-    kind: ClassVar[str] = "elementwise"
-    source: ClassVar[str] = "one operation per element (Williams et al. 2009, Roofline)"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "elementwise"
+    source = "one operation per element (Williams et al. 2009, Roofline)"
+    arity = (1, None)
 
     function: str = one_of(FUNCTIONS, "function")
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"function": "sqrt"}, ((3, 4, 5),)),
         Example({"function": "sub"}, ((3, 4, 5), (3, 1, 1))),
         Example({"function": "pow"}, ((7, 8), (7, 8))),

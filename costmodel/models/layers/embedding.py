@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, whole
 from costmodel.core.layer import Example, Layer
@@ -18,11 +18,11 @@ class Embedding(Layer):
     With `tied: true` the table is the output layer's, where its parameters count.
     """
 
-    kind: ClassVar[str] = "embedding"
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "embedding"
+    routine = "move"
+    across = True
+    source = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
+    examples = (
         Example({"vocabulary": 11, "features": 8}, ((5,),)),
         Example({"vocabulary": 11, "features": 8, "tied": True}, ((5,),)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
@@ -14,10 +14,10 @@ from costmodel.errors import BadValue
 class Glu(Layer):
     """silu(a) b on [tokens, a and b side by side]: what stands between a gated network's layers."""
 
-    kind: ClassVar[str] = "glu"
-    source: ClassVar[str] = "Shazeer 2020, GLU Variants Improve Transformer (arXiv 2002.05202)"
-    across: ClassVar[bool] = True
-    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((5, 8),)),)
+    kind = "glu"
+    source = "Shazeer 2020, GLU Variants Improve Transformer (arXiv 2002.05202)"
+    across = True
+    examples = (Example({}, ((5, 8),)),)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """[..., half of the features]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.layer import Example
 from costmodel.core.tally import Shape, Shapes
@@ -13,10 +13,10 @@ from costmodel.models.layers.channels import Movement
 class LastToken(Movement):
     """The last of [tokens, features]: what follows needs no other, as in generating text."""
 
-    kind: ClassVar[str] = "last_token"
-    source: ClassVar[str] = "the next token follows from the last one's features alone"
-    looks_up: ClassVar[bool] = True
-    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((5, 8),)),)
+    kind = "last_token"
+    source = "the next token follows from the last one's features alone"
+    looks_up = True
+    examples = (Example({}, ((5, 8),)),)
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """[1, features]."""

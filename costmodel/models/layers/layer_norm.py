@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, whole
-from costmodel.core.layer import Example, Layer, Order, Precision
+from costmodel.core.layer import Example, Layer, Precision
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import along
@@ -21,11 +21,11 @@ class SampleNorm(Layer):
     group and left out.
     """
 
-    in_place: ClassVar[bool] = True
-    across: ClassVar[bool] = True
-    routine: ClassVar[str] = "norm"
-    reads: ClassVar[Order] = "row_major"
-    writes: ClassVar[Order] = "row_major"
+    in_place = True
+    across = True
+    routine = "norm"
+    reads = "row_major"
+    writes = "row_major"
 
     affine: bool = True
 
@@ -53,9 +53,9 @@ class SampleNorm(Layer):
 class LayerNorm(SampleNorm):
     """Layer normalisation over the last `axes` axes: of each token of [tokens, features]."""
 
-    kind: ClassVar[str] = "layer_norm"
-    source: ClassVar[str] = "Ba et al. 2016 (arXiv 1607.06450), eqs. (3), (4)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "layer_norm"
+    source = "Ba et al. 2016 (arXiv 1607.06450), eqs. (3), (4)"
+    examples = (
         Example({}, ((7, 8),)),
         Example({"affine": False}, ((8,),)),
         Example({"axes": 2}, ((3, 7, 8),)),
@@ -92,9 +92,9 @@ def _with_axes(kind: str, shape: Shape, axes: int) -> Shape:
 class GroupNorm(SampleNorm):
     """Normalisation over groups of channels."""
 
-    kind: ClassVar[str] = "group_norm"
-    source: ClassVar[str] = "Wu & He 2018 (arXiv 1803.08494), eqs. (1)-(4)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "group_norm"
+    source = "Wu & He 2018 (arXiv 1803.08494), eqs. (1)-(4)"
+    examples = (
         Example({"groups": 2}, ((6, 4, 5),)),
         Example({"groups": 3, "axis": 1}, ((5, 6, 4),)),
     )
@@ -144,11 +144,11 @@ class RmsNorm(Layer):
     Per element a square and an addition for the mean, a product to normalise, and the scale's.
     """
 
-    kind: ClassVar[str] = "rms_norm"
-    across: ClassVar[bool] = True
-    routine: ClassVar[str] = "norm"
-    source: ClassVar[str] = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "rms_norm"
+    across = True
+    routine = "norm"
+    source = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
+    examples = (
         Example({}, ((7, 8),)),
         Example({"axes": 2}, ((3, 7, 8),)),
     )
@@ -177,11 +177,11 @@ class RmsNorm(Layer):
 class LocalResponseNorm(Layer):
     """x / (k + a / n * sum of n neighbouring channels' squares) ** b."""
 
-    kind: ClassVar[str] = "local_response_norm"
-    across: ClassVar[bool] = True
-    routine: ClassVar[str] = "norm"
-    source: ClassVar[str] = "Krizhevsky et al. 2012, section 3.3"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"size": 5}, ((8, 4, 4),)),)
+    kind = "local_response_norm"
+    across = True
+    routine = "norm"
+    source = "Krizhevsky et al. 2012, section 3.3"
+    examples = (Example({"size": 5}, ((8, 4, 4),)),)
 
     size: int = whole()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +29,8 @@ class Broadcast(Layer):
     `constants` are further operands that the layer holds: learned where they have axes.
     """
 
-    in_place: ClassVar[bool] = True
-    arity: ClassVar[tuple[int, int | None]] = (2, None)
+    in_place = True
+    arity = (2, None)
 
     constants: Shapes
 
@@ -76,9 +76,9 @@ class Add(Broadcast):
     A `bias` of so many channels starts an accumulator elsewhere: it counts no operation.
     """
 
-    kind: ClassVar[str] = "add"
-    source: ClassVar[str] = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "add"
+    source = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
+    examples = (
         Example({}, MAPS),
         Example({}, ((3, 4, 5), (3, 1, 1))),
         Example({}, (*MAPS, (3, 4, 5))),
@@ -135,9 +135,9 @@ class Add(Broadcast):
 class Mul(Broadcast):
     """Elementwise product of n operands: n - 1 multiplications per element."""
 
-    kind: ClassVar[str] = "mul"
-    source: ClassVar[str] = "Hu et al. 2018 (squeeze-and-excitation scaling)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "mul"
+    source = "Hu et al. 2018 (squeeze-and-excitation scaling)"
+    examples = (
         Example({}, MAPS),
         Example({}, ((3, 4, 5), (3, 1, 1))),
         Example({}, (*MAPS, (3, 4, 5))),
@@ -167,16 +167,16 @@ class Concat(Layer):
     `constants` are further pieces that the layer holds, such as a class token.
     """
 
-    kind: ClassVar[str] = "concat"
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "concat"
+    routine = "move"
+    across = True
+    source = "Szegedy et al. 2015 (Inception)"
+    arity = (1, None)
 
     axis: int = whole(0, least=0)
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({}, ((3, 4, 5), (2, 4, 5))),
         Example({"axis": 1}, ((3, 4), (3, 1), (3, 2))),
         Example({"constants": [[1, 8]]}, ((7, 8),)),
@@ -212,5 +212,5 @@ class Concat(Layer):
 class ConcatInPlace(Concat):
     """Concatenation without a copy: whoever reads it reads its parts where they lie."""
 
-    kind: ClassVar[str] = "concat_in_place"
-    view: ClassVar[bool] = True
+    kind = "concat_in_place"
+    view = True

@@ -16,7 +16,7 @@ from costmodel.core.attributes import (
     whole,
     whole_list,
 )
-from costmodel.core.layer import Example, Order, Precision, need_axes
+from costmodel.core.layer import Example, Precision, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
@@ -27,10 +27,10 @@ from costmodel.models.layers.channels import Movement
 class Transpose(Movement):
     """Axes in another order (0: channels); every element moves."""
 
-    kind: ClassVar[str] = "transpose"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "row-major order, as in numpy and torch"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "transpose"
+    writes = "row_major"
+    source = "row-major order, as in numpy and torch"
+    examples = (
         Example({"axes": [1, 0]}, ((7, 8),)),
         Example({"axes": [2, 0, 1]}, ((3, 4, 5),)),
     )
@@ -57,9 +57,9 @@ class Resize(Movement):
     No arithmetic is counted, as for the nearest neighbour.
     """
 
-    kind: ClassVar[str] = "resize"
-    source: ClassVar[str] = "Long et al. 2015 (upsampling); nearest neighbour"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "resize"
+    source = "Long et al. 2015 (upsampling); nearest neighbour"
+    examples = (
         Example({"scale": [2, 3]}, ((3, 4, 5),)),
         Example({"size": [7, 3]}, ((3, 4, 5),)),
     )
@@ -97,8 +97,8 @@ class Copy(Movement):
     `shape` is what comes out; the input's own where it is not given.
     """
 
-    kind: ClassVar[str] = "copy"
-    source: ClassVar[str] = "each element is read and written once"
+    kind = "copy"
+    source = "each element is read and written once"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ((3, 4, 5),)),
         Example({"shape": [3, 8, 5]}, ((3, 4, 5),)),
@@ -125,12 +125,10 @@ class Pieces(Movement):
     `axis` is the one that a single position is taken of, where it is indexed away.
     """
 
-    kind: ClassVar[str] = "piece"
-    looks_up: ClassVar[bool] = True
-    source: ClassVar[str] = (
-        "slices, splits and scalar indices: a view where its readers take strides, else a copy"
-    )
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "piece"
+    looks_up = True
+    source = "slices, splits and scalar indices: a view where its readers take strides, else a copy"
+    examples = (
         Example({"shapes": [[3, 2, 5]]}, ((3, 4, 5),)),
         Example({"shapes": [[1, 8], [3, 8]]}, ((4, 8),)),
     )
@@ -168,11 +166,11 @@ class Gather(Movement):
     axis that the positions count along. Of a map comes what has the given `shape`.
     """
 
-    kind: ClassVar[str] = "gather"
-    looks_up: ClassVar[bool] = True
-    source: ClassVar[str] = "numpy.take; Mikolov et al. 2013 (word embeddings)"
-    arity: ClassVar[tuple[int, int | None]] = (1, 2)
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "gather"
+    looks_up = True
+    source = "numpy.take; Mikolov et al. 2013 (word embeddings)"
+    arity = (1, 2)
+    examples = (
         Example({"table": [100, 8]}, ((5,),)),
         Example({"table": [3, 20, 4], "axis": 1}, ((5,),)),
         Example({"shape": [3, 8]}, ((7, 8),)),
@@ -219,23 +217,21 @@ class Gather(Movement):
 class Cast(Copy):
     """The same elements in another number format."""
 
-    kind: ClassVar[str] = "cast"
-    routine: ClassVar[str] = "stream"
-    across: ClassVar[bool] = False
-    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)),)
+    kind = "cast"
+    routine = "stream"
+    across = False
+    examples = (Example({}, ((3, 4, 5),)),)
 
 
 @dataclass(frozen=True)
 class StridedView(Movement):
     """The same elements where they lie, read with other strides, as maps of the given `shapes`."""
 
-    kind: ClassVar[str] = "strided_view"
-    view: ClassVar[bool] = True
-    across: ClassVar[bool] = False
-    source: ClassVar[str] = (
-        "numpy and torch: transposing, slicing and broadcasting change strides alone"
-    )
-    examples: ClassVar[tuple[Example, ...]] = (Example({"shapes": [[4, 3, 5]]}, ((3, 4, 5),)),)
+    kind = "strided_view"
+    view = True
+    across = False
+    source = "numpy and torch: transposing, slicing and broadcasting change strides alone"
+    examples = (Example({"shapes": [[4, 3, 5]]}, ((3, 4, 5),)),)
 
     shapes: Shapes = shapes()
 
@@ -253,10 +249,10 @@ class StridedView(Movement):
 class Unknown(Movement):
     """An operator that this program does not know: its maps move, its arithmetic is not counted."""
 
-    kind: ClassVar[str] = "unknown"
-    source: ClassVar[str] = "what an operator reads and writes, and nothing else"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
-    examples: ClassVar[tuple[Example, ...]] = (Example({"shapes": [[3, 4, 5]]}, ((3, 4, 5),)),)
+    kind = "unknown"
+    source = "what an operator reads and writes, and nothing else"
+    arity = (1, None)
+    examples = (Example({"shapes": [[3, 4, 5]]}, ((3, 4, 5),)),)
 
     shapes: Shapes = shapes()
     weights: int = attribute(int, 0)

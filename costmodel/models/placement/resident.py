@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +24,9 @@ class Resident(Placement):
     The network's inputs are loaded once and its outputs stored once; weights are streamed.
     """
 
-    source: ClassVar[str] = "Pisarchyk & Lee 2020 (arXiv 2001.03288); costmodel.core.packing"
+    source = "Pisarchyk & Lee 2020 (arXiv 2001.03288); costmodel.core.packing"
 
-    packs: ClassVar[bool] = True
+    packs = True
 
     def __init__(self, effort: float = 0.0) -> None:
         self.effort = effort

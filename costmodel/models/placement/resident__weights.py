@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,12 @@ class ResidentWeights(Placement):
     them; the one that leaves least traffic per run is kept.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "Google Coral: parameter data caching (coral.ai/docs/edgetpu/compiler); "
         "costmodel.core.packing"
     )
 
-    packs: ClassVar[bool] = True
+    packs = True
 
     def packing(self, workload: Workload, capacity: float) -> Packing:
         """The addresses of the maps; pinned parameters lie above their peak."""

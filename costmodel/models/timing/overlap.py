@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import numpy as np
 
@@ -16,11 +15,9 @@ class Overlap(Timing):
     Rows follow one another.
     """
 
-    source: ClassVar[str] = (
-        "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
-    )
+    source = "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
 
-    exponent: ClassVar[float | None] = math.inf
+    exponent = math.inf
 
     def row_times(self, load: Load) -> Floats:
         """max(transfer, matrix + host), and the exposed share of the shorter."""

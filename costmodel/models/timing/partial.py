@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from costmodel.core.timing import Floats, Load, Timing
@@ -18,12 +16,12 @@ class Partial(Timing):
     far from it all three agree.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "generalised mean of the roofline's two times; exponent 2, "
         "the smooth knee that measured rooflines show (Williams et al. 2009, Figure 3)"
     )
 
-    exponent: ClassVar[float | None] = 2.0
+    exponent = 2.0
 
     def row_times(self, load: Load) -> Floats:
         """hypot(transfer, matrix + host)."""

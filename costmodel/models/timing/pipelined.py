@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -18,10 +17,8 @@ class Pipelined(Timing):
     over-committed it fetches none.
     """
 
-    source: ClassVar[str] = (
-        "weight prefetching: Jouppi et al. 2017 (TPU, weight FIFO); the schedule is this file"
-    )
-    looks_ahead: ClassVar[bool] = True
+    source = "weight prefetching: Jouppi et al. 2017 (TPU, weight FIFO); the schedule is this file"
+    looks_ahead = True
 
     def row_times(self, load: Load) -> Floats:
         """max(what is left to move, compute) of each row, the prefetches worked out row by row."""

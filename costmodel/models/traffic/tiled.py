@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,8 +43,8 @@ class Tiled(Traffic):
     the one that moves least over the whole run is kept.
     """
 
-    source: ClassVar[str] = "costmodel.core.tiling; docs/tiling.md"
-    tiles: ClassVar[bool] = True
+    source = "costmodel.core.tiling; docs/tiling.md"
+    tiles = True
 
     def place(
         self, workload: Workload, placement: Placement, memories: Array, *, first: bool
