@@ -7,8 +7,9 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import number
-from costmodel.core.layer import Example, Layer, Precision
-from costmodel.core.tally import Shapes, Tally, elements
+from costmodel.core.layer import Example, Layer
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.errors import BadValue
 
 
 class Elementwise(Layer):
@@ -117,15 +118,11 @@ class Softmax(Elementwise):
 
     kind = "softmax"
     routine = "norm"
+    precision = "widens"
     across = True
     reads = "row_major"
     source = "HairNet Appendix, row SoftMax: 3 operations per class"
     per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast reads 16 bits and writes 32."""
-        return "widens"
 
     def vectors(self, inputs: Shapes) -> int:
         """One for each run of the last axis."""
@@ -146,3 +143,32 @@ class Dropout(Elementwise):
     per_element: ClassVar[dict[str, int]] = {}
 
     rate: float = number(0.5)
+
+
+class Glu(Layer):
+    """silu(a) b on [tokens, a and b side by side]: what stands between a gated network's layers."""
+
+    kind = "glu"
+    source = "Shazeer 2020, GLU Variants Improve Transformer (arXiv 2002.05202)"
+    across = True
+    examples = (Example({}, ((5, 8),)),)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """[..., half of the features]."""
+        if inputs[0][-1] % 2:
+            raise BadValue(f"{inputs[0][-1]} features have no halves", "give an even number")
+        return (*inputs[0][:-1], inputs[0][-1] // 2)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """x / (1 + exp(-x)) and a product for each output."""
+        count = elements(outputs)
+        return Tally.of(inputs, outputs, exps=count, adds=count, divs=count, muls=count)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """silu of the first half by the second."""
+
+        def gated(x: Any) -> Any:
+            gate, up = x.chunk(2, dim=-1)
+            return torch.nn.functional.silu(gate) * up
+
+        return gated

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from costmodel.core.attributes import flag, whole
-from costmodel.core.layer import Example, Layer, Precision
+from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import along
@@ -24,15 +24,11 @@ class SampleNorm(Layer):
     in_place = True
     across = True
     routine = "norm"
+    precision = "wide"
     reads = "row_major"
     writes = "row_major"
 
     affine: bool = True
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 32 bits."""
-        return "wide"
 
     def scaled(self, shape: Shape) -> int:
         """Values of the scale, and of the shift."""
@@ -40,17 +36,35 @@ class SampleNorm(Layer):
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Three additions and two products per element, and one more of each if it is affine."""
-        size, channel = elements(outputs), self.channel_axis(inputs[0])
-        if not self.affine:
-            return Tally.of(inputs, outputs, channel, adds=3 * size, muls=2 * size)
-        values = self.scaled(inputs[0])
-        return Tally.of(
-            inputs, outputs, channel, adds=4 * size, muls=3 * size, weights=values, biases=values
-        )
+        size, more = elements(outputs), int(self.affine)
+        values = self.scaled(inputs[0]) * more
+        work = {"adds": (3 + more) * size, "muls": (2 + more) * size}
+        channel = self.channel_axis(inputs[0])
+        return Tally.of(inputs, outputs, channel, **work, weights=values, biases=values)
+
+
+class TokenNorm(Layer):
+    """Shared by norms over the last `axes` axes: of each token of [tokens, features]."""
+
+    axes: int
+
+    def scaled(self, shape: Shape) -> int:
+        """One value for each element of the axes that are normalised."""
+        return prod(shape[-self.axes :])
+
+    def vectors(self, inputs: Shapes) -> int:
+        """One for each token."""
+        return prod(inputs[0][: -self.axes])
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where it has fewer axes."""
+        if self.axes > len(inputs[0]):
+            raise BadValue(f"{self.kind} over {self.axes} axes of {list(inputs[0])}", "use fewer")
+        return inputs[0]
 
 
 @dataclass(frozen=True)
-class LayerNorm(SampleNorm):
+class LayerNorm(TokenNorm, SampleNorm):
     """Layer normalisation over the last `axes` axes: of each token of [tokens, features]."""
 
     kind = "layer_norm"
@@ -64,28 +78,9 @@ class LayerNorm(SampleNorm):
     affine: bool = flag(True)
     axes: int = whole(1)
 
-    def scaled(self, shape: Shape) -> int:
-        """One value for each element of the axes that are normalised."""
-        return prod(shape[-self.axes :])
-
-    def vectors(self, inputs: Shapes) -> int:
-        """One for each token."""
-        return prod(inputs[0][: -self.axes])
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape; BadValue where it has fewer axes."""
-        return _with_axes(self.kind, inputs[0], self.axes)
-
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.LayerNorm over the last axes."""
         return torch.nn.LayerNorm(inputs[0][-self.axes :], elementwise_affine=self.affine)
-
-
-def _with_axes(kind: str, shape: Shape, axes: int) -> Shape:
-    """`shape`; BadValue where it has fewer axes."""
-    if axes > len(shape):
-        raise BadValue(f"{kind} over {axes} axes of {list(shape)}", "use fewer")
-    return shape
 
 
 @dataclass(frozen=True)
@@ -116,20 +111,17 @@ class GroupNorm(SampleNorm):
         """One for each group."""
         return self.groups
 
-    def _channels(self, shape: Shape) -> int:
-        """Channels of a map. Raises BadValue for one without such an axis."""
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where it lacks the axis, or does not divide into groups."""
+        shape = inputs[0]
         if self.axis >= len(shape):
             raise BadValue(f"{list(shape)} has no axis {self.axis}", "change the axis")
-        return shape[self.axis]
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape; BadValue where the channels do not divide into the groups."""
-        if self._channels(inputs[0]) % self.groups:
+        channels = shape[self.axis]
+        if channels % self.groups:
             raise BadValue(
-                f"{self._channels(inputs[0])} channels do not divide into {self.groups} groups",
-                "change groups",
+                f"{channels} channels do not divide into {self.groups} groups", "change groups"
             )
-        return inputs[0]
+        return shape
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.GroupNorm."""
@@ -138,7 +130,7 @@ class GroupNorm(SampleNorm):
 
 
 @dataclass(frozen=True)
-class RmsNorm(Layer):
+class RmsNorm(TokenNorm):
     """Division by the root mean square of each token, and a scale.
 
     Per element a square and an addition for the mean, a product to normalise, and the scale's.
@@ -155,17 +147,9 @@ class RmsNorm(Layer):
 
     axes: int = whole(1)
 
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape; BadValue where it has fewer axes."""
-        return _with_axes(self.kind, inputs[0], self.axes)
-
-    def vectors(self, inputs: Shapes) -> int:
-        """One for each token."""
-        return prod(inputs[0][: -self.axes])
-
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Three products and an addition per element; one scale per feature."""
-        size, weights = elements(outputs), prod(inputs[0][-self.axes :])
+        size, weights = elements(outputs), self.scaled(inputs[0])
         return Tally.of(inputs, outputs, muls=3 * size, adds=size, weights=weights)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:

@@ -50,8 +50,8 @@ class Matmul(MatrixLayer):
         """Both factors, the constant among them."""
         if self.constant is None:
             return inputs[0], inputs[1]
-        first, second = inputs[0], self.constant
-        return (second, first) if self.constant_first else (first, second)
+        factors = inputs[0], self.constant
+        return factors[::-1] if self.constant_first else factors
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """[..., m, n]; BadValue where the inner sizes or the leading ones misfit."""

@@ -37,9 +37,7 @@ class Broadcast(Layer):
     @property
     def input_count(self) -> tuple[int, int | None]:
         """A constant stands for a map."""
-        least, most = self.arity
-        held = len(self.constants)
-        return max(least - held, 1), most if most is None else most - held
+        return max(self.arity[0] - len(self.constants), 1), None
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue where sizes differ and neither is 1."""
@@ -68,6 +66,13 @@ class Broadcast(Layer):
         """Maps and constants together."""
         return len(inputs) + len(self.constants)
 
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The torch function of this name, from one operand to the next."""
+        join = getattr(torch, self.computes)
+        return holding(
+            torch, self.constants, lambda self, *maps: reduce(join, (*maps, *self.parameters()))
+        )
+
 
 @dataclass(frozen=True)
 class Add(Broadcast):
@@ -94,8 +99,7 @@ class Add(Broadcast):
     @property
     def input_count(self) -> tuple[int, int | None]:
         """A bias stands for a map too."""
-        least, most = super().input_count
-        return (1 if self.bias else least), most
+        return (1, None) if self.bias else super().input_count
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue also where weights and maps differ in number."""
@@ -150,14 +154,6 @@ class Mul(Broadcast):
         """One multiplication less than operands per output element."""
         muls = (self.operands(inputs) - 1) * elements(outputs)
         return Tally.of(inputs, outputs, muls=muls, weights=weights_in(self.constants))
-
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """The product of the arguments and the constants."""
-        return holding(
-            torch,
-            self.constants,
-            lambda self, *maps: reduce(torch.mul, (*maps, *self.parameters())),
-        )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from operator import mul
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import (
@@ -16,7 +17,7 @@ from costmodel.core.attributes import (
     whole,
     whole_list,
 )
-from costmodel.core.layer import Example, Precision, need_axes
+from costmodel.core.layer import Example, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
@@ -58,6 +59,7 @@ class Resize(Movement):
     """
 
     kind = "resize"
+    precision = "wide"
     source = "Long et al. 2015 (upsampling); nearest neighbour"
     examples = (
         Example({"scale": [2, 3]}, ((3, 4, 5),)),
@@ -67,11 +69,6 @@ class Resize(Movement):
     scale: Sizes | None = optional_per_axis(2)
     size: Shape | None = optional_shape()
 
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 32 bits."""
-        return "wide"
-
     def out_shape(self, *inputs: Shape) -> Shape:
         """(channels, height * scale, width * scale), or (channels, *size)."""
         if (self.scale is None) == (self.size is None):
@@ -80,8 +77,7 @@ class Resize(Movement):
             lead, channels, _ = need_axes(self.kind, inputs[0], len(self.size))
             return (*lead, channels, *self.size)
         lead, channels, sizes = need_axes(self.kind, inputs[0], 2)
-        factors = self.scale or ()
-        return (*lead, channels, *(n * s for n, s in zip(sizes, factors, strict=True)))
+        return (*lead, channels, *map(mul, sizes, self.scale or ()))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.Upsample."""
@@ -147,15 +143,8 @@ class Pieces(Movement):
         return (min(sum(map(prod, outputs)), prod(inputs[0])),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Narrowed along each axis."""
-        wanted = self.shapes
-
-        def cut(x: Any, shape: Shape) -> Any:
-            for axis, size in enumerate(shape, start=1):
-                x = x.narrow(axis, 0, size)
-            return x
-
-        return lambda x: tuple(cut(x, shape) for shape in wanted)
+        """The first positions of each axis."""
+        return lambda x: tuple(x[(slice(None), *map(slice, shape))] for shape in self.shapes)
 
 
 @dataclass(frozen=True)
@@ -224,7 +213,21 @@ class Cast(Copy):
 
 
 @dataclass(frozen=True)
-class StridedView(Movement):
+class Stated(Movement):
+    """Shared by kinds whose outputs have the stated `shapes`."""
+
+    shapes: Shapes = shapes()
+
+    def out_shapes(self, inputs: Shapes) -> Shapes:
+        """The stated shapes."""
+        return self.shapes
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """Tensors of the stated shapes."""
+        return lambda x, *_: tuple(x.new_empty((x.shape[0], *shape)) for shape in self.shapes)
+
+
+class StridedView(Stated):
     """The same elements where they lie, read with other strides, as maps of the given `shapes`."""
 
     kind = "strided_view"
@@ -233,20 +236,9 @@ class StridedView(Movement):
     source = "numpy and torch: transposing, slicing and broadcasting change strides alone"
     examples = (Example({"shapes": [[4, 3, 5]]}, ((3, 4, 5),)),)
 
-    shapes: Shapes = shapes()
-
-    def out_shapes(self, inputs: Shapes) -> Shapes:
-        """The given shapes."""
-        return self.shapes
-
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensors of the given shapes."""
-        wanted = self.shapes
-        return lambda x: tuple(x.new_empty((x.shape[0], *shape)) for shape in wanted)
-
 
 @dataclass(frozen=True)
-class Unknown(Movement):
+class Unknown(Stated):
     """An operator that this program does not know: its maps move, its arithmetic is not counted."""
 
     kind = "unknown"
@@ -254,18 +246,8 @@ class Unknown(Movement):
     arity = (1, None)
     examples = (Example({"shapes": [[3, 4, 5]]}, ((3, 4, 5),)),)
 
-    shapes: Shapes = shapes()
     weights: int = attribute(int, 0)
-
-    def out_shapes(self, inputs: Shapes) -> Shapes:
-        """What the file states."""
-        return self.shapes
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """No arithmetic; what stands beside the maps counts as weights."""
         return Tally.of(inputs, outputs, weights=self.weights)
-
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensors of the given shapes."""
-        wanted = self.shapes
-        return lambda *maps: tuple(maps[0].new_empty((maps[0].shape[0], *s)) for s in wanted)

@@ -83,13 +83,8 @@ class Recurrent(MatrixLayer):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Torch's module of the same name, its state left out."""
-        kind = getattr(torch.nn, self.cell.upper())
+        cell, sizes = getattr(torch.nn, self.cell.upper()), (inputs[0][-1], self.hidden)
         module = type("Output", (torch.nn.Module,), {"forward": lambda self, x: self.cell(x)[0]})()
-        module.cell = kind(
-            inputs[0][-1],
-            self.hidden,
-            bias=self.bias,
-            batch_first=True,
-            bidirectional=self.bidirectional,
-        )
+        passes = {"batch_first": True, "bidirectional": self.bidirectional}
+        module.cell = cell(*sizes, bias=self.bias, **passes)
         return module

@@ -12,7 +12,7 @@ from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 
 
-class Steps(NamedTuple):
+class Reduction(NamedTuple):
     """What joins two elements, and what is done once per element before and per result after."""
 
     join: str
@@ -22,11 +22,11 @@ class Steps(NamedTuple):
 
 # By their Tally names. A root counts as a division, a logarithm as an exponential.
 FUNCTIONS = {
-    "sum": Steps("adds"), "mean": Steps("adds", after="divs"),
-    "amax": Steps("compares"), "amin": Steps("compares"), "prod": Steps("muls"),
-    "l1": Steps("adds", before="compares"), "l2": Steps("adds", before="muls", after="divs"),
-    "sum_square": Steps("adds", before="muls"), "log_sum": Steps("adds", after="exps"),
-    "log_sum_exp": Steps("adds", before="exps", after="exps"),
+    "sum": Reduction("adds"), "mean": Reduction("adds", after="divs"),
+    "amax": Reduction("compares"), "amin": Reduction("compares"), "prod": Reduction("muls"),
+    "l1": Reduction("adds", "compares"), "l2": Reduction("adds", "muls", "divs"),
+    "sum_square": Reduction("adds", before="muls"), "log_sum": Reduction("adds", after="exps"),
+    "log_sum_exp": Reduction("adds", before="exps", after="exps"),
 }  # fmt: skip
 
 
@@ -68,9 +68,9 @@ class Reduce(Layer):
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One step less than elements, and what is done before and after."""
-        steps, size, results = FUNCTIONS[self.function], elements(inputs), elements(outputs)
-        counts = {steps.join: size - results}
-        for name, times in ((steps.before, size), (steps.after, results)):
+        reduction, size, results = FUNCTIONS[self.function], elements(inputs), elements(outputs)
+        counts = {reduction.join: size - results}
+        for name, times in ((reduction.before, size), (reduction.after, results)):
             if name is not None:
                 counts[name] = counts.get(name, 0) + times
         return Tally.of(inputs, outputs, **counts)
