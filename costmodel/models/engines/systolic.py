@@ -61,7 +61,8 @@ class Systolic(EngineModel):
     def cycles(self, nest: Nest) -> float:
         """Folds times the cycles of one, for each group."""
         positions, depth = pixels(nest) * nest.batch, nest.in_channels * nest.taps
-        filters, load, groups = nest.out_channels, self.rows, nest.groups
+        filters, groups = nest.out_channels, nest.groups
+        load = 0 if self.dataflow == "output_stationary" else self.rows
         if self.depthwise_columns and nest.in_channels == 1:
             filters, groups = filters * groups, 1
         tall, wide, time = {
@@ -69,7 +70,5 @@ class Systolic(EngineModel):
             "weight_stationary": (depth, filters, positions),
             "input_stationary": (depth, positions, filters),
         }[self.dataflow]
-        if self.dataflow == "output_stationary":
-            load = 0
         folds = groups * ceil(tall / self.rows) * ceil(wide / self.columns)
         return float(ceil(folds / self.arrays) * (load + self.rows + self.columns + time - 2))

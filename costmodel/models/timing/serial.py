@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from costmodel.core.timing import Floats, Load, Timing
+from costmodel.core.timing import Timing
 
 
 class Serial(Timing):
@@ -14,7 +12,3 @@ class Serial(Timing):
 
     exponent = 1.0
     transfer_first = True
-
-    def row_times(self, load: Load) -> Floats:
-        """bus + on chip + matrix + host."""
-        return np.asarray(load.memory + load.matrix + load.host)
