@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.core.arrays import Array
 from costmodel.core.placement import Placement
 from costmodel.core.traffic import Placed, Traffic, placed_once
@@ -13,7 +11,7 @@ from costmodel.core.workload import Workload
 class Once(Traffic):
     """The paper's: whatever the memory, a row reads each operand and writes each output once."""
 
-    source: ClassVar[str] = "H. Jansma, HairNet, 2020, section 5 and Appendix"
+    source = "H. Jansma, HairNet, 2020, section 5 and Appendix"
 
     def place(
         self, workload: Workload, placement: Placement, memories: Array, *, first: bool
