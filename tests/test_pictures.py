@@ -13,8 +13,9 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.report.numbers import si
 from costmodel.report.scan_plots import along
-from costmodel.studies.scan import drive
-from costmodel.studies.scan.request import Request
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
+from costmodel.studies.scan.running import drive
 
 SMALL = "name: T\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - c: {kind: conv2d, kernel: 3, filters: 8}\n  - r: {kind: relu}\n"
 
@@ -160,8 +161,8 @@ def test_hostile_names_in_pictures(tmp_path: Path) -> None:
 def test_a_scan_stacks_what_adds_up(timing: str) -> None:
     """Areas reach the total where nothing overlaps; else lanes stand beside it as lines."""
     axes = {"hw.bandwidth": "log(1 GB/s, 9 GB/s, 5)"}
-    request = Request(["hairnet"], ["accel_1tflops"], axes, choices={"timing": timing})
-    outcome = drive.drive(request.plan(), None)
+    request = ScanRequest(["hairnet"], ["accel_1tflops"], axes, choices={"timing": timing})
+    outcome = drive.drive(planned(request), None)
     chart = along(outcome, outcome.plan.space.axes[0])
     run = cm.simulate("hairnet", "accel_1tflops", timing=timing)
     totals = [

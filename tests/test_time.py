@@ -193,7 +193,8 @@ def test_launch_costs_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_smallest_trait_makes_another_plan(tmp_path: Path) -> None:
     """Launch costs that differ in their tenth digit are not the same scan."""
-    from costmodel.studies.scan.request import Request
+    from costmodel.studies.scan.planning import planned
+    from costmodel.studies.scan.request import ScanRequest
 
     plans = set()
     for launch in ("1 us", "1.0000000001 us", "1 us"):
@@ -202,9 +203,9 @@ def test_the_smallest_trait_makes_another_plan(tmp_path: Path) -> None:
             f"host: 1 GFLOPS\nlaunch: {launch}\n"
         )
         plans.add(
-            Request(["hairnet"], [str(tmp_path / "m.yaml")], {"hw.host": ["1 GFLOPS"]})
-            .plan()
-            .identity
+            planned(
+                ScanRequest(["hairnet"], [str(tmp_path / "m.yaml")], {"hw.host": ["1 GFLOPS"]})
+            ).identity
         )
     assert len(plans) == 2
 

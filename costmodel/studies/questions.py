@@ -19,11 +19,10 @@ from costmodel.hardware.read import load_profile
 from costmodel.language import shipped
 from costmodel.studies import comparison
 from costmodel.studies.run import Run
-from costmodel.studies.scan.sensitivity import effects
-from costmodel.studies.scan.solve import solve as solve_resource
-from costmodel.studies.scan.solve_batch import solve_batch
-from costmodel.studies.scan.solve_tokens import WORDS, solve_tokens
-from costmodel.studies.scan.target import Answer, Target
+from costmodel.studies.scan.inverse.sensitivity import effects
+from costmodel.studies.scan.inverse.solve import solve as solve_resource
+from costmodel.studies.scan.inverse.solve_count import WORDS, solve_batch, solve_tokens
+from costmodel.studies.scan.inverse.target import Answer, Target
 from costmodel.studies.simulation import simulate, simulated
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.studies.run import Run
-from costmodel.studies.scan.sensitivity import asked_about
+from costmodel.studies.scan.inverse.sensitivity import asked_about
 
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Array, Floats
 from costmodel.core.quantities import AXES, STRUCTURAL, dimension_of
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.language import documents, units
@@ -20,7 +20,6 @@ WHOLE = ("batch", "arch.tokens", "arch.context")
 COUNT = re.compile(r"[0-9]{1,18}")
 MAX_VALUES = 10_000_000
 """Of one axis."""
-"""Axes whose values are networks, policies or sizes of their own ("arch.NAME" besides these)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +51,21 @@ class Axis:
         """At most so many values on a grid, without making them."""
         return len(self.values) if self.scale == "list" else self.count
 
-    def grid(self) -> list[Any]:
-        """The values on a grid; ends and round values of a range are hit exactly."""
-        return self._grid
+    @property
+    def endless(self) -> bool:
+        """True for a range without a count: samples alone can draw from it."""
+        return self.scale != "list" and not self.count
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The lowest and the highest value of an axis that counts something."""
+        if self.scale == "list":
+            return min(self.values), max(self.values)
+        return max(1, round(self.low)), max(1, round(self.high))
 
     @cached_property
-    def _grid(self) -> list[Any]:
+    def grid(self) -> list[Any]:
+        """The values on a grid; ends and round values of a range are hit exactly."""
         if self.scale == "list":
             return list(self.values)
         space = np.linspace if self.scale == "linear" else np.geomspace
@@ -67,7 +75,7 @@ class Axis:
             return list(dict.fromkeys(round(value) for value in values))
         return values
 
-    def at(self, share: NDArray[np.float64]) -> NDArray[Any]:
+    def at(self, share: Floats) -> Array:
         """The values at shares in [0, 1) of the axis, for random and space-filling samples."""
         if self.scale == "list":
             picked = np.minimum((share * len(self.values)).astype(int), len(self.values) - 1)
@@ -134,14 +142,14 @@ def _range(name: str, scale: str, parts: list[str]) -> Axis:
 def _end(name: str, part: str) -> float:
     """One end of a range. Raises BadValue."""
     try:
-        found = float(_value(name, part))
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, BadValue):
-            raise
+        end = float(_value(name, part))
+    except BadValue:
+        raise
+    except (TypeError, ValueError, OverflowError):
         raise BadValue(f"axis '{name}': '{part}' is no number", "write two numbers") from None
-    if not np.isfinite(found):
+    if not np.isfinite(end):
         raise BadValue(f"axis '{name}': '{part}' is not finite", "write two numbers")
-    return found
+    return end
 
 
 def _value(name: str, value: Any) -> Any:

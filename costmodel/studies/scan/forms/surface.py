@@ -17,35 +17,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from costmodel.core.formula import evaluate, place
+from costmodel.core.arrays import Floats
 from costmodel.core.machine import Machine
-from costmodel.core.placement import Placement
 from costmodel.core.quantities import AXES
-from costmodel.core.terms import (
-    ENERGY,
-    RUN_LANES,
-    SECONDS,
-    TRAFFIC,
-    Amount,
-    Entry,
-    entries,
-)
-from costmodel.core.timing import Timing
-from costmodel.core.traffic import Placed, Traffic
-from costmodel.core.workload import Workload
-from costmodel.errors import BadValue, InputError, Place
-from costmodel.studies.scan.steps import Steps
-
-PIECE = 1 << 15
-"""[points] keeps a block of doubles inside a core's second-level cache."""
-TIMES = ("total_time", *(f"{word}_time" for word in RUN_LANES), "external_bytes", "energy")
-"""Outputs that depend on the point."""
-Table = NDArray[np.float64]
+from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, Amount, Entry, entries
+from costmodel.errors import InputError, Place
+from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Form, energy
+from costmodel.studies.scan.forms.step_search import StepSearch
 
 
 class Summand(NamedTuple):
@@ -56,28 +38,24 @@ class Summand(NamedTuple):
     """(S + 1,) below the first size, ..., from the last on; a number where the memory is no
     matter."""
 
-    @property
-    def stepped(self) -> bool:
-        """True where the amount follows the memory."""
-        return bool(np.ndim(self.amounts))
-
 
 class Product(NamedTuple):
     """One summand on a grid: a vector over the memory times a vector over one axis."""
 
-    amounts: Table
+    amounts: Floats
     """For each memory, or one for all."""
     axis: str
     """Whose values set the pace; empty where none does."""
-    paces: Table
+    paces: Floats
     """[s] per unit of the amount, for each value of the axis, or one."""
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
+class Surface(Form):
     """The amounts of all rows together as step functions of the memory."""
 
-    sizes: Table
+    path: ClassVar[str] = "closed form"
+    sizes: Floats
     """(S,) memories at which they step, ascending [B]."""
     tables: Mapping[Amount, Any]
     """(S + 1,) of each amount that follows the memory; the others are numbers."""
@@ -88,10 +66,15 @@ class Surface:
     def __reduce__(self) -> tuple[Any, ...]:
         return Surface, (self.sizes, self.tables, self.least)
 
+    @property
+    def asked(self) -> Mapping[Any, Any]:
+        """The amounts of all rows together, (S + 1,) or numbers."""
+        return self.tables
+
     @cached_property
-    def steps(self) -> Steps:
+    def steps(self) -> StepSearch:
         """The search among the sizes."""
-        return Steps(self.sizes)
+        return StepSearch(self.sizes)
 
     def summands(self, machine: Machine, *lanes: str) -> list[Summand]:
         """The terms of a machine, rows summed; of some `lanes` alone where they are named."""
@@ -115,7 +98,8 @@ class Surface:
         figures = {name: word for word in axes if word in AXES for name in AXES[word].fields}
         step = self.steps(memory)
         whole = machine.replace(**dict.fromkeys(figures, 1.0))
-        constant, products = 0.0, dict[tuple[str, str], list[Any]]()
+        constant, paces = 0.0, dict[tuple[str, str], Floats]()
+        amounts_of: dict[tuple[str, str], list[Any]] = {}
         for entry, amounts in self.summands(whole):
             axis = figures.get(entry.figure, "")
             if not axis and not np.ndim(amounts):
@@ -124,12 +108,13 @@ class Surface:
             amount = amounts[step] if np.ndim(amounts) else np.array([amounts])
             if not axis:
                 amount = entry.applied(amount, machine[entry.figure])
-            products.setdefault((axis, entry.how), []).append(amount)
-        found = [
-            Product(sum(amounts[1:], start=amounts[0]), axis, _paces(axes.get(axis), how))
-            for (axis, how), amounts in products.items()
+            amounts_of.setdefault((axis, entry.how), []).append(amount)
+            paces[axis, entry.how] = entry.applied(1.0, axes[axis]) if axis else np.ones(1)
+        products = [
+            Product(sum(amounts[1:], start=amounts[0]), axis, paces[axis, how])
+            for (axis, how), amounts in amounts_of.items()
         ]
-        return [*found, Product(np.array([constant]), "", np.ones(1))]
+        return [*products, Product(np.array([constant]), "", np.ones(1))]
 
     def sum_of(self, machine: Machine, *lanes: str) -> Any:
         """The terms of some lanes at points of one shape; 0 where the machine has none of them."""
@@ -148,17 +133,27 @@ class Surface:
         """The time of each lane [s] at points of one shape."""
         return {word: self.sum_of(machine, word) for word in RUN_LANES}
 
-    def energy(self, machine: Machine, total_time: Any) -> Any:
-        """Energy [J] at points of one shape whose runs take `total_time` [s]; None: not stated."""
-        summands = entries(machine.figures, ENERGY)
-        drawn = (
-            one.applied(total_time, machine[one.figure])
-            for one in summands
-            if one.amounts == (SECONDS,)
-        )
-        return sum(drawn, start=self.sum_of(machine, ENERGY)) if summands else None
+    def columns(
+        self,
+        machine: Machine,
+        points: int,
+        wanted: Collection[str] = TIMES,
+        counts: Mapping[str, Any] = NO_COUNTS,
+    ) -> dict[str, Any]:
+        """Look the amounts up; at machines that are numbers throughout, arrays (1,)."""
+        total = self.total_time(machine)
+        return {"total_time": total} | self.further(machine, wanted, total)
 
-    def total_time(self, machine: Machine) -> Table:
+    def further(self, machine: Machine, wanted: Collection[str], total: Any) -> dict[str, Any]:
+        """The outputs beside the `total` time [s]; none where only the time is `wanted`."""
+        if not {*wanted} & {*TIMES[1:]}:
+            return {}
+        columns = {f"{word}_time": values for word, values in self.times(machine).items()}
+        columns["external_bytes"] = self.sum_of(machine, TRAFFIC)
+        joules = energy(machine, total, self.sum_of(machine, ENERGY))
+        return columns if joules is None else columns | {"energy": joules}
+
+    def total_time(self, machine: Machine) -> Floats:
         """T [s] at points (N,); evaluated piece by piece, so that it stays in the cache."""
         self.check(machine.memory)
         points = np.broadcast_shapes(*(np.shape(value) for value in machine.figures.values()))
@@ -178,7 +173,7 @@ class Surface:
                 "begin with a larger memory, or use traffic: once",
             )
 
-    def _piece(self, machine: Machine, out: Table) -> None:
+    def _piece(self, machine: Machine, out: Floats) -> None:
         """T of some points, written into `out`."""
         step, begun, constant = self.steps(machine.memory), False, 0.0
         for entry, amounts in self.summands(machine):
@@ -197,73 +192,3 @@ class Surface:
             out.fill(0.0)
         if constant:
             out += constant
-
-
-def _paces(values: Any, how: str) -> Table:
-    """What one unit of an amount takes for each value of an axis; 1 where there is no axis."""
-    if values is None:
-        return np.ones(1)
-    return np.asarray(1.0 / values if how == "divided" else values, dtype=float)
-
-
-@dataclass(frozen=True, eq=False)
-class General:
-    """The same questions put to THE formula, for any placement and timing."""
-
-    workload: Workload
-    placement: Placement
-    timing: Timing
-    traffic: Traffic | None = None
-
-    def columns(
-        self, machine: Machine, points: int, wanted: Collection[str] = TIMES
-    ) -> dict[str, Any]:
-        """The outputs `wanted` and total_time at `points`, row times summed.
-
-        A few rows times points at a time.
-        """
-        step = max(1, (1 << 17) // max(len(self.workload.macs), 1))
-        whole = machine.replace(bandwidth=np.broadcast_to(machine.bandwidth, points))
-        cuts = (slice(at, at + step) for at in range(0, points, step))
-        memories, placed = np.unique(machine.memory), None
-        try:
-            if len(memories) <= step:
-                placed = place(self.workload, memories, self.placement, self.traffic)
-            pieces = [self._piece(whole.part(cut), wanted, placed) for cut in cuts]
-        except BadValue as error:
-            raise error.at(Place("hw.on_chip_memory")) from None
-        return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
-
-    def _piece(
-        self, points: Machine, wanted: Collection[str], placed: Placed | None
-    ) -> dict[str, Any]:
-        models = (self.placement, self.timing, self.traffic)
-        result = evaluate(self.workload, points, *models, placed=placed)
-        sums: dict[str, Any] = {"total_time": result.total_time, "overhead_time": result.overhead}
-        for word, times in result.all_lanes.items():
-            if f"{word}_time" in wanted:
-                sums[f"{word}_time"] = times.sum(axis=-1)
-        if "external_bytes" in wanted:
-            sums["external_bytes"] = result.external_bytes.sum(axis=-1)
-        if "energy" in wanted and (energy := result.total_energy) is not None:
-            sums["energy"] = energy
-        return {w: np.broadcast_to(value, len(points.bandwidth)) for w, value in sums.items()}
-
-
-def closed_columns(form: Surface, machine: Machine, wanted: Collection[str]) -> dict[str, Any]:
-    """The outputs `wanted` at points (N,) from the closed form, and total_time in any case."""
-    total = form.total_time(machine)
-    return {"total_time": total} | further_columns(form, machine, wanted, total)
-
-
-def further_columns(
-    form: Surface, machine: Machine, wanted: Collection[str], total: Any
-) -> dict[str, Any]:
-    """The outputs `wanted` at points (N,) beside their `total` time [s]."""
-    columns: dict[str, Any] = {}
-    if not set(wanted) - {"total_time"}:
-        return columns
-    columns |= {f"{word}_time": values for word, values in form.times(machine).items()}
-    columns["external_bytes"] = form.sum_of(machine, TRAFFIC)
-    energy = form.energy(machine, total)
-    return columns if energy is None else columns | {"energy": energy}

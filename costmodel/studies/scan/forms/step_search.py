@@ -23,7 +23,7 @@ CROWDED = 4
 """Steps in one bucket from which a binary search is better again."""
 
 
-class Steps:
+class StepSearch:
     """Sorted positive steps (S,); calling it counts the steps at or below each value."""
 
     def __init__(self, steps: NDArray[np.float64]) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from costmodel.errors import InputError, Place
 from costmodel.studies.progress import bar
-from costmodel.studies.scan import engines, results
-from costmodel.studies.scan.plan import Part, Plan
-from costmodel.studies.scan.reduce import merge_best, merge_fronts
-from costmodel.studies.scan.results import Outcome
-from costmodel.studies.scan.store import Store
+from costmodel.studies.scan.running import engines, results
+from costmodel.studies.scan.running.pareto import merge_best, merge_fronts
+from costmodel.studies.scan.running.plan import ScanPart, ScanPlan
+from costmodel.studies.scan.running.results import ScanOutcome
+from costmodel.studies.scan.running.store import Store
 
 BYTES_PER_VALUE = 8
 """Of a Parquet column of doubles that do not compress."""
@@ -23,20 +23,15 @@ SELDOM = 5.0
 """[s] between two lines of progress."""
 
 
-def disk_needed(plan: Plan) -> int:
+def disk_needed(plan: ScanPlan) -> int:
     """Bytes that the kept points may take [B]: every column as incompressible doubles."""
-    if not plan.points:
-        return 0
-    columns = 1 + len(plan.kept)
-    return plan.space.points * columns * BYTES_PER_VALUE
+    return plan.space.points * (1 + len(plan.kept)) * BYTES_PER_VALUE if plan.points else 0
 
 
-def check_disk(plan: Plan, directory: Path) -> None:
+def check_disk(plan: ScanPlan, directory: Path) -> None:
     """InputError where the points cannot fit on the disk of `directory`."""
     needed = disk_needed(plan)
-    place = directory
-    while not place.exists():
-        place = place.parent
+    place = next(folder for folder in (directory, *directory.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     if needed > free:
         raise InputError.at(
@@ -48,23 +43,23 @@ def check_disk(plan: Plan, directory: Path) -> None:
 
 
 def drive(
-    plan: Plan,
+    plan: ScanPlan,
     directory: Path | None,
     *,
     engine: str = "local",
     workers: int = 1,
     address: str | None = None,
     tell: Callable[[str], None] | None = None,
-) -> Outcome:
+) -> ScanOutcome:
     """Run `plan`, continuing what `directory` already holds. Raises InputError."""
     started = time.perf_counter()
     ranges = plan.ranges()
     store = Store(directory, plan, len(ranges)) if directory else None
-    parts: dict[int, Part] = {}
+    parts: dict[int, ScanPart] = {}
     with store.opened() if store else nullcontext():
         if store:
-            found = ((number, store.load(number)) for number in range(len(ranges)))
-            parts = {number: part for number, part in found if part is not None}
+            kept = {number: store.load(number) for number in range(len(ranges))}
+            parts = {number: part for number, part in kept.items() if part is not None}
         todo = [(n, *limits) for n, limits in enumerate(ranges) if n not in parts]
         todo_points = {number: stop - start for number, start, stop in todo}
         workers = max(1, min(workers, len(todo)))
@@ -82,7 +77,7 @@ def drive(
         best = merge_best([part.best for part in ordered], plan.k)
         front = merge_fronts([part.front for part in ordered])
         feasible = sum(part.feasible for part in ordered)
-        outcome = Outcome(plan, best, front, feasible, time.perf_counter() - started, len(todo))
+        outcome = ScanOutcome(plan, best, front, feasible, time.perf_counter() - started, len(todo))
         if store:
             with store.told():
                 results.write(store, outcome, engine, workers)

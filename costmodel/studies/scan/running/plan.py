@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.quantities import AXES
-from costmodel.studies.scan import cached_grid
-from costmodel.studies.scan.formulas import Formula, Objective
-from costmodel.studies.scan.reduce import Best, Front, best_of, front_of
-from costmodel.studies.scan.space import Columns, Space
-from costmodel.studies.scan.surface import TIMES, Surface
+from costmodel.studies.scan.forms.form import TIMES
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.running import cached_grid
+from costmodel.studies.scan.running.pareto import Best, Front, best_of, front_of
+from costmodel.studies.scan.space.formulas import Formula, Objective
+from costmodel.studies.scan.space.points import Space
+from costmodel.studies.scan.space.variant import Columns
 
 GENERAL_PART = 1 << 20
 """[points] of a part whose points are made one by one; also of a Parquet file."""
@@ -25,7 +27,7 @@ BLOCKS_PART = 1 << 27
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class ScanPlan:
     """Everything that decides a scan's result; engine and workers are no part of it."""
 
     space: Space
@@ -47,10 +49,9 @@ class Plan:
     def description(self) -> dict[str, str]:
         """The plan in words, so that a change can be named."""
         space = self.space
-        labels = space.models[0].labels
         axes = {axis.name: axis.text for axis in space.axes}
-        for name in labels:
-            axes[name] = ", ".join(dict.fromkeys(str(m.labels[name]) for m in space.models))
+        for name in space.variants[0].labels:
+            axes[name] = ", ".join(dict.fromkeys(str(v.labels[name]) for v in space.variants))
         return axes | {
             "sample": space.sample,
             "n": str(space.count),
@@ -61,44 +62,37 @@ class Plan:
             "where": "; ".join(f.text for f in self.where),
             "derive": "; ".join(f"{name}={f.text}" for name, f in self.derive),
             "points": str(self.points),
-            "network": space.models[0].title,
+            "network": space.variants[0].title,
         }
 
     @cached_property
     def grid(self) -> cached_grid.Grid | None:
         """How to reduce the grid without materialising it, or None where that does not apply."""
-        if self.points or self.derive or self.space.sample != "grid":
+        objectives = [objective.text for objective in self.pareto]
+        figures = [word for word in objectives if word in AXES]
+        closed = all(isinstance(variant.form, Surface) for variant in self.space.variants)
+        every_point = self.points or self.derive or self.space.sample != "grid"
+        over_time = not objectives or "total_time" in objectives
+        known = set(objectives) <= {"total_time", *figures} and self.by.text == "total_time"
+        if every_point or not (closed and over_time and known):
             return None
-        if not all(isinstance(model.form, Surface) for model in self.space.models):
-            return None
-        words = [o.word for o in self.pareto if o.sign == 1]
-        by_time = self.by == Objective("total_time")
-        known = all(word == "total_time" or word in AXES for word in words)
-        if not by_time or not known or len(words) < len(self.pareto):
-            return None
-        if self.pareto and "total_time" not in words:
-            return None
-        return cached_grid.arrange(self.space, [w for w in words if w in AXES], self.where)
+        return cached_grid.arrange(self.space, figures, self.where)
 
     @property
     def path(self) -> str:
         """How points are evaluated, for the report."""
-        paths = sorted({model.path for model in self.space.models})
+        paths = sorted({variant.form.path for variant in self.space.variants})
         return " and ".join(paths) + (", grid reduced in cache" if self.grid else "")
 
     def ranges(self) -> list[tuple[int, int]]:
         """The parts. With a grid, ranges count its points in evaluation order."""
-        if self.grid:
-            return self.grid.ranges(BLOCKS_PART)
-        return self.space.ranges(GENERAL_PART)
+        return self.grid.ranges(BLOCKS_PART) if self.grid else self.space.ranges(GENERAL_PART)
 
     @property
     def kept(self) -> tuple[str, ...]:
         """The columns of a points table behind the index: axes, what the formula gives, derived."""
-        space = self.space
-        outputs = [word for word in space.outputs if word in TIMES]
-        axes = (*space.models[0].labels, *(axis.name for axis in space.axes))
-        return (*axes, *outputs, *(name for name, _ in self.derive))
+        outputs = [word for word in self.space.outputs if word in TIMES]
+        return (*self.space.words, *outputs, *(name for name, _ in self.derive))
 
     @cached_property
     def wanted(self) -> frozenset[str]:
@@ -110,7 +104,7 @@ class Plan:
     def columns(
         self, start: int, stop: int, wanted: Collection[str] = TIMES
     ) -> tuple[Any, Columns]:
-        """Indices and columns, derived ones too, at points start..stop of one model."""
+        """Indices and columns, derived ones too, at points start..stop of one variant."""
         indices, columns = self.space.evaluate(start, stop, wanted)
         return indices, self._derived(columns)
 
@@ -140,7 +134,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Part:
+class ScanPart:
     """What a part leaves behind."""
 
     feasible: int
@@ -151,13 +145,13 @@ class Part:
     """Its points as Parquet, if they are kept."""
 
 
-def evaluate_part(plan: Plan, start: int, stop: int) -> Part:
+def evaluate_part(plan: ScanPlan, start: int, stop: int) -> ScanPart:
     """Evaluate points start..stop of `plan`: the task that engines hand to workers."""
     if plan.grid:
         best, front, feasible = cached_grid.reduce(
             plan.grid, start, stop, plan.k, bool(plan.pareto)
         )
-        return Part(feasible, best, front)
+        return ScanPart(feasible, best, front)
     indices, columns = plan.columns(start, stop, TIMES if plan.points else plan.wanted)
     mask = plan.feasible(columns, stop - start)
     vectors = [np.broadcast_to(o(columns), mask.shape) for o in (plan.by, *plan.pareto)]
@@ -167,7 +161,7 @@ def evaluate_part(plan: Plan, start: int, stop: int) -> Part:
     kept, vectors = indices[mask], [values[mask] for values in vectors]
     front = front_of(np.stack(vectors[1:], axis=1), kept) if plan.pareto else []
     table = parquet(plan, indices, columns, mask) if plan.points else b""
-    return Part(int(mask.sum()), best_of(vectors[0], kept, plan.k), front, table)
+    return ScanPart(int(mask.sum()), best_of(vectors[0], kept, plan.k), front, table)
 
 
 def column_of(value: Any, count: int) -> Any:
@@ -181,7 +175,7 @@ def column_of(value: Any, count: int) -> Any:
 
 
 def table_columns(
-    plan: Plan, indices: Any, columns: Mapping[str, Any], mask: Any
+    plan: ScanPlan, indices: Any, columns: Mapping[str, Any], mask: Any
 ) -> dict[str, Any]:
     """The columns of a points table: index, axes, outputs; single values repeated."""
     count = len(indices)
@@ -191,17 +185,13 @@ def table_columns(
     return whole if mask.all() else {name: column[mask] for name, column in whole.items()}
 
 
-def parquet(plan: Plan, indices: Any, columns: Mapping[str, Any], mask: Any) -> bytes:
+def parquet(plan: ScanPlan, indices: Any, columns: Mapping[str, Any], mask: Any) -> bytes:
     """The feasible points of a part as a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table(
-        {
-            name: pa.array(column)
-            for name, column in table_columns(plan, indices, columns, mask).items()
-        }
-    )
+    columns = table_columns(plan, indices, columns, mask)
+    table = pa.table({name: pa.array(column) for name, column in columns.items()})
     sink = io.BytesIO()
     # doubles have no use for a dictionary
     words = [field.name for field in table.schema if not pa.types.is_floating(field.type)]

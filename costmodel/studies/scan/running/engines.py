@@ -26,7 +26,7 @@ from contextlib import contextmanager
 
 from costmodel.errors import CostModelError, InputError, MissingExtra, Place
 from costmodel.studies.children import kill_children
-from costmodel.studies.scan.plan import Part, Plan, evaluate_part
+from costmodel.studies.scan.running.plan import ScanPart, ScanPlan, evaluate_part
 
 LOOPBACK = "127.0.0.1"
 RETRIES = 3
@@ -145,14 +145,14 @@ def default_workers() -> int:
 
 
 def run(
-    plan: Plan, todo: list[tuple[int, int, int]], pool: Executor | None, workers: int
-) -> Iterator[tuple[int, Part]]:
+    plan: ScanPlan, todo: list[tuple[int, int, int]], pool: Executor | None, workers: int
+) -> Iterator[tuple[int, ScanPart]]:
     """Evaluate the parts (number, start, stop) of `todo`, each given as soon as it is done."""
     if pool is None:
         for number, start, stop in todo:
             yield number, evaluate_part(plan, start, stop)
         return
-    waiting: dict[Future[Part], tuple[int, int, int]] = {}
+    waiting: dict[Future[ScanPart], tuple[int, int, int]] = {}
     left, again, failed = iter(todo), list[tuple[int, int, int]](), Counter[int]()
     unseen = 0
     while True:
@@ -179,7 +179,7 @@ def run(
             again.append(part)
 
 
-def _submitted(pool: Executor, plan: Plan, part: tuple[int, int, int]) -> Future[Part]:
+def _submitted(pool: Executor, plan: ScanPlan, part: tuple[int, int, int]) -> Future[ScanPart]:
     """A part handed out. Raises CostModelError where a worker was lost in the meantime."""
     try:
         return pool.submit(evaluate_part, plan, part[1], part[2])

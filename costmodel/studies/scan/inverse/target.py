@@ -24,7 +24,7 @@ SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     ">": operator.gt,
 }
-MIRROR = {"<=": ">=", "<": ">", ">=": "<=", ">": "<"}
+MIRROR = str.maketrans("<>", "><")
 LEAST = 1e-300
 """Of a target: with less the time of a run leaves the range of numbers."""
 
@@ -60,10 +60,9 @@ class Target:
         """The same with a bound in bytes: what `run` moves once with everything outside."""
         if not self.relative:
             return self
-        compulsory = int(run.workload.touched_bytes.sum())
-        return replace(
-            self, bound=Bound(self.bound.sign, self.bound.value * compulsory), relative=False
-        )
+        least = int(run.workload.touched_bytes.sum())
+        bound = replace(self.bound, value=self.bound.value * least)
+        return replace(self, bound=bound, relative=False)
 
     @classmethod
     def read(cls, text: str) -> Target:
@@ -93,7 +92,7 @@ class Target:
         if self.word == "external_bytes":
             return None
         if self.word == "throughput":
-            return Bound(MIRROR[self.bound.sign], batch / self.bound.value)
+            return Bound(self.bound.sign.translate(MIRROR), batch / self.bound.value)
         return self.bound
 
     @property

@@ -12,34 +12,35 @@ Source: Williams et al. 2009, Roofline; the sorting is this project's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from costmodel.core.amounts import amounts
+from costmodel.core.arrays import Floats
 from costmodel.core.formula import place
 from costmodel.core.machine import Machine
-from costmodel.core.placement import Placement
 from costmodel.core.quantities import MachineQuantity
 from costmodel.core.terms import RUN_LANES, Entry, entries
-from costmodel.core.timing import Timing
-from costmodel.core.traffic import Traffic
-from costmodel.core.workload import Workload
-from costmodel.studies.scan.steps import Steps
-from costmodel.studies.scan.surface import PIECE, TIMES, General, Surface, further_columns
+from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES
+from costmodel.studies.scan.forms.general import General
+from costmodel.studies.scan.forms.step_search import StepSearch
+from costmodel.studies.scan.forms.surface import Surface
 
-Table = NDArray[np.float64]
+SIDES = ("memory", "compute")
+"""What a timing model that overlaps takes the longer of."""
+BESIDES = tuple(word for word, lane in RUN_LANES.items() if lane.side not in SIDES)
+"""Lanes that are added to it."""
 
 
-def _before(values: Table) -> Table:
+def _before(values: Floats) -> Floats:
     """Sums of the first n values, for every n (R + 1,)."""
     return np.concatenate([[0.0], np.cumsum(values)])
 
 
-def _after(values: Table) -> Table:
+def _after(values: Floats) -> Floats:
     """Sums of all but the first n values, for every n (R + 1,)."""
     return _before(values[::-1])[::-1]
 
@@ -48,22 +49,22 @@ def _after(values: Table) -> Table:
 class Ridge:
     """The rows of one engine, sorted by bytes per operation."""
 
-    search: Steps
-    moved: Table
+    search: StepSearch
+    moved: Floats
     """(R + 1,) bytes of the rows that wait for the bus, by how many do not [B]; and the exposed
     share of the bytes of those that do not.
     """
-    worked: Table
+    worked: Floats
     """(R + 1,) operations of those that do not [op], and the exposed share of the others'."""
 
     @classmethod
-    def of(cls, moved: Table, ops: Table, exposed: Table) -> Ridge:
+    def of(cls, moved: Floats, ops: Floats, exposed: Floats) -> Ridge:
         """Rows that work: `moved` bytes, `ops` operations and `exposed` share of each (R,)."""
         order = np.argsort(moved / ops, kind="stable")
         moved, ops, exposed = moved[order], ops[order], exposed[order]
         waiting = _after(moved) + _before(exposed * moved)
         working = _before(ops) + _after(exposed * ops)
-        return cls(Steps(moved / ops), waiting, working)
+        return cls(StepSearch(moved / ops), waiting, working)
 
     def time(self, bandwidth: Any, rate: Any) -> Any:
         """The sum of the longer times at points (N,) [s]."""
@@ -75,7 +76,7 @@ class Ridge:
 class Waits:
     """The rows at one step of the memory, by what they wait for."""
 
-    idle: Table
+    idle: Floats
     """(N,) bytes of rows that compute nothing, for each of the memory's summands."""
     ridges: tuple[tuple[int, int, Ridge], ...]
     """Rows by the place of their summand among those of the memory and among those of computing."""
@@ -85,17 +86,22 @@ class Waits:
 class Overlapped(General):
     """The closed form; where a row's bytes or operations have two paces, the formula."""
 
+    path: ClassVar[str] = "closed form"
     lanes: Surface = field(kw_only=True)
     """The time of each lane by itself, whatever the timing."""
-    tables: dict[tuple[frozenset[str], int], Waits | None] = field(
+    _waits: dict[tuple[frozenset[str], int], Waits | None] = field(
         default_factory=dict, kw_only=True
     )
     """For each set of figures and step of the memory; None: some row has two paces."""
 
     def columns(
-        self, machine: Machine, points: int, wanted: Collection[str] = TIMES
+        self,
+        machine: Machine,
+        points: int,
+        wanted: Collection[str] = TIMES,
+        counts: Mapping[str, Any] = NO_COUNTS,
     ) -> dict[str, Any]:
-        """The outputs `wanted` and total_time at `points`."""
+        """Search the ridges at each step of the memory, or ask the formula."""
         self.lanes.check(machine.memory)
         step = self.lanes.steps(machine.memory)
         parts = list(_by_step(step, points))
@@ -103,16 +109,16 @@ class Overlapped(General):
             return super().columns(machine, points, wanted)
         besides = self.lanes.sum_of(machine, *BESIDES)
         total = self._bound(machine, points, parts) + besides
-        columns = further_columns(self.lanes, machine, wanted, total) | {"total_time": total}
+        columns = self.lanes.further(machine, wanted, total) | {"total_time": total}
         return {word: np.broadcast_to(values, points) for word, values in columns.items()}
 
-    def total_time(self, machine: Machine) -> Table:
+    def total_time(self, machine: Machine) -> Floats:
         """T [s] at points (N,), or at one."""
         shapes = (np.shape(value) for value in machine.figures.values())
         points = np.broadcast_shapes(*shapes, (1,))[0]
         return np.asarray(self.columns(machine, points, ("total_time",))["total_time"])
 
-    def edges(self, machine: Machine, quantity: MachineQuantity) -> Table:
+    def edges(self, machine: Machine, quantity: MachineQuantity) -> Floats:
         """The values of a rate at which the bound of some row changes, ascending."""
         waits = self.waits(machine, int(self.lanes.steps(machine.memory)))
         memory, compute = (_summands(machine, side) for side in SIDES)
@@ -127,7 +133,7 @@ class Overlapped(General):
         values = np.unique(np.concatenate(edges))
         return values[(values > 0) & np.isfinite(values)]
 
-    def _bound(self, machine: Machine, points: int, parts: list[tuple[int, Any]]) -> Table:
+    def _bound(self, machine: Machine, points: int, parts: list[tuple[int, Any]]) -> Floats:
         """The rows' longer times, all together [s]."""
         memory, compute = (_summands(machine, side) for side in SIDES)
         names = {one.figure for one in (*memory, *compute)}
@@ -152,9 +158,9 @@ class Overlapped(General):
     def waits(self, machine: Machine, step: int) -> Waits | None:
         """The rows at a step, for the figures that the machine has; None: some have two paces."""
         key = (frozenset(machine.figures), step)
-        if key not in self.tables:
-            self.tables[key] = self._sorted(machine, step)
-        return self.tables[key]
+        if key not in self._waits:
+            self._waits[key] = self._sorted(machine, step)
+        return self._waits[key]
 
     def _sorted(self, machine: Machine, step: int) -> Waits | None:
         sizes = self.lanes.sizes
@@ -183,12 +189,6 @@ class Overlapped(General):
         return Waits(idle, tuple(ridges))
 
 
-SIDES = ("memory", "compute")
-"""What a timing model that overlaps takes the longer of."""
-BESIDES = tuple(word for word, lane in RUN_LANES.items() if lane.side not in SIDES)
-"""Lanes that are added to it."""
-
-
 def _summands(machine: Machine, side: str) -> tuple[Entry, ...]:
     """The summands of one side, in the order of the list."""
     lanes = [word for word, lane in RUN_LANES.items() if lane.side == side]
@@ -207,17 +207,3 @@ def _by_step(step: Any, points: int) -> Iterator[tuple[int, Any]]:
         return
     for number in np.flatnonzero(np.bincount(np.broadcast_to(step, points))):
         yield int(number), np.flatnonzero(step == number)
-
-
-def overlapped(
-    workload: Workload,
-    placement: Placement,
-    timing: Timing,
-    traffic: Traffic | None,
-    lanes: Surface | None,
-) -> Overlapped | None:
-    """The closed form, or None: for another timing, without `lanes`, with rows on both engines."""
-    works = np.stack([workload.costs.matrix_work, workload.costs.host_work])
-    if lanes is None or not timing.overlaps or not _alone(works):
-        return None
-    return Overlapped(workload, placement, timing, traffic, lanes=lanes)

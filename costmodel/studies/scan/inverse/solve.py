@@ -11,26 +11,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from costmodel.core.arrays import Floats
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.language import units
 from costmodel.studies.run import Run
-from costmodel.studies.scan.models import closed_form, overlapped_form
-from costmodel.studies.scan.overlapped import Overlapped
-from costmodel.studies.scan.surface import Surface, Table
-from costmodel.studies.scan.target import Answer, Bound, Target
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.overlapped import Overlapped
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.inverse.target import Answer, Bound, Target
 
 MEMORY = MACHINE["on_chip_memory"]
 
 
 def form_of(run: Run) -> Surface | Overlapped:
     """The closed form of a run. Raises BadValue where it has none."""
-    form = closed_form(run) or overlapped_form(run)
+    form = closed_form(run.workload, *run.policies.models)
     if form is None:
         raise BadValue(
             f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has no "
@@ -65,17 +66,21 @@ class Question:
 
     def time_at(self, value: float) -> float:
         """The total time with another value of the figure [s]."""
-        machine = self.machine.with_quantity(self.quantity, value)
-        return float(self.form.total_time(machine)[0])
+        return float(self.form.total_time(self._with(value))[0])
+
+    def _with(self, value: Any) -> Machine:
+        """The machine with another value of the figure."""
+        return self.machine.with_quantity(self.quantity, value)
 
     @property
     def work(self) -> float:
         """What the figure has to do: bytes, operations, or a count, over the shares reached."""
-        unit = self.machine.with_quantity(self.quantity, 1.0)
-        lane, free = self.quantity.lane, unit.with_quantity(self.quantity, self.quantity.idle)
-        if not lane:
-            return 0.0
-        return float(self.lanes.sum_of(unit, lane) - self.lanes.sum_of(free, lane))
+        step = self.lanes.steps(self.machine.memory)
+        return sum(
+            float(amounts[step] if np.ndim(amounts) else amounts)
+            for entry, amounts in self.lanes.summands(self.machine)
+            if entry.figure in self.quantity.fields
+        )
 
     @property
     def rest(self) -> float:
@@ -85,44 +90,38 @@ class Question:
     @property
     def crossing(self) -> float | None:
         """The value at which it stops being the bottleneck: its time equals the largest other."""
-        work = self.work
-        if not self.quantity.lane or not work:
-            return None
-        free = self.machine.with_quantity(self.quantity, self.quantity.idle)
+        work, free = self.work, self._with(self.quantity.idle)
         others = max(float(time) for time in self.lanes.times(free).values())
-        if not others:
+        if not others or not work:
             return None
         return work / others if self.quantity.more_is_faster else others / work
 
     def stretch(self, seconds: Bound) -> Stretch:
         """Where between the values at which a row's bound changes the target is just met."""
-        if isinstance(self.form, Surface) or not self.quantity.more_is_faster:
-            return Stretch(self.work, self.rest)
-        edges = self.form.edges(self.machine, self.quantity)
+        edges: Floats = np.empty(0)
+        if isinstance(self.form, Overlapped) and self.quantity.more_is_faster:
+            edges = self.form.edges(self.machine, self.quantity)
         if not len(edges):
             return Stretch(self.work, self.rest)
-        machine = self.machine.with_quantity(self.quantity, edges)
-        times: Table = self.form.total_time(machine)
+        times = self.form.total_time(self._with(edges))
         # times fall as the rate rises: so many edges are too slow
         slow = int(np.count_nonzero(~seconds.met(times) if seconds.at_most else seconds.met(times)))
         low = edges[slow - 1] if slow else edges[0] / 2
         high = edges[slow] if slow < len(edges) else 2 * edges[-1]
-        return Stretch.through((low, self.time_at(low)), (high, self.time_at(high)))
+        slowest, fastest = self.time_at(low), self.time_at(high)
+        work = (slowest - fastest) / (1 / low - 1 / high)
+        return Stretch(float(work), float(fastest - work / high))
 
 
 class Stretch(NamedTuple):
-    """Values of a rate r between which T = work / r + rest."""
+    """Values of a rate r between which T = work / r + rest.
+
+    Through 6 s at a rate of 2 and 4 s at a rate of 4 go a work of 8 and a rest of 2 s.
+    """
 
     work: float
     rest: float
     """[s]"""
-
-    @classmethod
-    def through(cls, first: tuple[float, float], second: tuple[float, float]) -> Stretch:
-        """The stretch through two values and their times [s]."""
-        (low, slow), (high, fast) = first, second
-        work = (slow - fast) / (1 / low - 1 / high)
-        return cls(float(work), float(fast - work / high))
 
 
 def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQuantity) -> float:

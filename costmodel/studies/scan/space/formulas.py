@@ -84,13 +84,13 @@ class Formula:
 
 
 def _in_si_units(match: re.Match[str]) -> str:
-    """A quantity as a plain number."""
+    """Give a quantity with a unit as a plain number of SI units."""
     number, unit = match.groups()
     return repr(float(units.parse(f"{number} {unit}", units.table()[unit][0], zero=True)))
 
 
 def _dotted(text: str) -> str:
-    """``hw__matrix`` as the user writes it."""
+    """Give ``hw__matrix`` the dot that users write, ``hw.matrix``."""
     return re.sub(r"\b(hw|arch)__", r"\1.", text)
 
 
@@ -116,7 +116,7 @@ class Objective:
 
     @property
     def text(self) -> str:
-        """As the user writes it."""
+        """The objective as users write it."""
         return self.word if self.sign == 1 else f"-{self.word}"
 
     def __call__(self, columns: Mapping[str, Any]) -> Any:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 
-from costmodel.errors import BadValue, MissingExtra
+from costmodel.core.arrays import Floats
+from costmodel.errors import MissingExtra
 
 SAMPLES = ("grid", "random", "sobol", "lhs")
 MAX_LHS = 10_000_000
 """[points] A Latin hypercube permutes all of them at once."""
 
 
-def draw(
-    sample: str, axes: int, count: int, seed: int, start: int, stop: int
-) -> NDArray[np.float64]:
-    """Shares in [0, 1) of every axis at points start..stop, (stop - start, axes).
+def draw(sample: str, axes: int, count: int, seed: int, start: int, stop: int) -> Floats:
+    """Draw the shares in [0, 1) of every axis at points start..stop, (stop - start, axes).
 
     A pure function of its arguments: the same points whatever the ranges they are drawn in.
     """
@@ -35,16 +33,13 @@ def draw(
     except ImportError:
         raise MissingExtra("scipy", "scan", f"--sample {sample}") from None
 
+    rng = np.random.default_rng(seed)
     if sample == "sobol":
-        engine = qmc.Sobol(axes, scramble=True, rng=np.random.default_rng(seed))
+        engine = qmc.Sobol(axes, scramble=True, rng=rng)
         if start:
             engine.fast_forward(start)
         # balance needs a power of two: the user chose n
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             return np.asarray(engine.random(stop - start))
-    if count > MAX_LHS:
-        raise BadValue(f"a Latin hypercube of {count} points", f"at most {MAX_LHS}; use sobol")
-    return np.asarray(
-        qmc.LatinHypercube(axes, rng=np.random.default_rng(seed)).random(count)[start:stop]
-    )
+    return np.asarray(qmc.LatinHypercube(axes, rng=rng).random(count)[start:stop])

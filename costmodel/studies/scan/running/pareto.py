@@ -7,10 +7,13 @@ objective vector, with its lowest index and the count of points that share it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from costmodel.core.arrays import Bools, Floats, Ints
 
 Best = list[tuple[float, int]]
 """(objective, index), best first."""
@@ -24,90 +27,89 @@ BLOCK = 2048
 """[points] compared at once with the front so far."""
 
 
-def best_of(values: NDArray[np.float64], indices: NDArray[np.int64], k: int) -> Best:
+def best_of(values: Floats, indices: Ints, k: int) -> Best:
     """The k smallest values (N,) with their indices; equal values by lowest index."""
     if k <= 0 or not len(values):
         return []
     if len(values) > 4 * k:
-        limit = np.partition(values, k - 1)[k - 1]
-        near = np.flatnonzero(values <= limit)
+        near = np.flatnonzero(values <= np.partition(values, k - 1)[k - 1])
         values, indices = values[near], indices[near]
     order = np.lexsort((indices, values))[:k]
-    return [(float(values[i]), int(indices[i])) for i in order]
+    return list(zip(values[order].tolist(), indices[order].tolist(), strict=True))
 
 
-def merge_best(parts: list[Best], k: int) -> Best:
+def merge_best(parts: Iterable[Best], k: int) -> Best:
     """The k best of several parts."""
-    return sorted(pair for part in parts for pair in part)[:k]
+    return sorted(chain.from_iterable(parts))[:k]
 
 
-def front_of(vectors: NDArray[np.float64], indices: NDArray[np.int64], counts: Any = None) -> Front:
-    """The Pareto front of vectors (N, D), all objectives to be small."""
+def front_of(vectors: Floats, indices: Ints, counts: Any = 1) -> Front:
+    """The Pareto front of vectors (N, D), all objectives to be small, each counted `counts` times.
+
+    Of (1, 5), (2, 3), (1, 5), (3, 4) the front is (1, 5) twice, first at index 0, and (2, 3) once:
+    (3, 4) is worse than (2, 3) in both.
+    """
     if not len(vectors):
         return []
-    counts = np.ones(len(vectors), dtype=np.int64) if counts is None else counts
     kept = np.flatnonzero(efficient(vectors))
-    chosen, inverse = np.unique(vectors[kept], axis=0, return_inverse=True)
-    inverse = inverse.ravel()
-    total = np.bincount(inverse, weights=counts[kept], minlength=len(chosen)).astype(np.int64)
+    chosen, which = np.unique(vectors[kept], axis=0, return_inverse=True)
+    which = which.ravel()
+    many = np.broadcast_to(counts, len(vectors))[kept]
+    total = np.bincount(which, weights=many, minlength=len(chosen)).astype(np.int64)
     lowest = np.full(len(chosen), np.iinfo(np.int64).max)
-    np.minimum.at(lowest, inverse, indices[kept])
-    return [
-        (tuple(map(float, v)), int(i), int(c))
-        for v, i, c in zip(chosen, lowest, total, strict=True)
-    ]
+    np.minimum.at(lowest, which, indices[kept])
+    rows = map(tuple, chosen.tolist())
+    return list(zip(rows, lowest.tolist(), total.tolist(), strict=True))
 
 
-def merge_fronts(parts: list[Front]) -> Front:
+def merge_fronts(parts: Iterable[Front]) -> Front:
     """The front of several parts' fronts; counts of equal vectors add up."""
-    rows = [row for part in parts for row in part]
+    rows = list(chain.from_iterable(parts))
     if not rows:
         return []
     vectors, indices, counts = zip(*rows, strict=True)
     return front_of(np.array(vectors), np.array(indices), np.array(counts))
 
 
-def efficient(vectors: NDArray[np.float64]) -> NDArray[np.bool_]:
+def efficient(vectors: Floats) -> Bools:
     """True for the vectors (N, D) that no other vector dominates; equal vectors stand together."""
+    if len(vectors) <= MANY:
+        return _efficient(vectors)
     # most fall to a few good ones, which a sample provides
-    if len(vectors) > MANY:
-        sample = vectors[:: len(vectors) // 1000]
-        good = sample[efficient(sample)]
-        found = ~_dominated(vectors, good[:: max(1, len(good) // PIVOTS)])
-        found[found] = _efficient(vectors[found])
-        return found
-    return _efficient(vectors)
+    sample = vectors[:: len(vectors) // 1000]
+    good = sample[efficient(sample)]
+    flags = ~_dominated(vectors, good[:: max(1, len(good) // PIVOTS)])
+    flags[flags] = _efficient(vectors[flags])
+    return flags
 
 
-def _efficient(vectors: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The same by sorting."""
-    # by the first objective, then the second, ...
+def _efficient(vectors: Floats) -> Bools:
+    """Sort by the first objective, then the second, and so on: none dominates an earlier one."""
     order = np.lexsort(vectors.T[::-1])
-    ordered = vectors[order]
-    flags = {1: _two, 2: _two, 3: _three}.get(vectors.shape[1], _many)(ordered)
-    found = np.empty(len(vectors), dtype=bool)
-    found[order] = flags
-    return found
+    rule = {1: _two, 2: _two, 3: _three}.get(vectors.shape[1], _many)
+    flags = np.empty(len(vectors), dtype=bool)
+    flags[order] = rule(vectors[order])
+    return flags
 
 
-def _two(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _two(ordered: Floats) -> Bools:
     """One or two objectives: a running minimum of the last, groups of equal vectors together."""
     last = ordered[:, -1]
     starts = np.append(True, np.any(ordered[1:] != ordered[:-1], axis=1))
     before = np.append(np.inf, np.minimum.accumulate(last)[:-1])
-    group = np.cumsum(starts) - 1
     better = (last < before)[starts]
-    if ordered.shape[1] == 1:
-        better[1:] = False
-    return np.asarray(better[group])
+    return np.asarray(better[np.cumsum(starts) - 1])
 
 
-def _three(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Three objectives: a staircase of the second and third so far, found by bisection."""
+def _three(ordered: Floats) -> Bools:
+    """Three objectives: a staircase of the second and third so far, searched by bisection.
+
+    Behind (0, 1, 5) and (0, 3, 2) the staircase has the seconds 1, 3 and the thirds 5, 2. Then
+    (1, 4, 3) falls to the step (3, 2), and (1, 2, 2) stands and takes that step's place.
+    """
     flags = np.zeros(len(ordered), dtype=bool)
-    # ascending
+    # the seconds ascend, the thirds descend
     seconds: list[float] = []
-    # descending
     thirds: list[float] = []
     previous: list[float] = []
     for number, vector in enumerate(ordered.tolist()):
@@ -121,15 +123,14 @@ def _three(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
             # an earlier vector is no worse in all three
             continue
         flags[number] = True
-        start = bisect_left(seconds, y)
-        end = start
+        start = end = bisect_left(seconds, y)
         while end < len(thirds) and thirds[end] >= z:
             end += 1
         seconds[start:end], thirds[start:end] = [y], [z]
     return flags
 
 
-def _many(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _many(ordered: Floats) -> Bools:
     """Block by block against the front so far; a later vector never dominates an earlier one."""
     flags = np.zeros(len(ordered), dtype=bool)
     front = np.empty((0, ordered.shape[1]))
@@ -143,15 +144,15 @@ def _many(ordered: NDArray[np.float64]) -> NDArray[np.bool_]:
     return flags
 
 
-def _dominated(points: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _dominated(points: Floats, by: Floats) -> Bools:
     """True for each of `points` that some vector of `by` dominates."""
-    found = np.zeros(len(points), dtype=bool)
+    flags = np.zeros(len(points), dtype=bool)
     for start in range(0, len(by), 256):
         other = by[start : start + 256]
         no_worse = np.ones((len(points), len(other)), dtype=bool)
         better = np.zeros_like(no_worse)
-        for axis in range(points.shape[1]):
-            no_worse &= other[:, axis] <= points[:, axis, np.newaxis]
-            better |= other[:, axis] < points[:, axis, np.newaxis]
-        found |= (no_worse & better).any(axis=1)
-    return found
+        for theirs, ours in zip(other.T, points.T, strict=True):
+            no_worse &= theirs <= ours[:, np.newaxis]
+            better |= theirs < ours[:, np.newaxis]
+        flags |= (no_worse & better).any(axis=1)
+    return flags

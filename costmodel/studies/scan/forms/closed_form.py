@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from costmodel.core.amounts import Amounts, bus_amounts, edges, on_and_off_chip, row_amounts
+from costmodel.core.arrays import Ints
 from costmodel.core.placement import Placement
 from costmodel.core.terms import Amount, amount_of, every_amount
 from costmodel.core.timing import Timing
 from costmodel.core.traffic import BusBytes, Traffic
 from costmodel.core.workload import Workload
-from costmodel.studies.scan.surface import Surface
+from costmodel.studies.scan.forms.overlapped import Overlapped
+from costmodel.studies.scan.forms.surface import Surface
 
-Ints = NDArray[np.int64]
 
-
-def surface(
+def closed_form(
     workload: Workload, placement: Placement, timing: Timing, traffic: Traffic | None = None
-) -> Surface | None:
+) -> Surface | Overlapped | None:
     """The closed form of a workload, or None where its models have none.
 
-    The timing must add up. The placement must keep nothing on chip, rows tiled or not, or be a
-    threshold per tensor where each map crosses the bus once.
+    The placement must keep nothing on chip, rows tiled or not, or be a threshold per tensor where
+    each map crosses the bus once. The timing must add up; or take the longer of a row's two times,
+    where no row works on both engines. There is none either where rows choose among algorithms on
+    the link: the quickest depends on its figures.
     """
-    return tabulated(workload, placement, traffic) if timing.additive else None
-
-
-def tabulated(
-    workload: Workload, placement: Placement, traffic: Traffic | None = None
-) -> Surface | None:
-    """The amounts over the memory, or None where the placement has no table.
-
-    There is none either where rows choose among algorithms on the link: the quickest depends on its
-    figures.
-    """
-    if len(workload.costs.link_bytes) > 1:
+    costs = workload.costs
+    on_both_engines = (costs.matrix_work != 0) & (costs.host_work != 0)
+    overlaps = timing.overlaps and not on_both_engines.any()
+    if not (timing.additive or overlaps) or len(costs.link_bytes) > 1:
         return None
     if placement.keeps_nothing:
-        return _by_row(workload)
-    if (traffic is not None and traffic.tiles) or not placement.threshold:
+        lanes = _by_row(workload)
+    elif placement.threshold and not (traffic is not None and traffic.tiles):
+        lanes = _threshold(workload)
+    else:
         return None
-    return _threshold(workload)
+    if timing.additive:
+        return lanes
+    return Overlapped(replace(workload, rows=()), placement, timing, traffic, lanes=lanes)
 
 
 def _by_row(workload: Workload) -> Surface:
@@ -75,7 +73,8 @@ def _threshold(workload: Workload) -> Surface:
 def _table(always: Amounts, memory: Ints, changes: Amounts, least: int = 0) -> Surface:
     """The amounts of all rows together: `always`, and what `changes` (N,) from each `memory` on.
 
-    With a `least` memory the table begins there.
+    With a `least` memory the table begins there. Three maps of 4, 8 and 8 B that are read once give
+    the `sizes` [4, 8], and `read` [20, 16, 0].
     """
     order = np.argsort(memory, kind="stable")
     sizes, first = np.unique(memory[order], return_index=True)
@@ -88,12 +87,9 @@ def _table(always: Amounts, memory: Ints, changes: Amounts, least: int = 0) -> S
             tables[amount] = constant
             continue
         sums = np.concatenate([[0], np.cumsum(change[order])])[ends] + constant
-        # below the least memory nothing is asked for
-        tables[amount] = (_from(sums, kept) if least else sums).astype(float)
+        if least:
+            # below the least memory nothing is asked for
+            sums = sums[1:][kept]
+            sums = np.append(sums[:1], sums)
+        tables[amount] = sums.astype(float)
     return Surface(sizes[kept].astype(float), tables, float(least))
-
-
-def _from(sums: NDArray[Any], kept: NDArray[np.bool_]) -> NDArray[Any]:
-    """The sums (S + 1,) from the first size that is kept on, and once more below it."""
-    values = sums[1:][kept]
-    return np.concatenate([values[:1], values])

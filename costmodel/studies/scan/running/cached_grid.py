@@ -12,25 +12,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Array
 from costmodel.core.quantities import AXES
-from costmodel.studies.scan.formulas import Formula
-from costmodel.studies.scan.reduce import Best, Front, best_of, efficient
-from costmodel.studies.scan.space import Model, Space
-from costmodel.studies.scan.surface import PIECE, Surface
+from costmodel.studies.scan.forms.form import PIECE
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.running.pareto import Best, Front, best_of, efficient
+from costmodel.studies.scan.space.formulas import Formula
+from costmodel.studies.scan.space.points import Space
+from costmodel.studies.scan.space.variant import Variant
 
-Array = NDArray[Any]
 LEAST = 512
 """[points] of a block, below which evaluating point by point costs no more."""
 MEMORY = "hw.on_chip_memory"
+Vector = tuple[str, Array]
+"""An axis and a number for each of its values; no axis ("") and a single number."""
+ONE: Vector = ("", np.ones(1))
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class GridAxis:
     """The values of one axis that are allowed, and their places on the user's axis."""
 
     word: str
@@ -45,39 +48,39 @@ class Grid:
     """The axes in evaluation order: objectives first, then outer, then inner axes."""
 
     space: Space
-    lines: tuple[Line, ...]
+    axes: tuple[GridAxis, ...]
     objectives: tuple[str, ...]
     """Machine axes that are objectives beside the time."""
     inner: int
-    """How many trailing lines make a block."""
+    """How many trailing axes make a block."""
 
     @property
     def block(self) -> int:
         """Points of a block."""
-        return prod(len(line.values) for line in self.lines[len(self.lines) - self.inner :])
+        return prod(len(axis.values) for axis in self.axes[len(self.outer) :])
 
     @property
     def outer(self) -> tuple[int, ...]:
-        """Values of each outer line."""
-        return tuple(len(line.values) for line in self.lines[: len(self.lines) - self.inner])
+        """Values of each outer axis."""
+        return tuple(len(axis.values) for axis in self.axes[: len(self.axes) - self.inner])
 
     def ranges(self, size: int) -> list[tuple[int, int]]:
-        """Whole blocks of every model, in evaluation order, at most `size` points a part."""
-        per_model = prod(self.outer)
+        """Whole blocks of every variant, in evaluation order, at most `size` points a part."""
+        blocks = prod(self.outer)
         step = max(1, size // max(self.block, 1))
         return [
-            (first + at, first + min(at + step, per_model))
-            for first in range(0, per_model * len(self.space.models), max(per_model, 1))
-            for at in range(0, per_model, step)
+            (number * blocks + at, number * blocks + min(at + step, blocks))
+            for number in range(len(self.space.variants))
+            for at in range(0, blocks, step)
         ]
 
     @cached_property
     def inner_index(self) -> Array:
         """Each inner combination's share of the user's index."""
-        return _sum_grid([line.places * line.stride for line in self.lines[len(self.outer) :]])
+        return _sum_grid([axis.places * axis.stride for axis in self.axes[len(self.outer) :]])
 
     def outer_places(self, block: int) -> tuple[int, ...]:
-        """The place of a block on each outer line."""
+        """The place of a block on each outer axis."""
         return tuple(int(p) for p in np.unravel_index(block, self.outer)) if self.outer else ()
 
 
@@ -86,30 +89,28 @@ def arrange(space: Space, objectives: Sequence[str], where: Sequence[Formula]) -
 
     It does not where blocks would be too small or a constraint concerns more than one axis.
     """
-    lines = []
+    axes = []
     rules = list(where)
     shape = space.shape
     for number, axis in enumerate(space.axes):
-        values = np.asarray(axis.grid(), dtype=float)
+        values = np.asarray(axis.grid, dtype=float)
         mask = np.ones(len(values), dtype=bool)
         for rule in [r for r in rules if r.words <= {axis.name}]:
             mask &= np.asarray(rule({axis.name: values}), dtype=bool)
             rules.remove(rule)
         places = np.flatnonzero(mask)
-        lines.append(Line(axis.name, values[places], places, prod(shape[number + 1 :])))
-    if rules or any(word not in [line.word for line in lines] for word in objectives):
+        axes.append(GridAxis(axis.name, values[places], places, prod(shape[number + 1 :])))
+    if rules or not set(objectives) <= {axis.word for axis in axes}:
         return None
     # bandwidth next to memory
     order = [*objectives, *(w for w in AXES if w not in objectives)]
-    lines.sort(key=lambda line: order.index(line.word))
-    free = [line for line in lines if line.word not in objectives]
+    axes.sort(key=lambda axis: order.index(axis.word))
+    sizes = [len(axis.values) for axis in axes if axis.word not in objectives]
     inner = 0
-    while (
-        inner < len(free) and prod(len(li.values) for li in free[len(free) - inner :]) < PIECE // 4
-    ):
+    while inner < len(sizes) and prod(sizes[len(sizes) - inner :]) < PIECE // 4:
         inner += 1
-    found = Grid(space, tuple(lines), tuple(objectives), inner)
-    return found if found.block >= LEAST else None
+    grid = Grid(space, tuple(axes), tuple(objectives), inner)
+    return grid if grid.block >= LEAST else None
 
 
 def _sum_grid(vectors: Sequence[Array]) -> Array:
@@ -120,65 +121,60 @@ def _sum_grid(vectors: Sequence[Array]) -> Array:
     return total
 
 
-class _Terms:
-    """One model's time on the grid, as sums of products of one memory and one rate vector each.
+class _Products:
+    """One variant's time on the grid, as sums of products of one memory and one rate vector each.
 
     What depends on inner axes alone is one vector that all blocks share; a product with one factor
     outside is a vector that each block multiplies by its own scalar.
     """
 
-    def __init__(self, grid: Grid, model: Model) -> None:
-        form = model.form
+    def __init__(self, grid: Grid, variant: Variant) -> None:
+        form = variant.form
         assert isinstance(form, Surface)
         outer = len(grid.outer)
-        lines = {line.word: line.values for line in grid.lines}
-        self.place = {line.word: n for n, line in enumerate(grid.lines[:outer])}
-        self.inner = [line.word for line in grid.lines[outer:]]
-        self.shape = [len(lines[word]) for word in self.inner]
+        values = {axis.word: axis.values for axis in grid.axes}
+        self.place = {axis.word: n for n, axis in enumerate(grid.axes[:outer])}
+        self.inner = [axis.word for axis in grid.axes[outer:]]
+        self.shape = [len(values[word]) for word in self.inner]
         self.add = np.zeros(grid.block)
-        self.factors: list[tuple[Array, str, Array]] = []
-        """An inner vector, and the outer axis whose vector its scalar is taken of."""
-        self.outside: list[tuple[tuple[str, Array], tuple[str, Array]]] = []
+        self.factors: list[tuple[Array, Vector]] = []
+        """An inner vector, and the vector of an outer axis that its scalar is taken of."""
+        self.outside: list[tuple[Vector, Vector]] = []
         """Products of two outer vectors."""
-        memory = lines.get(MEMORY, np.array([model.machine.memory], dtype=float))
-        for term in form.grid(model.machine, lines, memory):
+        memory = values.get(MEMORY, np.array([variant.machine.memory], dtype=float))
+        for product in form.grid(variant.machine, values, memory):
             # a single value is the same at every place of the axis
-            pair = ((MEMORY, term.amounts), (term.axis, term.paces))
+            pair = ((MEMORY, product.amounts), (product.axis, product.paces))
             self._sort(*((word if len(one) > 1 else "", one) for word, one in pair))
 
-    def _sort(self, *pair: tuple[str, Array]) -> None:
+    def _sort(self, *pair: Vector) -> None:
         """Put a product of two vectors where it belongs."""
-        inside = [(word, vector) for word, vector in pair if word in self.inner and len(vector) > 1]
-        rest = [one for one in pair if one not in inside]
-        fixed = [vector[0] for word, vector in rest if word not in self.place]
-        moving = [(word, vector) for word, vector in rest if word in self.place]
-        scale = float(np.prod(fixed))
+        inside = [(word, vector) for word, vector in pair if word in self.inner]
+        moving = [(word, vector) for word, vector in pair if word in self.place]
+        scale = float(np.prod([vector[0] for word, vector in pair if not word]))
         if not inside:
-            pairs = [*moving, ("", np.ones(1)), ("", np.ones(1))][:2]
-            (first, vector), second = pairs
-            self.outside.append(((first, vector * scale), second))
+            (word, vector), second, *_ = (*moving, ONE, ONE)
+            self.outside.append(((word, vector * scale), second))
             return
         spread = scale * np.prod([self._spread(*one) for one in inside], axis=0)
         if moving:
-            self.factors.append((spread, *moving[0]))
+            self.factors.append((spread, moving[0]))
         else:
             self.add += spread
 
     def _spread(self, word: str, vector: Array) -> Array:
         """A vector over one inner axis, over the whole block."""
-        shape = [1] * len(self.inner)
-        axis = self.inner.index(word)
-        shape[axis] = self.shape[axis]
+        shape = [-1 if inner == word else 1 for inner in self.inner]
         return np.broadcast_to(vector.reshape(shape), self.shape).ravel()
 
     def scalars(self, places: tuple[int, ...]) -> tuple[list[float], float]:
         """(scales, constant) of a block: T = sum of scales * factors + self.add + constant."""
 
         def at(word: str, vector: Array) -> float:
-            return float(vector[places[self.place[word]]] if word in self.place else vector[0])
+            return float(vector[places[self.place[word]]] if word else vector[0])
 
         constant = sum(at(*first) * at(*second) for first, second in self.outside)
-        return [at(word, vector) for _, word, vector in self.factors], constant
+        return [at(*outer) for _, outer in self.factors], constant
 
     def fill(self, scalars: tuple[list[float], float], part: slice, out: Array) -> Array:
         """The times of part of a block, written into `out`."""
@@ -187,33 +183,32 @@ class _Terms:
             return np.add(self.add[part], constant, out=out)
         np.multiply(self.factors[0][0][part], scales[0], out=out)
         np.add(out, self.add[part], out=out)
-        for (vector, _, _), scale in zip(self.factors[1:], scales[1:], strict=True):
+        for (vector, _), scale in zip(self.factors[1:], scales[1:], strict=True):
             out += vector[part] * scale
         return np.add(out, constant, out=out)
 
 
 def reduce(grid: Grid, start: int, stop: int, k: int, pareto: bool) -> tuple[Best, Front, int]:
-    """Best k and front of blocks start..stop, which are of one model, and their points."""
-    per_model = prod(grid.outer)
-    number = start // per_model
-    terms = _Terms(grid, grid.space.models[number])
-    first = number * per_model
-    offset = number * grid.space.per_model
+    """Best k and front of blocks start..stop, which are of one variant, and their points."""
+    blocks = prod(grid.outer)
+    number = start // blocks
+    products = _Products(grid, grid.space.variants[number])
+    first = start - number * blocks
+    scalars = [products.scalars(grid.outer_places(first + n)) for n in range(stop - start)]
     buffer = np.empty(min(PIECE, max(grid.block, 1)))
-    scalars = [terms.scalars(grid.outer_places(b)) for b in range(start - first, stop - first)]
-    minima = np.array([_minimum(terms, s, grid.block, buffer) for s in scalars])
-    look = _Look(grid, terms, start - first, scalars, offset)
+    minima = np.array([_minimum(products, pair, grid.block, buffer) for pair in scalars])
+    look = _Look(grid, products, first, scalars, number * grid.space.per_variant)
     front = _front(grid, look, minima) if pareto else []
     return look.best(minima, k), front, (stop - start) * grid.block
 
 
-def _minimum(terms: _Terms, scalars: tuple[list[float], float], count: int, buffer: Array) -> float:
+def _minimum(
+    products: _Products, scalars: tuple[list[float], float], count: int, buffer: Array
+) -> float:
     """The smallest time of a block."""
-    found = np.inf
-    for at in range(0, count, PIECE):
-        part = slice(at, min(at + PIECE, count))
-        found = min(found, terms.fill(scalars, part, buffer[: part.stop - at]).min())
-    return float(found)
+    parts = (slice(at, min(at + PIECE, count)) for at in range(0, count, PIECE))
+    pieces = (products.fill(scalars, part, buffer[: part.stop - part.start]) for part in parts)
+    return min((float(piece.min()) for piece in pieces), default=np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,24 +216,21 @@ class _Look:
     """A second look into the blocks that can hold a result."""
 
     grid: Grid
-    terms: _Terms
+    products: _Products
     first: int
     """Block number of the part's first block."""
     scalars: list[tuple[list[float], float]]
     offset: int
-    """User index of the model's first point."""
+    """User index of the variant's first point."""
 
     def times(self, block: int) -> Array:
         """The times of the part's block number `block`."""
-        return self.terms.fill(self.scalars[block], slice(None), np.empty(self.grid.block))
+        return self.products.fill(self.scalars[block], slice(None), np.empty(self.grid.block))
 
     def indices(self, block: int, inside: Array) -> Array:
         """The user's indices of points of a block."""
-        places = self.grid.outer_places(self.first + block)
-        base = sum(
-            int(line.places[p]) * line.stride
-            for line, p in zip(self.grid.lines, places, strict=False)
-        )
+        outer = zip(self.grid.axes, self.grid.outer_places(self.first + block), strict=False)
+        base = sum(int(axis.places[place]) * axis.stride for axis, place in outer)
         return self.offset + base + self.grid.inner_index[inside]
 
     def best(self, minima: Array, k: int) -> Best:
@@ -261,22 +253,20 @@ def _front(grid: Grid, look: _Look, minima: Array) -> Front:
     numbers = np.arange(look.first, look.first + len(minima))
     places, cells = [], numbers * 0
     if grid.objectives:
-        places = list(np.unravel_index(numbers, grid.outer))[: len(grid.objectives)]
-        cells = np.ravel_multi_index(tuple(places), grid.outer[: len(grid.objectives)])
+        sizes = grid.outer[: len(grid.objectives)]
+        places = list(np.unravel_index(numbers, grid.outer))[: len(sizes)]
+        cells = np.ravel_multi_index(tuple(places), sizes)
     starts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
     smallest = np.minimum.reduceat(minima, starts)
-    columns = [line.values[p[starts]] for line, p in zip(grid.lines, places, strict=False)]
+    columns = [axis.values[p[starts]] for axis, p in zip(grid.axes, places, strict=False)]
     vectors = np.stack([smallest, *columns], axis=1)
     ends = np.append(starts[1:], len(minima))
-    found = []
+    front = []
     for cell in np.flatnonzero(efficient(vectors)):
-        lowest, count = None, 0
-        for block in starts[cell] + np.flatnonzero(
-            minima[starts[cell] : ends[cell]] == smallest[cell]
-        ):
-            inside = np.flatnonzero(look.times(int(block)) == smallest[cell])
-            index = int(look.indices(int(block), inside).min())
-            lowest = index if lowest is None else min(lowest, index)
-            count += len(inside)
-        found.append((tuple(map(float, vectors[cell])), int(lowest or 0), count))
-    return found
+        least = smallest[cell]
+        tied = starts[cell] + np.flatnonzero(minima[starts[cell] : ends[cell]] == least)
+        inside = {int(block): np.flatnonzero(look.times(int(block)) == least) for block in tied}
+        lowest = min(int(look.indices(block, at).min()) for block, at in inside.items())
+        count = sum(map(len, inside.values()))
+        front.append((tuple(map(float, vectors[cell])), lowest, count))
+    return front

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.errors import InputError, Place
-from costmodel.studies.scan.plan import Part, Plan
+from costmodel.studies.scan.running.plan import ScanPart, ScanPlan
 
 try:
     import fcntl
@@ -35,12 +35,12 @@ def code_version() -> str:
     Another version must not continue a scan.
     """
     digest = hashlib.sha256()
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    found = entry_points()
-    groups = [group for group in found.groups if group.startswith("costmodel.")]
-    foreign = [entry.dist for group in groups for entry in found.select(group=group)]
+    every = entry_points()
+    groups = [group for group in every.groups if group.startswith("costmodel.")]
+    foreign = [entry.dist for group in groups for entry in every.select(group=group)]
     versions = {f"{dist.name} {dist.version}" for dist in foreign if dist}
     digest.update("\n".join(sorted(versions)).encode())
     return digest.hexdigest()
@@ -49,7 +49,7 @@ def code_version() -> str:
 class Store:
     """The directory of one scan."""
 
-    def __init__(self, directory: Path, plan: Plan, parts: int) -> None:
+    def __init__(self, directory: Path, plan: ScanPlan, parts: int) -> None:
         self.directory, self.plan, self.parts = directory, plan, parts
         self.state = directory / ".scan"
 
@@ -67,10 +67,9 @@ class Store:
                 "run it on Linux or macOS, or without --out",
             )
         with self.told():
-            (self.directory / "points" if self.plan.points else self.state).mkdir(
-                parents=True, exist_ok=True
-            )
-            self.state.mkdir(exist_ok=True)
+            self.state.mkdir(parents=True, exist_ok=True)
+            if self.plan.points:
+                (self.directory / "points").mkdir(exist_ok=True)
             lock = (self.state / "lock").open("w")
         with lock:
             try:
@@ -115,43 +114,34 @@ class Store:
         for draft in [*self.directory.rglob(".draft-*")]:
             draft.unlink()
         if not path.exists():
-            if any(p.name not in (".scan", "points") for p in self.directory.iterdir()):
-                known = {"best.csv", "pareto.csv", "summary.json"}
-                if known & {p.name for p in self.directory.iterdir()}:
-                    raise InputError.at(
-                        self.place,
-                        "holds results without their manifest",
-                        "choose an empty directory",
-                    )
+            results = ("best.csv", "pareto.csv", "summary.json")
+            if any((self.directory / name).exists() for name in results):
+                raise InputError.at(
+                    self.place, "holds results without their manifest", "choose an empty directory"
+                )
             self.write(path, json.dumps(wanted, indent=1).encode())
             return
         try:
-            found = json.loads(path.read_text())
+            kept = json.loads(path.read_text())
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            found = {}
-        for key, what in (
-            ("plan", "another plan"),
-            ("code", "another version of the program"),
-            ("format", "another version of the program"),
-            ("parts", "another plan"),
-        ):
-            if found.get(key) != wanted[key]:
+            kept = {}
+        kept = kept if isinstance(kept, dict) else {}
+        for key in ("plan", "code", "format", "parts"):
+            if kept.get(key) != wanted[key]:
+                same_plan = key in ("code", "format")
+                what = "version of the program" if same_plan else f"plan{self._change(kept)}"
                 raise InputError.at(
                     self.place,
-                    f"holds a scan of {what}{self._change(found, what)}",
+                    f"holds a scan of another {what}",
                     "choose another --out, or delete this directory",
                 )
 
-    def _change(self, found: dict[str, Any], what: str) -> str:
+    def _change(self, kept: dict[str, Any]) -> str:
         """Which words of the plan differ from those of the manifest."""
-        now, then = self.plan.description, found.get("scan") or {}
+        now, then = self.plan.description, kept.get("scan") or {}
         changed = [key for key in now if str(now[key]) != str(then.get(key))]
-        if what != "another plan":
-            return ""
         shown = ", ".join(f"{key} was {then.get(key)!r} and is {now[key]!r}" for key in changed)
-        return f": {shown}" if changed else ": a network or profile has other contents now"
+        return f": {shown or 'a network or profile has other contents now'}"
 
     def write(self, path: Path, content: bytes) -> None:
         """Write `content` at `path`, whole or not at all, and on the disk when this returns."""
@@ -179,7 +169,7 @@ class Store:
         """Where the record of a finished part is kept."""
         return self.state / f"part-{number:06}.json"
 
-    def save(self, number: int, part: Part) -> None:
+    def save(self, number: int, part: ScanPart) -> None:
         """Keep a finished part: first its table, then the record that makes it count."""
         with self.told():
             content: dict[str, Any] = {
@@ -194,7 +184,7 @@ class Store:
             digest = hashlib.sha256(text.encode()).hexdigest()
             self.write(self.record(number), f"{digest}\n{text}\n".encode())
 
-    def load(self, number: int) -> Part | None:
+    def load(self, number: int) -> ScanPart | None:
         """A finished part without its table; None if it is absent or damaged."""
         try:
             digest, text = self.record(number).read_text().splitlines()
@@ -208,4 +198,4 @@ class Store:
         except (OSError, ValueError, KeyError):
             return None
         front = [(tuple(vector), index, count) for vector, index, count in content["front"]]
-        return Part(content["feasible"], [(v, i) for v, i in content["best"]], front)
+        return ScanPart(content["feasible"], [(v, i) for v, i in content["best"]], front)
