@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.arrays import Ints
 from costmodel.core.tiling.rows import RowNest
-from costmodel.core.workload import Ints, Workload
+from costmodel.core.workload import Workload
 
 
 @dataclass(frozen=True, eq=False)

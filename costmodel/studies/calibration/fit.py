@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Design, Floats, Ints
+from costmodel.core.arrays import Floats, Ints
+from costmodel.studies.calibration.design import Design
 from costmodel.studies.calibration.terms import Name
 
 NOISE = 0.05

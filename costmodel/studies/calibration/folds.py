@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Ints
+from costmodel.core.arrays import Ints
 
 MOST = 10
 """Folds: further families share one."""

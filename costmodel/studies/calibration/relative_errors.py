@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from costmodel.core.arrays import Floats
 from costmodel.hardware.evidence import Errors
-from costmodel.studies.calibration.design import Floats
 
 
 def of(predicted: Floats, measured: Floats) -> Errors:
