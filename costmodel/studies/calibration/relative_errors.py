@@ -14,8 +14,5 @@ def of(predicted: Floats, measured: Floats) -> Errors:
     They are rounded to a ten-thousandth.
     """
     size = np.abs(predicted / measured - 1)
-    return Errors(
-        mean=round(float(size.mean()), 4),
-        median=round(float(np.median(size)), 4),
-        p90=round(float(np.quantile(size, 0.9)), 4),
-    )
+    figures = {"mean": size.mean(), "median": np.median(size), "p90": np.quantile(size, 0.9)}
+    return Errors(**{word: round(float(value), 4) for word, value in figures.items()})
