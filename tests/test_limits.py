@@ -22,7 +22,7 @@ from costmodel.frontends.yaml import expand
 from costmodel.language import documents, expressions, json_text
 from costmodel.language.harmless import cell
 from costmodel.studies import scan
-from costmodel.studies.calibration import kernels, runtime_profile
+from costmodel.studies.calibration import kernel_table, runtime_profile
 from costmodel.studies.scan import planning
 from costmodel.studies.scan.running import engines, results
 from costmodel.studies.scan.space import axes, samples
@@ -30,7 +30,7 @@ from costmodel.studies.scan.space import axes, samples
 ROOT = Path(__file__).parent.parent
 STATED = {
     "bytes of a YAML file, a `config.json`, a table of measurements": documents.MAX_BYTES,
-    "bytes of a table of kernel times": kernels.MOST,
+    "bytes of a table of kernel times": kernel_table.MOST,
     "bytes of a runtime's trace": runtime_profile.MOST,
     "bytes of an ONNX file": proto.MAX_BYTES,
     "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,

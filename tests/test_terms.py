@@ -31,7 +31,7 @@ from costmodel.hardware.read import load_profile
 from costmodel.models.passes.tensor_parallel import TensorParallel
 from costmodel.report import text
 from costmodel.report.page.run_data import run_data
-from costmodel.studies.calibration.design import Asked, design
+from costmodel.studies.calibration.design import design
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.calibration.terms import occupied
 from costmodel.studies.run import Run
@@ -157,8 +157,7 @@ def test_a_calibration_predicts_with_it(checker: HardwareProfile) -> None:
     profile = checker.model_copy(update={"placement": "all_external", "timing": "serial"})
     run = cm.simulate("hairnet", profile, convention="flops")
     row = Measurement("hairnet", 1, "fp32", 0.2, "a", Place("table.csv", 2, 1))
-    asked = Asked(TIMINGS.load("serial"), lambda name: 0.0)
-    system = design([row], [occupied(row, run)], asked)
+    system = design([row], [occupied(row, run)], TIMINGS.load("serial"), lambda name: 0.0)
     whole = {"launch": 0.0, "on_chip": 0.0, "overhead": 0.0}
     coefficients = np.array([whole.get(resource, 1.0) for resource, _ in system.names])
     assert system.predict(coefficients)[0] == pytest.approx(run.total_time, rel=1e-12)
