@@ -101,7 +101,15 @@ def test_turned_factors_of_which_one_holds_weights_for_each_matrix(
     shapes = {"a": a, "b": b}
     held = shapes.pop(weights)
     graph = helper.make_graph(
-        [helper.make_node("FusedMatMul", ["a", "b"], ["y"], domain="com.microsoft", **dict[str, Any]({flag: 1}))],
+        [
+            helper.make_node(
+                "FusedMatMul",
+                ["a", "b"],
+                ["y"],
+                domain="com.microsoft",
+                **dict[str, Any]({flag: 1}),
+            )
+        ],
         "made",
         [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in shapes.items()],
         [helper.make_tensor_value_info("y", FLOAT, out)],

@@ -20,7 +20,7 @@ COLUMNS = (
     TableColumn("samples_per_s", "samples/s"),
     TableColumn("bound", "bound by", number=False),
     TableColumn("params", "params"),
-    TableColumn("macs", "MACs"),
+    TableColumn("macs", "MACs", ""),
     TableColumn("external_bytes", "over the bus", "B"),
     TableColumn("dtype", "dtype", number=False),
     TableColumn("placement", "placement", number=False),

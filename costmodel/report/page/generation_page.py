@@ -30,6 +30,10 @@ COLUMNS = (
     TableColumn("largest_context", "longest sequence"),
     TableColumn("standing", "standing", number=False),
 )
+MOVES = (
+    "The sliders move the first machine's bars, its line of the table and the sentence above; the "
+    "other pictures keep the profile's figures."
+)
 
 
 def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str, Any]]) -> str:
@@ -57,7 +61,9 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
             columns=COLUMNS,
             rows=rows,
             charts=[_phases(generations), *_trade(trade), memory_chart(first)],
-            served=_served(first, verdict),
+            scripts=("generation.js",),
+            data={"served": _served(first, verdict)},
+            words={"aside": "", "machine": "The first machine", "moves": MOVES},
         )
     )
 
