@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_scan import machine
 
-from costmodel.core.tiling import orders, windows
+from costmodel.core.tiling import contraction, orders, windows
 from costmodel.core.tiling.curves import CURVES, traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.studies.scan.closed_form import surface
@@ -24,7 +24,7 @@ NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
 def forget() -> None:
     """Nothing is kept of an earlier round."""
     CURVES.clear()
-    for kept in (windows.window_tilings, windows._cuts, orders._axis):
+    for kept in (windows.window_tilings, windows._cuts, orders._axis, contraction._plain_cuts):
         kept.cache_clear()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,16 @@ class Sweep:
     """Words of the input along this axis; 0: as many as there are outputs."""
     spread: int = 1
     """Grid positions from one input word to the next: the stride of a transposed convolution."""
+
+    @property
+    def output_lag(self) -> int:
+        """A word that an output meets is met again so many outputs later, by an earlier tap."""
+        return self.dilation // gcd(self.stride, self.dilation)
+
+    @property
+    def tap_lag(self) -> int:
+        """The tap that meets a word again is so many taps earlier."""
+        return self.stride // gcd(self.stride, self.dilation)
 
     @cached_property
     def met(self) -> NDArray[np.int64]:
