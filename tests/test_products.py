@@ -34,7 +34,7 @@ def _curve(row: dict[str, str]) -> TrafficCurve:
 
 
 def _pairs(curve: TrafficCurve) -> list[tuple[int, int]]:
-    return list(zip(curve.memory.tolist(), curve.moved.total.tolist(), strict=True))
+    return list(zip(curve.room.tolist(), curve.moved.total.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("row", _rows("steps"), ids=lambda r: f"P{r['P']} K{r['K']} C{r['C']}")
@@ -51,7 +51,7 @@ def test_every_step_of_small_products(row: dict[str, str]) -> None:
 def test_layers_of_networks(row: dict[str, str]) -> None:
     curve = _curve(row)
     for memory, moved in (map(int, pair.split(":")) for pair in row["pairs"].split()):
-        step = int(np.searchsorted(curve.memory, memory, side="right")) - 1
+        step = int(np.searchsorted(curve.room, memory, side="right")) - 1
         assert curve.moved.total[step] == moved
 
 

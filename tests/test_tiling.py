@@ -33,7 +33,7 @@ def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
     layer = replace(draw(random.Random(100 + seed)), widths=(1, 1, 1, 1), groups=1)
     nest = as_nest(layer)
     steps = traffic_curve(nest, BYTES)
-    for step, (memory, moved) in enumerate(zip(steps.memory, steps.moved.total, strict=True)):
+    for step, (memory, moved) in enumerate(zip(steps.room, steps.moved.total, strict=True)):
         nodes = schedule(nest, steps, step)
         levels = [(level.tensor, AXES | level.tile) for level in nodes.levels]
         walker = Walker(layer, levels, nodes.slides)
@@ -46,14 +46,14 @@ def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
 def test_a_product() -> None:
     """By hand: with one word of each all 36 multiply-adds fetch both operands: 36 + 36 + 9 = 81."""
     steps = traffic_curve(Nest(3, 4, (Sweep(3),)), BYTES)
-    pairs = list(zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True))
+    pairs = list(zip(steps.room.tolist(), steps.moved.total.tolist(), strict=True))
     assert pairs == [(3, 81), (4, 69), (5, 57), (9, 45), (13, 33)]
 
 
 def test_a_sliding_window_reads_its_input_once() -> None:
     """16 outputs and 3 taps read 18 inputs once 7 words fit (NVlabs/timeloop, issue 295)."""
     steps = traffic_curve(Nest(1, 1, (Sweep(16, 3, inputs=18),)), BYTES)
-    fits = steps.memory <= 7
+    fits = steps.room <= 7
     assert steps.moved.input[fits][-1] == 18
     # its 3 weights and 16 outputs move once as well
     assert steps.moved.total[fits][-1] == 18 + 3 + 16
@@ -80,7 +80,7 @@ def test_products_stay_above_the_lower_bound(seed: int) -> None:
     dice = random.Random(seed)
     m, n, k = (dice.randint(1, 700) for _ in range(3))
     steps = traffic_curve(Nest(n, k, (Sweep(m),)), BYTES)
-    for room, moved in zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True):
+    for room, moved in zip(steps.room.tolist(), steps.moved.total.tolist(), strict=True):
         assert moved >= max(m * n + m * k + n * k, 2 * m * n * k / room**0.5 - 2 * room)
 
 
@@ -91,7 +91,7 @@ def test_long_axes_take_seconds() -> None:
     steps = traffic_curve(nest, BYTES)
     once = nest.input_words + nest.weight_words + nest.output_words
     assert steps.moved.total[-1] == once
-    assert steps.memory[0] == 3
+    assert steps.room[0] == 3
 
 
 @pytest.mark.parametrize("length", [2**20, 10**7, 2**28])

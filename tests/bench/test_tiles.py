@@ -50,7 +50,7 @@ def test_layer(benchmark: Any, word: str) -> None:
     }[word]
     widths = Widths(8, 8, 8, 32)
     assert (
-        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).memory)
+        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).room)
         > 9
     )
 

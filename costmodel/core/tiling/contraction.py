@@ -1,4 +1,4 @@
-"""The least traffic of a contraction as a function of the room that it may use on chip.
+"""The least traffic of a contraction as a function of the room that it may use inside a level.
 
 Source: the formulation is a loop nest with one node for each tensor (Parashar et al. 2019,
 Timeloop; Nayak et al. 2023, TileFlow, for fused nests); with three tensors and three levels all
@@ -123,7 +123,7 @@ class _OrderCosts:
         return np.broadcast_to(grid, self.shape).ravel()
 
     def room(self, window: Ints, plain: Ints | slice) -> Ints:
-        """On chip at once."""
+        """Words of all tiles that are inside at once, times their widths."""
         factors, rooms = self.windows.factors, self.rooms
         of_input = factors.held[window] * rooms["I"][plain]
         of_weights = factors.taps[window] * rooms["W"][plain]
@@ -131,7 +131,7 @@ class _OrderCosts:
         return np.asarray(of_input + of_weights + of_sums)
 
     def moved(self, window: Ints, plain: Ints | slice) -> MovedBytes:
-        """Over the bus."""
+        """What crosses the boundary."""
         nest, widths, factors = self.nest, self.widths, self.windows.factors
         words = nest.groups * prod(prod(nest.plain_axes[group].values()) for group in "nc")
         sums = widths.sum * nest.output_words
@@ -162,7 +162,7 @@ def contraction_curve(nest: Nest, widths: Widths, *, double: bool = False) -> Tr
     """
     orders = ORDERS + BESIDE if double and nest.overlapping else ORDERS
     costs = [_OrderCosts(nest, widths, order, double=double) for order in orders]
-    memory, total = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    room, total = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     # number of the order, then the two places of the tiling
     origin = np.empty((0, 3), dtype=np.int64)
     for number, cost in enumerate(costs):
@@ -170,45 +170,45 @@ def contraction_curve(nest: Nest, widths: Widths, *, double: bool = False) -> Tr
         step = max(1, CHUNK // count)
         for begin in range(0, len(cost.windows.places), step):
             window = np.arange(begin, min(begin + step, len(cost.windows.places)))[:, np.newaxis]
-            room = cost.room(window, slice(None)).ravel()
+            tried = cost.room(window, slice(None)).ravel()
             moved = cost.moved(window, slice(None)).total.ravel()
-            better = _below(room, moved, memory, total)
+            better = _below(tried, moved, room, total)
             source = (np.full(len(better), number), begin + better // count, better % count)
-            memory, total, origin = falling_steps(
-                np.concatenate([memory, room[better]]),
+            room, total, origin = falling_steps(
+                np.concatenate([room, tried[better]]),
                 np.concatenate([total, moved[better]]),
                 np.concatenate([origin, np.stack(source, axis=1)]),
             )
-    return _described(memory, origin, costs)
+    return _described(room, origin, costs)
 
 
-def _below(room: Ints, moved: Ints, memory: Ints, total: Ints) -> Ints:
-    """The places of the tilings (m,) that move less than the curve so far does at their room."""
-    if not len(memory):
-        return np.arange(len(room))
-    # what the curve moves at the foot of each stretch of memory sieves most of them out
-    stretch, feet = _stretch(room), _stretch(memory)
+def _below(tried: Ints, moved: Ints, room: Ints, total: Ints) -> Ints:
+    """The places of the tilings (m,) that move less in the room `tried` than the curve so far."""
+    if not len(room):
+        return np.arange(len(tried))
+    # what the curve moves at the foot of each stretch of room sieves most of them out
+    stretch, feet = _stretch(tried), _stretch(room)
     foot = np.full(int(max(stretch.max(), feet[-1])) + 2, np.iinfo(np.int64).max)
     foot[feet + 1] = total
     np.minimum.accumulate(foot, out=foot)
     near = np.flatnonzero(moved < foot[stretch])
-    at = np.searchsorted(memory, room[near], side="right") - 1
+    at = np.searchsorted(room, tried[near], side="right") - 1
     return near[(at < 0) | (moved[near] < total[np.maximum(at, 0)])]
 
 
-def _stretch(memory: Ints) -> Ints:
-    """The number of the 1/32 octave that a memory lies in."""
-    return np.asarray((memory.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
+def _stretch(room: Ints) -> Ints:
+    """The number of the 1/32 octave that a room lies in."""
+    return np.asarray((room.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
 
 
-def _described(memory: Ints, origin: Ints, costs: list[_OrderCosts]) -> TrafficCurve:
+def _described(room: Ints, origin: Ints, costs: list[_OrderCosts]) -> TrafficCurve:
     """The curve with its bytes by operand and the numbers of its schedules."""
-    moved = np.empty((len(MovedBytes._fields), len(memory)), dtype=np.int64)
-    schedules: list[tuple[int, ...]] = [()] * len(memory)
+    moved = np.empty((len(MovedBytes._fields), len(room)), dtype=np.int64)
+    schedules: list[tuple[int, ...]] = [()] * len(room)
     for number, cost in enumerate(costs):
         steps = np.flatnonzero(origin[:, 0] == number)
         places = origin[steps, 1:].T
         moved[:, steps] = np.stack(np.broadcast_arrays(*cost.moved(*places)))
         for step, numbers in zip(steps.tolist(), cost.schedules(*places).tolist(), strict=True):
             schedules[step] = (number, *numbers)
-    return TrafficCurve(memory, MovedBytes(*moved), tuple(schedules))
+    return TrafficCurve(room, MovedBytes(*moved), tuple(schedules))

@@ -169,7 +169,7 @@ def convolved(
     nest = Nest(out_channels // groups, in_channels // groups, sweeps, batch, groups)
     if not nest.product:
         # an axis of one position and one tap is none
-        kept = tuple(one for one in sweeps if one.taps * one.outputs > 1 or not one.plain)
+        kept = tuple(s for s in sweeps if s.taps * s.outputs > 1 or not s.plain)
         return Nest(nest.out_channels, nest.in_channels, kept, batch, groups)
     positions = batch * prod(sweep.outputs for sweep in sweeps)
     return Nest(nest.out_channels, nest.in_channels, (Sweep(positions),), 1, groups)

@@ -174,7 +174,7 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -
     pairs = [
         (size, below)
         for size in np.unique(mine).tolist()
-        for below in ([size] if sweep.taps == 1 else window_sizes(sweep, size).tolist())
+        for below in window_sizes(sweep, size).tolist()
     ]
     row = np.array([(at, b) for size, b in pairs for at in np.flatnonzero(mine == size)])
     at, below = row[:, 0], row[:, 1]
