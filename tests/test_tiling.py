@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from schedule_walk import Walker
-from tile_walk import ExhaustiveWalk, as_nest, draw, model
+from tile_walk import ExhaustiveWalk, Small, SmallAxis, as_nest, draw, model
 
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
@@ -27,10 +27,27 @@ def test_steps_equal_an_exhaustive_walk(seed: int) -> None:
     assert model(layer, double=double) == ExhaustiveWalk(layer, double=double).steps()
 
 
-@pytest.mark.parametrize("seed", range(8))
+# outputs, taps, stride, dilation, padding before, inputs
+DILATED = [
+    Small(2, 1, 1, SmallAxis(5, 2, 1, 2, 2, 5), SmallAxis(1), 2, (2, 1, 2, 4)),
+    Small(1, 1, 1, SmallAxis(4, 2, 1, 2, 2, 3), SmallAxis(1), 1, (1, 0, 1, 2)),
+]
+
+
+@pytest.mark.parametrize("layer", DILATED)
+def test_shorter_runs_of_dilated_windows_hold_less(layer: Small) -> None:
+    """Between two taps of a word others are met: a run that ends earlier lets fewer words wait.
+
+    The weights stay and are fetched once for each run of outputs.
+    """
+    assert model(layer, double=False) == ExhaustiveWalk(layer, double=False).steps()
+
+
+@pytest.mark.parametrize("seed", range(10))
 def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
     """Each step, multiply-add by multiply-add: every operand is on chip, and as many words move."""
-    layer = replace(draw(random.Random(100 + seed)), widths=(1, 1, 1, 1), groups=1)
+    layer = DILATED[seed] if seed < 2 else draw(random.Random(100 + seed))
+    layer = replace(layer, widths=(1, 1, 1, 1), groups=1)
     nest = as_nest(layer)
     steps = traffic_curve(nest, BYTES)
     for step, (memory, moved) in enumerate(zip(steps.room, steps.moved.total, strict=True)):
