@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from schedule_walk import Walker
 from tile_walk import ExhaustiveWalk, as_nest, draw_product, model
 
+from costmodel.core.tiling import curves
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.schedule import schedule
@@ -79,6 +81,11 @@ def test_a_product_and_its_transpose_move_the_same(
         )
     )
     assert _pairs(one) == _pairs(other)
+
+
+def test_the_example_runs() -> None:
+    ran = doctest.testmod(curves)
+    assert (ran.attempted, ran.failed) == (3, 0)
 
 
 @pytest.mark.parametrize("seed", range(6))

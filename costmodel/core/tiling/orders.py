@@ -131,6 +131,10 @@ once."""
 
 @lru_cache(maxsize=2048)
 def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
+    """The outer tile is the outermost node's, the inner one the input's; others follow from these.
+
+    A size is left out where moving a cut to another node lowers a room and changes no count.
+    """
     every = window_tilings(sweep)
     one = np.ones_like(every.held)
     if beside or nodes[0] == "I":
@@ -171,31 +175,19 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -
     along_outputs = nodes == "IOW"
     length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
-    pairs = [
-        (size, below)
-        for size in np.unique(mine).tolist()
-        for below in window_sizes(sweep, size).tolist()
-    ]
-    row = np.array([(at, b) for size, b in pairs for at in np.flatnonzero(mine == size)])
-    at, below = row[:, 0], row[:, 1]
-    tiles = {pair: _nested(length, *pair) for pair in pairs}
-    times = np.array([tiles[pair] for pair in zip(mine[at].tolist(), below.tolist(), strict=True)])
+    smaller = {size: window_sizes(sweep, size) for size in np.unique(mine).tolist()}
+    tried = [smaller[size] for size in mine.tolist()]
+    at, below = np.repeat(np.arange(len(mine)), [len(t) for t in tried]), np.concatenate(tried)
+    # whole tiles of the input cut into smaller ones, and the rest of the axis likewise
+    whole, rest = np.divmod(length, mine[at])
+    times = whole * -(-mine[at] // below) + -(-rest // below)
     counts = {word: column[at] for word, column in counts.items()}
     above = WindowTiles(*(column[at] for column in above))
     if along_outputs:
-        return AxisTilings(
-            Factors(**counts | {"sums": below, "passes": times}),
-            above._replace(other_outputs=below),
-        )
-    return AxisTilings(
-        Factors(**counts | {"taps": below, "visits": times}), above._replace(other_taps=below)
-    )
-
-
-def _nested(length: int, outer: int, inner: int) -> int:
-    """How many inner tiles there are when `length` is cut into outer ones and those again."""
-    whole, rest = divmod(length, outer)
-    return whole * -(-outer // inner) + -(-rest // inner)
+        counts |= {"sums": below, "passes": times}
+        return AxisTilings(Factors(**counts), above._replace(other_outputs=below))
+    counts |= {"taps": below, "visits": times}
+    return AxisTilings(Factors(**counts), above._replace(other_taps=below))
 
 
 def _best(axis: AxisTilings) -> AxisTilings:
