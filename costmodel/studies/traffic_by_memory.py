@@ -67,7 +67,7 @@ def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:
     pieces = []
     for nest in nests:
         curve = nest.traffic_curve(double=double)
-        pieces.append((-(-curve.memory // 8), np.stack(nest.refetched(curve))))
+        pieces.append((-(-curve.room // 8), np.stack(nest.refetched(curve))))
     if not pieces:
         return np.zeros(1, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
     if len(pieces) == 1:

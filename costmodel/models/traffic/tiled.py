@@ -76,7 +76,7 @@ class Tiled(Traffic):
             codes = _outside(group, plan)[0]
             for row, code in zip(group.rows.tolist(), codes.tolist(), strict=True):
                 curve = _curve(group, code, double=workload.double_buffer)
-                step = int(np.searchsorted(curve.memory, room[0, row], side="right")) - 1
+                step = int(np.searchsorted(curve.room, room[0, row], side="right")) - 1
                 if code and step >= 0:
                     text = schedule_words(group.nest.nest, curve, step)
                     texts[row] += f"; {text}" if texts[row] else text
@@ -122,8 +122,8 @@ def _refetched(workload: Workload, plan: Plan, memories: Array) -> tuple[BusByte
             memory, row = np.nonzero(codes == code)
             at = (memory, group.rows[row])
             curve = _curve(group, code, double=workload.double_buffer)
-            step = np.searchsorted(curve.memory, room[at], side="right") - 1
-            lacks = np.where(step < 0, curve.memory[0] - room[at], 0) / 8
+            step = np.searchsorted(curve.room, room[at], side="right") - 1
+            lacks = np.where(step < 0, curve.room[0] - room[at], 0) / 8
             # a row may hold several contractions, one after the other
             np.maximum.at(lacking, at, lacks)
             for column, more in zip(again, group.nest.refetched(curve), strict=True):
