@@ -7,6 +7,8 @@ those of `costmodel.core.terms`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,19 @@ from costmodel.core.arrays import Array
 from costmodel.core.traffic import BusBytes, Placed
 from costmodel.core.workload import Costs, Workload
 
-Amounts = dict[str, Any]
-"""Arrays by the word of the amount."""
+
+class Amounts(dict[str, Any]):
+    """Arrays by the word of the amount; those that few ask for are worked out when they are."""
+
+    def __init__(self, known: Mapping[str, Any], rest: Callable[[], Mapping[str, Any]]) -> None:
+        super().__init__(known)
+        self._rest = rest
+
+    def __missing__(self, word: str) -> Any:
+        self.update(self._rest())
+        if word not in self:
+            raise KeyError(word)
+        return self[word]
 
 
 def amounts(workload: Workload, placed: Placed) -> Amounts:
@@ -40,6 +53,12 @@ def amounts(workload: Workload, placed: Placed) -> Amounts:
         `fixed_time` [s]; `link_bytes` [B]; `runs`: 1.
 
     """
+    known = {**workload.row_amounts, **bus_amounts(placed.moved, workload.costs)}
+    return Amounts(known, partial(_on_chip_amounts, workload, placed))
+
+
+def _on_chip_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
+    """Give the bytes that rows touch at each level on chip (M, R) [B]."""
     moved, plan = placed.moved, placed.plan
     inner = {
         f"on_chip_bytes_{level}": workload.bytes_read(plan.levels == level)
@@ -50,37 +69,18 @@ def amounts(workload: Workload, placed: Placed) -> Amounts:
     # there too
     external = moved.total - placed.refetched
     every_level = workload.touched_bytes - external + plan.loads + plan.stores
-    return {
-        **row_amounts(workload),
-        **bus_amounts(moved, workload.costs),
-        **inner,
-        "on_chip_bytes": every_level - sum(inner.values()),
-    }
+    return {**inner, "on_chip_bytes": every_level - sum(inner.values())}
 
 
-def row_amounts(workload: Workload) -> Amounts:
-    """Give the amounts that are the same in any memory, (R,) each; those of the link (A, 1, R)."""
-    costs = workload.costs
-    return {
-        "macs": workload.macs,
-        "operations": workload.matrix_ops + workload.host_ops,
-        "matrix_work": costs.matrix_work,
-        "host_work": costs.host_work,
-        "matrix_launches": costs.matrix_launches,
-        "host_launches": costs.host_launches,
-        "fixed_time": costs.fixed_time,
-        "link_bytes": costs.link_bytes[:, np.newaxis],
-        "link_messages": costs.link_messages[:, np.newaxis],
-        "runs": 1.0,
-    }
-
-
-def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> Amounts:
+def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[str, Any]:
     """Give the amounts of bytes over the bus, (..., R), which belong to `rows` of the workload.
 
     A row that reads 300 bytes with half of the peak bandwidth asks for as many seconds as 600 bytes
     at the peak: `external_bytes` is 300, `read` is 600.
     """
+    if not costs.slowed:
+        plain = {"read": moved.read, "parameters": moved.params, "write": moved.write}
+        return {"external_bytes": moved.total, **plain}
     return {
         "external_bytes": moved.total,
         "read": moved.read * costs.read_slowdown[rows],
@@ -89,7 +89,7 @@ def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> Amoun
     }
 
 
-def on_and_off_chip(workload: Workload) -> tuple[Amounts, Amounts]:
+def on_and_off_chip(workload: Workload) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give the amounts where each map is judged alone, and nothing else stays on chip.
 
     Returns
@@ -103,7 +103,7 @@ def on_and_off_chip(workload: Workload) -> tuple[Amounts, Amounts]:
     """
     kept_read, kept_written = workload.state_and_scratch
     always = BusBytes(kept_read, kept_written, workload.param_bytes)
-    inside = row_amounts(workload) | bus_amounts(always, workload.costs)
+    inside = workload.row_amounts | bus_amounts(always, workload.costs)
     row, tensor = edges(workload)
     unread, unwritten = np.zeros_like(workload.out_tensor), np.zeros_like(workload.in_tensor)
     moved = BusBytes(

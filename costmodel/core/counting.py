@@ -220,14 +220,14 @@ def _states(
     bits = counting.state_bits or counting.bits
     read, written, scratch = [], [], []
     for row, elements in zip(rows, named, strict=True):
-        states = [part.layer.state(part.inputs) for part in row.parts]
-        appended = sum(map(prod, row.outputs)) * row.appends
-        reads = [elements, *(state.read for state in states if state)]
-        writes = [appended, *(state.written for state in states if state)]
-        read.append(sum(size_of(count * samples, bits) for count in reads))
-        written.append(sum(size_of(count * samples, bits) for count in writes))
-        between = sum(part.layer.scratch(part.inputs) for part in row.parts)
-        scratch.append(size_of(between * samples, counting.bits))
+        states = [s for part in row.parts if (s := part.layer.state(part.inputs))]
+        appended = sum(map(prod, row.outputs)) if row.appends else 0
+        reads = [elements, *(state.read for state in states)]
+        writes = [appended, *(state.written for state in states)]
+        read.append(sum(size_of(count * samples, bits) for count in reads if count))
+        written.append(sum(size_of(count * samples, bits) for count in writes if count))
+        between = sum([part.layer.scratch(part.inputs) for part in row.parts])
+        scratch.append(size_of(between * samples, counting.bits) if between else 0)
     columns = {"state_read": read, "state_written": written, "scratch": scratch}
     return {name: _ints(column) for name, column in columns.items()}
 
@@ -277,10 +277,15 @@ def _link(rows: Sequence[Row], counting: Counting, samples: int) -> tuple[Floats
     A row with several exchanges has an algorithm for each combination of theirs.
     """
     size = samples * counting.bits / 8
+    told = [
+        [message for part in row.parts if (message := part.layer.message(part.inputs))]
+        for row in rows
+    ]
+    if not any(told):
+        return np.zeros((1, len(rows))), np.zeros((1, len(rows)))
     ways: list[list[tuple[int, float]]] = []
-    for row in rows:
-        messages = [part.layer.message(part.inputs) for part in row.parts]
-        choices = product(*(one.algorithms for one in messages if one is not None))
+    for messages in told:
+        choices = product(*(message.algorithms for message in messages))
         ways.append(
             [(sum(n for n, _ in chosen), sum(of * size for _, of in chosen)) for chosen in choices]
         )

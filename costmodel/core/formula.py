@@ -31,6 +31,7 @@ from costmodel.core.terms import (
     SECONDS,
     Entry,
     entries,
+    entries_by_lane,
     paced_by,
 )
 from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
@@ -95,19 +96,20 @@ def evaluate(
     # what follows from the memory alone is worked out once for each, then dealt to the points
     point = placed.point(machine.capacities)
     asked, shape = amounts(workload, placed), (len(workload.macs),)
+    summands = entries_by_lane(machine.figures)
     times = {
-        lane: _summed(entries(machine.figures, lane), asked, machine, point, shape)
-        for lane in ROW_LANES
+        lane: _summed(summands.get(lane, ()), asked, machine, point, shape) for lane in ROW_LANES
     }
     load = Load(
         times["transfer"],
         times["matrix"],
         times["host"],
         partial(_ahead, workload, placed, point, machine),
-        times["on_chip"] if entries(machine.figures, "on_chip") else NO_TIME,
+        times["on_chip"] if "on_chip" in summands else NO_TIME,
         workload.costs.exposed,
     )
-    besides = (times[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
+    sides = (times[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
+    besides = (one for one in sides if one.any())
     total = reduce(add, besides, timing.row_times(load))
     return Result(machine, placed, point, asked, load, times, total)
 
@@ -130,8 +132,10 @@ def place(
         memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
     else:
         alone = memory[0] if isinstance(memory, tuple) else memory
-        # asked for the inverse, numpy does not import numpy.ma (6 ms)
-        memories, _ = np.unique(np.asarray(alone, dtype=float), return_inverse=True)
+        memories = np.atleast_1d(np.asarray(alone, dtype=float))
+        if len(memories) > 1:
+            # asked for the inverse, numpy does not import numpy.ma (6 ms)
+            memories, _ = np.unique(memories, return_inverse=True)
     rule = placed_once if traffic is None else traffic.place
     return rule(workload, placement, memories, first=first)
 
@@ -277,13 +281,22 @@ def _summed(
 
     Where rows may choose among algorithms, each takes the quickest.
     """
-    if not summands:
-        return np.zeros(shape)
-    wanted = [(one, one.amount(asked)) for one in summands]
-    ways = max((len(amount) for _, amount in wanted if np.ndim(amount) == 3), default=1)
+    total: Any = None
+    for one in summands:
+        amount = one.amount(asked)
+        if amount.ndim == 3:
+            return _quickest(summands, asked, machine)
+        value = _applied(one, amount[point] if amount.ndim == 2 else amount, machine)
+        total = value if total is None else total + value
+    return np.zeros(shape) if total is None else np.asarray(total)
+
+
+def _quickest(summands: Sequence[Entry], asked: Amounts, machine: Machine) -> Array:
+    """Add up the summands of a lane for each algorithm (A, 1, R), and take the least (..., R)."""
+    ways = range(max(len(one.amount(asked)) for one in summands))
     by_way = (
-        reduce(add, (_applied(one, _dealt(amount, point, way), machine) for one, amount in wanted))
-        for way in range(ways)
+        reduce(add, (_applied(one, one.amount(asked)[way, 0], machine) for one in summands))
+        for way in ways
     )
     return np.asarray(reduce(np.minimum, by_way))
 
@@ -291,13 +304,6 @@ def _summed(
 def _applied(entry: Entry, amount: Any, machine: Machine) -> Any:
     """Let an amount of rows (..., R) meet the figure of the machine (...) that paces it."""
     return entry.applied(amount, _column(machine[entry.figure]))
-
-
-def _dealt(amount: Any, point: Array, way: int) -> Any:
-    """Deal an amount (M, R) to the points (..., R); of one by algorithm give that of one `way`."""
-    if np.ndim(amount) == 2:
-        return amount[point]
-    return amount[way, 0] if np.ndim(amount) == 3 else amount
 
 
 def _ahead(workload: Workload, placed: Placed, point: Array, machine: Machine) -> Ahead:

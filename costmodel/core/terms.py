@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import lru_cache, reduce
-from operator import add
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from costmodel.core.registry import entry_points, imported
@@ -136,7 +135,11 @@ class Entry(NamedTuple):
 
     def amount(self, amounts: Mapping[Any, Any]) -> Any:
         """Add up what its terms ask for, in the shape of `amounts`."""
-        return reduce(add, (amount_of(amount, amounts) for amount in self.amounts))
+        first, *others = self.amounts
+        total = amount_of(first, amounts)
+        for amount in others:
+            total = total + amount_of(amount, amounts)
+        return total
 
     def applied(self, amount: Any, value: Any) -> Any:
         """Divide the amount by the value of the figure, or multiply them: the unit of the lane."""
@@ -176,18 +179,27 @@ def entries(known: Collection[str], *lanes: str) -> tuple[Entry, ...]:
     [('bandwidth', ('read', 'parameters', 'write'))]
 
     """
-    summands = _entries(frozenset(known), tuple(TERMS))
-    return tuple(one for one in summands if not lanes or one.lane in lanes)
+    by_lane = _entries(frozenset(known), tuple(TERMS))
+    return tuple(one for lane in lanes or by_lane for one in by_lane.get(lane, ()))
+
+
+def entries_by_lane(known: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    """Give the same by the word of the lane; lanes without any are left out."""
+    return _entries(frozenset(known), tuple(TERMS))
 
 
 @lru_cache(maxsize=256)
-def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> tuple[Entry, ...]:
+def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tuple[Entry, ...]]:
     grouped: dict[tuple[str, str, How], list[Amount]] = {}
     for term in (*terms, *_level_terms(known)):
         figure = term.figure if term.figure in known else term.instead
         if not term.figure or figure in known:
             grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)
-    return tuple(Entry(*key, tuple(amounts)) for key, amounts in grouped.items())
+    by_lane: dict[str, tuple[Entry, ...]] = {}
+    for key, amounts in grouped.items():
+        entry = Entry(*key, tuple(amounts))
+        by_lane[entry.lane] = (*by_lane.get(entry.lane, ()), entry)
+    return by_lane
 
 
 def _level_terms(known: frozenset[str]) -> Iterator[Term]:

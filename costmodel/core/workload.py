@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,6 +50,12 @@ class Costs:
     """Bytes over the link between devices by each algorithm, shape (A, R) [B]."""
     link_messages: Floats
     """Messages that wait for one another on the link by each algorithm, (A, R) [count]."""
+
+    @cached_property
+    def slowed(self) -> bool:
+        """True where any row reaches less than the whole bandwidth."""
+        slowdowns = (self.read_slowdown, self.write_slowdown, self.parameter_slowdown)
+        return any(bool((one != 1).any()) for one in slowdowns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +117,26 @@ class Workload:
     def own_params(self) -> Bools:
         """True for rows that are the first to read their parameters (R,)."""
         return np.asarray(self.sharing == np.arange(len(self.sharing)))
+
+    @cached_property
+    def row_amounts(self) -> dict[str, Any]:
+        """The amounts that are the same in any memory, (R,) each; those of the link (A, 1, R).
+
+        `costmodel.core.amounts` says what each word means.
+        """
+        costs = self.costs
+        return {
+            "macs": self.macs,
+            "operations": self.matrix_ops + self.host_ops,
+            "matrix_work": costs.matrix_work,
+            "host_work": costs.host_work,
+            "matrix_launches": costs.matrix_launches,
+            "host_launches": costs.host_launches,
+            "fixed_time": costs.fixed_time,
+            "link_bytes": costs.link_bytes[:, np.newaxis],
+            "link_messages": costs.link_messages[:, np.newaxis],
+            "runs": 1.0,
+        }
 
     @cached_property
     def touched_bytes(self) -> Ints:

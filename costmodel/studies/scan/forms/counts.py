@@ -15,8 +15,17 @@ import numpy as np
 
 from costmodel.core.arrays import Floats, Ints
 from costmodel.core.machine import Machine
-from costmodel.core.terms import ENERGY, OVERHEAD, ROW_LANES, SECONDS, TRAFFIC, Amount, entries
-from costmodel.core.timing import Load, Timing
+from costmodel.core.terms import (
+    ENERGY,
+    OVERHEAD,
+    ROW_LANES,
+    SECONDS,
+    TERMS,
+    TRAFFIC,
+    Amount,
+    entries,
+)
+from costmodel.core.timing import NO_TIME, Load, Timing
 from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Form, energy
 
 PIECE = 1 << 14
@@ -70,12 +79,17 @@ class Counts(Form):
         self, machine: Machine, at: Mapping[str, Any], wanted: Collection[str]
     ) -> dict[str, Any]:
         values = self._monomials(at)
-        transfer, matrix, host, on_chip = (
-            self._rows(word, machine, values) for word in ("transfer", "matrix", "host", "on_chip")
+        transfer, matrix, host = (
+            self._rows(word, machine, values) for word in ("transfer", "matrix", "host")
         )
+        on_chip = self._rows("on_chip", machine, values) if self._asks("on_chip") else NO_TIME
         load = Load(transfer, matrix, host, _nothing_ahead, on_chip, self.exposed)
-        lanes = {word: self._sum(word, machine, values) for word in ROW_LANES}
-        besides = (lanes[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
+        lanes = {
+            word: self._sum(word, machine, values)
+            for word, lane in ROW_LANES.items()
+            if lane.side == "besides" or f"{word}_time" in wanted
+        }
+        besides = (time for word, time in lanes.items() if ROW_LANES[word].side == "besides")
         overhead = sum(
             one.applied(one.amount({"runs": 1.0}), machine[one.figure])
             for one in entries(machine.figures, OVERHEAD.word)
@@ -102,9 +116,15 @@ class Counts(Form):
     def _sum(self, lane: str, machine: Machine, values: Floats) -> Any:
         """The time, bytes or joules of all rows in a lane (points,)."""
         wanted = [one for one in entries(machine.figures, lane) if one.amounts != (SECONDS,)]
+        wanted = [one for one in wanted if one.amount(self.tables).any()]
         amounts = (values @ (one.amount(self.tables) @ self.rows) for one in wanted)
         pairs = zip(wanted, amounts, strict=True)
         return sum((one.applied(amount, machine[one.figure]) for one, amount in pairs), start=0.0)
+
+    def _asks(self, lane: str) -> bool:
+        """Whether any row asks for anything in a lane."""
+        amounts = (self.tables[term.amount] for term in TERMS if term.lane == lane)
+        return any(bool(table.any()) for table in amounts)
 
     def _monomials(self, at: Mapping[str, Any]) -> Floats:
         """The product of the axes' powers in each monomial, at each point (points, K)."""
