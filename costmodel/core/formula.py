@@ -8,7 +8,7 @@ combines the lanes of a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from operator import add
@@ -111,7 +111,7 @@ def evaluate(
     sides = (times[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
     besides = (one for one in sides if one.any())
     total = reduce(add, besides, timing.row_times(load))
-    return Result(machine, placed, point, asked, load, times, total)
+    return Result(machine, placed, point, asked, summands, load, times, total)
 
 
 def place(
@@ -151,6 +151,8 @@ class Result:
     """(...) which of these memories each design point has."""
     amounts: Amounts
     """What the rows ask for: the factors of the terms."""
+    summands: Mapping[str, tuple[Entry, ...]]
+    """The terms of each lane, as they stand on the machine."""
     load: Load
     """What the timing model was asked."""
     all_lanes: dict[str, Array]
@@ -220,7 +222,7 @@ class Result:
         """What a run takes once, whatever its rows do (...) [s]."""
         return sum(
             one.applied(one.amount(self.amounts), self.machine[one.figure])
-            for one in entries(self.machine.figures, OVERHEAD.word)
+            for one in self.summands.get(OVERHEAD.word, ())
         )
 
     @property
@@ -253,7 +255,7 @@ class Result:
     @property
     def _energies(self) -> tuple[list[Entry], list[Entry]]:
         """The summands of the energy: those of what is counted, and powers that are drawn."""
-        summands = entries(self.machine.figures, ENERGY)
+        summands = self.summands.get(ENERGY, ())
         drawn = [one for one in summands if one.amounts == (SECONDS,)]
         return [one for one in summands if one not in drawn], drawn
 
