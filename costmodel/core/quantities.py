@@ -12,11 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from costmodel.core.terms import LANES as LANES
-from costmodel.core.terms import LINK as LINK
-from costmodel.core.terms import OVERHEAD as OVERHEAD
-from costmodel.core.terms import RUN_LANES as RUN_LANES
-from costmodel.core.terms import TERMS, foreign_figure, paced_by
+from costmodel.core.terms import RUN_LANES, TERMS, foreign_figure, paced_by
 
 
 class MachineQuantity(NamedTuple):
@@ -95,12 +91,9 @@ class Axes(Mapping[str, MachineQuantity]):
     """The same figures by the words of their axes, `hw.` and their own."""
 
     def __getitem__(self, axis: str) -> MachineQuantity:
-        if axis in self:
-            return MACHINE[axis.removeprefix("hw.")]
-        raise KeyError(axis)
-
-    def __contains__(self, axis: object) -> bool:
-        return isinstance(axis, str) and axis.startswith("hw.") and axis[3:] in MACHINE
+        if not axis.startswith("hw."):
+            raise KeyError(axis)
+        return MACHINE[axis[3:]]
 
     def __iter__(self) -> Iterator[str]:
         return (quantity.axis for quantity in MACHINE.values())
