@@ -107,6 +107,28 @@ def test_counts_as_arrays_have_it(checker: HardwareProfile) -> None:
         assert total == pytest.approx(alone, rel=1e-12)
 
 
+def test_powers_that_are_drawn_count_in_every_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Static power and another package's leakage, by hand: (1 W + 2 W) x the time of the run.
+
+    The overhead of 1 s counts too, in a run alone, in a batch of points and over its own axis.
+    """
+    quantity = MachineQuantity("leakage", "power", "leakage", "", ("leakage",))
+    monkeypatch.setitem(quantities.MACHINE, "leakage", quantity)
+    leaking = Term(terms.ENERGY, terms.SECONDS, "leakage", "multiplied")
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, leaking])
+    machine = load_profile("accel_1tflops").model_copy(
+        update={"energy": Energy(static="1 W"), "further": {"leakage": 2.0}, "overhead": 1.0}
+    )
+    outside: dict[str, Any] = {"placement": "all_external"}
+    run = cm.simulate("hairnet", machine, **outside)
+    assert run.energy == pytest.approx(3 * run.total_time, rel=1e-12)
+    for batches in ([1, 2], "linear(1, 200, 200)"):
+        axes = {"batch": batches, "hw.energy.static": ["1 W", "4 W"]}
+        table = cm.scan("hairnet", machine, axes=axes, **outside)
+        power = table["hw.energy.static"] + 2
+        assert table["energy"].to_numpy() == pytest.approx(power * table["total_time"], rel=1e-12)
+
+
 def test_solve_inverts_it(checker: HardwareProfile) -> None:
     """PLAIN + MOVED / r = 0.25 s."""
     answer = cm.solve("hairnet", checker, "checker", "total_time <= 250 ms")

@@ -80,9 +80,13 @@ class Counts:
         columns |= {"total_time": total, "macs": values @ self.macs, "overhead_time": overhead}
         if "external_bytes" in wanted:
             columns["external_bytes"] = self._sum(TRAFFIC, machine, values)
-        if "energy" in wanted and entries(machine.figures, ENERGY):
-            drawn = (machine.static_power or 0.0) * total
-            columns["energy"] = self._sum(ENERGY, machine, values) + drawn
+        if "energy" in wanted and (summands := entries(machine.figures, ENERGY)):
+            drawn = (
+                entry.applied(total, machine[entry.figure])
+                for entry in summands
+                if entry.amounts == (SECONDS,)
+            )
+            columns["energy"] = sum(drawn, start=self._sum(ENERGY, machine, values))
         return {word: np.broadcast_to(value, points) for word, value in columns.items()}
 
     def _rows(self, lane: str, machine: Machine, values: Table) -> Any:
