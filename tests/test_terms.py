@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -127,6 +128,28 @@ def test_powers_that_are_drawn_count_in_every_form(monkeypatch: pytest.MonkeyPat
         table = cm.scan("hairnet", machine, axes=axes, **outside)
         power = table["hw.energy.static"] + 2
         assert table["energy"].to_numpy() == pytest.approx(power * table["total_time"], rel=1e-12)
+
+
+def test_a_machine_brings_its_figures_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figure's attribute is not called like its word, and the process has not met it yet."""
+    declared = MachineQuantity("check.rate", "bandwidth", "checks", "", ("checked_bandwidth",))
+
+    class Checks(terms.Figure):
+        quantity = declared
+        terms = (Term("host", "external_bytes", "checked_bandwidth"),)
+
+    plain = load_profile("accel_1tflops").machine("fp32")
+    monkeypatch.setattr(terms, "TERMS", list(terms.TERMS))
+    monkeypatch.setattr(quantities, "TERMS", terms.TERMS)
+    monkeypatch.setitem(quantities.MACHINE, declared.word, declared)
+    pickled = pickle.dumps(plain.replace(checked_bandwidth=RATE))
+    monkeypatch.delitem(quantities.MACHINE, declared.word)
+    monkeypatch.setattr(
+        quantities, "foreign_figure", lambda word: Checks if word == declared.word else None
+    )
+    assert pickle.loads(pickled).checked_bandwidth == RATE
+    assert quantities.MACHINE[declared.word] == declared
+    assert Checks.terms[0] in terms.TERMS
 
 
 def test_solve_inverts_it(checker: HardwareProfile) -> None:

@@ -29,7 +29,7 @@ class Plan:
     """(..., R) [B] read once besides: the network's inputs."""
     stores: Any
     """(..., R) [B] written once besides: the network's outputs."""
-    taken: Bools
+    overwrites_input: Bools
     """(..., T) maps that overwrite the one they reuse."""
 
     @classmethod
