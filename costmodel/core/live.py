@@ -10,7 +10,7 @@ from costmodel.core.workload import Workload
 
 
 def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
-    """Bytes that are on chip while each row runs under `plan` [B], shape (..., R).
+    """Add up the bytes that are on chip while each row runs under `plan` [B], shape (..., R).
 
     Pinned parameters are there all the time. A map is alive from the row that writes it to the last
     row that reads it, both included; the network's outputs stay to the end.

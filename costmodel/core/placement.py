@@ -30,7 +30,7 @@ class Plan:
     stores: Any
     """(..., R) [B] written once besides: the network's outputs."""
     overwrites_input: Bools
-    """(..., T) maps that overwrite the one they reuse."""
+    """(..., T) True for maps that are written over the input they reuse."""
 
     @classmethod
     def of_maps(cls, workload: Workload, levels: Array) -> Plan:
@@ -66,7 +66,7 @@ class Placement(ABC):
         return None
 
     def searching(self, seconds: float) -> Placement | None:
-        """The same rule with a search of so many seconds [s]; None if it has none."""
+        """Give the rule with a search of so many seconds [s]; None if it has none."""
         return None
 
     @abstractmethod

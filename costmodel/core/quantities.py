@@ -97,7 +97,7 @@ class Quantities(dict[str, MachineQuantity]):
 
 
 class Axes(Mapping[str, MachineQuantity]):
-    """The same figures by the words of their axes, `hw.` and their own."""
+    """The figures of machines by the words of their axes, `hw.` and their own."""
 
     def __getitem__(self, axis: str) -> MachineQuantity:
         if not axis.startswith("hw."):

@@ -26,7 +26,7 @@ class BusBytes(NamedTuple):
 
     @property
     def total(self) -> Array:
-        """All of them."""
+        """Bytes of maps and parameters together."""
         return np.asarray(self.read + self.write + self.params)
 
 
