@@ -34,7 +34,7 @@ class Format(ABC):
 
 
 class Picture(ABC):
-    """A picture of a run, which another package may draw too."""
+    """The contract of a picture of a run."""
 
     source: ClassVar[str]
     needs: ClassVar[str] = "there is nothing to draw"

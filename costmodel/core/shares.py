@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Shares(NamedTuple):
-    """What a routine reaches of the peak rate, and of the peak bandwidth for maps and parameters."""
+    """What a routine reaches of the peak rate, and of the bandwidth for maps and parameters."""
 
     compute: float = 1.0
     bandwidth: float = 1.0
