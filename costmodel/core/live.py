@@ -10,7 +10,7 @@ from costmodel.core.workload import Workload
 
 
 def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
-    """Bytes that are on chip while each row runs under `plan` [B], shape (..., R).
+    """Add up the bytes that are on chip while each row runs under `plan` [B], shape (..., R).
 
     Pinned parameters are there all the time. A map is alive from the row that writes it to the last
     row that reads it, both included; the network's outputs stay to the end.
@@ -21,7 +21,7 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     change = np.zeros((rows + 1, *sizes.shape[:-1]), dtype=np.int64)
     begin = np.maximum(workload.first, 0)
     # an output in the place of an input takes memory only once that input is gone
-    fresh = np.where(plan.taken, 0, sizes)
+    fresh = np.where(plan.overwrites_input, 0, sizes)
     np.add.at(change, begin, np.moveaxis(fresh, -1, 0))
     np.add.at(change, begin + 1, np.moveaxis(sizes - fresh, -1, 0))
     np.subtract.at(change, end + 1, np.moveaxis(sizes, -1, 0))
