@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from costmodel.core.network import Network, Row, Tap, Taps, changed
-from costmodel.core.part import OUTSIDE, Constants, Part, Source
+from costmodel.core.part import OUTSIDE, Part, Source
 
 
 class Draft:
@@ -52,13 +53,28 @@ class Draft:
     def network(self) -> Network:
         """The network after every merge."""
         rows = (
-            changed(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
+            changed(row, id=self.ids.get(row.id, row.id), inputs=renamed(row.inputs, self.ids))
             for row in self.rows.values()
         )
-        return self.before.with_rows(rows, outputs=self._named(self.before.outputs))
+        return self.before.with_rows(rows, outputs=renamed(self.before.outputs, self.ids))
 
-    def _named(self, taps: Taps) -> Taps:
-        return tuple(changed(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
+
+def renamed(taps: Taps, ids: Mapping[str, str]) -> Taps:
+    """The same maps where the rows that write them bear other `ids`."""
+    return tuple(changed(tap, node=ids.get(tap.node, tap.node)) for tap in taps)
+
+
+def fused(network: Network, ahead: Callable[[Draft, Row], Iterable[Row]]) -> Network:
+    """The network in which each row takes in the rows that `ahead` names, the latest first.
+
+    One sweep in execution order; `ahead` sees what earlier rows have taken in.
+    """
+    draft = Draft(network)
+    for name in list(draft.rows):
+        row = draft.rows[name]
+        for first in ahead(draft, row):
+            row = draft.merge(first, row)
+    return draft.network()
 
 
 def joined(first: Row, then: Row) -> Row:
@@ -91,7 +107,7 @@ def joined(first: Row, then: Row) -> Row:
         place=first.place,
         parts=tuple(parts),
         inputs=tuple(inputs),
-        constants=_together(first, then),
+        constants=first.held + then.held if first.constants or then.constants else None,
     )
 
 
@@ -114,10 +130,3 @@ def _reading(part: Part, outside: dict[Source, Source], shift: int) -> Part:
         for source in part.reads
     )
     return changed(part, reads=tuple(reads))
-
-
-def _together(first: Row, then: Row) -> Constants | None:
-    """What both rows hold besides maps, where that is stated for one of them."""
-    if first.constants is None and then.constants is None:
-        return None
-    return first.held + then.held

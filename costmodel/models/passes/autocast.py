@@ -37,11 +37,9 @@ class Autocast(Pass):
         draft, narrow = Draft(network), set[str]()
         # a call that no fused kernel takes runs in 16 bits all the same, its softmax too
         for row in network.rows:
-            called = call(draft, row) or ()
-            narrow |= {inner.id for inner in called if isinstance(inner.layer, Softmax)}
-        width: dict[Key, int | None] = {}
-        for tap in network.inputs:
-            width[tap.key] = WIDE if tap.bits is None else tap.bits
+            narrow |= {one.id for one in call(draft, row) if isinstance(one.layer, Softmax)}
+        width: dict[Key, int | None]
+        width = {tap.key: WIDE if tap.bits is None else tap.bits for tap in network.inputs}
         rows: list[Row] = []
         for row in network.rows:
             for done in _typed(row, width, row.id in narrow):
@@ -94,13 +92,5 @@ def _widens(row: Row, floats: list[Tap]) -> bool:
 def _conversion(row: Row, place: int, tap: Tap, bits: int | None) -> Row:
     """A row that converts one input of `row`."""
     part = apply(Cast(), (tap.shape,))
-    return Row(
-        f"{row.id}:cast{place}",
-        "cast",
-        row.block,
-        row.place,
-        (part,),
-        (tap,),
-        (bits,),
-        pieces=tap.pieces,
-    )
+    stated = (f"{row.id}:cast{place}", "cast", row.block, row.place)
+    return Row(*stated, (part,), (tap,), (bits,), pieces=tap.pieces)

@@ -121,8 +121,9 @@ class _Layouts:
         if layer.writes == "channels_last":
             return [lay.channels_last(s, layer.channel_axis(s)) for s in row.outputs]
         if layer.writes == "row_major" or not row.inputs:
-            written = _heads_inside_tokens if attends(row) else _row_after_row
-            return [written(row, shape) for shape in row.outputs]
+            if attends(row):
+                return [_heads_inside_tokens(row, shape) for shape in row.outputs]
+            return [lay.row_major(shape, row.samples_at) for shape in row.outputs]
         known = [
             shown
             for place, tap in enumerate(row.inputs)
@@ -133,11 +134,6 @@ class _Layouts:
             return [lay.row_major(shape) for shape in row.outputs]
         largest = max(known, key=lambda shown: shown.size)
         return [lay.alike(largest, shape) for shape in row.outputs]
-
-
-def _row_after_row(row: Row, shape: Shape) -> Layout:
-    """What most kernels write."""
-    return lay.row_major(shape, row.samples_at)
 
 
 def _heads_inside_tokens(row: Row, shape: Shape) -> Layout:
