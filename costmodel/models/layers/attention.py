@@ -145,10 +145,7 @@ class Attention(MatrixLayer):
         """The products on the matrix engine, the softmax where a softmax runs."""
         rest = {name: getattr(tally, name) for name in ("muls", "exps", "adds", "divs")}
         matrix = Tally(macs=tally.macs, weights=tally.weights, biases=tally.biases)
-        return (
-            Task(self.engine, self.runs_as, matrix),
-            Task("host", "norm", Tally(**rest)),
-        )
+        return (Task(self.engine, self.runs_as, matrix), Task("host", "norm", Tally(**rest)))
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One nest for each head of K and V; all queries that read them stand in one row.

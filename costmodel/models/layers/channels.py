@@ -65,8 +65,7 @@ class ChannelShuffle(Movement):
         """The input's shape; BadValue where the channels do not divide into the groups."""
         if inputs[0][0] % self.groups:
             raise BadValue(
-                f"{inputs[0][0]} channels do not divide into {self.groups} groups",
-                "change groups",
+                f"{inputs[0][0]} channels do not divide into {self.groups} groups", "change groups"
             )
         return inputs[0]
 

@@ -125,7 +125,5 @@ class Einsum(MatrixLayer):
         batched = [f"Z{term}" if n < len(inputs) else term for n, term in enumerate(named)]
         text = f"{','.join(batched)}->Z{out}"
         return holding(
-            torch,
-            self.constants,
-            lambda self, *maps: torch.einsum(text, *maps, *self.parameters()),
+            torch, self.constants, lambda self, *maps: torch.einsum(text, *maps, *self.parameters())
         )

@@ -140,10 +140,7 @@ class RmsNorm(TokenNorm):
     across = True
     routine = "norm"
     source = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
-    examples = (
-        Example({}, ((7, 8),)),
-        Example({"axes": 2}, ((3, 7, 8),)),
-    )
+    examples = (Example({}, ((7, 8),)), Example({"axes": 2}, ((3, 7, 8),)))
 
     axes: int = whole(1)
 

@@ -31,10 +31,7 @@ class Transpose(Movement):
     kind = "transpose"
     writes = "row_major"
     source = "row-major order, as in numpy and torch"
-    examples = (
-        Example({"axes": [1, 0]}, ((7, 8),)),
-        Example({"axes": [2, 0, 1]}, ((3, 4, 5),)),
-    )
+    examples = (Example({"axes": [1, 0]}, ((7, 8),)), Example({"axes": [2, 0, 1]}, ((3, 4, 5),)))
 
     axes: tuple[int, ...] = whole_list()
 
@@ -61,10 +58,7 @@ class Resize(Movement):
     kind = "resize"
     precision = "wide"
     source = "Long et al. 2015 (upsampling); nearest neighbour"
-    examples = (
-        Example({"scale": [2, 3]}, ((3, 4, 5),)),
-        Example({"size": [7, 3]}, ((3, 4, 5),)),
-    )
+    examples = (Example({"scale": [2, 3]}, ((3, 4, 5),)), Example({"size": [7, 3]}, ((3, 4, 5),)))
 
     scale: Sizes | None = optional_per_axis(2)
     size: Shape | None = optional_shape()

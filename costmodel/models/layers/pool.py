@@ -6,15 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
-from costmodel.core.attributes import (
-    Padding,
-    Sizes,
-    flag,
-    optional_per_axis,
-    padding,
-    pair,
-    whole,
-)
+from costmodel.core.attributes import Padding, Sizes, flag, optional_per_axis, padding, pair, whole
 from costmodel.core.layer import Example, Layer, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue

@@ -44,10 +44,7 @@ class Reshape(View):
 
     kind = "reshape"
     source = "row-major order, as in numpy and torch"
-    examples = (
-        Example({"shape": [6, 1, 1]}, ((6,),)),
-        Example({"shape": [4, 15]}, ((3, 4, 5),)),
-    )
+    examples = (Example({"shape": [6, 1, 1]}, ((6,),)), Example({"shape": [4, 15]}, ((3, 4, 5),)))
 
     shape: Shape = sizes()
 

@@ -25,10 +25,7 @@ class Rotary(Layer):
     in_place = True
     across = True
     source = "Su et al. 2021, RoFormer (arXiv 2104.09864), eq. (34)"
-    examples = (
-        Example({}, ((5, 8),)),
-        Example({"turned": 4}, ((5, 8),)),
-    )
+    examples = (Example({}, ((5, 8),)), Example({"turned": 4}, ((5, 8),)))
 
     turned: int | None = optional_whole(1)
 
