@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from costmodel.core import window
@@ -26,7 +26,7 @@ class Windowed(Layer):
     dilation: Sizes
 
     def __init_subclass__(cls, axes: int | None = None, **rest: Any) -> None:
-        """Give the attributes of the base their size; `@dataclass` then finds them."""
+        """Give the attributes of the base their size, and make the kind a dataclass of them."""
         super().__init_subclass__(**rest)
         if axes is None:
             return
@@ -35,6 +35,7 @@ class Windowed(Layer):
             if item.metadata["over"] is not None:
                 cls.__annotations__[item.name] = item.type
                 setattr(cls, item.name, item.metadata["over"](axes))
+        dataclass(frozen=True)(cls)
 
     def parts(self, shape: Shape) -> tuple[Shape, int, Sizes]:
         """Leading axes, channels, and sizes of the axes that the window slides over."""

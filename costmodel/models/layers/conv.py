@@ -142,7 +142,6 @@ class Conv2d(Grouped):
         return "dense" if set(self.kernel) == {1} else self.routine
 
 
-@dataclass(frozen=True)
 class Conv1d(Conv2d, axes=1):
     """1-D convolution: kernel * C_in / groups * C_out * L_out multiply-adds."""
 
@@ -150,7 +149,6 @@ class Conv1d(Conv2d, axes=1):
     examples = (Example({"filters": 8, "kernel": 3, "stride": 2, "padding": [1, 0]}, ((4, 11),)),)
 
 
-@dataclass(frozen=True)
 class Conv3d(Conv2d, axes=3):
     """3-D convolution: kernel^3 * C_in / groups * C_out * D_out * H_out * W_out multiply-adds."""
 
@@ -186,7 +184,6 @@ class DepthwiseConv2d(Convolution):
         return channels * self.multiplier, channels
 
 
-@dataclass(frozen=True)
 class DepthwiseConv1d(DepthwiseConv2d, axes=1):
     """Depthwise 1-D convolution."""
 
@@ -194,7 +191,6 @@ class DepthwiseConv1d(DepthwiseConv2d, axes=1):
     examples = (Example({"kernel": 4, "padding": 3}, ((5, 8),)),)
 
 
-@dataclass(frozen=True)
 class DepthwiseConv3d(DepthwiseConv2d, axes=3):
     """Depthwise 3-D convolution."""
 

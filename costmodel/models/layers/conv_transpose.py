@@ -83,7 +83,6 @@ class ConvTranspose2d(Grouped):
         return getattr(torch.nn, f"ConvTranspose{self.axes}d")(channels, *astuple(self))
 
 
-@dataclass(frozen=True)
 class ConvTranspose1d(ConvTranspose2d, axes=1):
     """Transposed 1-D convolution."""
 
@@ -91,7 +90,6 @@ class ConvTranspose1d(ConvTranspose2d, axes=1):
     examples = (Example({"filters": 6, "kernel": 4, "stride": 2, "padding": 1}, ((4, 5),)),)
 
 
-@dataclass(frozen=True)
 class ConvTranspose3d(ConvTranspose2d, axes=3):
     """Transposed 3-D convolution."""
 

@@ -112,14 +112,9 @@ class Add(Broadcast):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One addition less than operands per output element, and a product for each weight."""
         size = elements(outputs)
-        return Tally.of(
-            inputs,
-            outputs,
-            adds=(self.operands(inputs) - 1) * size,
-            muls=len(self.weights) * size,
-            weights=weights_in(self.constants),
-            biases=self.bias,
-        )
+        work = {"adds": (self.operands(inputs) - 1) * size, "muls": len(self.weights) * size}
+        held = weights_in(self.constants)
+        return Tally.of(inputs, outputs, **work, weights=held, biases=self.bias)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """The weighted sum of the arguments and the constants."""

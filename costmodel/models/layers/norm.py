@@ -40,17 +40,8 @@ class BatchNorm(Layer):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One multiplication and one addition per element; four values per channel."""
         channels, size = inputs[0][self.axis], elements(outputs)
-        return Tally.of(
-            inputs,
-            outputs,
-            self.axis,
-            muls=size,
-            adds=size,
-            bn_scale=channels,
-            bn_shift=channels,
-            bn_mean=channels,
-            bn_variance=channels,
-        )
+        held = dict.fromkeys(("bn_scale", "bn_shift", "bn_mean", "bn_variance"), channels)
+        return Tally.of(inputs, outputs, self.axis, muls=size, adds=size, **held)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.BatchNorm of as many axes as the map has besides its channels, in inference mode."""

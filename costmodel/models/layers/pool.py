@@ -70,7 +70,6 @@ class AvgPool(Pool):
         return self.padded(torch, inputs[0], 0.0, "AvgPool", self.kernel, self.steps)
 
 
-@dataclass(frozen=True)
 class MaxPool1d(MaxPool, axes=1):
     """Maximum over windows of one axis."""
 
@@ -78,7 +77,6 @@ class MaxPool1d(MaxPool, axes=1):
     examples = (Example({"kernel": 3, "stride": 2, "dilation": 2}, ((4, 9),)),)
 
 
-@dataclass(frozen=True)
 class MaxPool3d(MaxPool, axes=3):
     """Maximum over windows of three axes."""
 
@@ -86,7 +84,6 @@ class MaxPool3d(MaxPool, axes=3):
     examples = (Example({"kernel": [1, 2, 2], "padding": [0, 1, 0]}, ((4, 3, 8, 7),)),)
 
 
-@dataclass(frozen=True)
 class AvgPool1d(AvgPool, axes=1):
     """Mean over windows of one axis."""
 
@@ -94,7 +91,6 @@ class AvgPool1d(AvgPool, axes=1):
     examples = (Example({"kernel": 3, "padding": 1}, ((4, 9),)),)
 
 
-@dataclass(frozen=True)
 class AvgPool3d(AvgPool, axes=3):
     """Mean over windows of three axes."""
 

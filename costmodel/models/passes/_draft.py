@@ -26,11 +26,10 @@ class Draft:
 
     def feeds_only(self, tap: Tap | None, reader: Row) -> Row | None:
         """The row that writes `tap`, if it writes nothing else and only `reader` reads it."""
-        row = self.rows.get(tap.node) if tap is not None else None
-        if tap is None or row is None or row.view or len(row.outputs) != 1:
+        if tap is None or tap.key in self.outputs or self.readers[tap.key] != {reader.id}:
             return None
-        alone = tap.key not in self.outputs and self.readers[tap.key] == {reader.id}
-        return row if alone else None
+        row = self.rows.get(tap.node)
+        return row if row and not row.view and len(row.outputs) == 1 else None
 
     def only_reader(self, row: Row) -> Row | None:
         """The row that alone reads all that `row` writes; else None."""

@@ -63,11 +63,10 @@ def _typed(row: Row, width: dict[Key, int | None], narrow: bool) -> Iterator[Row
         return
     precision = "narrow" if narrow else row.layer.precision
     converted = list(taps)
+    wanted = {"narrow": None, "wide": WIDE}
     for place, tap in enumerate(taps):
-        if precision not in ("narrow", "wide") or tap not in floats:
-            continue
-        if (tap.bits == WIDE) != (precision == "wide"):
-            made = _conversion(row, place, tap, WIDE if precision == "wide" else None)
+        if precision in wanted and tap in floats and tap.bits != wanted[precision]:
+            made = _conversion(row, place, tap, wanted[precision])
             yield made
             converted[place] = made.taps[0]
     wide = precision in ("wide", "widens") or (precision == "follows" and _widens(row, floats))

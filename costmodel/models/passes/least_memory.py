@@ -40,19 +40,11 @@ class LeastMemory(Pass):
         return network if best == written else network.with_rows(orders.rows[i] for i in best)
 
 
-class _Step(NamedTuple):
-    """An order of rows, from its end to its beginning."""
-
-    before: _Step | None
-    row: int
-
-
 class _Finished(NamedTuple):
     """The best way to have run a set of rows."""
 
     peak: int
     """Most elements alive at once on the way."""
-    last: _Step | None
     alive: int
     """Elements alive now."""
     ready: int
@@ -69,26 +61,21 @@ class RowOrders:
         self.rows = network.rows
         inputs = [tap.key for tap in network.inputs]
         self.size = {tap.key: prod(tap.shape) for tap in network.inputs}
-        self.needs = [
-            {network.position[before] for before in network.pred[row.id]} - {-1}
-            for row in self.rows
-        ]
-        self.followers: list[list[int]] = [[] for _ in self.rows]
-        for number, need in enumerate(self.needs):
-            for before in need:
-                self.followers[before].append(number)
+        place, ahead, behind = network.position, network.pred, network.succ
+        self.needs = [{place[name] for name in ahead[row.id]} - {-1} for row in self.rows]
+        self.followers = [[place[name] for name in behind[row.id]] for row in self.rows]
         self.reads: list[frozenset[Key]] = []
         self.writes: list[list[Key]] = []
-        # the maps behind a map: several for a joint view
-        behind: dict[Key, tuple[Key, ...]] = {key: (key,) for key in inputs}
+        # the maps that a map stands for: several for a joint view
+        stored: dict[Key, tuple[Key, ...]] = {key: (key,) for key in inputs}
         for row in self.rows:
-            read = tuple(key for tap in row.inputs for key in behind[tap.key])
-            behind |= {tap.key: read if row.view else (tap.key,) for tap in row.taps}
+            read = tuple(key for tap in row.inputs for key in stored[tap.key])
+            stored |= {tap.key: read if row.view else (tap.key,) for tap in row.taps}
             written = () if row.view else row.taps
             self.size |= {tap.key: prod(tap.shape) for tap in written}
             self.reads.append(frozenset(read))
             self.writes.append([tap.key for tap in written])
-        self.kept = {key for tap in network.outputs for key in behind[tap.key]}
+        self.kept = {key for tap in network.outputs for key in stored[tap.key]}
         self.readers: dict[Key, set[int]] = {key: set() for key in self.size}
         for number, keys in enumerate(self.reads):
             for key in keys:
@@ -168,7 +155,9 @@ class RowOrders:
         needed = [sum(1 << before for before in need) for need in self.needs]
         readers = {key: sum(1 << row for row in rows) for key, rows in self.readers.items()}
         ready = sum(1 << row for row, need in enumerate(needed) if not need)
-        states = {0: _Finished(0, None, self.begin, ready)}
+        states = {0: _Finished(0, self.begin, ready)}
+        # for each set of finished rows the one that ran last on the best way to it
+        latest: dict[int, int] = {}
         steps = 0
         for _ in self.rows:
             following: dict[int, _Finished] = {}
@@ -187,9 +176,13 @@ class RowOrders:
                     for follower in self.followers[row]:
                         ready |= 0 if needed[follower] & ~now else 1 << follower
                     alive = before.alive + self.after(row, dying)
-                    following[now] = _Finished(peak, _Step(before.last, row), alive, ready)
+                    following[now], latest[now] = _Finished(peak, alive, ready), row
             states = following
-        return _unrolled(next(iter(states.values())).last)
+        (left,), order = states, []
+        while left:
+            order.append(latest[left])
+            left ^= 1 << latest[left]
+        return order[::-1]
 
 
 def _members(bits: int) -> Iterator[int]:
@@ -198,12 +191,3 @@ def _members(bits: int) -> Iterator[int]:
         lowest = bits & -bits
         yield lowest.bit_length() - 1
         bits ^= lowest
-
-
-def _unrolled(last: _Step | None) -> list[int]:
-    """The rows of an order, the first one first."""
-    order: list[int] = []
-    while last:
-        last, row = last
-        order.append(row)
-    return order[::-1]
