@@ -90,7 +90,7 @@ class Grouped(Convolution):
     groups: int
 
     def in_groups(self, channels: int) -> tuple[int, int]:
-        """The stated ones."""
+        """The stated numbers; BadValue where channels or filters do not divide into the groups."""
         for name, count in (("input channels", channels), ("filters", self.filters)):
             if count % self.groups:
                 raise BadValue(

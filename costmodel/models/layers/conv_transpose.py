@@ -1,4 +1,4 @@
-"""Transposed convolutions."""
+"""Transposed convolutions over one, two or three axes."""
 
 from __future__ import annotations
 

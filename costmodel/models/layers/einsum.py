@@ -16,6 +16,7 @@ from costmodel.models.layers.merge import weights_in
 
 
 def _equation(value: Any) -> str:
+    """An equation without blanks. Raises BadValue for one that numpy.einsum would not read."""
     text = str(value).replace(" ", "")
     terms, arrow, out = text.partition("->")
     letters = (terms + out).replace(",", "")

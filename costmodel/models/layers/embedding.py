@@ -33,7 +33,7 @@ class Embedding(Layer):
     tied: bool = flag(False)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """(*tokens, features)."""
+        """A vector of features for each token: (*tokens, features)."""
         return (*inputs[0], self.features)
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:

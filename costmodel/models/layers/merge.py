@@ -186,11 +186,11 @@ class Concat(Layer):
         return (*inputs[0][:axis], total, *inputs[0][axis + 1 :])
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Pieces move; there is no arithmetic."""
         return Tally.of(inputs, outputs, weights=weights_in(self.constants))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """torch.cat."""
+        """torch.cat along the axis."""
 
         def joined(module: Any, *maps: Any) -> Any:
             held = (p.expand(len(maps[0]), *p.shape) for p in module.parameters())

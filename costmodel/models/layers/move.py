@@ -44,7 +44,7 @@ class Transpose(Movement):
         return tuple(inputs[0][axis] for axis in self.axes)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensor.permute."""
+        """Tensor.permute behind the batch axis."""
         return lambda x: x.permute(0, *(axis + 1 for axis in self.axes))
 
 
@@ -74,7 +74,7 @@ class Resize(Movement):
         return (*lead, channels, *map(mul, sizes, self.scale or ()))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Upsample."""
+        """nn.Upsample to the size, or by the scale."""
         if self.size is not None:
             return torch.nn.Upsample(size=self.size)
         return torch.nn.Upsample(scale_factor=tuple(map(float, self.scale or ())))
@@ -97,7 +97,7 @@ class Copy(Movement):
     shape: Shape | None = optional_shape()
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """`shape`, or the input's."""
+        """The stated shape, or the input's."""
         return inputs[0] if self.shape is None else self.shape
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
@@ -179,7 +179,7 @@ class Gather(Movement):
         return Tally.of(inputs, outputs, weights=prod(self.table) if self.table else 0)
 
     def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
-        """Of a map what is written; all positions."""
+        """As many elements of a map as are written, and all positions."""
         if self.table is not None:
             return tuple(map(prod, inputs))
         return (min(prod(outputs[0]), prod(inputs[0])), *map(prod, inputs[1:]))
@@ -213,7 +213,7 @@ class Stated(Movement):
     shapes: Shapes = shapes()
 
     def out_shapes(self, inputs: Shapes) -> Shapes:
-        """The stated shapes."""
+        """The shapes that the file states."""
         return self.shapes
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:

@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Batch normalisation at inference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BatchNorm(Layer):
     )
 
     axis: int = whole(0, least=0)
-    """That holds the channels."""
+    """The axis that holds the channels."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's shape; BadValue where it lacks the axis."""

@@ -133,7 +133,7 @@ class FractionalMaxPool(Layer):
         return Tally.of(inputs, outputs, compares=compares)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.FractionalMaxPool2d."""
+        """nn.FractionalMaxPool2d to the stated size."""
         return torch.nn.FractionalMaxPool2d(self.kernel, output_size=self.size)
 
 

@@ -30,7 +30,7 @@ class Rotary(Layer):
     turned: int | None = optional_whole(1)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's."""
+        """The input's shape; BadValue where more features are turned than there are."""
         if (self.turned or 0) > inputs[0][-1]:
             raise BadValue(f"{self.turned} of {inputs[0][-1]} features", "turn fewer of them")
         return inputs[0]

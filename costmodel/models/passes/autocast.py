@@ -37,7 +37,8 @@ class Autocast(Pass):
         draft, narrow = Draft(network), set[str]()
         # a call that no fused kernel takes runs in 16 bits all the same, its softmax too
         for row in network.rows:
-            narrow |= {one.id for one in call(draft, row) if isinstance(one.layer, Softmax)}
+            called = call(draft, row)
+            narrow |= {inner.id for inner in called if isinstance(inner.layer, Softmax)}
         width: dict[Key, int | None]
         width = {tap.key: WIDE if tap.bits is None else tap.bits for tap in network.inputs}
         rows: list[Row] = []
@@ -50,6 +51,7 @@ class Autocast(Pass):
 
 
 def _widened(taps: Taps, width: dict[Key, int | None]) -> Taps:
+    """The same maps, each of its `width` [bit]; None: as wide as the run's own type."""
     return tuple(changed(tap, bits=width[tap.key]) for tap in taps)
 
 

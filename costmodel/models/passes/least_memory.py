@@ -46,7 +46,7 @@ class _Finished(NamedTuple):
     peak: int
     """Most elements alive at once on the way."""
     alive: int
-    """Elements alive now."""
+    """Elements that are alive once these rows have run."""
     ready: int
     """The rows that can run next, as a bit set."""
 
@@ -85,6 +85,7 @@ class RowOrders:
         self.unread = self._total(inputs) - self.begin
 
     def _total(self, keys: Iterable[Key]) -> int:
+        """The elements of some maps together."""
         return sum(self.size[key] for key in keys)
 
     def _outlives(self, key: Key) -> bool:

@@ -160,10 +160,7 @@ def _view(row: Row, source: Layout, shape: Shape) -> Layout | None:
         return source.transpose((0, *(axis + 1 for axis in layer.axes)))
     if isinstance(layer, Pieces):
         return _piece(layer, source, given, shape)
-    sizes = [
-        b if a != b else size for a, b, size in zip(given, shape, source.shape[1:], strict=True)
-    ]
-    return np.broadcast_to(source, (source.shape[0], *sizes))
+    return np.broadcast_to(source, (source.shape[0], *shape))
 
 
 def _piece(layer: Pieces, source: Layout, given: Shape, shape: Shape) -> Layout | None:
@@ -173,8 +170,7 @@ def _piece(layer: Pieces, source: Layout, given: Shape, shape: Shape) -> Layout 
         return np.asarray(source[(*before, slice(0, 1))]).squeeze(layer.axis + 1)
     if len(shape) != len(given):
         return None
-    pairs = zip(given, shape, strict=True)
-    return source[(slice(None), *(slice(None) if a == b else slice(b) for a, b in pairs))]
+    return source[(slice(None), *map(slice, shape))]
 
 
 def _takes(reader: Row, layer: Layer, shown: Layout | None) -> bool:

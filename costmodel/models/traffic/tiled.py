@@ -16,7 +16,7 @@ from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
 
 SHARES = 8
-"""Of the memory that are tried for what stays, where the placement packs into any memory."""
+"""Parts of the memory that are tried for what stays, where the placement packs into any memory."""
 
 
 class Tiled(Traffic):
@@ -102,6 +102,7 @@ def _outside(group: Alike, plan: Plan) -> Array:
 
 
 def _curve(group: Alike, code: int, *, double: bool) -> TrafficCurve:
+    """The bytes that a group's rows move in each memory, where `code` says what is outside."""
     reads, weights, output = (bool(code & word) for word in (READS, WEIGHTS, OUTPUT))
     return group.nest.traffic_curve(reads=reads, weights=weights, output=output, double=double)
 
