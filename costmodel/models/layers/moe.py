@@ -143,8 +143,7 @@ class Moe(MatrixLayer):
         """Router and shared network whole, and the experts that some token is sent to."""
         tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]
         each = sum(self._expert(features))
-        here = self.experts // self.devices
-        return held - here * each + ceil(self._awake(tokens) * each)
+        return held - self.experts // self.devices * each + ceil(self._awake(tokens) * each)
 
     def _awake(self, tokens: int) -> float:
         """Experts here that one of so many tokens is expected to be sent to."""

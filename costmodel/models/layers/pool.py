@@ -70,31 +70,27 @@ class AvgPool(Pool):
         return self.padded(torch, inputs[0], 0.0, "AvgPool", self.kernel, self.steps)
 
 
-class MaxPool1d(MaxPool, axes=1):
+class MaxPool1d(MaxPool, kind="max_pool1d", axes=1):
     """Maximum over windows of one axis."""
 
-    kind = "max_pool1d"
     examples = (Example({"kernel": 3, "stride": 2, "dilation": 2}, ((4, 9),)),)
 
 
-class MaxPool3d(MaxPool, axes=3):
+class MaxPool3d(MaxPool, kind="max_pool3d", axes=3):
     """Maximum over windows of three axes."""
 
-    kind = "max_pool3d"
     examples = (Example({"kernel": [1, 2, 2], "padding": [0, 1, 0]}, ((4, 3, 8, 7),)),)
 
 
-class AvgPool1d(AvgPool, axes=1):
+class AvgPool1d(AvgPool, kind="avg_pool1d", axes=1):
     """Mean over windows of one axis."""
 
-    kind = "avg_pool1d"
     examples = (Example({"kernel": 3, "padding": 1}, ((4, 9),)),)
 
 
-class AvgPool3d(AvgPool, axes=3):
+class AvgPool3d(AvgPool, kind="avg_pool3d", axes=3):
     """Mean over windows of three axes."""
 
-    kind = "avg_pool3d"
     examples = (Example({"kernel": 2}, ((4, 3, 8, 7),)),)
 
 

@@ -81,10 +81,9 @@ class _Layouts:
         self.free: set[str] = set()
         self.of: dict[Key, Layout] = {}
         for tap in network.inputs:
-            images = len(tap.shape) >= 3
-            self.of[tap.key] = (
-                lay.channels_last(tap.shape, 0) if images else lay.row_major(tap.shape)
-            )
+            image = len(tap.shape) >= 3
+            laid = lay.channels_last(tap.shape, 0) if image else lay.row_major(tap.shape)
+            self.of[tap.key] = laid
         for row in network.rows:
             outputs = self._moved(row) if movable(row) else None
             if outputs is not None:

@@ -35,9 +35,8 @@ class Tiled(Traffic):
     ) -> Placed:
         """For each memory the plan and the tiles that move least. Raises BadValue."""
         parts = range(SHARES + 1) if placement.packs else (SHARES,)
-        nothing = np.zeros_like(memories)
         # a share of an endless memory is endless, but for none of it
-        shares = (memories * (part / SHARES) if part else nothing for part in parts)
+        shares = (memories * (part / SHARES) if part else np.zeros_like(memories) for part in parts)
         plans = [placement.plan(workload, given) for given in shares]
         # every share of every memory stands in one row of these
         names = [field.name for field in fields(Plan)]
