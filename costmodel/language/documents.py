@@ -8,11 +8,12 @@ beyond measure. Positions live beside the values, so the values stay plain Pytho
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from costmodel.errors import InputError, Place, Problems, did_you_mean
+from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 
 MAX_BYTES = 4_000_000
 """[B] a hand-written file is a thousand times smaller."""
@@ -61,6 +62,14 @@ class Node:
                 "put it in quotes if it looks like a number",
             )
         return self.value
+
+    @contextmanager
+    def placing(self, prefix: str = "") -> Iterator[None]:
+        """Let a BadValue from inside the block be an InputError here, its text led by `prefix`."""
+        try:
+            yield
+        except BadValue as error:
+            raise error.at(self.place, prefix) from None
 
     def plain(self) -> Any:
         """The value without positions: scalars, lists and dicts."""
