@@ -49,11 +49,11 @@ class Keys:
         value: bool = self.optional(key, default)
         return _checked(key, value, isinstance(value, bool), "true or false")
 
-    def refuse(self, key: str, *, unless: tuple[Any, ...] = (None,), what: str = "") -> None:
+    def refuse(self, key: str, unless: tuple[Any, ...]) -> None:
         """Raise BadValue where a key asks for something that is not modelled."""
         value = self.stated.get(key)
         if value not in unless:
-            raise BadValue(f"'{key}: {value!r}' is not modelled", what or "write it as YAML")
+            raise BadValue(f"'{key}: {value!r}' is not modelled", "write it as YAML")
 
 
 def _checked(key: str, value: T, fits: bool, what: str) -> T:

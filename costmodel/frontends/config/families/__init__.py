@@ -78,7 +78,7 @@ class FamilyTable(Rules):
             if isinstance(values, dict):
                 layers = keys.size(self.sizes["layers"])
                 values = [list(islice(cycle(values["cycle"]), layers))]
-            keys.refuse(key, unless=(None, *values))
+            keys.refuse(key, (None, *values))
         for key, by in self.divides.items():
             whole, part = keys.size(key), keys.size(by)
             if whole % part:
