@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from costmodel.language import documents
-from costmodel.language.expressions import evaluate_with, fill
+from costmodel.language.expressions import evaluate, fill
 from costmodel.papers import model
 from costmodel.papers.table import Cell, Explanation, Table, read_csv, truncated
 from costmodel.report.numbers import count, short
@@ -79,7 +79,7 @@ class StatedTable(Table):
     @classmethod
     def value(cls, text: str, names: Spec) -> Any:
         """The value of an expression."""
-        return evaluate_with(text, names, {**FUNCTIONS, **cls.functions})
+        return evaluate(text, names, {**FUNCTIONS, **cls.functions})
 
     @classmethod
     def of_cell(cls, text: str, cell: Cell) -> Any:
