@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -194,29 +195,55 @@ class _Own(threading.local):
 _OWN = _Own()
 
 
-def evaluate(text: str, names: Mapping[str, Any]) -> Any:
-    """The value of the expression `text` with the variables `names`. Raises BadValue."""
-    value = _run(_OWN.evaluator, text, names)
-    _check(value, text)
-    return value
-
-
-def evaluate_with(
-    text: str, names: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
+def evaluate(
+    text: str,
+    names: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
 ) -> Any:
-    """The same with further functions, which may evaluate expressions themselves."""
-    evaluator = _evaluator()
-    evaluator.functions |= functions
+    """The value of an expression.
+
+    Parameters
+    ----------
+    text : str
+        The expression, of at most MAX_LENGTH characters.
+    names : mapping
+        The value of each variable.
+    functions : mapping, optional
+        Functions besides FUNCTIONS, which may evaluate expressions themselves.
+
+    Returns
+    -------
+    number, bool, str or list
+        Finite, and within the bounds above.
+
+    Raises
+    ------
+    BadValue
+        For what is no expression, or has no such value.
+
+    Examples
+    --------
+    >>> evaluate("make_divisible(0.75 * n)", {"n": 32})
+    24
+
+    """
+    evaluator = _OWN.evaluator
+    if functions:
+        evaluator = _evaluator()
+        evaluator.functions |= functions
     value = _run(evaluator, text, names)
     _check(value, text)
     return value
 
 
 def evaluate_arrays(text: str, names: Mapping[str, Any]) -> Any:
-    """The same on numpy arrays, element by element.
+    """The value of an expression whose variables may be numpy arrays, element by element.
 
-    It knows comparisons, and, or, not, if, max, min, sqrt, log. Nothing is bounded but the
+    It knows comparisons, and, or, not, if, and ARRAY_FUNCTIONS. Nothing is bounded but the
     expression itself. Raises BadValue.
+
+    >>> evaluate_arrays("max(x, 2) if x > 1 else 0", {"x": np.array([1.0, 1.5, 3.0])}).tolist()
+    [0.0, 2.0, 3.0]
     """
     with np.errstate(all="ignore"):
         return _run(_array_evaluator(), text, names)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from costmodel.papers import pictures
 from costmodel.papers.paper import PAPERS
 from costmodel.papers.table import Status, Table, Verdict
 from costmodel.report import files
@@ -91,7 +92,9 @@ def write(directory: Path, paper: str, tables: Sequence[Table]) -> Path:
     for table in tables:
         rows = [dict(zip(COLUMNS, _line(verdict), strict=True)) for verdict in table.verdicts]
         files.write_csv(folder / f"{table.name}.csv", rows, COLUMNS)
-    PAPERS.load(paper).pictures(folder)
+    published = PAPERS.load(paper)
+    published.pictures(folder)
+    pictures.accuracies(folder, published.trained())
     shown = sorted(path.name for path in folder.glob("*.png"))
     files.write(folder / "README.md", lambda stream: stream.write(markdown(tables, shown)))
     return folder

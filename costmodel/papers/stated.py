@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from costmodel.language import documents
-from costmodel.language.expressions import evaluate_with, fill
+from costmodel.language.expressions import evaluate, fill
 from costmodel.papers import model
-from costmodel.papers.table import Cell, Contradiction, Explanation, Table, read_csv, truncated
+from costmodel.papers.table import Cell, Explanation, Table, read_csv, truncated
 from costmodel.report.numbers import count, short
 
 TABLES = Path(__file__).parent / "tables"
@@ -79,7 +79,7 @@ class StatedTable(Table):
     @classmethod
     def value(cls, text: str, names: Spec) -> Any:
         """The value of an expression."""
-        return evaluate_with(text, names, {**FUNCTIONS, **cls.functions})
+        return evaluate(text, names, {**FUNCTIONS, **cls.functions})
 
     @classmethod
     def of_cell(cls, text: str, cell: Cell) -> Any:
@@ -140,17 +140,14 @@ def _table(name: str, stated: Spec, source: str, functions: Functions) -> type[S
         "functions": functions,
     }
     kind: Any = type(name, (StatedTable,), members)
-
-    def about(text: str) -> Callable[[Cell], Any]:
-        return partial(kind.of_cell, text)
-
     kind.explanations = tuple(
-        Explanation(one["sentence"], about(one["when"]), about(one["figure"]))
-        for one in stated.get("explanations", ())
-    )
-    kind.contradictions = tuple(
-        Contradiction(one["sentence"], about(one["when"]))
-        for one in stated.get("contradictions", ())
+        Explanation(
+            entry["sentence"],
+            partial(kind.of_cell, entry["when"]),
+            partial(kind.of_cell, entry["figure"]) if "figure" in entry else None,
+        )
+        for section in ("explanations", "contradictions")
+        for entry in stated.get(section, ())
     )
     made: type[StatedTable] = kind
     return made

@@ -62,7 +62,6 @@ class Document:
     """A whole architecture file."""
 
     file: str
-    root: Node
     name: str
     source: str
     vars: dict[str, Node]

@@ -30,7 +30,7 @@ def slowest() -> str:
     return run.workload.rows[int(run.result.total.argmax())].name
 
 
-class HairNet(Paper):
+class HairNetPaper(Paper):
     """The network with its Appendix: sizes, operations, places and times of 66 rows."""
 
     source: ClassVar[str] = "H. Jansma, HairNet: The Thinned Convolutional Network, 2020"
