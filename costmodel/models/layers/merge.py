@@ -62,7 +62,8 @@ class Broadcast(Layer):
             return tuple(map(int, np.broadcast_shapes(shape, *self.constants)))
         except ValueError:
             raise BadValue(
-                f"{self.kind} joins a map of {list(shape)} with constants of {listed(self.constants)}",
+                f"{self.kind} joins a map of {list(shape)} with constants of "
+                f"{listed(self.constants)}",
                 "give sizes that are equal or 1",
             ) from None
 
