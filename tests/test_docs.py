@@ -44,7 +44,14 @@ def test_python_examples_run(file: str, capsys: pytest.CaptureFixture[str]) -> N
         assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", ["costmodel.studies.simulation", "costmodel.studies.scan"])
+WITH_EXAMPLES = [
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for file in sorted(ROOT.glob("costmodel/studies/**/*.py"))
+    if ">>> " in file.read_text()
+]
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
 def test_doctests(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0
