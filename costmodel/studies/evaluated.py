@@ -63,7 +63,7 @@ class Evaluated:
 
     @property
     def total_time(self) -> float:
-        """Time of one run [s]."""
+        """The time of one whole run [s]."""
         return float(self.result.total_time)
 
     @property

@@ -24,7 +24,7 @@ from costmodel.studies.run import Run
 from costmodel.studies.simulation import machine_of, simulate
 
 ONE_PREFILL = 0.95
-"""Of a prefill: the least time to a first token that a request is served in."""
+"""The least time to a first token that a request is served in, as a part of a prefill."""
 QUEUE = 0.030
 """[s] that a server may take besides the prefills ahead of a request."""
 OPTIONS = {"devices": "tensor-parallel", "experts": "expert-parallel"}
@@ -38,15 +38,15 @@ class GenerationRequest:
     prompt: int
     """Tokens in, of each sequence."""
     generate: int
-    """Tokens out."""
+    """Tokens out, for each sequence."""
     batch: int = 1
-    """Sequences at once."""
+    """Sequences that run at once."""
     concurrency: int | None = None
     """Sequences that a server decodes at once, prompts being read one at a time."""
     devices: int = 1
-    """That share the model."""
+    """Devices that share the model."""
     experts: int = 1
-    """Of these, those that share the experts."""
+    """Devices that share the experts, among these."""
 
     def __post_init__(self) -> None:
         for word, value in vars(self).items():
@@ -58,7 +58,7 @@ class GenerationRequest:
 
     @property
     def sequences(self) -> int:
-        """Decoded together."""
+        """The sequences that are decoded together."""
         return self.concurrency or self.batch
 
     @property
@@ -117,7 +117,7 @@ class Generation:
 
     @property
     def ttft_interval(self) -> tuple[float, float]:
-        """From one prefill to those of all sequences that are served, once a place is free [s].
+        """The times between one prefill and those of all that are served, once a place is free [s].
 
         Of c sequences one ends every 1 / c of the time that its tokens take.
         """
@@ -178,7 +178,7 @@ class Generation:
         return max(0, int((memory.capacity - memory.weights) // each))
 
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """The figures under the names of the JSON report."""
         low, high = self.ttft_interval
         served = {"ttft_low_s": low, "ttft_high_s": high} if self.request.concurrency else {}
         return {

@@ -32,7 +32,7 @@ class SlopeCurve:
     """A step function: from each memory on [B], the least external bytes [B], shape (S,) each."""
 
     id: str
-    """Of the row; the network's name for all rows together."""
+    """The id of the row; the network's name for all rows together."""
     memory: Ints
     external: Ints
 

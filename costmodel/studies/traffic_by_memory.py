@@ -22,7 +22,7 @@ class RowTraffic:
 
     row: int
     memory: Ints
-    """Ascending."""
+    """Memories from which on the sizes hold, ascending."""
     read: Ints
     write: Ints
     params: Ints
@@ -39,7 +39,7 @@ class SummedSteps:
 
     memory: Ints
     values: Floats
-    """(S, columns)"""
+    """The sums of each column from each memory on (S, columns)."""
 
 
 def row_steps(workload: Workload) -> list[RowTraffic]:

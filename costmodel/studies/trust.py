@@ -14,7 +14,7 @@ from costmodel.hardware.evidence import Calibration
 from costmodel.studies.evaluated import Evaluated
 
 NOTICED = 0.02
-"""Of the total: kinds that take less of it are not worth a warning."""
+"""A share of the total: kinds that take less of it are not worth a warning."""
 
 
 def intensity(workload: Workload) -> float:

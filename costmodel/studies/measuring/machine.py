@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 SIDE = 1536
-"""Of the matrices whose product is timed."""
+"""The side of the matrices whose product is timed."""
 COPIED = 1 << 28
 """[B] of the array that is copied: far beyond any cache."""
 REPEATS = 7
