@@ -19,34 +19,9 @@ if TYPE_CHECKING:
 
 MB = 1e6
 """[B] as the HairNet Appendix has it."""
-LAYER = (
-    "id",
-    "layer_name",
-    "kind",
-    "block",
-    "in_map_MB",
-    "out_map_MB",
-    "param_MB",
-    "params",
-    "macs",
-    "ops",
-    "in_map_loc",
-    "out_map_loc",
-    "param_loc",
-    "external_bytes",
-    "transfer_time_s",
-    "compute_time_s",
-    "total_time_s",
-    "bound",
-    "on_chip_time_s",
-    "launch_time_s",
-)
-"""The columns of the CSV report; further ones only at the end."""
-TILED = ("again_MB", "schedule")
-"""Further columns where rows are tiled."""
-ARRAY = ("utilisation",)
-"""A further column where the matrix engine has a shape."""
 Record = dict[str, Any]
+INTENSITY = "arithmetic_intensity"
+"""What JSON says of a layer, and no table [op/B]."""
 
 
 def records(run: Evaluated, by: str = "layer") -> list[Record]:
@@ -54,23 +29,24 @@ def records(run: Evaluated, by: str = "layer") -> list[Record]:
     return {"layer": layer_records, "block": block_records, "kind": kind_records}[by](run)
 
 
-def columns(run: Evaluated, by: str = "layer") -> list[str]:
-    """The names of the report's columns."""
-    if by != "layer":
-        return list(records(run, by)[0])
-    tiled = TILED if run.policies.traffic_model.tiles else ()
-    return [*LAYER, *tiled, *(ARRAY if run.profile.array else ())]
+def columns(rows: list[Record]) -> list[str]:
+    """The names of the columns of a table of `rows`: all figures but the intensity of a layer."""
+    return [name for name in rows[0] if name != INTENSITY]
 
 
 def frame(run: Evaluated, by: str = "layer") -> pd.DataFrame:
     """The same rows as a pandas DataFrame, under the names of the CSV report."""
     import pandas as pd
 
-    return pd.DataFrame(records(run, by), columns=columns(run, by))
+    rows = records(run, by)
+    return pd.DataFrame(rows, columns=columns(rows))
 
 
 def layer_records(run: Evaluated) -> list[Record]:
-    """One record per row, under the names of the CSV; plus the intensity [op/B]."""
+    """One record per row, in the order of the CSV's columns; new ones come at the end.
+
+    Rows that are tiled, and a matrix engine with a shape, add columns of their own.
+    """
     work, result = run.workload, run.result
     inside = result.plan.on_chip
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -96,7 +72,7 @@ def layer_records(run: Evaluated) -> list[Record]:
         "bound": run.bound,
         "on_chip_time_s": result.on_chip.tolist(),
         "launch_time_s": result.launch.tolist(),
-        "arithmetic_intensity": intensity.tolist(),
+        INTENSITY: intensity.tolist(),
     }
     if run.policies.traffic_model.tiles:
         values |= {"again_MB": (result.refetched / MB).tolist(), "schedule": run.schedules}
