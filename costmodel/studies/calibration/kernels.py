@@ -30,12 +30,7 @@ from costmodel.language import dtypes
 from costmodel.models.layers.all_reduce import AllReduce
 from costmodel.models.layers.attention import Attention
 from costmodel.models.layers.linear import Linear
-from costmodel.studies.calibration.kernel_table import (
-    OUT_OF_RANGE,
-    WIDE,
-    KernelTable,
-    Seconds,
-)
+from costmodel.studies.calibration.kernel_table import OUT_OF_RANGE, WIDE, KernelTable, Seconds
 
 SOFT = 0.1
 """A share of a kernel's time: larger errors count linearly."""
