@@ -9,7 +9,6 @@ from costmodel.studies.evaluated import Evaluated
 from costmodel.studies.standing import standing
 from costmodel.version import VERSION
 
-
 CHOSEN = ("convention", "timed_convention", "placement", "traffic", "timing", "dtype", "batch")
 """The policies that are named, in the order of the report."""
 
