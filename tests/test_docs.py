@@ -45,13 +45,14 @@ def test_python_examples_run(file: str, capsys: pytest.CaptureFixture[str]) -> N
         assert capsys.readouterr().out
 
 
-DOCTESTED = (
-    "costmodel.studies.simulation", "costmodel.studies.scan", "costmodel.hardware.read",
-    *(f"costmodel.core.{name}" for name in ("terms", "formula", "machine", "quantities", "loading")),
-)  # fmt: skip
+WITH_EXAMPLES = [
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for file in sorted(ROOT.glob("costmodel/**/*.py"))
+    if ">>> " in file.read_text()
+]
 
 
-@pytest.mark.parametrize("module", DOCTESTED)
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
 def test_doctests(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0
