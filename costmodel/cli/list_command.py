@@ -7,23 +7,24 @@ formats, pictures.
 from __future__ import annotations
 
 import argparse
+import pkgutil
 from collections.abc import Iterator
-from typing import Any
 
-FAMILIES = (
-    "archs",
-    "hw",
-    "layers",
-    "conventions",
-    "placements",
-    "traffic",
-    "engines",
-    "timings",
-    "passes",
-    "papers",
-    "formats",
-    "pictures",
-)
+from costmodel.cli import options
+
+MODELS = {
+    "conventions": "core.convention:CONVENTIONS",
+    "placements": "core.placement:PLACEMENTS",
+    "traffic": "core.traffic:TRAFFICS",
+    "engines": "core.engine:ENGINE_MODELS",
+    "timings": "core.timing:TIMINGS",
+    "passes": "core.graph_pass:PASSES",
+    "papers": "papers:PAPERS",
+    "formats": "core.output:FORMATS",
+    "pictures": "core.output:PICTURES",
+}
+"""Families of models, and where each is declared."""
+FAMILIES = ("archs", "hw", "layers", *MODELS)
 SHELVES = {"archs": "archs", "hw": "hwprofiles"}
 
 EXAMPLES = (
@@ -34,16 +35,9 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "family",
-        nargs="?",
-        metavar="FAMILY",
-        choices=FAMILIES,
-        help=f"{', '.join(FAMILIES)} (default: all)",
-    )
-    parser.add_argument(
-        "word", nargs="?", metavar="KIND", help="of layers: attributes, defaults, shapes, examples"
-    )
+    every = f"{', '.join(FAMILIES)} (default: all)"
+    options.add(parser, "family FAMILY", every, nargs="?", choices=FAMILIES)
+    options.add(parser, "word KIND", "of layers: attributes, defaults, shapes, examples", nargs="?")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,10 +45,10 @@ def run(args: argparse.Namespace) -> int:
     if args.word:
         return _one(args)
     for family in [args.family] if args.family else FAMILIES:
-        found = list(entries(family))
-        width = max(len(word) for word, _, _ in found)
+        members = list(entries(family))
+        width = max(len(word) for word, _, _ in members)
         print(f"{family}:")
-        for word, line, source in found:
+        for word, line, source in members:
             print(f"  {word:{width}}  {line}")
             print(f"  {'':{width}}    source: {source}")
     return 0
@@ -99,27 +93,9 @@ def _layers() -> Iterator[tuple[str, str, str]]:
 
 
 def _models(name: str) -> Iterator[tuple[str, str, str]]:
-    from costmodel.core.convention import CONVENTIONS
-    from costmodel.core.engine import ENGINE_MODELS
-    from costmodel.core.graph_pass import PASSES
-    from costmodel.core.output import FORMATS, PICTURES
-    from costmodel.core.placement import PLACEMENTS
-    from costmodel.core.registry import Family, headline
-    from costmodel.core.timing import TIMINGS
-    from costmodel.core.traffic import TRAFFICS
-    from costmodel.papers import PAPERS
+    from costmodel.core.registry import headline
 
-    families: dict[str, Family[Any]] = {
-        "conventions": CONVENTIONS,
-        "placements": PLACEMENTS,
-        "traffic": TRAFFICS,
-        "engines": ENGINE_MODELS,
-        "timings": TIMINGS,
-        "passes": PASSES,
-        "papers": PAPERS,
-        "formats": FORMATS,
-        "pictures": PICTURES,
-    }
-    for word in families[name].names():
-        kind = families[name].kind(word)
+    family = pkgutil.resolve_name(f"costmodel.{MODELS[name]}")
+    for word in family.names():
+        kind = family.kind(word)
         yield word, headline(kind), str(getattr(kind, "source", ""))

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from costmodel.cli import options
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,16 +27,10 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "networks", nargs="*", metavar="NETWORK", help="ONNX files with their weights"
-    )
-    parser.add_argument(
-        "--out", required=True, metavar="MEASUREMENTS.csv", help="the table to write"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=3.0, metavar="S", help="for each network (default 3)"
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: every core)")
+    options.add(parser, "networks NETWORK", "ONNX files with their weights", nargs="*")
+    options.add(parser, "--out MEASUREMENTS.csv", "the table to write", required=True)
+    options.add(parser, "--seconds S", "for each network (default 3)", type=float, default=3.0)
+    options.add(parser, "--threads N", "threads (default: every core)", type=int)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,23 +43,25 @@ def run(args: argparse.Namespace) -> int:
 
     _check(args)
     out = Path(args.out)
-    found = timing.measure(
+    measured = timing.measure(
         _networks(args.networks, out),
         seconds=args.seconds,
         threads=args.threads,
         tell=lambda line: print(line, file=sys.stderr),
     )
-    rows = [{**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in found]
-    for one, row in zip(found, rows, strict=True):
+    rows = [
+        {**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in measured
+    ]
+    for one, row in zip(measured, rows, strict=True):
         print(f"{1e3 * one.least:10.4g} ms  median {1e3 * one.median:8.4g}  {row['network']}")
     profile = out.with_name(f"{out.stem}_machine.yaml")
-    text = machine.profile_text(max(_rate(one) for one in found))
-    files.write(profile, lambda stream: stream.write(text))
+    text = machine.profile_text(max(map(_rate, measured)))
+    files.write_text(profile, text)
     files.write_csv(out, rows, timing.COLUMNS)
     print(
         f"wrote {out} and {profile}; now: costmodel calibrate {out} --hw {profile} --out cpu.yaml"
     )
-    warning = timing.busy(found)
+    warning = timing.busy(measured)
     if warning:
         print(f"warning: {warning}", file=sys.stderr)
     return 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 
+from costmodel.cli import options
+
 EXAMPLES = (
     "reproduce --quiet --out reports",
     "reproduce hairnet_appendix",
@@ -16,13 +18,9 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "tables", nargs="*", metavar="TABLE", help="a paper or a table (default: all)"
-    )
-    parser.add_argument(
-        "--out", default="reports", metavar="DIR", help="where the pages go (default: reports)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print the summary only")
+    options.add(parser, "tables TABLE", "a paper or a table (default: all)", nargs="*")
+    options.add(parser, "--out DIR", "where the pages go (default: reports)", default="reports")
+    options.add(parser, "--quiet", "print the summary only", action="store_true")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 
+from costmodel.cli import options
+
 WORDS = ("architecture", "hardware")
 
 EXAMPLES = (
@@ -18,7 +20,7 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("what", choices=WORDS, help="an architecture file, or a hardware profile")
+    options.add(parser, "what", "an architecture file, or a hardware profile", choices=WORDS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,6 +29,5 @@ def run(args: argparse.Namespace) -> int:
 
     from costmodel.report import schema
 
-    made = schema.architecture() if args.what == "architecture" else schema.hardware()
-    print(json.dumps(made, indent=1))
+    print(json.dumps(getattr(schema, args.what)(), indent=1))
     return 0

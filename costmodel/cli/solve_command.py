@@ -23,33 +23,31 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("arch", metavar="ARCH", help="architecture file, or a shipped short name")
-    parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
-    parser.add_argument(
-        "--for",
+    network, machine, *others = options.RUN
+    options.add_shared(parser, network, machine)
+    options.add(
+        parser,
+        "--for RESOURCE",
+        "a figure of the machine, batch, or a decoder's context or prompt; twice for a "
+        "trade-off curve",
         required=True,
         action="append",
         dest="resources",
-        metavar="RESOURCE",
-        help="a figure of the machine, batch, or a decoder's context or prompt; twice for a "
-        "trade-off curve",
     )
-    parser.add_argument(
-        "--target",
+    options.add(
+        parser,
+        "--target BOUND",
+        "'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'",
         required=True,
         action="append",
-        metavar="BOUND",
-        help="'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'",
     )
-    options.add_settings(parser)
-    options.add_policies(parser)
-    parser.add_argument("--json", metavar="FILE", help="write the answer")
+    options.add_shared(parser, *others)
+    options.add(parser, "--json FILE", "write the answer")
 
 
 def run(args: argparse.Namespace) -> int:
     """Solve and print; an impossible target is an answer, not an error."""
     from costmodel.errors import BadValue, Place
-    from costmodel.report import files
     from costmodel.studies.scan.target import Target
 
     resources = [word.removeprefix("hw.") for word in args.resources]
@@ -67,23 +65,14 @@ def run(args: argparse.Namespace) -> int:
             _print(record, target.text)
     except BadValue as error:
         raise error.at(Place(f"--for {' --for '.join(resources)}")) from None
-    if args.json:
-        files.write_json(args.json, record)
+    options.write(args, json=lambda: record)
     return 0
 
 
 def _simulated(args: argparse.Namespace) -> Run:
     from costmodel.studies.simulation import simulate
 
-    return simulate(
-        args.arch,
-        args.hw,
-        settings=options.settings(args.settings),
-        batch=args.batch,
-        strict=False,
-        passes=options.passes(args),
-        **options.policies(args),
-    )
+    return simulate(args.arch, args.hw, strict=False, **options.asked(args))
 
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
@@ -93,16 +82,7 @@ def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
     from costmodel.studies.scan.solve_tokens import WORDS
 
     if resource in WORDS:
-        return tokens_for(
-            args.arch,
-            args.hw,
-            resource,
-            target,
-            settings=options.settings(args.settings),
-            batch=args.batch,
-            passes=options.passes(args),
-            **options.policies(args),
-        )
+        return tokens_for(args.arch, args.hw, resource, target, **options.asked(args))
     if resource != "batch":
         return solve(_simulated(args), resource, target)
     if args.batch != 1:

@@ -15,11 +15,9 @@ EXAMPLES = ("validate hairnet mobilenet_v2 --rows",)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "archs", nargs="+", metavar="ARCH", help="architecture files, or shipped short names"
-    )
-    options.add_settings(parser, onnx=False)
-    parser.add_argument("--rows", action="store_true", help="print every row, not only mismatches")
+    options.add(parser, "archs ARCH", "architecture files, or shipped short names", nargs="+")
+    options.add_shared(parser, "--set NAME=VALUE")
+    options.add(parser, "--rows", "print every row, not only mismatches", action="store_true")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from costmodel.report import files, plots
 from costmodel.report.numbers import percent, seconds, short
-from costmodel.report.slope_plot import slope_figure
+from costmodel.report.slope_plot import slope_chart
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulate
 from costmodel.studies.slope import Slope, slope
@@ -64,7 +64,7 @@ def write(directory: Path) -> Path:
     for name in PICTURES:
         plots.save(chosen.plot(name), folder / f"{name}.png")
     curves = slope("hairnet", MACHINE)
-    plots.save(slope_figure(curves, curves.network), folder / "slope.png")
+    plots.write_charts(folder, {"slope.png": [slope_chart(curves, curves.network)]})
     files.write(folder / "README.md", lambda stream: stream.write(page(every)))
     return folder
 

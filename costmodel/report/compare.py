@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from costmodel.core.quantities import RUN_LANES
-from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, legend_of, line, named
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import columns, count, short, si
 from costmodel.studies.comparison import Entry
 from costmodel.studies.run import Run
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FAR = 30
 """Times the shortest run from which a linear axis would hide it."""
@@ -200,11 +195,7 @@ def _accuracy_chart(entries: Sequence[Entry], places: Sequence[int], title: str)
     }
 
 
-def time_figure(entries: Sequence[Entry]) -> Figure:
-    """The times as a picture."""
-    return painter.figure(time_chart(entries))
-
-
-def accuracy_figure(entries: Sequence[Entry], dataset: str) -> Figure:
-    """The accuracies as a picture, one panel per machine."""
-    return painter.figure(*accuracy_charts(entries, dataset))
+def charts(entries: Sequence[Entry], dataset: str | None) -> dict[str, list[Chart]]:
+    """The charts of every picture, by the names of their files."""
+    graded = accuracy_charts(entries, dataset or "")
+    return {"compare.png": [time_chart(entries)]} | ({"accuracy.png": graded} if graded else {})

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from costmodel.language.units import show
-from costmodel.report import files, painter, plots
+from costmodel.report import files, plots
 from costmodel.report.chart import Chart, axis, line, named, series
 from costmodel.studies.generate import Generation
 from costmodel.studies.labels import unique
@@ -130,9 +130,8 @@ def write(directory: str | Path, first: Generation, machines: Sequence[str], at:
     devices = f", {request.devices} devices" if request.devices > 1 else ""
     said = f"{request.prompt} tokens in, {request.generate} out{devices}"
     trade = trade_chart(rows) | {"about": [named(first.prefill.network.name), said]}
-    files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
-    plots.save(painter.figure(trade), folder / "trade.png")
     held = memory_rows(first)
+    files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
     files.write_csv(folder / "memory.csv", held, list(held[0]))
-    plots.save(painter.figure(memory_chart(first)), folder / "memory.png")
+    plots.write_charts(folder, {"trade.png": [trade], "memory.png": [memory_chart(first)]})
     return [folder / name for name in ("trade.csv", "trade.png", "memory.csv", "memory.png")]

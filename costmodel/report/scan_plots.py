@@ -10,17 +10,15 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, dimension_of
 from costmodel.language import units
-from costmodel.report import painter
-from costmodel.report.chart import Chart, axis, lanes_shown, legend_of, line, named
+from costmodel.report.chart import Chart, about, axis, lanes_shown, legend_of, line, named
 from costmodel.report.numbers import si
-from costmodel.report.plots import save
+from costmodel.report.plots import write_charts
+from costmodel.studies.run import Run
 from costmodel.studies.scan.plane import Plane, Side
 from costmodel.studies.scan.results import Outcome
 from costmodel.studies.scan.sensitivity import Effect
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from costmodel.studies.scan.axes import Axis
 
 MOST = 400
@@ -37,12 +35,14 @@ def write(directory: Path, outcome: Outcome) -> list[Path]:
     charts: dict[str, Chart | None] = {"heat": heat(outcome, MOST * MOST), "pareto": front(outcome)}
     if space.sample == "grid" and len(space.axes) == 1 and max(space.shape) <= MOST * 100:
         charts["time"] = along(outcome, space.axes[0])
-    said = {"about": _about(outcome)}
-    return [
-        save(painter.figure(chart | said), directory / f"{word}.png")
-        for word, chart in charts.items()
-        if chart is not None
-    ]
+    return write_charts(
+        directory,
+        {
+            f"{word}.png": [chart | {"about": _about(outcome)}]
+            for word, chart in charts.items()
+            if chart is not None
+        },
+    )
 
 
 def unit_of(word: str) -> str:
@@ -181,25 +181,24 @@ def _about(outcome: Outcome) -> list[str]:
     return [named(models[0].title), scan] if one else [scan]
 
 
-def tornado(effects: list[Effect], total: float, title: str) -> Figure:
+def tornado(effects: list[Effect], run: Run) -> Chart:
     """The total with each resource halved and doubled, the strongest on top."""
-    first, *rules = title.split("\n")
-    what, _, run = first.partition(": ")
-    changes = [[f"{100 * (v / total - 1):+.1f} %" if v != total else "" for v in sorted(
-        (effect.halved_s, effect.doubled_s), reverse=True)] for effect in effects]  # fmt: skip
-    return painter.figure(
-        {
-            "kind": "bars",
-            "title": what,
-            "about": [run, *rules],
-            "x": axis("total time", "s"),
-            "names": [effect.resource.replace("_", " ") for effect in effects],
-            "base": total,
-            "parts": {
-                "matrix": [effect.halved_s - total for effect in effects],
-                "transfer": [effect.doubled_s - total for effect in effects],
-            },
-            "ends": changes,
-            "legend": [["matrix", "halved"], ["transfer", "doubled"]],
-        }
-    )
+    total = run.total_time
+    ends = [sorted((effect.halved_s, effect.doubled_s), reverse=True) for effect in effects]
+    return {
+        "kind": "bars",
+        "title": "Each resource halved and doubled",
+        "about": about(run),
+        "x": axis("total time", "s"),
+        "names": [effect.resource.replace("_", " ") for effect in effects],
+        "base": total,
+        "parts": {
+            "matrix": [effect.halved_s - total for effect in effects],
+            "transfer": [effect.doubled_s - total for effect in effects],
+        },
+        "ends": [
+            [f"{100 * (time / total - 1):+.1f} %" if time != total else "" for time in both]
+            for both in ends
+        ],
+        "legend": [["matrix", "halved"], ["transfer", "doubled"]],
+    }

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from costmodel.report import files, painter
+from costmodel.report import files
 from costmodel.report.calibration import text
-from costmodel.report.chart import axis, line, named, series
-from costmodel.report.plots import save
+from costmodel.report.chart import Chart, axis, line, named, series
+from costmodel.report.plots import write_charts
 from costmodel.studies.calibration import ablation as study
 from costmodel.studies.calibration.calibrate import Calibrated
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ErrorRow = dict[str, Any]
 FIGURES = ("mean", "median", "p90")
@@ -32,12 +29,11 @@ def write(directory: str | Path, calibrated: Calibrated) -> None:
     files.write_csv(folder / "ablation.csv", ablations, ["model", *FIGURES])
     files.write_csv(folder / "learning_curve.csv", curve, ["measurements", "model", *FIGURES])
     files.write_csv(folder / "held_out.csv", rows, list(rows[0]))
-    save(text.figure(calibrated), folder / "held_out.png")
+    pictures = {"held_out.png": [text.chart(calibrated)]}
     if curve:
-        save(curve_figure(curve, calibrated.base.name), folder / "learning_curve.png")
-    files.write(
-        folder / "README.md", lambda stream: stream.write(page(calibrated, ablations, curve))
-    )
+        pictures["learning_curve.png"] = [curve_chart(curve, calibrated.base.name)]
+    write_charts(folder, pictures)
+    files.write_text(folder / "README.md", page(calibrated, ablations, curve))
 
 
 def page(calibrated: Calibrated, ablations: list[ErrorRow], curve: list[ErrorRow]) -> str:
@@ -101,7 +97,7 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
-def curve_figure(curve: list[ErrorRow], machine: str) -> Figure:
+def curve_chart(curve: list[ErrorRow], machine: str) -> Chart:
     """Mean (solid) and median (dashed) errors of each model over the number of measurements."""
     lines = [
         line(
@@ -114,13 +110,11 @@ def curve_figure(curve: list[ErrorRow], machine: str) -> Figure:
         for number, model in enumerate(dict.fromkeys(one["model"] for one in curve))
         for key in ("mean", "median")
     ]
-    return painter.figure(
-        {
-            "kind": "marks",
-            "title": "Errors over the number of measurements",
-            "about": [named(machine)],
-            "x": axis("measurements fitted to", log=True),
-            "y": axis("absolute error on the others [%]", log=True),
-            "lines": lines,
-        }
-    )
+    return {
+        "kind": "marks",
+        "title": "Errors over the number of measurements",
+        "about": [named(machine)],
+        "x": axis("measurements fitted to", log=True),
+        "y": axis("absolute error on the others [%]", log=True),
+        "lines": lines,
+    }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from costmodel.report.calibration import scatter
-from costmodel.report.numbers import columns, seconds
+from costmodel.report.calibration import scatter, tables
+from costmodel.report.chart import Chart
+from costmodel.report.numbers import columns
 from costmodel.studies.calibration import evaluation, profile
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import Calibrated
@@ -17,11 +18,6 @@ from costmodel.studies.calibration.design import Floats
 from costmodel.studies.calibration.evaluation import Outcome
 from costmodel.studies.calibration.fit import SHARES
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-WORST = 10
-"""Held-out networks that are named."""
 TIMES = {
     "launch": ("launch of a {} row", "us"),
     "per_vector": ("time of a vector in {}", "ns"),
@@ -86,7 +82,9 @@ def lines(calibrated: Calibrated) -> list[str]:
         "",
         *_errors(calibrated),
         "",
-        *_families(calibrated, every),
+        *tables.errors(
+            "held out", evaluation.grouped(every, "family"), ("mape", "median_ape", "bias")
+        ),
         "",
         f"90 % interval: {low:.3g} to {high:.3g} times the predicted total; "
         f"{100 * (inside or 0):.0f} % of held-out networks lie in one made without their family",
@@ -94,7 +92,7 @@ def lines(calibrated: Calibrated) -> list[str]:
         *_fitted(calibrated),
         "",
         "Worst of the held out",
-        *_worst(every),
+        *tables.worst(every),
         *(f"note: {note}" for note in calibrated.notes),
     ]
 
@@ -105,19 +103,6 @@ def _errors(calibrated: Calibrated) -> list[str]:
         size = errors.of(predicted[calibrated.whole], calibrated.measured[calibrated.whole])
         table.append(
             [title, *(f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))]
-        )
-    return columns(table)
-
-
-def _families(calibrated: Calibrated, every: list[Outcome]) -> list[str]:
-    table = [["held out", "n", "mean_%", "median_%", "bias_%"]]
-    for word, group in evaluation.grouped(every, "family").items():
-        table.append(
-            [
-                word or "-",
-                str(group["n"]),
-                *(f"{100 * group[key]:.1f}" for key in ("mape", "median_ape", "bias")),
-            ]
         )
     return columns(table)
 
@@ -171,23 +156,6 @@ def _bounded(calibrated: Calibrated) -> list[str]:
     return [f"at their bound (a share is at most 1): {', '.join(ended)}"] if ended else []
 
 
-def _worst(every: list[Outcome]) -> list[str]:
-    return columns(
-        [
-            [
-                o.measured.name,
-                o.measured.layer,
-                seconds(o.measured.seconds),
-                seconds(o.predicted_s),
-                f"{100 * o.error:+.0f} %",
-                "" if o.inside else "outside its interval",
-                o.reason,
-            ]
-            for o in evaluation.worst(every, WORST)
-        ]
-    )
-
-
 def record(calibrated: Calibrated) -> dict[str, Any]:
     """The JSON report."""
     every, decided = outcomes(calibrated), evidence(calibrated)
@@ -214,6 +182,7 @@ def record(calibrated: Calibrated) -> dict[str, Any]:
     }
 
 
-def figure(calibrated: Calibrated) -> Figure:
+def chart(calibrated: Calibrated) -> Chart:
     """Held-out predictions against measurements."""
-    return scatter.figure(outcomes(calibrated), f"{calibrated.base.name}, families held out")
+    machine = f"{calibrated.base.name}, families held out"
+    return scatter.scatter_chart(outcomes(calibrated), machine)
