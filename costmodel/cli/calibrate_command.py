@@ -11,12 +11,14 @@ docs/calibration.md says what is fitted, and how to measure.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.calibration.measurements import Measurement
+from costmodel.errors import InputError, Place, Problems
+from costmodel.report import files
+from costmodel.report.calibration import folder, text
+from costmodel.studies.calibration import calibrate, kernels, measurements, profile
+from costmodel.studies.calibration.measurements import Measurement
 
 EXAMPLES = (
     "calibrate mine.csv --hw this_machine.yaml --out mine.yaml",
@@ -50,13 +52,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit, cross-validate, write the profile, print."""
-    from pathlib import Path
-
-    from costmodel.errors import Problems
-    from costmodel.report import files
-    from costmodel.report.calibration import folder, text
-    from costmodel.studies.calibration import calibrate, profile
-
     if Path(args.measurements).is_dir():
         return _kernels(args)
     problems = Problems()
@@ -88,11 +83,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _kernels(args: argparse.Namespace) -> int:
     """Fit routines to the tables of kernel times in a folder."""
-    from pathlib import Path
-
-    from costmodel.report import files
-    from costmodel.studies.calibration import kernels, profile
-
     machine, base = options.profile(args.hw)
     fitted = kernels.fits(Path(args.measurements), machine)
     written = profile.kernel_text(base, fitted, f"{Path(args.measurements).name} (kernel times)")
@@ -110,9 +100,6 @@ def _kernels(args: argparse.Namespace) -> int:
 
 def _table(args: argparse.Namespace) -> list[Measurement]:
     """The measurements of the table, or of the one profile. Raises InputError."""
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.calibration import measurements
-
     if not args.measurements.endswith(".json"):
         if args.network:
             raise InputError.at(

@@ -6,15 +6,18 @@ An architecture may carry settings: 'resnet_cifar:n=8,conv=multiception'.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costmodel.cli import options
+from costmodel.core.loading import load_network
+from costmodel.errors import InputError, Place, Problems
+from costmodel.papers.trained import trained
+from costmodel.report import compare
+from costmodel.report.page.compare_page import compare_page
+from costmodel.studies import comparison
+from costmodel.studies.comparison import Entry
 
-if TYPE_CHECKING:
-    from costmodel.errors import Problems
-    from costmodel.studies.comparison import Entry
-
-    Wanted = tuple[str, str, dict[str, Any], float | None]
+Wanted = tuple[str, str, dict[str, Any], float | None]
 
 EXAMPLES = (
     "compare mobilenet_v2 shufflenet_v2 --hw raspberry_pi_5 a100",
@@ -41,11 +44,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate every pair, print, and write what was asked for."""
-    from costmodel.errors import InputError, Place
-    from costmodel.report import compare
-    from costmodel.report.page.compare_page import compare_page
-    from costmodel.studies import comparison
-
     entries = _entries(args)
     if not entries:
         raise InputError.at(Place("compare"), "nothing to compare", "name an ARCH or --accuracy")
@@ -61,10 +59,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _entries(args: argparse.Namespace) -> list[Entry]:
     """Every pair, architectures outside; all input errors are collected first."""
-    from costmodel.core.loading import load_network
-    from costmodel.errors import Problems
-    from costmodel.studies import comparison
-
     problems, profiles, models = Problems(), [], []
     for label, name, settings, accuracy in _wanted(args, problems):
         with problems.collect():
@@ -91,8 +85,6 @@ def _wanted(args: argparse.Namespace, problems: Problems) -> list[Wanted]:
             name, settings = options.with_settings(word)
             wanted.append((word, name, settings, None))
     if args.accuracy:
-        from costmodel.papers.trained import trained
-
         with problems.collect():
             models = trained(args.accuracy)
             wanted += [(m.label, m.arch, m.settings, m.accuracy) for m in models]

@@ -8,12 +8,12 @@ relative to the file (YAML or ONNX) or shipped names.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.calibration.evaluation import Outcome
+from costmodel.errors import Problems
+from costmodel.report.calibration import evaluation_page, scatter, tables
+from costmodel.studies.calibration import evaluation, measurements
+from costmodel.studies.calibration.evaluation import Outcome
 
 CHOICES = ("--convention C", "--placement P", "--traffic R", "--timing T")
 EXAMPLES = ("evaluate mine.csv --hw mine.yaml --html errors.html",)
@@ -31,10 +31,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict, compare, print, and write what was asked for."""
-    from costmodel.errors import Problems
-    from costmodel.report.calibration import evaluation_page, scatter
-    from costmodel.studies.calibration import evaluation, measurements
-
     problems = Problems()
     with problems.collect():
         table = measurements.read(args.measurements)
@@ -62,9 +58,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _text(outcomes: list[Outcome], machine: str) -> list[str]:
     """The errors by family and by kind, and the worst of them."""
-    from costmodel.report.calibration import tables
-    from costmodel.studies.calibration import evaluation
-
     every = evaluation.figures(outcomes)
     rho = every["rank_correlation"]
     lines = [f"{every['n']} measurements on {machine}: absolute error of the predicted time", ""]

@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.generate import Generation
+from costmodel.report import generation, generation_plot
+from costmodel.report.page.generation_page import generation_page
+from costmodel.studies.generate import Generation, generate
 
 EXAMPLES = (
     "generate llama-3.1-8b --hw h100_measured --prompt 1024 --generate 256",
@@ -39,9 +38,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Estimate, print, and write what was asked for."""
-    from costmodel.report import generation, generation_plot
-    from costmodel.report.page.generation_page import generation_page
-
     generations = [_generated(args, machine, args.batch) for machine in args.hw]
     records = [one.record() for one in generations]
     at = partial(_generated, args)
@@ -62,8 +58,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _generated(args: argparse.Namespace, machine: str, sequences: int) -> Generation:
     """What is asked for, on one machine, with so many sequences."""
-    from costmodel.studies.generate import generate
-
     return generate(
         args.arch,
         machine,

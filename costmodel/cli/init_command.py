@@ -6,8 +6,10 @@ Writes network.yaml, machine.yaml and scan.yaml into a folder; files that are th
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from costmodel.cli import options
+from costmodel.report.files import write_text
 
 EXAMPLES = ("init mine",)
 
@@ -19,10 +21,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files of `start` that are not there yet, and say what to try."""
-    from pathlib import Path
-
-    from costmodel.report.files import write_text
-
     folder, start = Path(args.folder), Path(__file__).parent / "start"
     for name in ("network.yaml", "machine.yaml", "scan.yaml"):
         if (folder / name).exists():

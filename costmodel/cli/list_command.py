@@ -11,6 +11,11 @@ import pkgutil
 from collections.abc import Iterator
 
 from costmodel.cli import options
+from costmodel.core.kinds import kinds
+from costmodel.core.registry import headline
+from costmodel.errors import BadValue, InputError, Place
+from costmodel.language import documents, shipped
+from costmodel.report import kind_text
 
 MODELS = {
     "conventions": "core.convention:CONVENTIONS",
@@ -55,9 +60,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _one(args: argparse.Namespace) -> int:
-    from costmodel.errors import BadValue, InputError, Place
-    from costmodel.report import kind_text
-
     if args.family != "layers":
         raise InputError.at(
             Place(f"list {args.family} {args.word}"), "has no page", "only layers have one each"
@@ -77,24 +79,17 @@ def entries(family: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _files(folder: str) -> Iterator[tuple[str, str, str]]:
-    from costmodel.language import documents, shipped
-
     for word in shipped.names(folder):
         top = documents.load(shipped.find(word, folder)).plain()
         yield word, str(top.get("description", top["name"])), str(top["source"])
 
 
 def _layers() -> Iterator[tuple[str, str, str]]:
-    from costmodel.core.kinds import kinds
-    from costmodel.core.registry import headline
-
     for word, kind in sorted(kinds().items()):
         yield word, f"{headline(kind)} (routine: {kind.routine})", kind.source
 
 
 def _models(name: str) -> Iterator[tuple[str, str, str]]:
-    from costmodel.core.registry import headline
-
     family = pkgutil.resolve_name(f"costmodel.{MODELS[name]}")
     for word in family.names():
         kind = family.kind(word)

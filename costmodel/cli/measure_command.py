@@ -8,16 +8,17 @@ beside the table and timed. docs/calibration.md says how to keep a machine quiet
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from costmodel.studies.measuring.timing import Measured
+from costmodel.core.loading import load_network
+from costmodel.errors import InputError, Place, Problems
+from costmodel.report import files
+from costmodel.studies.measuring import machine, networks, timing
+from costmodel.studies.measuring.timing import Measured
 
 EXAMPLES = (
     "measure --out mine.csv",
@@ -35,12 +36,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the table and the machine, print."""
-    import os
-    from pathlib import Path
-
-    from costmodel.report import files
-    from costmodel.studies.measuring import machine, timing
-
     _check(args)
     out = Path(args.out)
     measured = timing.measure(
@@ -69,8 +64,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _rate(one: Measured) -> float:
     """Operations of the multiply-adds of a network over its time [op/s]."""
-    from costmodel.core.loading import load_network
-
     rows = load_network(one.network).rows
     macs = sum(part.tally.macs for row in rows for part in row.parts)
     return float(2 * macs / one.least)
@@ -78,10 +71,6 @@ def _rate(one: Measured) -> float:
 
 def _check(args: argparse.Namespace) -> None:
     """Raise InputError for options that make no sense."""
-    from pathlib import Path
-
-    from costmodel.errors import Place, Problems
-
     problems = Problems()
     if not 0 < args.seconds < 3600:
         problems.add(Place("--seconds"), f"{args.seconds:g} seconds", "give 0.1 to 3600")
@@ -95,11 +84,6 @@ def _check(args: argparse.Namespace) -> None:
 
 def _networks(words: Sequence[str], out: Path) -> list[tuple[Path, str]]:
     """The files that are named, or this project's own, written beside `out`."""
-    from pathlib import Path
-
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.measuring import networks
-
     if words:
         return [(Path(word), "") for word in words]
     try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from costmodel.hardware.profile import HardwareProfile
+from costmodel.core.policies import DEFAULTS
+from costmodel.errors import InputError, Place
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.read import load_profile
+from costmodel.language import documents, shipped
+from costmodel.report import files, plots
 
 POLICIES = ("--convention C", "--placement P", "--traffic R", "--timing T", "--dtype TYPE",
             "--pass NAME", "--batch N")  # fmt: skip
@@ -78,8 +80,6 @@ def passes(args: argparse.Namespace) -> list[str] | None:
 
 def policies(args: argparse.Namespace) -> dict[str, Any]:
     """The policies that the command has options for, as they are given."""
-    from costmodel.core.policies import DEFAULTS
-
     return {key: getattr(args, key) for key in DEFAULTS if key in args}
 
 
@@ -95,9 +95,6 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
 
 def profile(word: str) -> tuple[HardwareProfile, Path]:
     """A hardware profile that is named on the command line, and its file. Raises InputError."""
-    from costmodel.hardware.read import load_profile
-    from costmodel.language import shipped
-
     path = shipped.find(word, "hwprofiles")
     return load_profile(path), path
 
@@ -119,8 +116,6 @@ def write(args: argparse.Namespace, **contents: Callable[[], Any]) -> None:
         Where a place cannot be written.
 
     """
-    from costmodel.report import files, plots
-
     writers: dict[str, Callable[[str, Any], object]] = {
         "json": files.write_json,
         "csv": lambda place, table: files.write_csv(place, *table),
@@ -135,31 +130,13 @@ def write(args: argparse.Namespace, **contents: Callable[[], Any]) -> None:
 
 def once(option: str, words: Sequence[str]) -> str:
     """The only word of an option that collects its words. Raises InputError for more than one."""
-    from costmodel.errors import InputError, Place
-
     if len(words) > 1:
         raise InputError.at(Place(option), f"is given {len(words)} times", "give it once")
     return words[0]
 
 
-def joined(words: Sequence[str], names: Sequence[str]) -> list[str]:
-    """`words` with ``--by -throughput`` as ``--by=-throughput``, for the options `names`.
-
-    argparse takes a word led by '-' for an option of its own.
-    """
-    line: list[str] = []
-    for word in words:
-        if line and line[-1] in names and re.match(r"-[A-Za-z]", word):
-            line[-1] += f"={word}"
-        else:
-            line.append(word)
-    return line
-
-
 def with_settings(word: str) -> tuple[str, dict[str, Any]]:
     """``name:a=1,b=2`` as a name and its settings. Raises InputError."""
-    from pathlib import Path
-
     name, colon, rest = word.partition(":")
     if not colon or Path(word).exists():
         return word, {}
@@ -168,9 +145,6 @@ def with_settings(word: str) -> tuple[str, dict[str, Any]]:
 
 def settings(words: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` words as a dictionary, values read like YAML. Raises InputError."""
-    from costmodel.errors import InputError, Place
-    from costmodel.language import documents
-
     values = {}
     for word in words:
         name, equals, value = word.partition("=")

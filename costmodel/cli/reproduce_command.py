@@ -7,8 +7,11 @@ cells as CSV, and pictures under --out. Exit code 1 while any figure is unexplai
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from costmodel import papers
 from costmodel.cli import options
+from costmodel.papers import beyond, language_models, pages
 
 EXAMPLES = (
     "reproduce --quiet --out reports",
@@ -25,11 +28,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, write the pages."""
-    from pathlib import Path
-
-    from costmodel import papers
-    from costmodel.papers import beyond, language_models, pages
-
     chosen = papers.select(args.tables)
     tables = [table for mine in chosen.values() for table in mine]
     if not args.quiet:

@@ -10,13 +10,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.scan.request import Request
-    from costmodel.studies.scan.results import Outcome
+from costmodel.core.quantities import AXES, STRUCTURAL
+from costmodel.errors import InputError, Place
+from costmodel.language import units
+from costmodel.report import scan_plots
+from costmodel.report.numbers import columns
+from costmodel.report.page.scan_page import scan_page
+from costmodel.studies.scan import drive, engines, results
+from costmodel.studies.scan.request import Request
+from costmodel.studies.scan.results import Outcome
+from costmodel.studies.scan.scan_file import is_scan_file, read_scan_file
 
 SHOWN = 50
 """Points of a table that are printed."""
@@ -34,8 +41,6 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from costmodel.core.quantities import AXES, STRUCTURAL
-
     first = "a scan file, or one or more architectures"
     options.add(parser, "arch SCAN.yaml | ARCH", first, nargs="+")
     machines = {"nargs": "+", "action": "extend", "required": False}
@@ -76,13 +81,6 @@ def _choosing(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan, announce, run, print."""
-    from pathlib import Path
-
-    from costmodel.errors import InputError, Place
-    from costmodel.report import scan_plots
-    from costmodel.report.page.scan_page import scan_page
-    from costmodel.studies.scan import drive, engines
-
     if args.address and args.engine != "dask":
         raise InputError.at(
             Place("--address"), "is given without --engine dask", "add --engine dask"
@@ -135,10 +133,6 @@ def _request(args: argparse.Namespace) -> Request:
 
 def _named(args: argparse.Namespace) -> Request:
     """The request of the scan file, or of the architectures and profiles that are named."""
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.scan.request import Request
-    from costmodel.studies.scan.scan_file import is_scan_file, read_scan_file
-
     first, no_machine = args.arch[0], args.hw is None
     yaml = first.endswith((".yaml", ".yml"))
     if len(args.arch) == 1 and (is_scan_file(first) or (no_machine and yaml)):
@@ -154,8 +148,6 @@ def _named(args: argparse.Namespace) -> Request:
 
 def _add(request: Request, option: str, into: str, words: Sequence[str]) -> None:
     """Add what an option names, one NAME=VALUES each, `into` the request's axes or columns."""
-    from costmodel.errors import Place
-
     for word in words:
         place = Place(f"--{option} {word}")
         name, equals, value = word.partition("=")
@@ -171,8 +163,6 @@ def _add(request: Request, option: str, into: str, words: Sequence[str]) -> None
 
 def _over(request: Request, args: argparse.Namespace) -> None:
     """Single values of the command line in the place of the file's."""
-    from costmodel.errors import Place
-
     for key in ("sample", "n", "seed", "best", "by", "batch"):
         if getattr(args, key) is not None:
             setattr(request, key, getattr(args, key))
@@ -186,9 +176,6 @@ def _over(request: Request, args: argparse.Namespace) -> None:
 
 def _text(outcome: Outcome) -> str:
     """The best points and the front, as tables."""
-    from costmodel.report.numbers import columns
-    from costmodel.studies.scan import results
-
     best, front = results.rows(outcome, SHOWN)
     summary = outcome.summary("", 1)
     lines = [
@@ -210,9 +197,6 @@ def _text(outcome: Outcome) -> str:
 
 def _cell(word: str, value: object) -> str:
     """A figure of the machine with its unit; others are in the unit that their column names."""
-    from costmodel.core.quantities import AXES
-    from costmodel.language import units
-
     if word in AXES and isinstance(value, float):
         return units.show(float(f"{value:.7g}"), AXES[word].dimension)
     return f"{value:.7g}" if isinstance(value, float) else str(value)

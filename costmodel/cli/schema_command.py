@@ -7,8 +7,10 @@ Save it beside your files and name it in their first line:
 from __future__ import annotations
 
 import argparse
+import json
 
 from costmodel.cli import options
+from costmodel.report import schema
 
 WORDS = ("architecture", "hardware")
 
@@ -25,9 +27,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the schema."""
-    import json
-
-    from costmodel.report import schema
-
     print(json.dumps(getattr(schema, args.what)(), indent=1))
     return 0

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 
 from costmodel.cli import options
+from costmodel.report.numbers import columns, short
+from costmodel.report.scan_plots import tornado
+from costmodel.studies.scan.sensitivity import effects
+from costmodel.studies.simulation import simulate
 
 EXAMPLES = ("sensitivity hairnet --hw accel_1tflops",)
 
@@ -18,11 +22,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line per resource."""
-    from costmodel.report.numbers import columns, short
-    from costmodel.report.scan_plots import tornado
-    from costmodel.studies.scan.sensitivity import effects
-    from costmodel.studies.simulation import simulate
-
     done = simulate(args.arch, args.hw, strict=False, **options.asked(args))
     every = effects(done)
     options.write(

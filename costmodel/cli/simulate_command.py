@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.run import Run
+from costmodel.core.output import FORMATS
+from costmodel.report import plots, terminal, text, timeline
+from costmodel.studies.run import Run
+from costmodel.studies.simulation import simulate
 
 EXAMPLES = (
     "simulate hairnet --hw accel_1tflops --by block",
@@ -53,9 +54,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
-    from costmodel.report import terminal, text
-    from costmodel.studies.simulation import simulate
-
     asked = options.asked(args)
     done = simulate(args.arch, args.hw, strict=args.strict, effort=args.effort, **asked)
     drawn = _write(args, done)
@@ -67,11 +65,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _write(args: argparse.Namespace, done: Run) -> list[str]:
     """Write the files that were asked for; what became of the pictures. Raises InputError."""
-    from pathlib import Path
-
-    from costmodel.core.output import FORMATS
-    from costmodel.report import plots, timeline
-
     for word, file in (("csv", args.csv), ("json", args.json), ("html", args.html)):
         if file:
             FORMATS.load(word).write(done, Path(file), args.by)

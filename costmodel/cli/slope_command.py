@@ -7,12 +7,14 @@ row to row; docs/tiling.md has the schedules.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.slope import Curve, Slope
+from costmodel.errors import BadValue, Place
+from costmodel.language.units import show
+from costmodel.report.numbers import columns, short
+from costmodel.report.page.slope_page import slope_page
+from costmodel.report.slope_plot import slope_chart, steps
+from costmodel.studies.slope import Curve, Slope, slope
 
 SHOWN = 16
 """Steps in the table; the JSON has them all."""
@@ -38,11 +40,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print some steps, the knee and the floor."""
-    from costmodel.errors import BadValue, Place
-    from costmodel.report.page.slope_page import slope_page
-    from costmodel.report.slope_plot import slope_chart
-    from costmodel.studies.slope import slope
-
     slopes = slope(args.arch, args.hw, **options.asked(args))
     try:
         curve = slopes.network if args.row is None else slopes.row(args.row)
@@ -60,10 +57,6 @@ def run(args: argparse.Namespace) -> int:
 
 def lines(slopes: Slope, curve: Curve) -> list[str]:
     """The table, thinned, and what stands out in it."""
-    from costmodel.language.units import show
-    from costmodel.report.numbers import columns, short
-    from costmodel.report.slope_plot import steps
-
     run, count = slopes.run, len(curve.memory)
     table = [["memory", "bus_MB", "x compulsory"]]
     for place in steps(curve, SHOWN):
@@ -86,9 +79,6 @@ def lines(slopes: Slope, curve: Curve) -> list[str]:
 
 def _present(slopes: Slope, curve: Curve) -> list[str]:
     """What moves in the memory that the machine has."""
-    from costmodel.language.units import show
-    from costmodel.report.numbers import short
-
     if slopes.present is None:
         return []
     moved, memory = curve.at(slopes.present), show(slopes.present, "memory")

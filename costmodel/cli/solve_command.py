@@ -7,13 +7,20 @@ on_chip_bandwidth, launch) or batch; two rates give their trade-off curve.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.run import Run
-    from costmodel.studies.scan.target import Answer, Target
+from costmodel.core.quantities import MACHINE
+from costmodel.errors import BadValue, Place
+from costmodel.language import units
+from costmodel.report.numbers import columns, short
+from costmodel.studies.questions import batch_for, tokens_for
+from costmodel.studies.run import Run
+from costmodel.studies.scan.solve import solve
+from costmodel.studies.scan.solve_tokens import WORDS
+from costmodel.studies.scan.target import Answer, Target
+from costmodel.studies.scan.trade_off import trade_off
+from costmodel.studies.simulation import simulate
 
 EXAMPLES = (
     "solve hairnet --hw accel_1tflops --for bandwidth --target 'total_time <= 100 ms'",
@@ -47,9 +54,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Solve and print; an impossible target is an answer, not an error."""
-    from costmodel.errors import BadValue, Place
-    from costmodel.studies.scan.target import Target
-
     resources = [word.removeprefix("hw.") for word in args.resources]
     try:
         target = Target.read(options.once("--target", args.target))
@@ -70,17 +74,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulated(args: argparse.Namespace) -> Run:
-    from costmodel.studies.simulation import simulate
-
     return simulate(args.arch, args.hw, strict=False, **options.asked(args))
 
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
-    from costmodel.errors import BadValue
-    from costmodel.studies.questions import batch_for, tokens_for
-    from costmodel.studies.scan.solve import solve
-    from costmodel.studies.scan.solve_tokens import WORDS
-
     if resource in WORDS:
         return tokens_for(args.arch, args.hw, resource, target, **options.asked(args))
     if resource != "batch":
@@ -93,10 +90,6 @@ def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
 
 
 def _print(record: dict[str, Any], target: str) -> None:
-    from costmodel.core.quantities import MACHINE
-    from costmodel.language import units
-    from costmodel.report.numbers import short
-
     dimension = {unit: name for name, unit in units.SI_UNITS.items()}.get(record["unit"])
 
     def shown(value: float) -> str:
@@ -119,9 +112,6 @@ def _print(record: dict[str, Any], target: str) -> None:
 
 
 def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
-    from costmodel.report.numbers import columns
-    from costmodel.studies.scan.trade_off import trade_off
-
     curve = trade_off(_simulated(args), resources[0], resources[1], target)
     print(f"{curve.reason} ('{target.text}')")
     if curve.points:

@@ -9,6 +9,9 @@ import argparse
 import sys
 
 from costmodel.cli import options
+from costmodel.core.loading import load_network
+from costmodel.errors import Place, Problems
+from costmodel.studies.validate import import_torch, validate
 
 EXAMPLES = ("validate hairnet mobilenet_v2 --rows",)
 
@@ -22,10 +25,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Validate each architecture; 1 if any layer differs from torch."""
-    from costmodel.core.loading import load_network
-    from costmodel.errors import Place, Problems
-    from costmodel.studies.validate import import_torch, validate
-
     version = import_torch().__version__.split("+")[0]
     problems, loaded = Problems(), []
     for word in args.archs:

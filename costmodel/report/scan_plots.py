@@ -10,7 +10,7 @@ import numpy as np
 
 from costmodel.core.quantities import RUN_LANES, dimension_of
 from costmodel.language import units
-from costmodel.report.chart import Chart, about, axis, lanes_shown, legend_of, line, named
+from costmodel.report.chart import Chart, about, axis, lanes_shown, legend_of, line, named, numbered
 from costmodel.report.numbers import si
 from costmodel.report.plots import write_charts
 from costmodel.studies.run import Run
@@ -142,8 +142,7 @@ def front(outcome: Outcome) -> Chart | None:
         "x": x,
         "y": y,
         "points": points,
-        "labels": [[*points[at], str(number)] for number, at in enumerate(chosen, start=1)],
-        "key": [[str(number), text] for number, text in enumerate(texts, start=1)],
+        **numbered(points[chosen], texts),
     }
     if len(words) > 2:
         shade = {"values": figures[:, 2], "label": words[2], "unit": unit_of(words[2])}

@@ -44,8 +44,7 @@ def doubled(run: Run) -> list[Doubled]:
     changes = []
     for quantity in asked_about(run):
         factor = 2.0 if quantity.more_is_faster else 0.5
-        machine = run.machine.scaled(quantity, factor)
-        values = tuple(float(getattr(machine, name)) for name in quantity.fields)
+        values = tuple(factor * float(run.machine[name]) for name in quantity.fields)
         changes.append(Doubled(quantity, values, time_scaled(run, quantity, factor)))
     return changes
 
@@ -97,11 +96,8 @@ def _trust(run: Run) -> list[str]:
 
 def _array(run: Run) -> list[str]:
     """How much of the matrix engine's peak the layers' shapes leave."""
-    array = run.profile.array
-    if array is None:
-        return []
-    mean, used = run.attainable, run.utilisation
-    if mean is None:
+    array, mean, used = run.profile.array, run.attainable, run.utilisation
+    if array is None or mean is None:
         return []
     worst = int(np.nanargmin(used))
     return [
@@ -158,24 +154,30 @@ def _change(new: float, old: float) -> str:
 
 
 def _total_line(run: Run) -> str:
-    totals, total, samples = run.totals, run.total_time, run.samples
-    launched, on_chip, overhead = (
-        run.lane_times.get(word, 0.0) for word in ("launch", "on_chip", "overhead")
+    """What a run takes, of what it consists, and how many samples a second that is."""
+    totals, samples, lanes = run.totals, run.samples, run.lane_times
+    parts = {
+        "transfer": totals["transfer_time_s"],
+        "on chip": lanes.get("on_chip", 0.0),
+        "compute": totals["compute_time_s"],
+        "launching rows": lanes.get("launch", 0.0),
+        "overhead": lanes.get("overhead", 0.0),
+    }
+    times = ", ".join(
+        f"{word} {short(time)} s"
+        for word, time in parts.items()
+        if time or word in ("transfer", "compute")
     )
-    text = (
-        f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
-        + (f"on chip {short(on_chip)} s, " if on_chip else "")
-        + f"compute {short(totals['compute_time_s'])} s"
-        + (f", launching rows {short(launched)} s" if launched else "")
-        + (f", overhead {short(overhead)} s" if overhead else "")
-        + f"; {totals['params']} params, {count(totals['macs'])} macs, {count(totals['ops'])} ops, "
-        f"{short(totals['external_bytes'] / 1e6)} MB over the bus"
-    )
-    per_sample = f", {seconds(total / samples)} per sample" if samples > 1 else ""
+    interval = ""
     if run.interval is not None:
-        low, high = run.interval
-        text += f"\n90 % interval         {short(low)} s to {short(high)} s"
-    return f"{text}\nThroughput            {run.throughput:.4g} samples/s{per_sample}"
+        interval = f"\n90 % interval         {' s to '.join(map(short, run.interval))} s"
+    per_sample = f", {seconds(run.total_time / samples)} per sample" if samples > 1 else ""
+    return (
+        f"Total {short(run.total_time)} s {_joined(run)} {times}; {totals['params']} params, "
+        f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
+        f"{short(totals['external_bytes'] / 1e6)} MB over the bus{interval}\n"
+        f"Throughput            {run.throughput:.4g} samples/s{per_sample}"
+    )
 
 
 def _joined(run: Run) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import OUTPUTS, dimension_of
-from costmodel.language import units
+from costmodel.core.quantities import OUTPUTS
 from costmodel.report import scan_plots
 from costmodel.report.chart import Chart
 from costmodel.report.page.figures import ChartPage, Encoded, TableColumn, figures_page
@@ -58,16 +58,12 @@ def _verdict(best: list[dict[str, Any]]) -> str:
     return f"The best point takes {best[0]['total_time_s'] * 1e3:.6g} ms."
 
 
-def _unit(word: str) -> str | None:
-    kind = dimension_of(word)
-    return units.SI_UNITS[kind] if kind else None
-
-
 def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
     """A column under its name in the tables; SI figures bear their unit."""
     word = next((one.word for one in OUTPUTS.values() if one.column == name), name)
     number = any(isinstance(row.get(name), int | float) for row in rows)
-    return TableColumn(name, word, _unit(word) if number else None, number)
+    unit = scan_plots.unit_of(word) if number else ""
+    return TableColumn(name, word, unit or None, number)
 
 
 def _front(outcome: Outcome, best: int, shown: int) -> list[Chart]:
@@ -132,31 +128,25 @@ def _parallel(outcome: Outcome, rows: list[dict[str, Any]]) -> list[dict[str, An
     ]
 
 
-def _levels(values: Any, word: str) -> tuple[Any, str, str]:
+def _levels(values: Any, word: str) -> tuple[Callable[[Any], Any], str, str]:
     """How values become levels from 0 to 255, and the words at both ends."""
     if values.dtype.kind not in "iufb":
-        known = sorted(set(map(str, values.tolist())))
+        known = np.unique(values.astype(str))
         step = 255 / max(1, len(known) - 1)
-        places = {name: round(n * step) for n, name in enumerate(known)}
-
-        def named(given: Any) -> Any:
-            return np.array([places[str(value)] for value in given], dtype=np.uint8)
-
-        return named, known[0], known[-1]
+        return (
+            lambda given: (step * np.searchsorted(known, given.astype(str))).round().astype("u1"),
+            str(known[0]),
+            str(known[-1]),
+        )
     finite = values[np.isfinite(values)].astype(float)
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     log = low > 0 and high > 20 * low
-    ends = (np.log(low), np.log(high)) if log else (low, high)
+    start, end = (np.log(low), np.log(high)) if log else (low, high)
 
     def level(given: Any) -> Any:
         with np.errstate(divide="ignore", invalid="ignore"):
             number = np.log(given.astype(float)) if log else given.astype(float)
-            share = (number - ends[0]) / ((ends[1] - ends[0]) or 1.0)
-        return np.nan_to_num(np.clip(share, 0, 1) * 255).round().astype(np.uint8)
+            share = (number - start) / ((end - start) or 1.0)
+        return np.nan_to_num(np.clip(share, 0, 1) * 255).round().astype("u1")
 
-    return level, _end(low, word), _end(high, word)
-
-
-def _end(value: float, word: str) -> str:
-    kind = dimension_of(word)
-    return units.show(float(f"{value:.4g}"), kind) if kind else f"{value:.4g}"
+    return level, scan_plots.value_text(word, low), scan_plots.value_text(word, high)
