@@ -18,7 +18,7 @@ are words of `palette`. ChartPage are in SI units. The kinds:
   `bound` (Y by X numbers of `regions`, which are names).
 - `lanes`: `lanes` ({hue, name, share, start, length, row, early}: when each is busy, `early` for
   later rows in the `early_hue`), `total` [s].
-- `memory`: `boxes` ({start, end, offset, size, name, writer} as columns), `alive` (bytes in each
+- `memory`: `boxes` ({start, end, offset, size, name} as columns), `alive` (bytes in each
   row), `limit` and `limit_name`, `pinned` ([from, to] or None), `top` [B].
 - `parallel`: `axes` and `marked`, on pages alone.
 """

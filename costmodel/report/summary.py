@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES, MachineQuantity
+from costmodel.core.quantities import MachineQuantity
 from costmodel.language import units
 from costmodel.report.chart import ALWAYS
-from costmodel.report.exposed import exposed_totals
+from costmodel.report.exposed import shares
 from costmodel.report.numbers import count, percent, seconds, short
 from costmodel.studies.run import Run
 from costmodel.studies.scan.sensitivity import asked_about, time_scaled
@@ -59,7 +59,7 @@ def lines(run: Run) -> list[str]:
     return [
         _total_line(run),
         "",
-        f"Where the time goes   {', '.join(_shares(run))}",
+        f"Where the time goes   {shares(run, ALWAYS)}",
         *_array(run),
         *_slowest(run),
         f"Doubling one resource {NEXT.join(changes)}",
@@ -68,16 +68,8 @@ def lines(run: Run) -> list[str]:
         *_again(run),
         *_first(run),
         *_unknown(run),
-        *_nothing(run),
-    ]
-
-
-def _shares(run: Run) -> list[str]:
-    """Each lane's share of the total, by exposed time."""
-    return [
-        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
-        for word, time in exposed_totals(run).items()
-        if word in ALWAYS or time
+        *["WARNING: no row of this network computes or moves anything; is it the one you mean?"]
+        * (total == 0),
     ]
 
 
@@ -226,10 +218,3 @@ def _memory(run: Run) -> list[str]:
         f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
         f"{short(peak / 1e6)} MB.",
     ]
-
-
-def _nothing(run: Run) -> list[str]:
-    """Said of a network that takes no time: hardly what was meant."""
-    if run.total_time > 0:
-        return []
-    return ["WARNING: no row of this network computes or moves anything; is it the one you mean?"]

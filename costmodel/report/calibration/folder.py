@@ -38,63 +38,46 @@ def write(directory: str | Path, calibrated: Calibrated) -> None:
 
 def page(calibrated: Calibrated, ablations: list[ErrorRow], curve: list[ErrorRow]) -> str:
     """The page: the printed report, then what each feature is worth, then the learning curve."""
-    title = f"# {calibrated.base.name}: calibrated on {len(calibrated.measurements)} measurements"
-    return "\n".join(
-        [
-            title,
-            "",
-            "```",
-            *text.lines(calibrated),
-            "```",
-            "",
-            "`held_out.csv` has every measurement with the prediction of a fit that had not seen "
-            "its family.",
-            "",
-            "![held-out predictions](held_out.png)",
-            "",
-            "## What each feature is worth",
-            "",
-            "Families held out one at a time; passes, timing and placement fixed to those of the "
-            "line, so that nothing is chosen anew.",
-            "",
-            *_table(
-                ["model", "mean", "median", "90th percentile"],
-                [[one["model"], *_cells(one)] for one in ablations],
-            ),
-            "",
-            *_enough(curve),
-        ]
-    )
-
-
-def _enough(curve: list[ErrorRow]) -> list[str]:
-    """How the error falls with the number of measurements."""
+    report = "\n".join(text.lines(calibrated))
     picture = "![learning curve](learning_curve.png)"
-    return [
-        "## How many measurements are enough",
-        "",
-        f"Fitted to networks drawn at random ({study.DRAWS} draws of each size), judged on all "
-        "the others; what is chosen is chosen from "
-        "the drawn ones alone. Families are not held out here.",
-        "",
-        *_table(
-            ["measurements", "model", "mean", "median", "90th percentile"],
-            [[str(one["measurements"]), one["model"], *_cells(one)] for one in curve],
-        ),
-        "",
-        picture if curve else "There are too few measurements for a curve.",
-        "",
+    return f"""\
+# {calibrated.base.name}: calibrated on {len(calibrated.measurements)} measurements
+
+```
+{report}
+```
+
+`held_out.csv` has every measurement with the prediction of a fit that had not seen its family.
+
+![held-out predictions](held_out.png)
+
+## What each feature is worth
+
+Families held out one at a time; passes, timing and placement fixed to those of the line, so \
+that nothing is chosen anew.
+
+{_table(ablations, "model")}
+
+## How many measurements are enough
+
+Fitted to networks drawn at random ({study.DRAWS} draws of each size), judged on all the others; \
+what is chosen is chosen from the drawn ones alone. Families are not held out here.
+
+{_table(curve, "measurements", "model")}
+
+{picture if curve else "There are too few measurements for a curve."}
+"""
+
+
+def _table(rows: list[ErrorRow], *words: str) -> str:
+    """A Markdown table of the columns `words` and the errors, figures to the right."""
+    head = [*words, "mean", "median", "90th percentile"]
+    rule = ["---" if name == "model" else "---:" for name in head]
+    cells = [
+        [*(str(row[word]) for word in words), *(f"{100 * row[key]:.1f} %" for key in FIGURES)]
+        for row in rows
     ]
-
-
-def _cells(one: ErrorRow) -> list[str]:
-    return [f"{100 * one[key]:.1f} %" for key in FIGURES]
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """A Markdown table, figures to the right."""
-    rule = ["---" if name in ("model",) else "---:" for name in head]
-    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *cells))
 
 
 def curve_chart(curve: list[ErrorRow], machine: str) -> Chart:

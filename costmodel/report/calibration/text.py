@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.hardware.evidence import Errors
 from costmodel.report.calibration import scatter, tables
 from costmodel.report.chart import Chart
 from costmodel.report.numbers import columns
@@ -38,28 +39,28 @@ def outcomes(calibrated: Calibrated) -> list[Outcome]:
     """
     held = calibrated.held_out
     runs = calibrated.bench.on(profile.model(calibrated), None)
-    return [
-        evaluation.held_out(one, run, time, ends)
-        for one, run, time, ends in zip(
-            calibrated.measurements,
-            runs,
-            held.predicted,
-            zip(held.low, held.high, strict=True),
-            strict=True,
-        )
-    ]
+    ends = zip(held.low, held.high, strict=True)
+    rows = zip(calibrated.measurements, runs, held.predicted, ends, strict=True)
+    return [evaluation.held_out(*row) for row in rows]
 
 
 def compared(calibrated: Calibrated) -> dict[str, Floats]:
     """The models that are set side by side, and their times (N,) [s]."""
+    numbers = np.arange(len(calibrated.measured))
     return {
         "base profile, nothing fitted": calibrated.uncalibrated,
         "crude additive model, families held out": calibrated.crude_held_out,
         "calibrated, families held out": calibrated.held_out.predicted,
-        "calibrated, seen in the fit": calibrated.fitted.predict(
-            np.arange(len(calibrated.measured))
-        ),
+        "calibrated, seen in the fit": calibrated.fitted.predict(numbers),
     }
+
+
+def _sizes(calibrated: Calibrated) -> dict[str, Errors]:
+    """The errors of these models, of whole networks."""
+    whole = calibrated.whole
+    measured = calibrated.measured[whole]
+    times = compared(calibrated).items()
+    return {title: errors.of(predicted[whole], measured) for title, predicted in times}
 
 
 def lines(calibrated: Calibrated) -> list[str]:
@@ -99,11 +100,9 @@ def lines(calibrated: Calibrated) -> list[str]:
 
 def _errors(calibrated: Calibrated) -> list[str]:
     table = [["absolute error", "mean_%", "median_%", "p90_%"]]
-    for title, predicted in compared(calibrated).items():
-        size = errors.of(predicted[calibrated.whole], calibrated.measured[calibrated.whole])
-        table.append(
-            [title, *(f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))]
-        )
+    for title, size in _sizes(calibrated).items():
+        figures = (f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))
+        table.append([title, *figures])
     return columns(table)
 
 
@@ -112,10 +111,10 @@ def evidence(calibrated: Calibrated) -> dict[tuple[str, str], float]:
 
     It is the mean over the measurements.
     """
-    design, coefficients = calibrated.fitted.design, calibrated.fitted.coefficients
-    times, slopes = design.slopes(coefficients)
-    share = slopes / times[:, np.newaxis]
-    return dict(zip(design.names, map(float, share.mean(axis=0)), strict=True))
+    design = calibrated.fitted.design
+    times, slopes = design.slopes(calibrated.fitted.coefficients)
+    shares = (slopes / times[:, np.newaxis]).mean(axis=0)
+    return dict(zip(design.names, shares.tolist(), strict=True))
 
 
 def _fitted(calibrated: Calibrated) -> list[str]:
@@ -124,16 +123,10 @@ def _fitted(calibrated: Calibrated) -> list[str]:
     table = [["shares of the peaks", *SHARES, "of_time_%"]]
     for word, shares in profile.shares(calibrated).items():
         part = sum(decided.get((resource, word), 0.0) for resource in SHARES)
-        table.append(
-            [
-                word,
-                *(
-                    f"{shares[resource]:.3g}" if (resource, word) in decided else "-"
-                    for resource in SHARES
-                ),
-                f"{100 * part:.1f}",
-            ]
+        figures = (
+            f"{shares[resource]:.3g}" if (resource, word) in decided else "-" for resource in SHARES
         )
+        table.append([word, *figures, f"{100 * part:.1f}"])
     lines = columns(table)
     for (resource, word), value in calibrated.fitted.named.items():
         if resource in TIMES:
@@ -160,22 +153,12 @@ def record(calibrated: Calibrated) -> dict[str, Any]:
     """The JSON report."""
     every, decided = outcomes(calibrated), evidence(calibrated)
     return {
-        "errors": {
-            title: errors.of(
-                predicted[calibrated.whole], calibrated.measured[calibrated.whole]
-            ).model_dump()
-            for title, predicted in compared(calibrated).items()
-        },
+        "errors": {title: size.model_dump() for title, size in _sizes(calibrated).items()},
         "held_out": evaluation.report(every),
         "passes": list(calibrated.way.passes),
         "parameters": [
-            {
-                "resource": resource,
-                "of": word,
-                "coefficient": value,
-                "share_of_time": decided[resource, word],
-            }
-            for (resource, word), value in calibrated.fitted.named.items()
+            {"resource": key[0], "of": key[1], "coefficient": value, "share_of_time": decided[key]}
+            for key, value in calibrated.fitted.named.items()
         ],
         "calibration": profile.provenance(calibrated, "").model_dump(mode="json"),
         "notes": list(calibrated.notes),

@@ -34,28 +34,27 @@ def scan_page(outcome: Outcome) -> str:
     columns = [TableColumn("what", "kept as", number=False)]
     names = [name for name in (rows[0] if rows else ()) if name not in ("what", "index", "count")]
     columns += [_column(name, rows) for name in names]
-    charts = [*_front(outcome, len(best), len(rows)), *_parallel(outcome, rows)]
-    charts[-1:-1] = [chart for chart in [scan_plots.heat(outcome, CELLS)] if chart]
+    charts = (
+        _front(outcome, len(best), len(rows)),
+        scan_plots.heat(outcome, CELLS),
+        _parallel(outcome, rows),
+    )
     titles = {model.title for model in space.models}
     return figures_page(
         ChartPage(
             title=f"Scan of {space.points} points: {', '.join(sorted(titles)[:3])}",
             subtitle=f"{outcome.feasible} points meet the constraints; {outcome.plan.path}",
-            verdict=_verdict(best),
+            verdict=f"The best point takes {best[0]['total_time_s'] * 1e3:.6g} ms."
+            if best
+            else "No point meets the constraints.",
             standing="nobody measured these machines: compare the points with one another; "
             "'costmodel simulate' says how far the profile itself can be trusted",
             caption=f"The best points and the front, at most {SHOWN} of each",
             columns=columns,
             rows=rows,
-            charts=charts,
+            charts=[chart for chart in charts if chart is not None],
         )
     )
-
-
-def _verdict(best: list[dict[str, Any]]) -> str:
-    if not best:
-        return "No point meets the constraints."
-    return f"The best point takes {best[0]['total_time_s'] * 1e3:.6g} ms."
 
 
 def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
@@ -66,13 +65,13 @@ def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
     return TableColumn(name, word, unit or None, number)
 
 
-def _front(outcome: Outcome, best: int, shown: int) -> list[Chart]:
+def _front(outcome: Outcome, best: int, shown: int) -> Chart | None:
     """The front; its points stand behind the best ones in the table, as far as this goes."""
     chart = scan_plots.front(outcome)
     if chart is None or len(outcome.plan.pareto) < 2:
-        return []
+        return None
     lines = [best + n if best + n < shown else None for n in range(len(outcome.front))]
-    return [chart | {"places": lines}]
+    return chart | {"places": lines}
 
 
 def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
@@ -94,38 +93,32 @@ def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
     return {word: np.concatenate(parts) for word, parts in gathered.items()}
 
 
-def _parallel(outcome: Outcome, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _parallel(outcome: Outcome, rows: list[dict[str, Any]]) -> Chart | None:
     """Every axis of the scan and the total time, each in 256 levels."""
     space = outcome.plan.space
     labels = [
         w for w in space.models[0].labels if len({str(m.labels[w]) for m in space.models}) > 1
     ]
-    words = [*labels, *(one.name for one in space.axes), "total_time"]
-    words += [name for name, _ in outcome.plan.derive]
+    derived = [name for name, _ in outcome.plan.derive]
+    words = [*labels, *(one.name for one in space.axes), "total_time", *derived]
     if len(words) < 2:
-        return []
+        return None
     columns = _sampled(outcome, words)
-    axes, scales = [], []
+    axes, marked = [], []
     for word in words:
         place, low, high = _levels(columns[word], word)
-        scales.append(place)
         packed = base64.b64encode(place(columns[word]).tobytes()).decode()
         axes.append({"label": word, "low": low, "high": high, "levels": Encoded(packed)})
-    keys = [OUTPUTS[word].column if word in OUTPUTS else word for word in words]
-    marked = [
-        [int(place(np.array([row[key]]))[0]) for place, key in zip(scales, keys, strict=True)]
-        for row in rows
-    ]
+        key = OUTPUTS[word].column if word in OUTPUTS else word
+        marked.append(place(np.array([row[key] for row in rows])).tolist())
     count = len(columns["total_time"])
     some = "" if count == space.points else f" ({count} of {space.points})"
-    return [
-        {
-            "kind": "parallel",
-            "title": f"All points at a glance{some}",
-            "axes": axes,
-            "marked": marked,
-        }
-    ]
+    return {
+        "kind": "parallel",
+        "title": f"All points at a glance{some}",
+        "axes": axes,
+        "marked": list(zip(*marked, strict=True)),
+    }
 
 
 def _levels(values: Any, word: str) -> tuple[Callable[[Any], Any], str, str]:
