@@ -44,7 +44,8 @@ def accuracy(folder: Path, dataset: str, models: list[Trained]) -> None:
         entries.append(Pair(model.label, run, model.accuracy))
     rows = [entry.record for entry in entries]
     files.write_csv(folder / f"accuracy_{dataset}.csv", rows, COLUMNS)
-    plots.save(compare.accuracy_figure(entries, dataset), folder / f"accuracy_{dataset}.png")
+    charts = compare.accuracy_charts(entries, dataset)
+    plots.write_charts(folder, {f"accuracy_{dataset}.png": charts})
 
 
 def cut_in_two(folder: Path, stem: str, done: Run) -> None:
