@@ -49,7 +49,7 @@ def mutants(folder: Path, room: Room) -> list[Mutant]:
     """All changes of the files of a room, by their order in them."""
     made: list[Mutant] = []
     for pattern, functions in room.files.items():
-        for file in sorted(folder.glob(pattern)):
+        for file in sorted(path for path in folder.glob(pattern) if path.is_file()):
             source = file.read_bytes()
             match file.suffix:
                 case ".py":

@@ -25,6 +25,7 @@ CALLS = {
 }  # fmt: skip
 WORDS = {"divided": "multiplied", "multiplied": "divided", "left": "right", "right": "left"}
 """Words that decide, as a number does."""
+TYPES = ("Literal", "Callable", "Mapping", "NDArray", "ClassVar", "tuple", "dict", "list", "set")
 UNTOUCHED = ("source", "examples", "__all__", "__repr__", "_repr_html_", "suffixes")
 """What no run computes with."""
 Scope = ast.Module | ast.ClassDef | ast.FunctionDef
@@ -112,6 +113,8 @@ def pieces(node: ast.AST) -> Iterator[ast.AST]:
             return
         case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.keyword(arg="strict"):
             # lengths that agree anyway
+            return
+        case ast.Subscript(value=ast.Name(id=name)) if name in TYPES:
             return
         case ast.FunctionDef(args=arguments, body=body):
             inner: list[ast.AST] = [d for d in arguments.defaults if d]

@@ -17,6 +17,7 @@ class Room(NamedTuple):
     """Files below tests/, or single tests; in this order, up to the first that fails."""
 
 
+BLOCKS = "test_scan_forms.py::test_blocks_find_what_points_find"
 SHARED = ("divided", "heads_read", "_kept")
 ROOMS = {
     "serving": Room(
@@ -39,7 +40,7 @@ ROOMS = {
     ),
     "experts": Room(
         {f"{LAYERS}/moe.py": (), "costmodel/studies/calibration/kernels.py": ("_experts",)},
-        ("test_experts.py",),
+        ("test_experts.py", "test_divided.py"),
     ),
     "configs": Room(
         {
@@ -49,13 +50,12 @@ ROOMS = {
         ("test_configs.py",),
     ),
     "guards": Room(
-        {
-            f"{SCAN}/{name}.py": ()
-            for name in ("overlapped", "polynomials", "closed_form", "surface", "solve")
-        }
-        | {f"{SCAN}/engines.py": ("run", "RETRIES")},
-        ("test_guards.py",),
+        {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface")},
+        ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
     ),
+    "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
+    "inverse": Room({f"{SCAN}/solve.py": ()}, ("test_inverse.py", "test_terms.py")),
+    "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
     "terms": Room(
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
         ("test_list_of_terms.py",),
