@@ -109,7 +109,11 @@ def rows(machine: Numbers, shares: Numbers, timing: str, *, outside: bool) -> di
 
 
 def whole(
-    machine: Numbers, shares: Numbers | None = None, timing: str = "serial", *, outside: bool = False
+    machine: Numbers,
+    shares: Numbers | None = None,
+    timing: str = "serial",
+    *,
+    outside: bool = False,
 ) -> Numbers:
     """The run: sums over the rows, the overhead once, energy of counts and of all the time."""
     every = rows(machine, shares or {}, timing, outside=outside).values()
@@ -149,7 +153,8 @@ def profile(machine: Numbers, shares: Numbers | None = None, **choices: Any) -> 
         if name in machine
     }
     reached = {
-        word: f"{value!r} s" if word == "launch" else value for word, value in (shares or {}).items()
+        word: f"{value!r} s" if word == "launch" else value
+        for word, value in (shares or {}).items()
     }
     return cm.HardwareProfile.model_validate(
         {

@@ -25,7 +25,7 @@ from mutation import python, text
 from mutation.equivalent import reason
 from mutation.mutant import Mutant, Reason
 from mutation.rooms import HOUSE, ROOMS, Room
-from mutation.runs import ENDS, GREEN, ROOT, copied, imported, run
+from mutation.runs import ENDS, GREEN, copied, imported, run
 
 
 class Counts(NamedTuple):
@@ -125,7 +125,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=150, help="changes drawn at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--all", action="store_true", help="every change of the room")
-    parser.add_argument("--only", default="", help="a regular expression: of file, function and line")
+    parser.add_argument(
+        "--only", default="", help="a regular expression: of file, function and line"
+    )
     parser.add_argument("--out", type=Path, help="a Markdown file for the table")
     return parser.parse_args()
 
@@ -145,7 +147,9 @@ def main() -> int:
             if name == "house":
                 continue
             every = mutants(folder, ROOMS[name])
-            chosen = [m for m in every if re.search(asked.only, f"{m.file.name} {m.function} {m.text}")]
+            chosen = [
+                m for m in every if re.search(asked.only, f"{m.file.name} {m.function} {m.text}")
+            ]
             if not asked.all and len(chosen) > asked.count:
                 chosen = random.Random(asked.seed).sample(chosen, asked.count)
             counts.append(tried(folder, name, ROOMS[name], every, chosen, reason))

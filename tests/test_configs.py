@@ -77,7 +77,11 @@ CASES += [
     ("gpt2", GPT2, GPT2_IS | {"max_positions": 2**30}),
     ("gpt2", {**GPT2, "n_inner": 70, "tie_word_embeddings": False}, {"inter": 70, "tied": False}),
     ("gpt2", {**GPT2, "activation_function": "gelu_new", "n_inner": None}, {"inter": 192}),
-    ("gpt2", {**GPT2, "activation_function": "gelu", "max_position_embeddings": 7000}, {"max_positions": 7000}),
+    (
+        "gpt2",
+        {**GPT2, "activation_function": "gelu", "max_position_embeddings": 7000},
+        {"max_positions": 7000},
+    ),
 ]
 
 

@@ -231,9 +231,7 @@ def test_the_quickest_sum(tmp_path: Path, devices: int, latency: float) -> None:
     link = f"{{bandwidth: 1 GB/s, latency: {1e9 * latency:.0f} ns}}"
     run = divided(tmp_path, devices, network=network, link=link)
     size = TOKENS * 24 * 4 / 1e9
-    expected = min(
-        latency + (devices - 1) * size, 2 * latency + 2 * (devices - 1) / devices * size
-    )
+    expected = min(latency + (devices - 1) * size, 2 * latency + 2 * (devices - 1) / devices * size)
     assert run.totals["link_time_s"] == pytest.approx(expected, rel=1e-12)
 
 
@@ -257,7 +255,9 @@ layers:
 
 def test_a_map_of_heads_with_another_reader(tmp_path: Path) -> None:
     """What attention needs whole holds, though an activation reads the map too: 2 + 2 x 1 heads."""
-    read = BLOCK.partition("  - out:")[0].replace("  - turned", "  - seen: {kind: relu}\n  - turned")
+    read = BLOCK.partition("  - out:")[0].replace(
+        "  - turned", "  - seen: {kind: relu}\n  - turned"
+    )
     read = read.replace("kind: rotary,", "kind: rotary, from: qkv,") + "outputs: [attend, seen]\n"
     rows = {row.id: row for row in divided(tmp_path, 4, network=read).network.rows}
     assert rows["qkv"].outputs == rows["seen"].outputs == ((TOKENS, 4 * SIZE),)

@@ -74,7 +74,11 @@ def test_bytes_of_a_run(tmp_path: Path) -> None:
     )
     for batch, awake in ((1, 504), (2, 567)):
         run = cm.simulate(
-            tmp_path / "n.yaml", "accel_1tflops", placement="all_external", dtype="fp16", batch=batch
+            tmp_path / "n.yaml",
+            "accel_1tflops",
+            placement="all_external",
+            dtype="fp16",
+            batch=batch,
         )
         scratch = 3 * 2 * (3 * 6 + 8)
         moved = 2 * (batch * (2 * 3 * 8 + 2 * scratch) + 32 + awake)
@@ -168,7 +172,9 @@ def test_on_one_device_of_many_some_expert_is_awake() -> None:
     ({"top_k": 5}, (3, 8), "5 of 4 experts; choose fewer"),
     ({"devices": 3}, (3, 8), "4 experts do not divide over 3 devices; choose a divisor"),
 ])  # fmt: skip
-def test_what_does_not_fit(attributes: dict[str, int], shape: tuple[int, ...], message: str) -> None:
+def test_what_does_not_fit(
+    attributes: dict[str, int], shape: tuple[int, ...], message: str
+) -> None:
     with pytest.raises(BadValue, match=message):
         moe(**attributes).out_shape(shape)
 
@@ -197,7 +203,9 @@ def test_torch_holds_as_much(attributes: dict[str, Any]) -> None:
     # the result of an expert is weighed by its score
     x = torch.ones(1, 5, 8)
     gate, up, down = twin.experts[0]
-    expected = down(torch.nn.functional.silu(gate(x)) * up(x)) * twin.router(x).amax(-1, keepdim=True)
+    expected = down(torch.nn.functional.silu(gate(x)) * up(x)) * twin.router(x).amax(
+        -1, keepdim=True
+    )
     assert torch.allclose(twin.forward(x), expected)
 
 

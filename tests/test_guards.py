@@ -8,7 +8,7 @@ from typing import Any
 
 import by_hand
 import pytest
-from by_hand import C, FURTHER, INPUT, NETWORK, P, PLAIN, SHARES, TIMINGS
+from by_hand import FURTHER, INPUT, NETWORK, PLAIN, SHARES, TIMINGS, C, P
 
 import costmodel as cm
 from costmodel.errors import InputError
@@ -107,7 +107,12 @@ def test_more_points_than_a_piece(network: Path, name: str) -> None:
     }
     for timing in ("serial", "overlap"):
         table = cm.scan(
-            network, by_hand.profile(MACHINES[name]), axes=axes, timing=timing, sample="random", n=40_000
+            network,
+            by_hand.profile(MACHINES[name]),
+            axes=axes,
+            timing=timing,
+            sample="random",
+            n=40_000,
         )
         totals = table["total_time"].to_numpy()
         for at in (0, 1, 32767, 32768, 39_999, int(totals.argmin())):
@@ -136,7 +141,9 @@ def test_tiles_do_not_fit(network: Path) -> None:
     """A scan of tiled rows begins at a memory that holds the smallest tiles of all rows."""
     asked: dict[str, Any] = {"traffic": "tiled", "placement": "all_external"}
     profile = by_hand.profile(PLAIN)
-    with pytest.raises(InputError, match=r"hw.on_chip_memory: no row can be tiled in 1 bytes on chip"):
+    with pytest.raises(
+        InputError, match=r"hw.on_chip_memory: no row can be tiled in 1 bytes on chip"
+    ):
         cm.scan(network, profile, axes={"hw.on_chip_memory": ["1 B", "5 kB"]}, **asked)
     memories = (16.0, 100.0, 577.0, 1151.0, 1152.0, 5e3, 1e6)
     for timing in ("serial", "overlap"):
@@ -190,7 +197,9 @@ def test_what_packs_or_looks_ahead_has_no_closed_form(network: Path) -> None:
         table = cm.scan(network, profile, axes={"hw.bandwidth": ["1 MB/s", "3 MB/s"]}, **choices)
         for bandwidth, told in zip((1e6, 3e6), table["total_time"], strict=True):
             here = by_hand.profile(PLAIN | {"bandwidth": bandwidth})
-            assert told == pytest.approx(cm.simulate(network, here, **choices).total_time, rel=1e-12)
+            assert told == pytest.approx(
+                cm.simulate(network, here, **choices).total_time, rel=1e-12
+            )
     large = by_hand.profile(PLAIN | {"memory": 4e3})
     with pytest.raises(InputError, match="has no closed form"):
         cm.solve(network, large, "bandwidth", "total_time <= 1 s", traffic="tiled")

@@ -8,7 +8,7 @@ from typing import Any
 
 import by_hand
 import pytest
-from by_hand import C, FURTHER, INPUT, NETWORK, P, PLAIN, ROWS, SHARES, Numbers
+from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, C, Numbers, P
 
 import costmodel as cm
 from costmodel.errors import InputError
@@ -47,13 +47,17 @@ def test_a_figure_that_just_meets_a_time(network: Path, name: str, timing: str, 
         profile = by_hand.profile(machine, shares)
 
         def total(value: float, shares: Numbers = shares) -> float:
-            return by_hand.whole(machine | dict.fromkeys(FIELDS[word], value), shares, timing)["total"]
+            return by_hand.whole(machine | dict.fromkeys(FIELDS[word], value), shares, timing)[
+                "total"
+            ]
 
         base = by_hand.whole(machine, shares, timing)["total"]
         least = total(low if slower else high)
         for factor, sign in product((0.3, 0.7, 0.97, 1.03, 2.0, 9.0), ("<=", ">=")):
             limit = base * factor
-            answer = cm.solve(network, profile, word, f"total_time {sign} {limit!r} s", timing=timing)
+            answer = cm.solve(
+                network, profile, word, f"total_time {sign} {limit!r} s", timing=timing
+            )
             if limit < least:
                 # nothing is as fast as that, and everything as slow
                 assert (answer.value, answer.possible) == (None, sign == ">=")
@@ -72,7 +76,9 @@ def test_a_figure_that_just_meets_a_time(network: Path, name: str, timing: str, 
             extreme = "smallest" if (sign == "<=") != slower else "largest"
             assert answer.reason == f"the {extreme} {word} that meets the target"
             # to the last bit, rounding or not
-            reached = cm.simulate(network, changed(machine, word, answer.value, shares), timing=timing)
+            reached = cm.simulate(
+                network, changed(machine, word, answer.value, shares), timing=timing
+            )
             assert answer.achieved_total_time_s == pytest.approx(reached.total_time, rel=1e-13)
             assert answer.achieved_total_time_s * (1 - 1e-15) <= limit or sign == ">="
             assert answer.achieved_total_time_s * (1 + 1e-15) >= limit or sign == "<="
@@ -93,7 +99,9 @@ def test_a_memory_that_just_meets_a_bound(network: Path, name: str, timing: str)
         for run, other in zip(runs, [*runs[1:], None], strict=True):
             limits = {run[key], (run[key] + (other or run)[key]) / 2, run[key] * 1.5, run[key] / 2}
             for limit, sign in product(sorted(limits), ("<=", ">=")):
-                bound = f"{word} {sign} {limit * (1 + (1e-12 if sign == '<=' else -1e-12))!r} {unit}"
+                bound = (
+                    f"{word} {sign} {limit * (1 + (1e-12 if sign == '<=' else -1e-12))!r} {unit}"
+                )
                 answer = cm.solve(network, profile, "on_chip_memory", bound, timing=timing)
                 met = [(one[key] <= limit) if sign == "<=" else (one[key] >= limit) for one in runs]
                 if not any(met):
@@ -110,14 +118,18 @@ def test_a_memory_that_just_meets_a_bound(network: Path, name: str, timing: str)
                 elif sign == "<=":
                     first = met.index(True)
                     assert answer.value == steps[first]
-                    assert answer.achieved_total_time_s == pytest.approx(runs[first]["total"], rel=1e-12)
+                    assert answer.achieved_total_time_s == pytest.approx(
+                        runs[first]["total"], rel=1e-12
+                    )
                 elif met[-1]:
                     assert (answer.value, answer.possible) == (None, True)
                     assert answer.reason == "any value meets it"
                 else:
                     last = len(met) - 1 - met[::-1].index(True)
                     assert answer.value == steps[last + 1] - 1
-                    assert answer.achieved_total_time_s == pytest.approx(runs[last]["total"], rel=1e-12)
+                    assert answer.achieved_total_time_s == pytest.approx(
+                        runs[last]["total"], rel=1e-12
+                    )
                 assert answer.unit == "B"
 
 
@@ -161,17 +173,24 @@ def test_the_edge_of_what_is_possible(network: Path) -> None:
     none = cm.solve(network, overhead, "overhead", f"total_time <= {rest!r} s")
     assert (none.value, none.possible) == (0.0, True)
     worse = cm.solve(network, overhead, "overhead", f"total_time <= {rest * 0.999!r} s")
-    assert worse.reason == f"impossible, because even with no overhead at all the run takes {rest:.6g} s"
+    assert (
+        worse.reason
+        == f"impossible, because even with no overhead at all the run takes {rest:.6g} s"
+    )
 
 
-@pytest.mark.parametrize("word", ["bandwidth", "matrix", "host", "launch", "overhead", "on_chip_bandwidth"])
+@pytest.mark.parametrize(
+    "word", ["bandwidth", "matrix", "host", "launch", "overhead", "on_chip_bandwidth"]
+)
 def test_where_the_bottleneck_moves(network: Path, word: str) -> None:
     """There the time of a figure is that of the largest other lane."""
     answer = cm.solve(network, by_hand.profile(ALL), word, "total_time <= 10 s")
     lane = {"bandwidth": "transfer", "on_chip_bandwidth": "on_chip"}.get(word, word)
     assert answer.crossing is not None
     run = by_hand.whole(ALL | dict.fromkeys(FIELDS[word], answer.crossing))
-    lanes = {one: run[one] for one in ("transfer", "on_chip", "matrix", "host", "launch", "overhead")}
+    lanes = {
+        one: run[one] for one in ("transfer", "on_chip", "matrix", "host", "launch", "overhead")
+    }
     mine = lanes.pop(lane)
     if word == "bandwidth":
         # what it paces, writes being apart

@@ -9,7 +9,7 @@ from typing import Any
 import by_hand
 import numpy as np
 import pytest
-from by_hand import C, FURTHER, INPUT, NETWORK, P, PLAIN, ROWS, SHARES, SIZES, TIMINGS, Numbers
+from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, SIZES, TIMINGS, C, Numbers, P
 
 import costmodel as cm
 from costmodel.core.quantities import MACHINE
@@ -89,7 +89,9 @@ def test_many_machines_at_once(tmp_path: Path) -> None:
         assert result.external_bytes[at].sum() == expected["external"]
         assert result.total_energy is not None
         assert result.total_energy[at] == pytest.approx(expected["energy"], rel=1e-12)
-        assert result.all_lanes["on_chip"][at].sum() == pytest.approx(expected["on_chip"], rel=1e-12)
+        assert result.all_lanes["on_chip"][at].sum() == pytest.approx(
+            expected["on_chip"], rel=1e-12
+        )
         assert result.launch[at].sum() == pytest.approx(expected["launch"], rel=1e-12)
         assert result.plan.on_chip[at].sum() == sum(
             size <= machine["memory"] for size in (INPUT, C, C, P, P, P)

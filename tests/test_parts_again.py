@@ -42,7 +42,9 @@ def test_a_part_is_asked_for_three_times_more(times: int) -> None:
 
 def test_the_fourth_time_is_the_end() -> None:
     plan: Any = None
-    with pytest.raises(CostModelError, match="a worker failed on part 0: lost; what is finished is kept"):
+    with pytest.raises(
+        CostModelError, match="a worker failed on part 0: lost; what is finished is kept"
+    ):
         list(engines.run(plan, TODO[:1], Unsteady(4), 1))
     pool = Unsteady(1, BrokenExecutor)
     with pytest.raises(CostModelError, match="a worker failed on part 0: its process ended"):

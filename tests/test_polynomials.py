@@ -72,7 +72,13 @@ def test_counts_are_those_of_every_network(tmp_path: Path, axis: str, name: str)
     (tmp_path / "d.yaml").write_text(DECODER)
     profile = cm.HardwareProfile.model_validate(MACHINE | figures)
     values = CONTEXTS if axis == "context" else TOKENS
-    asked: dict[str, Any] = {"settings": variables, "sample": "random", "n": 6, "seed": 2, **choices}
+    asked: dict[str, Any] = {
+        "settings": variables,
+        "sample": "random",
+        "n": 6,
+        "seed": 2,
+        **choices,
+    }
     asked["axes"] = {"batch": BATCHES, f"arch.{axis}": values}
     if name in UNLIKE[axis]:
         with pytest.raises(InputError, match=NONE):

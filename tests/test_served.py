@@ -43,7 +43,12 @@ dtype: fp16
 
 
 def served(
-    folder: Path, prompt: int, generate: int, machine: str = "", decoder: str = DECODER, **asked: Any
+    folder: Path,
+    prompt: int,
+    generate: int,
+    machine: str = "",
+    decoder: str = DECODER,
+    **asked: Any,
 ) -> Generation:
     """The decoder on the machine, which may say more."""
     (folder / "a.yaml").write_text(decoder)
@@ -248,7 +253,8 @@ def test_states_that_a_file_names(tmp_path: Path) -> None:
     assert run.memory.state == 2 * 2 * (8 * 20 + 8)
     # without a limit of positions nothing is set
     free = NAMED.replace("max_positions: 20", "other: 0").replace(
-        "context if max_positions == 0 or tokens + context <= max_positions else 'too many'", "context"
+        "context if max_positions == 0 or tokens + context <= max_positions else 'too many'",
+        "context",
     )
     assert served(tmp_path, 10, 10, decoder=free).memory.state == 2 * (8 * 20 + 8)
 

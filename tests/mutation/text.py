@@ -65,7 +65,9 @@ def of_script(file: Path, source: bytes) -> Iterator[Mutant]:
                 yield made(match.end(), _closing(text, match.end()), word)
 
 
-ENTRY = re.compile(r"(?P<key>[\w.]+): *(?P<value>[\w.]+|\"[^\"]*\")|(?P<item>(?<=[\[ ])\w+(?=[,\]]))")
+ENTRY = re.compile(
+    r"(?P<key>[\w.]+): *(?P<value>[\w.]+|\"[^\"]*\")|(?P<item>(?<=[\[ ])\w+(?=[,\]]))"
+)
 
 
 def of_table(file: Path, source: bytes) -> Iterator[Mutant]:
