@@ -11,20 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costmodel.errors import BadValue
-from costmodel.studies.scan.axes import read_axis
-from costmodel.studies.scan.formulas import Formula
-from costmodel.studies.scan.space import draw
+from costmodel.studies.scan.space.axes import read_axis
+from costmodel.studies.scan.space.formulas import Formula
+from costmodel.studies.scan.space.samples import draw
 
 
 def test_ranges_hit_round_values_exactly() -> None:
-    assert read_axis("hw.bandwidth", "log(100 MB/s, 100 GB/s, 4)").grid() == [1e8, 1e9, 1e10, 1e11]
-    assert 1e6 in read_axis("hw.on_chip_memory", "log(1 kB, 1 GB, 61)").grid()
-    assert read_axis("arch.alpha", "linear(0.25, 1, 4)").grid() == [0.25, 0.5, 0.75, 1.0]
+    assert read_axis("hw.bandwidth", "log(100 MB/s, 100 GB/s, 4)").grid == [1e8, 1e9, 1e10, 1e11]
+    assert 1e6 in read_axis("hw.on_chip_memory", "log(1 kB, 1 GB, 61)").grid
+    assert read_axis("arch.alpha", "linear(0.25, 1, 4)").grid == [0.25, 0.5, 0.75, 1.0]
     # YAML's quotes say what is text
-    assert read_axis("arch.word", "['@b', '3', 3, relu]").grid() == ["@b", "3", 3, "relu"]
-    assert read_axis("arch.n", "3").grid() == [3]
-    assert read_axis("hw.on_chip_memory", "[256 kB, 1 MiB]").grid() == [256e3, 2.0**20]
-    assert read_axis("batch", "[1, 8]").grid() == [1, 8]
+    assert read_axis("arch.word", "['@b', '3', 3, relu]").grid == ["@b", "3", 3, "relu"]
+    assert read_axis("arch.n", "3").grid == [3]
+    assert read_axis("hw.on_chip_memory", "[256 kB, 1 MiB]").grid == [256e3, 2.0**20]
+    assert read_axis("batch", "[1, 8]").grid == [1, 8]
 
 
 @pytest.mark.parametrize(("name", "text", "message"), [

@@ -8,7 +8,8 @@ import pytest
 
 import costmodel as cm
 from costmodel.hardware.read import load_profile
-from costmodel.studies.scan.request import Request
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
 
 AXES: dict[str, Any] = {
     "batch": "linear(1, 40)",
@@ -24,10 +25,10 @@ PROMPT: dict[str, Any] = {
 
 
 def _path(axes: dict[str, Any], arch: str, settings: dict[str, Any], **choices: str) -> str:
-    request = Request(
+    request = ScanRequest(
         [arch], ["h100_measured"], axes, settings, "random", 64, choices=dict(choices)
     )
-    return request.plan().space.models[0].path
+    return planned(request).space.variants[0].form.path
 
 
 @pytest.mark.parametrize("timing", ["serial", "overlap", "partial"])

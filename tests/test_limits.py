@@ -22,13 +22,15 @@ from costmodel.frontends.yaml import expand
 from costmodel.language import documents, expressions, json_text
 from costmodel.language.harmless import cell
 from costmodel.studies import scan
-from costmodel.studies.calibration import kernels, runtime_profile
-from costmodel.studies.scan import axes, draws, engines, request, results
+from costmodel.studies.calibration import kernel_table, runtime_profile
+from costmodel.studies.scan import planning
+from costmodel.studies.scan.running import engines, results
+from costmodel.studies.scan.space import axes, samples
 
 ROOT = Path(__file__).parent.parent
 STATED = {
     "bytes of a YAML file, a `config.json`, a table of measurements": documents.MAX_BYTES,
-    "bytes of a table of kernel times": kernels.MOST,
+    "bytes of a table of kernel times": kernel_table.MOST,
     "bytes of a runtime's trace": runtime_profile.MOST,
     "bytes of an ONNX file": proto.MAX_BYTES,
     "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,
@@ -44,10 +46,10 @@ STATED = {
     "size of one axis of a map": attributes.MAX_SIZE,
     "elements of one map": layer.MAX_ELEMENTS,
     "any sum of counts of a network": counting.LIMIT,
-    "structural combinations of a scan": request.MAX_MODELS,
+    "structural combinations of a scan": planning.MAX_VARIANTS,
     "values of an axis of a scan": axes.MAX_VALUES,
-    "points of a scan": request.MAX_POINTS,
-    "points of a Latin hypercube": draws.MAX_LHS,
+    "points of a scan": planning.MAX_POINTS,
+    "points of a Latin hypercube": samples.MAX_LHS,
     "points that `cm.scan` gives as a frame": scan.MAX_ROWS,
 }
 

@@ -14,10 +14,10 @@ from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
-from costmodel.studies.scan.closed_form import tabulated
-from costmodel.studies.scan.models import model
-from costmodel.studies.scan.overlapped import Overlapped, overlapped
-from costmodel.studies.scan.surface import General
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.general import General
+from costmodel.studies.scan.forms.overlapped import Overlapped
+from costmodel.studies.scan.space.variant import Variant
 
 OVERLAP = TIMINGS.load("overlap")
 RATES = st.floats(1e3, 1e12)
@@ -35,7 +35,7 @@ def test_the_closed_form_is_the_formula(
 ) -> None:
     """At memories exactly on a tensor's size and a byte to either side; rtol 1e-12."""
     work, placement = counted(network, traits=traits), PLACEMENTS.load(place)
-    form = overlapped(work, placement, OVERLAP, None, tabulated(work, placement))
+    form = closed_form(work, placement, OVERLAP)
     if form is None:
         # a row works on both engines
         assert ((work.costs.matrix_work > 0) & (work.costs.host_work > 0)).any()
@@ -60,7 +60,7 @@ def test_real_networks(place: str, traffic: str) -> None:
     run = cm.simulate(
         "mobilenet_v2", "accel_1tflops", placement=place, traffic=traffic, timing="overlap"
     )
-    form = model(run).form
+    form = Variant.of(run).form
     assert isinstance(form, Overlapped)
     memory = np.geomspace(1e5, 1e7, 60)
     bandwidth, matrix, host = 10 ** paces(60)

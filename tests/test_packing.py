@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import random
 from collections.abc import Sequence
 from itertools import product
@@ -9,7 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from costmodel.core.packing import OUTSIDE, Packing, orders, pack
+from costmodel.core.packing import OUTSIDE, Packing, greedy, orders, pack
 from costmodel.core.packing.bound import left_outside
 from costmodel.core.packing.first_fit import Ints
 from costmodel.core.packing.search import improved
@@ -124,6 +125,11 @@ def _fits(packing: Packing, tensors: Sequence[Ints]) -> bool:
         for b in inside
         if a < b
     )
+
+
+def test_the_example_runs() -> None:
+    ran = doctest.testmod(greedy)
+    assert (ran.attempted, ran.failed) == (2, 0)
 
 
 def test_a_search_finds_the_packing_without_a_gap() -> None:

@@ -13,8 +13,9 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.report.numbers import si
 from costmodel.report.scan_plots import along
-from costmodel.studies.scan import drive
-from costmodel.studies.scan.request import Request
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
+from costmodel.studies.scan.running import drive
 
 SMALL = "name: T\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - c: {kind: conv2d, kernel: 3, filters: 8}\n  - r: {kind: relu}\n"
 
@@ -124,12 +125,12 @@ def test_what_was_drawn_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_comparison_draws_intervals() -> None:
     """A calibrated machine has whiskers of its interval, a datasheet none."""
     from costmodel.report.compare import time_chart, time_figure
-    from costmodel.studies.comparison import Entry
+    from costmodel.studies.comparison import Pair
 
     known = cm.simulate("resnet_cifar", "rtx3090_measured", batch=2)
     other = cm.simulate("resnet_cifar", "accel_1tflops")
     low, high = known.interval or (0.0, 0.0)
-    entries = [Entry("a", known), Entry("b", other)]
+    entries = [Pair("a", known), Pair("b", other)]
     chart = time_chart(entries)
     # two samples a run
     assert chart["low"] == [pytest.approx(low / 2), None]
@@ -160,8 +161,8 @@ def test_hostile_names_in_pictures(tmp_path: Path) -> None:
 def test_a_scan_stacks_what_adds_up(timing: str) -> None:
     """Areas reach the total where nothing overlaps; else lanes stand beside it as lines."""
     axes = {"hw.bandwidth": "log(1 GB/s, 9 GB/s, 5)"}
-    request = Request(["hairnet"], ["accel_1tflops"], axes, choices={"timing": timing})
-    outcome = drive.drive(request.plan(), None)
+    request = ScanRequest(["hairnet"], ["accel_1tflops"], axes, choices={"timing": timing})
+    outcome = drive.drive(planned(request), None)
     chart = along(outcome, outcome.plan.space.axes[0])
     run = cm.simulate("hairnet", "accel_1tflops", timing=timing)
     totals = [

@@ -18,16 +18,23 @@ from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
 from costmodel.hardware.entries import Efficiency
-from costmodel.studies.scan import cached_grid as blocks
-from costmodel.studies.scan.axes import Axis, read_axis
-from costmodel.studies.scan.closed_form import surface
-from costmodel.studies.scan.formulas import Formula, Objective
-from costmodel.studies.scan.models import model
-from costmodel.studies.scan.plan import Part, Plan, evaluate_part
-from costmodel.studies.scan.reduce import _efficient, efficient, front_of, merge_best, merge_fronts
-from costmodel.studies.scan.space import Model, Space
-from costmodel.studies.scan.steps import Steps
-from costmodel.studies.scan.surface import General
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.general import General
+from costmodel.studies.scan.forms.step_search import StepSearch
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.running import cached_grid as blocks
+from costmodel.studies.scan.running.pareto import (
+    _efficient,
+    efficient,
+    front_of,
+    merge_best,
+    merge_fronts,
+)
+from costmodel.studies.scan.running.plan import ScanPart, ScanPlan, evaluate_part
+from costmodel.studies.scan.space.axes import Axis, read_axis
+from costmodel.studies.scan.space.formulas import Formula, Objective
+from costmodel.studies.scan.space.points import Space
+from costmodel.studies.scan.space.variant import Variant
 from costmodel.studies.simulation import simulate, simulated
 
 POLICY, CLOCK = PLACEMENTS.load("per_tensor"), TIMINGS.load("serial")
@@ -58,8 +65,8 @@ def test_closed_form_is_the_formula(
     work = counted(network, traits=traits)
     memory = float(work.tensor_bytes[pick % len(work.tensor_bytes)]) + off
     machine = Machine(bandwidth, memory, matrix, host, **more)
-    form = surface(work, POLICY, CLOCK)
-    assert form is not None
+    form = closed_form(work, POLICY, CLOCK)
+    assert isinstance(form, Surface)
     result = evaluate(work, machine, POLICY, CLOCK)
     assert form.external_bytes(memory) == result.external_bytes.sum()
     assert form.total_time(machine)[0] == pytest.approx(float(result.total_time), rel=1e-12)
@@ -80,7 +87,7 @@ def test_at_the_ridge(network: Network, bandwidth: float, pick: int) -> None:
     ops = work.matrix_ops[row]
     rate = float(ops * bandwidth / moved) if ops and moved else 1.0
     machine = Machine(bandwidth, memory, rate, rate)
-    form = surface(work, POLICY, CLOCK)
+    form = closed_form(work, POLICY, CLOCK)
     assert form is not None
     expected = float(evaluate(work, machine, POLICY, CLOCK).total_time)
     assert form.total_time(machine)[0] == pytest.approx(expected, rel=1e-12)
@@ -113,7 +120,7 @@ def test_steps_are_a_binary_search(sizes: list[int], seed: int) -> None:
             rng.uniform(0.5, 2e6, 200),
         ]
     )
-    assert np.array_equal(Steps(steps)(values), np.searchsorted(steps, values, side="right"))
+    assert np.array_equal(StepSearch(steps)(values), np.searchsorted(steps, values, side="right"))
 
 
 def test_the_sieve_loses_nothing() -> None:
@@ -151,7 +158,7 @@ def test_front_against_the_definition(rows: list[tuple[int, ...]], dimensions: i
 
 @given(SMALL, st.integers(1, 39), st.integers(0, 6))
 def test_parts_merge_to_the_whole(rows: list[tuple[int, ...]], cut: int, k: int) -> None:
-    from costmodel.studies.scan.reduce import best_of
+    from costmodel.studies.scan.running.pareto import best_of
 
     array, indices = np.array(rows, dtype=float), np.arange(len(rows))
     halves = [slice(0, cut), slice(cut, None)]
@@ -166,11 +173,11 @@ def test_parts_merge_to_the_whole(rows: list[tuple[int, ...]], cut: int, k: int)
 # --- grids reduced in cache --------------------------------------------------------------------------
 
 
-def hairnet_model(**labels: Any) -> Model:
-    return model(simulate("hairnet", "accel_1tflops"), labels)
+def hairnet_model(**labels: Any) -> Variant:
+    return Variant.of(simulate("hairnet", "accel_1tflops"), labels)
 
 
-def worn_model() -> Model:
+def worn_model() -> Variant:
     """HairNet on a machine that launches rows, reaches shares, and takes time on chip."""
     base = simulate("hairnet", "accel_1tflops")
     traits = {
@@ -179,7 +186,7 @@ def worn_model() -> Model:
         "write_bandwidth": 5e8,
         "efficiency": {"conv2d": Efficiency(compute=0.5, bandwidth=0.25)},
     }
-    return model(simulated(base.network, base.profile.model_copy(update=traits)), {})
+    return Variant.of(simulated(base.network, base.profile.model_copy(update=traits)), {})
 
 
 HAIRNET = hairnet_model()
@@ -192,8 +199,8 @@ VALUES = {
 }  # fmt: skip
 
 
-def merged(plan: Plan) -> tuple[Any, Any, int]:
-    parts: list[Part] = [evaluate_part(plan, *limits) for limits in plan.ranges()]
+def merged(plan: ScanPlan) -> tuple[Any, Any, int]:
+    parts: list[ScanPart] = [evaluate_part(plan, *limits) for limits in plan.ranges()]
     return (
         merge_best([p.best for p in parts], plan.k),
         merge_fronts([p.front for p in parts]),
@@ -217,11 +224,11 @@ def test_blocks_find_what_points_find(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "LEAST", 1)
         patch.setattr(blocks, "PIECE", piece)
-        fast = Plan(space, **options)
+        fast = ScanPlan(space, **options)
         # nothing is left by the constraints
         if fast.grid is None:
             return
-        slow = Plan(space, **options, derive=(("same", Formula("total_time")),))
+        slow = ScanPlan(space, **options, derive=(("same", Formula("total_time")),))
         assert slow.grid is None
         best, front, feasible = merged(fast)
         best_slow, front_slow, feasible_slow = merged(slow)
@@ -234,7 +241,7 @@ def test_blocks_find_what_points_find(
 def test_the_best_point_is_simulates() -> None:
     """The reported figures of a point are simulate's, to the last bit of the closed form."""
     space = Space((read_axis("hw.bandwidth", "[1 GB/s, 2 GB/s]"),), (HAIRNET,))
-    (row,) = Plan(space).rows([0])
+    (row,) = ScanPlan(space).rows([0])
     assert row["total_time"] == pytest.approx(
         simulate("hairnet", "accel_1tflops").total_time, rel=1e-15
     )

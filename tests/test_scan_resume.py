@@ -20,9 +20,10 @@ from scans import MANY, SCAN, failing, results
 
 from costmodel.cli import main
 from costmodel.errors import CostModelError
-from costmodel.studies.scan import engines
-from costmodel.studies.scan.request import Request
-from costmodel.studies.scan.store import Store
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
+from costmodel.studies.scan.running import engines
+from costmodel.studies.scan.running.store import Store
 
 KILLS = int(os.environ.get("COSTMODEL_KILLS", "12"))
 """100 for the full check."""
@@ -202,9 +203,8 @@ class Unsteady(Executor):
 
 @pytest.mark.parametrize("times", [0, 1, engines.RETRIES, engines.RETRIES + 1])
 def test_a_part_is_asked_for_again(times: int) -> None:
-    plan = Request(
-        ["hairnet"], ["accel_1tflops"], {"batch": [1, 2, 3], "hw.host": ["1 GFLOPS", "2 GFLOPS"]}
-    ).plan()
+    axes = {"batch": [1, 2, 3], "hw.host": ["1 GFLOPS", "2 GFLOPS"]}
+    plan = planned(ScanRequest(["hairnet"], ["accel_1tflops"], axes))
     todo = [(number, *limits) for number, limits in enumerate(plan.ranges())]
     steady = dict(engines.run(plan, todo, None, 1))
     if times > engines.RETRIES:

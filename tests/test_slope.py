@@ -11,8 +11,9 @@ import pytest
 import costmodel as cm
 from costmodel.cli import main
 from costmodel.core.machine import Machine
-from costmodel.studies.scan.closed_form import surface
-from costmodel.studies.scan.surface import General
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.general import General
+from costmodel.studies.scan.forms.surface import Surface
 
 # k = 3, c = 4, p = 3, all of one byte: the steps that docs/tiling.md derives; the activation
 # streams 9 bytes in and 9 out
@@ -84,8 +85,8 @@ def test_the_closed_form_is_the_formula(arch: str) -> None:
     run = cm.simulate(arch, "accel_1tflops", placement="all_external", traffic="tiled")
     chosen = run.policies
     models = (chosen.placement_model, chosen.timing_model, chosen.traffic_model)
-    form = surface(run.workload, *models)
-    assert form is not None
+    form = closed_form(run.workload, *models)
+    assert isinstance(form, Surface)
     steps = cm.slope(arch, "accel_1tflops").network.memory
     some = steps[:: max(len(steps) // 30, 1)].astype(float)
     memory = np.concatenate([some, some + 1, some[1:] - 1])

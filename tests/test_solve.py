@@ -13,11 +13,11 @@ from costmodel.core.quantities import MACHINE
 from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
-from costmodel.studies.scan.sensitivity import effects
-from costmodel.studies.scan.solve import Question, form_of, solve
-from costmodel.studies.scan.solve_batch import solve_batch
-from costmodel.studies.scan.target import Bound, Target
-from costmodel.studies.scan.trade_off import trade_off
+from costmodel.studies.scan.inverse.sensitivity import effects
+from costmodel.studies.scan.inverse.solve import Question, form_of, solve
+from costmodel.studies.scan.inverse.solve_count import solve_batch
+from costmodel.studies.scan.inverse.target import Bound, Target
+from costmodel.studies.scan.inverse.trade_off import trade_off
 from costmodel.studies.simulation import simulate, simulated
 
 NETWORKS = ["hairnet", "resnet_cifar", "shufflenet_v2", "mobilenet_delta", "alexnet"]

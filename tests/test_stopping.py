@@ -21,7 +21,7 @@ import stops
 from scans import MANY, SCAN, results
 
 from costmodel.errors import CostModelError
-from costmodel.studies.scan import engines
+from costmodel.studies.scan.running import engines
 
 RATES = (("bandwidth", "GB/s"), ("matrix", "TFLOPS"), ("host", "GFLOPS"))
 COSTMODEL = [sys.executable, "-m", "costmodel"]

@@ -31,17 +31,16 @@ from costmodel.hardware.read import load_profile
 from costmodel.models.passes.tensor_parallel import TensorParallel
 from costmodel.report import text
 from costmodel.report.page.run_data import run_data
-from costmodel.studies.calibration.design import Asked, design
+from costmodel.studies.calibration.design import design
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.calibration.terms import occupied
 from costmodel.studies.run import Run
-from costmodel.studies.scan.closed_form import surface, tabulated
-from costmodel.studies.scan.models import model
-from costmodel.studies.scan.overlapped import overlapped
-from costmodel.studies.scan.sensitivity import effects
-from costmodel.studies.scan.solve import solve
-from costmodel.studies.scan.surface import General
-from costmodel.studies.scan.target import Bound, Target
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.general import General
+from costmodel.studies.scan.inverse.sensitivity import effects
+from costmodel.studies.scan.inverse.solve import solve
+from costmodel.studies.scan.inverse.target import Bound, Target
+from costmodel.studies.scan.space.variant import Variant
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE = Path(cm.__file__).parent / "report" / "page"
@@ -107,6 +106,21 @@ def test_counts_as_arrays_have_it(checker: HardwareProfile) -> None:
         assert total == pytest.approx(alone, rel=1e-12)
 
 
+def test_what_is_drawn_all_the_time_costs_by_the_time_in_counts_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A leak of 3 W beside no other energy: 3 J for each second of a run, two hundred batches at once."""
+    quantity = MachineQuantity("leak", "power", "leak", "", ("leak",), zero=True)
+    monkeypatch.setitem(quantities.MACHINE, "leak", quantity)
+    leak = Term(terms.ENERGY, terms.SECONDS, "leak", "multiplied")
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, leak])
+    leaking = load_profile("accel_1tflops").model_copy(update={"further": {"leak": 3.0}})
+    table = cm.scan(
+        "hairnet", leaking, axes={"batch": "linear(1, 200, 200)"}, placement="all_external"
+    )
+    assert table["energy"].tolist() == pytest.approx((3 * table["total_time"]).tolist(), rel=1e-12)
+
+
 def test_solve_inverts_it(checker: HardwareProfile) -> None:
     """PLAIN + MOVED / r = 0.25 s."""
     answer = cm.solve("hairnet", checker, "checker", "total_time <= 250 ms")
@@ -143,8 +157,7 @@ def test_a_calibration_predicts_with_it(checker: HardwareProfile) -> None:
     profile = checker.model_copy(update={"placement": "all_external", "timing": "serial"})
     run = cm.simulate("hairnet", profile, convention="flops")
     row = Measurement("hairnet", 1, "fp32", 0.2, "a", Place("table.csv", 2, 1))
-    asked = Asked(TIMINGS.load("serial"), lambda name: 0.0)
-    system = design([row], [occupied(row, run)], asked)
+    system = design([row], [occupied(row, run)], TIMINGS.load("serial"), lambda name: 0.0)
     whole = {"launch": 0.0, "on_chip": 0.0, "overhead": 0.0}
     coefficients = np.array([whole.get(resource, 1.0) for resource, _ in system.names])
     assert system.predict(coefficients)[0] == pytest.approx(run.total_time, rel=1e-12)
@@ -198,8 +211,7 @@ def test_every_study_adds_up_the_same_random_list(
         result = evaluate(work, here, placement, clock)
         expected = by_hand(chosen, result.amounts, here, timing, len(work.macs))
         forms = [
-            surface(work, placement, clock),
-            overlapped(work, placement, clock, None, tabulated(work, placement)),
+            closed_form(work, placement, clock),
             General(work, placement, clock),
         ]
         totals = [float(result.total_time)]
@@ -319,9 +331,9 @@ def test_a_link_is_an_axis_and_its_algorithm_is_chosen_at_each_point() -> None:
         dtype="bf16", passes=[TensorParallel(4)],
     )  # fmt: skip
     assert run.result.link is not None
-    form = model(run).form
+    form = Variant.of(run).form
     latencies = np.array([0.0, 1e-6, 1e-3])
-    times = form.columns(run.machine.replace(link_latency=latencies), 3)["link_time"]  # type: ignore[union-attr,call-arg,arg-type]
+    times = form.columns(run.machine.replace(link_latency=latencies), 3)["link_time"]
     rows = int((run.workload.costs.link_bytes[0] > 0).sum())
     size = 16 * 1024 * 2
     bandwidth = run.machine.link_bandwidth
@@ -400,7 +412,7 @@ def test_the_page_adds_up_random_lists_too() -> None:
             patch.setattr(terms, "TERMS", chosen)
             there = run.machine.replace(**numbered)
             here = replace(run, machine=there, result=run.on(there))
-            scanned = model(here).form.columns(there, 1) if place == "resident" else None  # type: ignore[union-attr,call-arg,arg-type]
+            scanned = Variant.of(here).form.columns(there, 1) if place == "resident" else None
             cases.append(run_data(here))
             totals.append(here.total_time)
             if scanned is not None:

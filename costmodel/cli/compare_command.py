@@ -12,7 +12,7 @@ from costmodel.cli import options
 
 if TYPE_CHECKING:
     from costmodel.errors import Problems
-    from costmodel.studies.comparison import Entry
+    from costmodel.studies.comparison import Pair
 
     Wanted = tuple[str, str, dict[str, Any], float | None]
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _entries(args: argparse.Namespace) -> list[Entry]:
+def _entries(args: argparse.Namespace) -> list[Pair]:
     """Every pair, architectures outside; all input errors are collected first."""
     from costmodel.core.loading import load_network
     from costmodel.errors import Problems

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.studies.calibration.evaluation import Outcome
+    from costmodel.studies.calibration.evaluation import Prediction
 
 EXAMPLES = ("evaluate mine.csv --hw mine.yaml --html errors.html",)
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _text(found: list[Outcome], machine: str) -> list[str]:
+def _text(found: list[Prediction], machine: str) -> list[str]:
     from costmodel.report.numbers import columns, seconds
     from costmodel.studies.calibration import evaluation
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.studies.scan.request import Request
-    from costmodel.studies.scan.results import Outcome
+    from costmodel.studies.scan.request import ScanRequest
+    from costmodel.studies.scan.running.results import ScanOutcome
 
 SHOWN = 50
 """Points of a table that are printed."""
@@ -98,13 +98,14 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from costmodel.errors import InputError, Place
-    from costmodel.studies.scan import drive, engines
+    from costmodel.studies.scan.planning import planned
+    from costmodel.studies.scan.running import drive, engines
 
     if args.address and args.engine != "dask":
         raise InputError.at(
             Place("--address"), "is given without --engine dask", "add --engine dask"
         )
-    plan = _request(args).plan()
+    plan = planned(_request(args))
     directory = Path(args.out) if args.out else None
     if (args.points or plan.points or args.plot) and directory is None:
         raise InputError.at(Place("--out"), "is missing", "--points and --plot need a directory")
@@ -141,7 +142,7 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _request(args: argparse.Namespace) -> Request:
+def _request(args: argparse.Namespace) -> ScanRequest:
     """The request of the command line, over that of a scan file if one is named."""
     request = _named(args)
     for what, words in (("axes", args.axis), ("derive", args.derive)):
@@ -156,10 +157,10 @@ def _request(args: argparse.Namespace) -> Request:
     return request
 
 
-def _named(args: argparse.Namespace) -> Request:
+def _named(args: argparse.Namespace) -> ScanRequest:
     """The request of the scan file, or of the architectures and profiles that are named."""
     from costmodel.errors import InputError, Place
-    from costmodel.studies.scan.request import Request
+    from costmodel.studies.scan.request import ScanRequest
     from costmodel.studies.scan.scan_file import is_scan_file, read_scan_file
 
     first, no_machine = args.arch[0], args.hw is None
@@ -172,13 +173,13 @@ def _named(args: argparse.Namespace) -> Request:
         raise InputError.at(
             Place("--hw"), "is missing", "name a hardware profile, or give a scan file"
         )
-    return Request(arch=args.arch, hw=args.hw)
+    return ScanRequest(arch=args.arch, hw=args.hw)
 
 
 OPTIONS = {"axes": "--axis", "derive": "--derive"}
 
 
-def _add(request: Request, what: str, words: Sequence[str]) -> None:
+def _add(request: ScanRequest, what: str, words: Sequence[str]) -> None:
     """Add the axes or derived columns that an option names, one NAME=VALUES each."""
     from costmodel.errors import Place
 
@@ -196,7 +197,7 @@ def _add(request: Request, what: str, words: Sequence[str]) -> None:
         request.places[key] = place
 
 
-def _over(request: Request, args: argparse.Namespace) -> None:
+def _over(request: ScanRequest, args: argparse.Namespace) -> None:
     """Single values of the command line in the place of the file's."""
     from costmodel.errors import Place
 
@@ -211,10 +212,10 @@ def _over(request: Request, args: argparse.Namespace) -> None:
         request.places["where"] = Place("--where")
 
 
-def _text(outcome: Outcome) -> str:
+def _text(outcome: ScanOutcome) -> str:
     """The best points and the front, as tables."""
     from costmodel.report.numbers import columns
-    from costmodel.studies.scan import results
+    from costmodel.studies.scan.running import results
 
     best, front = results.rows(outcome, SHOWN)
     summary = outcome.summary("", 1)

@@ -9,7 +9,7 @@ from costmodel.cli import options
 
 if TYPE_CHECKING:
     from costmodel.studies.run import Run
-    from costmodel.studies.scan.sensitivity import Effect
+    from costmodel.studies.scan.inverse.sensitivity import Effect
 
 EXAMPLES = ("sensitivity hairnet --hw accel_1tflops",)
 
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a line per resource."""
     from costmodel.report.numbers import columns, short
-    from costmodel.studies.scan.sensitivity import effects
+    from costmodel.studies.scan.inverse.sensitivity import effects
     from costmodel.studies.simulation import simulate
 
     done = simulate(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from costmodel.cli import options
 
 if TYPE_CHECKING:
-    from costmodel.studies.slope import Curve, Slope
+    from costmodel.studies.slope import Slope, SlopeCurve
 
 SHOWN = 16
 """Steps in the table; the JSON has them all."""
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def lines(found: Slope, curve: Curve) -> list[str]:
+def lines(found: Slope, curve: SlopeCurve) -> list[str]:
     """The table, thinned, and what stands out in it."""
     import numpy as np
 
@@ -89,7 +89,7 @@ def lines(found: Slope, curve: Curve) -> list[str]:
     ]
 
 
-def _present(found: Slope, curve: Curve) -> list[str]:
+def _present(found: Slope, curve: SlopeCurve) -> list[str]:
     """What moves in the memory that the machine has."""
     from costmodel.language.units import show
     from costmodel.report.numbers import short
@@ -103,7 +103,7 @@ def _present(found: Slope, curve: Curve) -> list[str]:
     return [f"Present     {memory}: {short(moved / 1e6)} MB"]
 
 
-def _write(args: argparse.Namespace, found: Slope, curve: Curve) -> None:
+def _write(args: argparse.Namespace, found: Slope, curve: SlopeCurve) -> None:
     """Write the files that were asked for. Raises InputError."""
     from pathlib import Path
 

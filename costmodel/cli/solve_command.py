@@ -13,7 +13,7 @@ from costmodel.cli import options
 
 if TYPE_CHECKING:
     from costmodel.studies.run import Run
-    from costmodel.studies.scan.target import Answer, Target
+    from costmodel.studies.scan.inverse.target import Answer, Target
 
 EXAMPLES = (
     "solve hairnet --hw accel_1tflops --for bandwidth --target 'total_time <= 100 ms'",
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Solve and print; an impossible target is an answer, not an error."""
     from costmodel.errors import BadValue, Place
     from costmodel.report import files
-    from costmodel.studies.scan.target import Target
+    from costmodel.studies.scan.inverse.target import Target
 
     resources = [word.removeprefix("hw.") for word in args.resources]
     try:
@@ -89,8 +89,8 @@ def _simulated(args: argparse.Namespace) -> Run:
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
     from costmodel.errors import BadValue
     from costmodel.studies.questions import batch_for, tokens_for
-    from costmodel.studies.scan.solve import solve
-    from costmodel.studies.scan.solve_tokens import WORDS
+    from costmodel.studies.scan.inverse.solve import solve
+    from costmodel.studies.scan.inverse.solve_count import WORDS
 
     if resource in WORDS:
         return tokens_for(
@@ -140,7 +140,7 @@ def _print(record: dict[str, Any], target: str) -> None:
 
 def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
     from costmodel.report.numbers import columns
-    from costmodel.studies.scan.trade_off import trade_off
+    from costmodel.studies.scan.inverse.trade_off import trade_off
 
     curve = trade_off(_simulated(args), resources[0], resources[1], target)
     print(f"{curve.reason} ('{target.text}')")

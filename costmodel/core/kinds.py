@@ -23,8 +23,6 @@ def _in_module(name: str) -> list[type[Layer]]:
 
 KIND = re.compile(r"^ *kind\b.*[\"'](\w+)[\"']", re.MULTILINE)
 """A line that gives a `kind` its word."""
-TABLE = re.compile(r"^KINDS\b[^)\]]*", re.MULTILINE)
-"""The words of kinds that a module makes from a table."""
 
 
 @cache
@@ -33,8 +31,9 @@ def _texts() -> dict[str, tuple[str, frozenset[str]]]:
     texts = {}
     for name in modules(LAYERS.package):
         text = (get_data(LAYERS.package, f"{name}.py") or b"").decode()
-        tables = " ".join(TABLE.findall(text))
-        texts[name] = text, frozenset([*KIND.findall(text), *re.findall(r"\w+", tables)])
+        # what stands between the brackets of a table's words
+        table = text.partition("\nKINDS")[2].partition(")")[0].partition("]")[0]
+        texts[name] = text, frozenset([*KIND.findall(text), *re.findall(r"\w+", table)])
     return texts
 
 

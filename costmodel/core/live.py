@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Array
 from costmodel.core.placement import Plan
 from costmodel.core.workload import Workload
-
-Array = NDArray[Any]
 
 
 def live_internal_bytes(workload: Workload, plan: Plan) -> Array:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,8 @@ class Machine:
         stated = {
             "bandwidth": bandwidth, "memory": memory, "matrix": matrix, "host": host, **further,
         }  # fmt: skip
-        defaults = {
-            name: quantity.default
-            for quantity in MACHINE.values()
-            for name in quantity.fields
-            if quantity.default is not None
-        }
-        figures = {name: value for name, value in (defaults | stated).items() if value is not None}
+        every = _defaults(len(MACHINE)) | stated
+        figures = {name: value for name, value in every.items() if value is not None}
         object.__setattr__(self, "figures", figures)
 
     def __getattr__(self, name: str) -> Any:
@@ -72,10 +67,10 @@ class Machine:
     @property
     def capacities(self) -> tuple[Any, ...]:
         """The size of each level on chip, from the outside in [B]; one for most machines."""
-        further = itertools.takewhile(
-            lambda size: size is not None, (self[f"memory_{n}"] for n in itertools.count(2))
-        )
-        return (self.memory, *further)
+        sizes = [self.memory]
+        while (size := self[f"memory_{len(sizes) + 1}"]) is not None:
+            sizes.append(size)
+        return tuple(sizes)
 
     def replace(self, **figures: Any) -> Machine:
         """The same machine with other values of some figures."""
@@ -99,6 +94,17 @@ class Machine:
         """Some of its design points; what is one number for all of them stays as it is."""
         cut = {n: value[points] if np.ndim(value) else value for n, value in self.figures.items()}
         return Machine(**cut)
+
+
+@lru_cache
+def _defaults(quantities: int) -> dict[str, float]:
+    """The figures of machines that say nothing of them, while so many `quantities` are known."""
+    return {
+        name: quantity.default
+        for quantity in MACHINE.values()
+        for name in quantity.fields
+        if quantity.default is not None
+    }
 
 
 def _restored(figures: dict[str, Any]) -> Machine:

@@ -7,20 +7,18 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Array, Bools
 from costmodel.core.packing import Packing
 from costmodel.core.registry import Family
 from costmodel.core.workload import Workload
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """Where things live. A leading axis stands for memories or design points."""
 
-    levels: NDArray[Any]
+    levels: Array
     """(..., T) for each feature map its level on chip, from the outside in and from 1; 0: outside.
 
     With one level True and False say the same.
@@ -35,7 +33,7 @@ class Plan:
     """(..., T) maps that overwrite the one they reuse."""
 
     @classmethod
-    def of_maps(cls, workload: Workload, levels: NDArray[Any]) -> Plan:
+    def of_maps(cls, workload: Workload, levels: Array) -> Plan:
         """Maps alone, (M, T): parameters stay outside and nothing moves besides."""
         rows = (len(levels), len(workload.macs))
         nothing, never = np.zeros(rows, dtype=np.int64), np.zeros(levels.shape, dtype=bool)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Array
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.registry import Family
 from costmodel.core.workload import Workload
-
-Array = NDArray[Any]
 
 
 class BusBytes(NamedTuple):

@@ -11,7 +11,7 @@ from costmodel.core.loading import load_network
 from costmodel.hardware.read import load_profile
 from costmodel.papers.accuracy import Trained
 from costmodel.report import compare, files, plots
-from costmodel.studies.comparison import COLUMNS, Entry
+from costmodel.studies.comparison import COLUMNS, Pair
 from costmodel.studies.records import block_records
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import simulated
@@ -39,7 +39,7 @@ def accuracy(folder: Path, dataset: str, models: list[Trained]) -> None:
     """Published accuracy against modelled time of the `models` of a paper on one data set."""
     profile = load_profile(MACHINE)
     entries = [
-        Entry(
+        Pair(
             one.label,
             simulated(load_network(one.arch, one.settings), profile, uniform=True),
             one.accuracy,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.core.workload import Ints
+from costmodel.core.arrays import Ints
 from costmodel.studies.run import Run
 
 

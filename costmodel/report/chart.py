@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.language.harmless import harmless
 from costmodel.report.palette import SERIES
 from costmodel.studies.run import Run

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, legend_of, line, named
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import columns, count, short, si
-from costmodel.studies.comparison import Entry
+from costmodel.studies.comparison import Pair
 from costmodel.studies.run import Run
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FAR = 30
 """Times the shortest run from which a linear axis would hide it."""
 
 
-def text(entries: Sequence[Entry]) -> str:
+def text(entries: Sequence[Pair]) -> str:
     """The table, and which conventions it was made under."""
     chosen = entries[0].run.policies
     convention = chosen.convention
@@ -40,7 +40,7 @@ def text(entries: Sequence[Entry]) -> str:
     return "\n".join([*columns(_table(entries), left=3), *notes])
 
 
-def _table(entries: Sequence[Entry]) -> list[list[str]]:
+def _table(entries: Sequence[Pair]) -> list[list[str]]:
     """One line for each pair under the columns' names."""
     known = any(entry.run.interval for entry in entries)
     graded = any(entry.accuracy is not None for entry in entries)
@@ -81,7 +81,7 @@ def _table(entries: Sequence[Entry]) -> list[list[str]]:
     return lines
 
 
-def _mixed(entries: Sequence[Entry]) -> list[str]:
+def _mixed(entries: Sequence[Pair]) -> list[str]:
     """That measured machines stand beside others, and how far these may be off."""
     lines = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
     if len(lines) == 1:
@@ -97,7 +97,7 @@ def _interval(run: Run) -> str:
     return "-" if run.interval is None else " to ".join(map(short, run.interval))
 
 
-def _doubts(entries: Sequence[Entry]) -> list[str]:
+def _doubts(entries: Sequence[Pair]) -> list[str]:
     """Which pairs are unlike what their profile was calibrated on."""
     return [
         f"{entry.label} on {entry.run.profile.name} is far from what was measured: "
@@ -107,7 +107,7 @@ def _doubts(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
-def _assumed(entries: Sequence[Entry]) -> list[str]:
+def _assumed(entries: Sequence[Pair]) -> list[str]:
     """ChartPage of the machines that are assumed."""
     assumed = {e.run.profile.name: e.run.profile.assumptions(e.run.policies.dtype) for e in entries}
     return [
@@ -117,7 +117,7 @@ def _assumed(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
-def time_chart(entries: Sequence[Entry]) -> Chart:
+def time_chart(entries: Sequence[Pair]) -> Chart:
     """A bar for each pair, stacked by what its time is spent on; intervals where they are known.
 
     Where the times are far apart the axis is logarithmic, and a bar has the hue of what takes most.
@@ -160,7 +160,7 @@ def time_chart(entries: Sequence[Entry]) -> Chart:
     }
 
 
-def accuracy_charts(entries: Sequence[Entry], dataset: str = "") -> list[Chart]:
+def accuracy_charts(entries: Sequence[Pair], dataset: str = "") -> list[Chart]:
     """Published accuracy against modelled time, one chart per machine; the fastest comes first."""
     graded = [entry for entry in entries if entry.accuracy is not None]
     return [
@@ -173,7 +173,7 @@ def accuracy_charts(entries: Sequence[Entry], dataset: str = "") -> list[Chart]:
     ]
 
 
-def _accuracy_chart(entries: Sequence[Entry], places: Sequence[int], title: str) -> Chart:
+def _accuracy_chart(entries: Sequence[Pair], places: Sequence[int], title: str) -> Chart:
     """Numbered points, and a staircase through those that are the most accurate at their time."""
     known = sorted(
         (entry.run.total_time / entry.run.samples, entry.accuracy or 0.0, place, entry.label)
@@ -200,11 +200,11 @@ def _accuracy_chart(entries: Sequence[Entry], places: Sequence[int], title: str)
     }
 
 
-def time_figure(entries: Sequence[Entry]) -> Figure:
+def time_figure(entries: Sequence[Pair]) -> Figure:
     """The times as a picture."""
     return painter.figure(time_chart(entries))
 
 
-def accuracy_figure(entries: Sequence[Entry], dataset: str) -> Figure:
+def accuracy_figure(entries: Sequence[Pair], dataset: str) -> Figure:
     """The accuracies as a picture, one panel per machine."""
     return painter.figure(*accuracy_charts(entries, dataset))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from costmodel.core.formula import Array
-from costmodel.core.quantities import OVERHEAD
+from costmodel.core.arrays import Array
+from costmodel.core.terms import OVERHEAD, ROW_LANES
 from costmodel.studies.run import Run
 
-SIDES = (("transfer", "on_chip"), ("matrix", "host"))
+SIDES = tuple(
+    tuple(word for word, lane in ROW_LANES.items() if lane.side == side)
+    for side in ("memory", "compute")
+)
 """Lanes that move bytes, and lanes that compute."""
 
 
@@ -23,7 +26,7 @@ def exposed_lanes(run: Run) -> dict[str, Array]:
     lanes = dict(result.all_lanes)
     times = run.policies.timing_model.exposed_times(result.load)
     for side, exposed in zip(SIDES, times, strict=True):
-        busy = lanes[side[0]] + lanes[side[1]]
+        busy = np.sum([lanes[word] for word in side], axis=0)
         # equal where nothing is hidden, and then no digit changes
         share = np.divide(exposed, busy, out=np.zeros_like(busy), where=busy > 0)
         lanes |= {word: lanes[word] * share for word in side}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import percent, seconds, short
 from costmodel.studies.generate import Generation

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES, dimension_of
+from costmodel.core.quantities import dimension_of
+from costmodel.core.terms import RUN_LANES
 from costmodel.language import units
 from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, lanes_shown, legend_of, line, named
 from costmodel.report.numbers import si
 from costmodel.report.plots import save
-from costmodel.studies.scan.plane import Plane, Side
-from costmodel.studies.scan.results import Outcome
-from costmodel.studies.scan.sensitivity import Effect
+from costmodel.studies.scan.inverse.sensitivity import Effect
+from costmodel.studies.scan.running.heat_map import HeatMap, Side
+from costmodel.studies.scan.running.results import ScanOutcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from costmodel.studies.scan.axes import Axis
+    from costmodel.studies.scan.space.axes import Axis
 
 MOST = 400
 """Values of an axis that a picture can show."""
@@ -31,7 +32,7 @@ WIDE = 20
 """Times the least figure from which an axis is logarithmic."""
 
 
-def write(directory: Path, outcome: Outcome) -> list[Path]:
+def write(directory: Path, outcome: ScanOutcome) -> list[Path]:
     """The pictures that suit the scan's axes, into `directory`. Raises InputError."""
     space = outcome.plan.space
     charts: dict[str, Chart | None] = {"heat": heat(outcome, MOST * MOST), "pareto": front(outcome)}
@@ -51,13 +52,13 @@ def unit_of(word: str) -> str:
     return units.SI_UNITS[kind] if kind else ""
 
 
-def along(outcome: Outcome, side: Axis) -> Chart:
+def along(outcome: ScanOutcome, side: Axis) -> Chart:
     """Time against one axis, stacked by lane, or side by side where lanes hide one another.
 
     A picture shows the first combination of structural values; the strip tells the bottleneck.
     """
     space = outcome.plan.space
-    columns = outcome.plan.columns(0, space.per_model)[1]
+    columns = outcome.plan.columns(0, space.per_variant)[1]
     x = np.asarray(columns[side.name], dtype=float)
     lanes = lanes_shown(
         {
@@ -91,23 +92,23 @@ def along(outcome: Outcome, side: Axis) -> Chart:
     return chart
 
 
-def heat(outcome: Outcome, most: int) -> Chart | None:
+def heat(outcome: ScanOutcome, most: int) -> Chart | None:
     """Total time over two axes, and where the bottleneck moves; None where there are not two."""
-    plane = Plane.of(outcome, most)
-    if plane is None:
+    heat_map = HeatMap.of(outcome, most)
+    if heat_map is None:
         return None
     chart: Chart = {
         "kind": "heat",
         "title": "Total time",
-        "x": _side(plane.x),
-        "y": _side(plane.y),
-        "values": plane.total,
+        "x": _side(heat_map.x),
+        "y": _side(heat_map.y),
+        "values": heat_map.total,
         "unit": "s",
         "label": "total time",
     }
-    if plane.x.structural or plane.y.structural:
+    if heat_map.x.structural or heat_map.y.structural:
         return chart
-    lanes = lanes_shown(plane.lanes)
+    lanes = lanes_shown(heat_map.lanes)
     bound = np.stack(list(lanes.values())).argmax(axis=0)
     chart |= {"bound": bound, "regions": [name for _, name in legend_of(lanes)]}
     return chart | {"note": "white lines: where the bottleneck moves"}
@@ -121,7 +122,7 @@ def _side(side: Side) -> Chart:
     return made
 
 
-def front(outcome: Outcome) -> Chart | None:
+def front(outcome: ScanOutcome) -> Chart | None:
     """The Pareto front over its first two objectives, a third one as shades; some points named."""
     objectives = outcome.plan.pareto
     if not outcome.front:
@@ -151,9 +152,9 @@ def front(outcome: Outcome) -> Chart | None:
     return chart | {"lines": [line(points, "transfer")]}
 
 
-def _point_texts(outcome: Outcome, chosen: Any) -> list[str]:
+def _point_texts(outcome: ScanOutcome, chosen: Any) -> list[str]:
     """The values of every axis at the chosen points of the front."""
-    words = [*outcome.plan.space.models[0].labels, *(a.name for a in outcome.plan.space.axes)]
+    words = [*outcome.plan.space.variants[0].labels, *(a.name for a in outcome.plan.space.axes)]
     rows = outcome.plan.rows([outcome.front[at][1] for at in chosen])
     return [
         ", ".join(f"{word.removeprefix('hw.')} {value_text(word, row[word])}" for word in words)
@@ -171,9 +172,9 @@ def value_text(word: str, value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _about(outcome: Outcome) -> list[str]:
+def _about(outcome: ScanOutcome) -> list[str]:
     """Which networks on which machines, and of how many points."""
-    models, points = outcome.plan.space.models, outcome.plan.space.points
+    models, points = outcome.plan.space.variants, outcome.plan.space.points
     labels = models[0].labels if len(models) == 1 else {}
     chosen = ", ".join(f"{key}={value}" for key, value in labels.items())
     one = len({model.title for model in models}) == 1

@@ -9,7 +9,7 @@ import numpy as np
 from costmodel.language.units import show
 from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, line, named
-from costmodel.studies.slope import Curve, Slope
+from costmodel.studies.slope import Slope, SlopeCurve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ MOST = 4000
 """Steps that a picture holds; of more, those that stand nearest to even octaves."""
 
 
-def steps(curve: Curve) -> list[int]:
+def steps(curve: SlopeCurve) -> list[int]:
     """The numbers of the steps that a picture shows."""
     every = np.arange(len(curve.memory))
     if len(every) <= MOST:
@@ -27,7 +27,7 @@ def steps(curve: Curve) -> list[int]:
     return list(np.unique(np.searchsorted(curve.memory, wanted).clip(0, len(every) - 1)))
 
 
-def slope_chart(slope: Slope, curve: Curve) -> Chart:
+def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:
     """External bytes over on-chip memory, both in decades; the table's lines are its steps."""
     shown = steps(curve)
     right = max(4 * int(curve.memory[-1]), int(slope.present or 0) * 2)
@@ -57,6 +57,6 @@ def slope_chart(slope: Slope, curve: Curve) -> Chart:
     }
 
 
-def slope_figure(slope: Slope, curve: Curve) -> Figure:
+def slope_figure(slope: Slope, curve: SlopeCurve) -> Figure:
     """The same as a picture."""
     return painter.figure(slope_chart(slope, curve))

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES, MachineQuantity
+from costmodel.core.quantities import MachineQuantity
+from costmodel.core.terms import RUN_LANES
 from costmodel.language import units
 from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import count, percent, seconds, short
 from costmodel.studies.run import Run
-from costmodel.studies.scan.sensitivity import asked_about, time_scaled
+from costmodel.studies.scan.inverse.sensitivity import asked_about, time_scaled
 
 NEXT = "\n" + " " * 22
 """A further line under the same heading."""

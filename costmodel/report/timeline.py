@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import LANES, LINK, OVERHEAD, RUN_LANES
+from costmodel.core.terms import LANES, LINK, OVERHEAD, RUN_LANES
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run

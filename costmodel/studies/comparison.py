@@ -8,7 +8,7 @@ from typing import Any
 
 from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.evaluated import INTERVAL
 from costmodel.studies.labels import unique
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class Pair:
     """One pair: a run, the label of its architecture, and a published accuracy [%] if any."""
 
     label: str
@@ -61,7 +61,7 @@ class Entry:
         }
 
 
-def table_columns(entries: Sequence[Entry]) -> list[str]:
+def table_columns(entries: Sequence[Pair]) -> list[str]:
     """The columns of the CSV: those of COLUMNS, and those that some pair alone has.
 
     These are the ends of the interval on calibrated profiles, and times that are not zero.
@@ -80,7 +80,7 @@ def pairs(
     models: Sequence[tuple[str, Network, float | None]],
     profiles: Sequence[tuple[HardwareProfile, str]],
     **options: Any,
-) -> list[Entry]:
+) -> list[Pair]:
     """Every labelled network on every profile (with its file), networks outside.
 
     Labels and names of machines are made unique. `options` are those of `simulated`; every row is
@@ -93,7 +93,7 @@ def pairs(
         for name, (profile, file) in zip(names, profiles, strict=True)
     ]
     return [
-        Entry(label, simulated(network, profile, hw_file=file, uniform=True, **options), accuracy)
+        Pair(label, simulated(network, profile, hw_file=file, uniform=True, **options), accuracy)
         for label, (_, network, accuracy) in zip(labels, models, strict=True)
         for profile, file in machines
     ]

@@ -10,7 +10,8 @@ from typing import Self
 
 import numpy as np
 
-from costmodel.core.formula import Array, Result, evaluate
+from costmodel.core.arrays import Array
+from costmodel.core.formula import Result, evaluate
 from costmodel.core.graph_pass import PASSES, Pass
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.machine import Machine

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.core.formula import Array
+from costmodel.core.arrays import Array
 from costmodel.core.terms import LANES
 from costmodel.studies.evaluated import Evaluated, largest
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.arrays import Ints
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
-from costmodel.core.workload import Ints
 from costmodel.errors import BadValue
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
@@ -28,7 +28,7 @@ NEAR = 1.1
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class SlopeCurve:
     """A step function: from each memory on, the least external bytes (S,) [B]."""
 
     id: str
@@ -73,22 +73,22 @@ class Slope:
         return row_steps(self.run.workload)
 
     @cached_property
-    def rows(self) -> list[Curve]:
+    def rows(self) -> list[SlopeCurve]:
         """Every row's curve; rows that stream have one step."""
         named = self.run.workload.rows
         return [
-            Curve(named[one.row].id, one.memory, one.external, int(one.external[-1]))
+            SlopeCurve(named[one.row].id, one.memory, one.external, int(one.external[-1]))
             for one in self._steps
         ]
 
     @cached_property
-    def network(self) -> Curve:
+    def network(self) -> SlopeCurve:
         """All rows together, from the least memory in which all of them can be tiled."""
         total = added([(one.memory, one.external[:, None].astype(float)) for one in self._steps])
         external = total.values[:, 0].astype(np.int64)
-        return Curve(self.run.network.name, total.memory, external, int(external[-1]))
+        return SlopeCurve(self.run.network.name, total.memory, external, int(external[-1]))
 
-    def row(self, name: str) -> Curve:
+    def row(self, name: str) -> SlopeCurve:
         """The curve of one row. Raises BadValue for an unknown one."""
         found = {curve.id: curve for curve in self.rows}
         if name not in found:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.arrays import Ints
 from costmodel.core.tiling.rows import RowNest
-from costmodel.core.workload import Ints, Workload
+from costmodel.core.workload import Workload
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:
     pieces = []
     for nest in nests:
         curve = nest.traffic_curve(double=double)
-        pieces.append((-(-curve.memory // 8), np.stack(nest.refetched(curve))))
+        pieces.append((-(-curve.room // 8), np.stack(nest.refetched(curve))))
     if not pieces:
         return np.zeros(1, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
     if len(pieces) == 1:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from costmodel.studies.scan.request import Request
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
 
 POINTS = 1_000_000
 AXES: dict[str, Any] = {
@@ -22,13 +23,13 @@ AXES: dict[str, Any] = {
 @pytest.mark.parametrize("what", ["plan", "points", "the limit: filling an array"])
 def test_step(benchmark: Any, what: str) -> None:
     choices: dict[str, Any] = {"placement": "all_external", "timing": "overlap"}
-    request = Request(
+    request = ScanRequest(
         ["llama-3.1-8b"], ["h100_measured"], AXES, {"tokens": 1}, "random", POINTS, choices=choices
     )
-    plan = request.plan()
-    model, points = plan.space.models[0], plan.space.machine_points(0, POINTS)
+    plan = planned(request)
+    model, points = plan.space.variants[0], plan.space.machine_points(0, POINTS)
     if what == "plan":
-        benchmark.pedantic(request.plan, rounds=3)
+        benchmark.pedantic(planned, args=(request,), rounds=3)
     elif what == "points":
         found = benchmark.pedantic(lambda: model.columns(points, POINTS, ()), rounds=5)
         assert len(found["total_time"]) == POINTS

@@ -14,13 +14,16 @@ import pytest
 from costmodel.core.machine import Machine
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
-from costmodel.studies.scan.axes import Axis
-from costmodel.studies.scan.formulas import Objective
-from costmodel.studies.scan.models import model
-from costmodel.studies.scan.plan import Plan, evaluate_part, table_columns
-from costmodel.studies.scan.reduce import merge_best, merge_fronts
-from costmodel.studies.scan.space import Model, Space, draw
-from costmodel.studies.scan.surface import PIECE, General, Surface
+from costmodel.studies.scan.forms.form import PIECE
+from costmodel.studies.scan.forms.general import General
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.running.pareto import merge_best, merge_fronts
+from costmodel.studies.scan.running.plan import ScanPlan, evaluate_part, table_columns
+from costmodel.studies.scan.space.axes import Axis
+from costmodel.studies.scan.space.formulas import Objective
+from costmodel.studies.scan.space.points import Space
+from costmodel.studies.scan.space.samples import draw
+from costmodel.studies.scan.space.variant import Variant
 from costmodel.studies.simulation import simulate, simulated
 
 POINTS = 1_000_000
@@ -50,11 +53,11 @@ def machine(points: int = POINTS) -> Machine:
     return Machine(*(axis.at(share) for axis, share in zip(axes(), shares, strict=True)))
 
 
-def hairnet() -> Model:
-    return model(simulate("hairnet", "accel_1tflops"))
+def hairnet() -> Variant:
+    return Variant.of(simulate("hairnet", "accel_1tflops"))
 
 
-def form(one: Model) -> Surface:
+def form(one: Variant) -> Surface:
     assert isinstance(one.form, Surface)
     return one.form
 
@@ -168,7 +171,7 @@ layers:
 def test_depth(benchmark: Any, rows: int, index: str, tmp_path: Path) -> None:
     file = tmp_path / "chain.yaml"
     file.write_text(CHAIN.format(index=index))
-    surface = form(model(simulate(str(file), "accel_1tflops", settings={"n": rows})))
+    surface = form(Variant.of(simulate(str(file), "accel_1tflops", settings={"n": rows})))
     points = machine()
     # sizes from 8 to 6 607 maps of 1 KiB: memories over all of them
     points = Machine(points.bandwidth, points.memory * 0.7, points.matrix, points.host)
@@ -198,7 +201,7 @@ def test_fill_in_cache(benchmark: Any) -> None:
 )
 def test_grid(benchmark: Any, pareto: tuple[str, ...]) -> None:
     values = 179 if benchmark.enabled else 20
-    plan = Plan(Space(axes(values), (hairnet(),)), pareto=tuple(map(Objective, pareto)))
+    plan = ScanPlan(Space(axes(values), (hairnet(),)), pareto=tuple(map(Objective, pareto)))
 
     def reduced() -> tuple[Any, Any]:
         parts = [evaluate_part(plan, *limits) for limits in plan.ranges()]
@@ -206,7 +209,7 @@ def test_grid(benchmark: Any, pareto: tuple[str, ...]) -> None:
 
     best, front = benchmark.pedantic(reduced, rounds=3)
     # the fastest machine; of the memories that hold every map (6 422 528 B) the smallest, by the tie rule
-    memory = int(np.searchsorted(axes(values)[1].grid(), 6_422_528))
+    memory = int(np.searchsorted(axes(values)[1].grid, 6_422_528))
     assert best[0][1] == ((values - 1) * values + memory) * values**2 + values**2 - 1
     assert len(front) == (values if pareto else 0)
 
@@ -214,8 +217,8 @@ def test_grid(benchmark: Any, pareto: tuple[str, ...]) -> None:
 # --- Parquet --------------------------------------------------------------------------------------------
 
 
-def kept() -> Plan:
-    return Plan(Space(axes(), (hairnet(),), "random", POINTS, 0), points=True)
+def kept() -> ScanPlan:
+    return ScanPlan(Space(axes(), (hairnet(),), "random", POINTS, 0), points=True)
 
 
 @pytest.mark.benchmark(

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from test_scan import machine
 
-from costmodel.core.tiling import orders, windows
+from costmodel.core.tiling import contraction, orders, windows
 from costmodel.core.tiling.curves import CURVES, traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
-from costmodel.studies.scan.closed_form import surface
-from costmodel.studies.scan.models import model
-from costmodel.studies.scan.overlapped import Overlapped
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.overlapped import Overlapped
+from costmodel.studies.scan.space.variant import Variant
 from costmodel.studies.simulation import simulate
 from costmodel.studies.traffic_by_memory import row_steps
 
@@ -23,7 +23,7 @@ NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
 def forget() -> None:
     """Nothing is kept of an earlier round."""
     CURVES.clear()
-    for kept in (windows.window_tilings, windows._cuts, orders._axis):
+    for kept in (windows.window_tilings, windows._cuts, orders._axis, contraction._plain_cuts):
         kept.cache_clear()
 
 
@@ -49,7 +49,7 @@ def test_layer(benchmark: Any, word: str) -> None:
     }[word]
     widths = Widths(8, 8, 8, 32)
     assert (
-        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).memory)
+        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).room)
         > 9
     )
 
@@ -69,7 +69,9 @@ def test_simulate(benchmark: Any, traffic: str, placement: str) -> None:
 def test_closed_form(benchmark: Any) -> None:
     done = simulate("hairnet", "accel_1tflops", placement="all_external", traffic="tiled")
     chosen = done.policies
-    form = surface(done.workload, chosen.placement_model, chosen.timing_model, chosen.traffic_model)
+    form = closed_form(
+        done.workload, chosen.placement_model, chosen.timing_model, chosen.traffic_model
+    )
     assert form is not None
     points = machine()
     assert np.isfinite(benchmark.pedantic(form.total_time, args=(points,), rounds=15)).all()
@@ -79,7 +81,7 @@ def test_closed_form(benchmark: Any) -> None:
 @pytest.mark.parametrize("arch", ["hairnet", "mobilenet_v2"])
 def test_overlap(benchmark: Any, arch: str) -> None:
     run = simulate(arch, "accel_1tflops", timing="overlap")
-    form = model(run).form
+    form = Variant.of(run).form
     assert isinstance(form, Overlapped)
     points = machine().replace(memory=run.machine.memory)
     count = len(points.bandwidth)
@@ -89,12 +91,11 @@ def test_overlap(benchmark: Any, arch: str) -> None:
 @pytest.mark.benchmark(group="overlap: the tables of every memory step of MobileNetV2")
 def test_overlap_tables(benchmark: Any) -> None:
     run = simulate("mobilenet_v2", "accel_1tflops", timing="overlap")
-    steps = len(model(run).form.lanes.sizes)  # type: ignore[union-attr]
 
     def every() -> None:
-        form = model(run).form
+        form = Variant.of(run).form
         assert isinstance(form, Overlapped)
-        for step in range(steps + 1):
+        for step in range(len(form.lanes.sizes) + 1):
             form.waits(run.machine, step)
 
     benchmark.pedantic(every, rounds=3)

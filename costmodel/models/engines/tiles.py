@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -18,7 +17,7 @@ class Tiles(EngineModel):
     groups and depthwise ones have kernels of their own, which this leaves alone.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "NVIDIA, Matrix Multiplication Background User's Guide, 'Tile Quantization'; Georganas et "
         "al. 2018, Anatomy of High-Performance Deep Learning Convolutions (register blocking)"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -19,7 +18,7 @@ class Unrolled(EngineModel):
     machine with a unit for them says how many channels and pixels it takes at once.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "Zhang et al. 2015, Optimizing FPGA-based Accelerator Design for Deep Convolutional Neural "
         "Networks, eq. (1)"
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Example, MatrixLayer, Order, State, Task
-from costmodel.core.sharing import Devices, Heads, Share, Use
+from costmodel.core.layer import Example, MatrixLayer, Share, State, Task
+from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Operand
 from costmodel.errors import BadValue
@@ -29,19 +29,17 @@ class Attention(MatrixLayer):
     each head's softmax has one more, learned score.
     """
 
-    kind: ClassVar[str] = "attention"
-    routine: ClassVar[str] = "dense"
-    source: ClassVar[str] = (
-        "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"
-    )
-    arity: ClassVar[tuple[int, int | None]] = (1, 6)
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "attention"
+    routine = "dense"
+    source = "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"
+    arity = (1, 6)
+    examples = (
         Example({}, ((4, 5, 8), (4, 6, 8), (4, 6, 8))),
         Example({}, ((2, 3, 4), (2, 7, 4), (2, 7, 6))),
         Example({"heads": 4}, ((5, 32), (5, 32), (5, 32))),
         Example({"heads": 4, "kv_heads": 2, "causal": True}, ((5, 64),)),
     )
-    writes: ClassVar[Order] = "row_major"
+    writes = "row_major"
 
     past: int = whole(0, least=0)
     heads: int | None = optional_whole(1)

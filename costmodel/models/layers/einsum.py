@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import attribute, shapes
-from costmodel.core.layer import Example, MatrixLayer, Order
+from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Operand, Sweep
 from costmodel.errors import BadValue
@@ -56,17 +56,17 @@ class Einsum(MatrixLayer):
     the layer holds them.
     """
 
-    kind: ClassVar[str] = "einsum"
-    routine: ClassVar[str] = "dense"
-    reads: ClassVar[Order] = "matrices"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "Einstein's summation, as in numpy.einsum"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "einsum"
+    routine = "dense"
+    reads = "matrices"
+    writes = "row_major"
+    source = "Einstein's summation, as in numpy.einsum"
+    arity = (1, None)
 
     equation: str = attribute(_equation)
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"equation": "hid,hjd->hij"}, ((4, 5, 8), (4, 6, 8))),
         Example({"equation": "td,df->tf", "constants": [[8, 9]]}, ((7, 8),)),
     )

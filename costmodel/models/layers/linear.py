@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Example, Layer, MatrixLayer, Order
-from costmodel.core.sharing import Devices, Share, Use
+from costmodel.core.layer import Example, Layer, MatrixLayer, Share
+from costmodel.core.sharing import Devices, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -22,17 +22,17 @@ class Linear(MatrixLayer):
     On maps of any rank `axis` says which one holds the features.
     """
 
-    kind: ClassVar[str] = "linear"
-    routine: ClassVar[str] = "dense"
-    reads: ClassVar[Order] = "row_major"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
+    kind = "linear"
+    routine = "dense"
+    reads = "row_major"
+    writes = "row_major"
+    source = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
 
     features: int = whole()
     bias: bool = flag(True)
     axis: int | None = optional_whole()
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"features": 10}, ((64,),)),
         Example({"features": 12, "bias": False}, ((7, 8),)),
         Example({"features": 12, "axis": 1}, ((3, 7, 8),)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -29,17 +29,15 @@ class Broadcast(Layer):
     `constants` are further operands that the layer holds: learned where they have axes.
     """
 
-    in_place: ClassVar[bool] = True
-    arity: ClassVar[tuple[int, int | None]] = (2, None)
+    in_place = True
+    arity = (2, None)
 
     constants: Shapes
 
     @property
     def input_count(self) -> tuple[int, int | None]:
         """A constant stands for a map."""
-        least, most = self.arity
-        held = len(self.constants)
-        return max(least - held, 1), most if most is None else most - held
+        return max(self.arity[0] - len(self.constants), 1), None
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue where sizes differ and neither is 1."""
@@ -68,6 +66,13 @@ class Broadcast(Layer):
         """Maps and constants together."""
         return len(inputs) + len(self.constants)
 
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The torch function of this name, from one operand to the next."""
+        join = getattr(torch, self.computes)
+        return holding(
+            torch, self.constants, lambda self, *maps: reduce(join, (*maps, *self.parameters()))
+        )
+
 
 @dataclass(frozen=True)
 class Add(Broadcast):
@@ -76,9 +81,9 @@ class Add(Broadcast):
     A `bias` of so many channels starts an accumulator elsewhere: it counts no operation.
     """
 
-    kind: ClassVar[str] = "add"
-    source: ClassVar[str] = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "add"
+    source = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
+    examples = (
         Example({}, MAPS),
         Example({}, ((3, 4, 5), (3, 1, 1))),
         Example({}, (*MAPS, (3, 4, 5))),
@@ -94,8 +99,7 @@ class Add(Broadcast):
     @property
     def input_count(self) -> tuple[int, int | None]:
         """A bias stands for a map too."""
-        least, most = super().input_count
-        return (1 if self.bias else least), most
+        return (1, None) if self.bias else super().input_count
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue also where weights and maps differ in number."""
@@ -135,9 +139,9 @@ class Add(Broadcast):
 class Mul(Broadcast):
     """Elementwise product of n operands: n - 1 multiplications per element."""
 
-    kind: ClassVar[str] = "mul"
-    source: ClassVar[str] = "Hu et al. 2018 (squeeze-and-excitation scaling)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "mul"
+    source = "Hu et al. 2018 (squeeze-and-excitation scaling)"
+    examples = (
         Example({}, MAPS),
         Example({}, ((3, 4, 5), (3, 1, 1))),
         Example({}, (*MAPS, (3, 4, 5))),
@@ -151,14 +155,6 @@ class Mul(Broadcast):
         muls = (self.operands(inputs) - 1) * elements(outputs)
         return Tally.of(inputs, outputs, muls=muls, weights=weights_in(self.constants))
 
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """The product of the arguments and the constants."""
-        return holding(
-            torch,
-            self.constants,
-            lambda self, *maps: reduce(torch.mul, (*maps, *self.parameters())),
-        )
-
 
 @dataclass(frozen=True)
 class Concat(Layer):
@@ -167,16 +163,16 @@ class Concat(Layer):
     `constants` are further pieces that the layer holds, such as a class token.
     """
 
-    kind: ClassVar[str] = "concat"
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "concat"
+    routine = "move"
+    across = True
+    source = "Szegedy et al. 2015 (Inception)"
+    arity = (1, None)
 
     axis: int = whole(0, least=0)
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({}, ((3, 4, 5), (2, 4, 5))),
         Example({"axis": 1}, ((3, 4), (3, 1), (3, 2))),
         Example({"constants": [[1, 8]]}, ((7, 8),)),
@@ -212,5 +208,5 @@ class Concat(Layer):
 class ConcatInPlace(Concat):
     """Concatenation without a copy: whoever reads it reads its parts where they lie."""
 
-    kind: ClassVar[str] = "concat_in_place"
-    view: ClassVar[bool] = True
+    kind = "concat_in_place"
+    view = True

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil, prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import attribute, flag, number, whole
-from costmodel.core.layer import Example, MatrixLayer
-from costmodel.core.sharing import EXPERT, Devices, Share, Use
+from costmodel.core.layer import Example, MatrixLayer, Share
+from costmodel.core.sharing import EXPERT, Devices, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -23,13 +23,13 @@ class Moe(MatrixLayer):
     random. `devices` share the experts; each works on the tokens sent to its own.
     """
 
-    kind: ClassVar[str] = "moe"
-    routine: ClassVar[str] = "experts"
-    source: ClassVar[str] = (
+    kind = "moe"
+    routine = "experts"
+    source = (
         "Shazeer et al. 2017 (arXiv 1701.06538); gated experts: Jiang et al. 2024, Mixtral "
         "(arXiv 2401.04088); shared experts: Dai et al. 2024, DeepSeekMoE (arXiv 2401.06066)"
     )
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"experts": 4, "top_k": 2, "hidden": 6}, ((5, 8),)),
         Example({"experts": 4, "top_k": 1, "hidden": 6, "shared": 3, "bias": True}, ((5, 8),)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import whole
 from costmodel.core.layer import Example, Layer
@@ -16,12 +16,12 @@ from costmodel.models.layers._twins import along
 class BatchNorm(Layer):
     """Batch normalisation at inference: y = a x + b with a and b fixed per channel."""
 
-    in_place: ClassVar[bool] = True
-    parameters_widen: ClassVar[bool] = False
+    in_place = True
+    parameters_widen = False
 
-    kind: ClassVar[str] = "batch_norm"
-    source: ClassVar[str] = "Ioffe & Szegedy 2015; HairNet section 3.2, Algorithm 2 step 11"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "batch_norm"
+    source = "Ioffe & Szegedy 2015; HairNet section 3.2, Algorithm 2 step 11"
+    examples = (
         Example({}, ((6, 5, 4),)),
         Example({}, ((6,),)),
         Example({}, ((6, 7),)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
@@ -27,11 +26,11 @@ class Autocast(Pass):
     dtypes of 16 bits.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "PyTorch documentation, torch.amp, 'Autocast Op Reference': CUDA ops that autocast to "
         "float16 and to float32"
     )
-    bits: ClassVar[int | None] = 16
+    bits = 16
 
     def apply(self, network: Network) -> Network:
         """One sweep in execution order; every map's width follows from its row's inputs."""

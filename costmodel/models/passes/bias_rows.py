@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar
 
 from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
@@ -21,7 +20,7 @@ class BiasRows(Pass):
     It reads them and writes them again. The framework's depthwise kernels add theirs inside.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "PyTorch, ATen/native/Convolution.cpp: behind a cuDNN convolution, "
         "output.add_(reshape_bias(...)); _conv_depthwise2d and linear layers take theirs as an "
         "argument"

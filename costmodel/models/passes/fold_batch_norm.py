@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
@@ -21,7 +20,7 @@ class FoldBatchNorm(Pass):
     at most. It may stand in a row of its own, or be fused into the layer's row already.
     """
 
-    source: ClassVar[str] = "Jacob et al. 2018 (arXiv 1712.05877), section 3.2, eq. (14)"
+    source = "Jacob et al. 2018 (arXiv 1712.05877), section 3.2, eq. (14)"
 
     def apply(self, network: Network) -> Network:
         """One sweep; what stood behind the batch norm in a fused row stays behind the layer."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.activation import Softmax
@@ -18,7 +16,7 @@ class FuseAttention(Pass):
     The scores are kept on chip piece by piece; the operations stay the same.
     """
 
-    source: ClassVar[str] = "Dao et al. 2022 (arXiv 2205.14135), FlashAttention, Algorithm 1"
+    source = "Dao et al. 2022 (arXiv 2205.14135), FlashAttention, Algorithm 1"
 
     def apply(self, network: Network) -> Network:
         """Every product whose first map leads back over a softmax to another product.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.conv import Conv2d, DepthwiseConv2d
@@ -17,7 +15,7 @@ class FuseDepthwise(Pass):
     fused into the depthwise row before.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "a what-if, after the depthwise separable blocks of Howard et al. 2017 (arXiv 1704.04861)"
     )
 

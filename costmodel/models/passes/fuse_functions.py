@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.layer_norm import GroupNorm
@@ -34,7 +32,7 @@ class FuseFunctions(Pass):
     its own without a compiler (a scale by a parameter, a sum) stays apart.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "what torch.onnx.export writes for torch.nn.functional.gelu, silu, group_norm and linear, "
         "and for torch.addcmul (operator set 17)"
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row, Tap
 from costmodel.models.layers.arithmetic import Arithmetic
@@ -22,7 +20,7 @@ class FuseSdpa(Pass):
     sample; with further axes the products and the softmax stay apart.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "torch.onnx.export, operator set 14: scaled_dot_product_attention scales before the "
         "product; timm, layers/attention.py: the fallback of fused_attn scales q; PyTorch, "
         "sdp_utils.h: fused kernels take batch, heads, tokens and size"

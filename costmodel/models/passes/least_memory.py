@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from math import prod
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Key, Network
@@ -30,9 +30,7 @@ class LeastMemory(Pass):
     least alive. Elements stand for bytes.
     """
 
-    source: ClassVar[str] = (
-        "Liberis & Lane 2019 (arXiv 1910.05110), Algorithm 1 (order of operators)"
-    )
+    source = "Liberis & Lane 2019 (arXiv 1910.05110), Algorithm 1 (order of operators)"
 
     def apply(self, network: Network) -> Network:
         """The same rows in another topological order."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil, log2
-from typing import ClassVar
 
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row, changed
@@ -23,11 +22,11 @@ class PadChannels(Pass):
     Only for dtypes of 16 bits.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "NVIDIA Deep Learning Performance documentation, 'Convolutional Layers User's Guide', "
         "channels in and out: cuDNN pads to multiples of 8 in fp16"
     )
-    bits: ClassVar[int | None] = 16
+    bits = 16
 
     def apply(self, network: Network) -> Network:
         """Every convolution; parameters and maps stay as they are."""

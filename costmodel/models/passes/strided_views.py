@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class StridedViews(Pass):
     stay copies.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "PyTorch documentation, 'Tensor Views' and 'Channels Last Memory Format'; numpy's rule for "
         "reshaping without a copy"
     )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.core.arrays import Floats
 from costmodel.report.calibration import scatter
 from costmodel.report.numbers import columns, seconds
 from costmodel.studies.calibration import evaluation, profile
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import STYLES
-from costmodel.studies.calibration.design import Floats
-from costmodel.studies.calibration.evaluation import Outcome
+from costmodel.studies.calibration.evaluation import Prediction
 from costmodel.studies.calibration.fit import SHARES
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ NOTABLE = 0.005
 
 
 @lru_cache(maxsize=1)
-def outcomes(calibrated: Calibrated) -> list[Outcome]:
+def outcomes(calibrated: Calibrated) -> list[Prediction]:
     """Set every measurement beside its held-out prediction.
 
     Where the time goes is said by the fit to all of them.
@@ -109,7 +109,7 @@ def _errors(calibrated: Calibrated) -> list[str]:
     return columns(table)
 
 
-def _families(calibrated: Calibrated, every: list[Outcome]) -> list[str]:
+def _families(calibrated: Calibrated, every: list[Prediction]) -> list[str]:
     table = [["held out", "n", "mean_%", "median_%", "bias_%"]]
     for word, group in evaluation.grouped(every, "family").items():
         table.append(
@@ -171,7 +171,7 @@ def _bounded(calibrated: Calibrated) -> list[str]:
     return [f"at their bound (a share is at most 1): {', '.join(ended)}"] if ended else []
 
 
-def _worst(every: list[Outcome]) -> list[str]:
+def _worst(every: list[Prediction]) -> list[str]:
     return columns(
         [
             [

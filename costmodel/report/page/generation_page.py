@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.language.harmless import harmless
 from costmodel.report.chart import Chart, axis, legend_of, named
 from costmodel.report.exposed import exposed_totals
@@ -29,6 +29,10 @@ COLUMNS = (
     TableColumn("largest_batch", "most sequences"),
     TableColumn("largest_context", "longest sequence"),
     TableColumn("standing", "standing", number=False),
+)
+MOVES = (
+    "The sliders move the first machine's bars, its line of the table and the sentence above; the "
+    "other pictures keep the profile's figures."
 )
 
 
@@ -57,7 +61,9 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
             columns=COLUMNS,
             rows=rows,
             charts=[_phases(generations), *_trade(trade), memory_chart(first)],
-            served=_served(first, verdict),
+            scripts=("generation.js",),
+            data={"served": _served(first, verdict)},
+            words={"aside": "", "machine": "The first machine", "moves": MOVES},
         )
     )
 

@@ -10,14 +10,8 @@ from costmodel.report.exposed import SIDES, exposed_lanes
 from costmodel.report.page.run_data import packed, run_data
 from costmodel.studies.run import Run
 
-SIZES = ["P", "T", "G", "M", "k", ""]
-"""Decimal prefixes of what a field shows, the largest first."""
-SHOWN = {"time": ["s", "ms", "µs", "ns"]} | {
-    dimension: [prefix + unit for prefix in SIZES]
-    for dimension, unit in units.SI_UNITS.items()
-    if dimension != "time"
-}
-"""The units in which fields show the figures of each dimension."""
+PREFIXES = ("P", "T", "G", "M", "k", "", "m", "µ", "u", "n", "p", "f")
+"""Decimal prefixes of what a field shows, the largest first, in units that know them."""
 
 
 def machine_data(run: Run) -> dict[str, Any]:
@@ -40,8 +34,12 @@ def units_data() -> dict[str, Any]:
         "table": {unit: [kind, *_decimal(size)] for unit, (kind, size) in table.items()},
         "examples": units.EXAMPLES,
         "shown": {
-            dimension: [[unit, float(table[unit][1])] for unit in names]
-            for dimension, names in SHOWN.items()
+            dimension: [
+                [prefix + unit, float(table[prefix + unit][1])]
+                for prefix in PREFIXES
+                if prefix + unit in table
+            ]
+            for dimension, unit in units.SI_UNITS.items()
         },
     }
 

@@ -12,8 +12,8 @@ from costmodel.language import units
 from costmodel.report import scan_plots
 from costmodel.report.chart import Chart
 from costmodel.report.page.figures import ChartPage, Encoded, TableColumn, figures_page
-from costmodel.studies.scan import results
-from costmodel.studies.scan.results import Outcome
+from costmodel.studies.scan.running import results
+from costmodel.studies.scan.running.results import ScanOutcome
 
 MOST = 100_000
 """Points that are drawn as parallel coordinates."""
@@ -25,7 +25,7 @@ CELLS = 40_000
 """Of a heat map."""
 
 
-def scan_page(outcome: Outcome) -> str:
+def scan_page(outcome: ScanOutcome) -> str:
     """A finished scan as one HTML file."""
     space = outcome.plan.space
     best, front = results.rows(outcome, SHOWN)
@@ -36,7 +36,7 @@ def scan_page(outcome: Outcome) -> str:
     columns += [_column(name, rows) for name in names]
     charts = [*_front(outcome, len(best), len(rows)), *_parallel(outcome, rows)]
     charts[-1:-1] = [chart for chart in [scan_plots.heat(outcome, CELLS)] if chart]
-    titles = {model.title for model in space.models}
+    titles = {model.title for model in space.variants}
     return figures_page(
         ChartPage(
             title=f"Scan of {space.points} points: {', '.join(sorted(titles)[:3])}",
@@ -70,7 +70,7 @@ def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
     return TableColumn(name, word, _unit(word) if number else None, number)
 
 
-def _front(outcome: Outcome, best: int, shown: int) -> list[Chart]:
+def _front(outcome: ScanOutcome, best: int, shown: int) -> list[Chart]:
     """The front; its points stand behind the best ones in the table, as far as this goes."""
     chart = scan_plots.front(outcome)
     if chart is None or len(outcome.plan.pareto) < 2:
@@ -79,18 +79,18 @@ def _front(outcome: Outcome, best: int, shown: int) -> list[Chart]:
     return [chart | {"places": lines}]
 
 
-def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
+def _sampled(outcome: ScanOutcome, words: list[str]) -> dict[str, Any]:
     """Columns of at most MOST points, from all over the space."""
     points, size = outcome.plan.space.points, MOST // BLOCKS
     starts = [0] if points <= MOST else np.linspace(0, points - size, BLOCKS).astype(int).tolist()
     span = min(points, MOST) if points <= MOST else size
     gathered: dict[str, list[Any]] = {word: [] for word in words}
-    per_model = outcome.plan.space.per_model
+    per_variant = outcome.plan.space.per_variant
     for start in starts:
         stop = start + span
         while start < stop:
-            # a stretch lies within one model
-            end = min(stop, (start // per_model + 1) * per_model)
+            # a stretch lies within one variant
+            end = min(stop, (start // per_variant + 1) * per_variant)
             indices, columns = outcome.plan.columns(start, end)
             for word in words:
                 gathered[word].append(np.broadcast_to(np.asarray(columns[word]), len(indices)))
@@ -98,11 +98,11 @@ def _sampled(outcome: Outcome, words: list[str]) -> dict[str, Any]:
     return {word: np.concatenate(parts) for word, parts in gathered.items()}
 
 
-def _parallel(outcome: Outcome, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _parallel(outcome: ScanOutcome, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every axis of the scan and the total time, each in 256 levels."""
     space = outcome.plan.space
     labels = [
-        w for w in space.models[0].labels if len({str(m.labels[w]) for m in space.models}) > 1
+        w for w in space.variants[0].labels if len({str(m.labels[w]) for m in space.variants}) > 1
     ]
     words = [*labels, *(one.name for one in space.axes), "total_time"]
     words += [name for name, _ in outcome.plan.derive]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.language.units import show
 from costmodel.report.chart import Chart, axis, named
 from costmodel.report.numbers import si

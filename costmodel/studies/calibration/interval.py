@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Floats
+from costmodel.core.arrays import Floats
 
 COVERED = 0.9
 """Of held-out networks inside."""

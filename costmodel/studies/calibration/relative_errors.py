@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from costmodel.core.arrays import Floats
 from costmodel.hardware.evidence import Errors
-from costmodel.studies.calibration.design import Floats
 
 
 def of(predicted: Floats, measured: Floats) -> Errors:
@@ -14,8 +14,5 @@ def of(predicted: Floats, measured: Floats) -> Errors:
     They are rounded to a ten-thousandth.
     """
     size = np.abs(predicted / measured - 1)
-    return Errors(
-        mean=round(float(size.mean()), 4),
-        median=round(float(np.median(size)), 4),
-        p90=round(float(np.quantile(size, 0.9)), 4),
-    )
+    figures = {"mean": size.mean(), "median": np.median(size), "p90": np.quantile(size, 0.9)}
+    return Errors(**{word: round(float(value), 4) for word, value in figures.items()})

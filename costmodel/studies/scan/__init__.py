@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from costmodel.core.network import Network
     from costmodel.core.policies import Choice
     from costmodel.hardware.profile import HardwareProfile
-    from costmodel.studies.scan.plan import Plan
+    from costmodel.studies.scan.running.plan import ScanPlan
 
 __all__ = ["scan"]
 
@@ -48,23 +48,66 @@ def scan(
     dtype: str | None = None,
     passes: Sequence[str | Pass] | None = None,
 ) -> pd.DataFrame:
-    """Every feasible point of a design space as a DataFrame, one row per point, SI units.
+    """Evaluate every point of a design space.
 
-    `arch` and `hw` are paths, short names or loaded objects (lists become axes); `axes` maps axis
-    names to lists, ``linear(a, b, n)`` or ``log(a, b, n)``; `where` are constraints, `derive` named
-    expressions; policies and passes as in `simulate`. Columns: index, the axes, total_time and the
-    time of each lane [s], external_bytes [B], and the derived ones. Raises InputError with every
-    mistake, also for more than 20 million points.
+    Parameters
+    ----------
+    arch : str, Path or Network, or a list of them
+        Architectures: paths, short names or loaded objects; a list is an axis.
+    hw : str, Path or HardwareProfile, or a list of them
+        Machines: paths, short names or loaded objects; a list is an axis.
+    axes : dict
+        Axis names such as 'hw.bandwidth', 'arch.alpha', 'batch' or 'timing' to lists,
+        ``linear(a, b, n)`` or ``log(a, b, n)``.
+    sample : {'grid', 'random', 'sobol', 'lhs'}
+        Which points of the space are evaluated.
+    n : int
+        Points of a sample.
+    seed : int
+        Of a sample: the same points for the same seed.
+    where : str or list of str
+        Constraints that a point must meet, such as ``hw.matrix <= 8 TFLOPS``.
+    derive : dict
+        Names of further columns to expressions.
+    settings : dict
+        Values of the architecture's variables.
+    batch : int, optional
+        Samples that a run computes; 1 unless it is an axis.
+    convention, placement, traffic, timing : str or model, optional
+        What `simulate` takes.
+    dtype : str, optional
+        The element type of weights and maps.
+    passes : list, optional
+        Graph passes by word or as objects; None: those of each profile.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each feasible point, SI units: index, the axes, total_time and the time of each
+        lane [s], external_bytes [B], energy [J] where it is stated, and the derived columns.
+
+    Raises
+    ------
+    InputError
+        With every mistake, also for more than 20 million points.
+
+    Examples
+    --------
+    >>> points = scan("hairnet", "accel_1tflops", axes={"batch": [1, 2]}, where="batch > 1")
+    >>> points["batch"].tolist()
+    [2]
+
     """
-    from costmodel.studies.scan.request import Request
+    from costmodel.studies.scan.planning import planned
+    from costmodel.studies.scan.request import ScanRequest
 
     axes = _named("axes", axes)
     words, objects = dict[str, list[str]](), dict[str, dict[str, Any]]()
     for axis, things in (("arch", arch), ("hw", hw)):
         words[axis], objects[axis] = _labelled(things)
         if axis in axes and not isinstance(axes[axis], str):
-            axes[axis], inside = _labelled(axes[axis])
-            objects[axis] |= inside
+            axes[axis], varied = _labelled(axes[axis])
+            objects[axis] |= varied
     choices = {
         "convention": convention,
         "placement": placement,
@@ -72,7 +115,7 @@ def scan(
         "timing": timing,
         "dtype": dtype,
     }
-    request = Request(
+    request = ScanRequest(
         words["arch"],
         words["hw"],
         axes,
@@ -88,15 +131,15 @@ def scan(
         points=True,
         objects=objects,
     )
-    return _frame(request.plan())
+    return _frame(planned(request))
 
 
-def _frame(plan: Plan) -> pd.DataFrame:
+def _frame(plan: ScanPlan) -> pd.DataFrame:
     """All feasible points. Raises InputError for more than a frame should hold."""
     import pandas as pd
 
     from costmodel.errors import InputError, Place
-    from costmodel.studies.scan.plan import table_columns
+    from costmodel.studies.scan.running.plan import table_columns
 
     if plan.space.points > MAX_ROWS:
         raise InputError.at(
@@ -115,11 +158,10 @@ def _frame(plan: Plan) -> pd.DataFrame:
 def _labelled(things: Any) -> tuple[list[str], dict[str, Any]]:
     """A label for each file or object named, and the objects by their labels."""
     single = isinstance(things, str | Path) or not isinstance(things, Sequence)
-    listed = [things] if single else list(things)
-    listed = [str(one) if isinstance(one, Path) else one for one in listed]
-    labels = unique([(one if isinstance(one, str) else str(one.name), one) for one in listed])
+    listed = [str(it) if isinstance(it, Path) else it for it in ([things] if single else things)]
+    labels = unique([(it if isinstance(it, str) else str(it.name), it) for it in listed])
     pairs = zip(labels, listed, strict=True)
-    return labels, {label: one for label, one in pairs if not isinstance(one, str)}
+    return labels, {label: it for label, it in pairs if not isinstance(it, str)}
 
 
 def _named(what: str, value: Mapping[str, Any] | None) -> dict[str, Any]:

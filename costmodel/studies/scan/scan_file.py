@@ -1,4 +1,4 @@
-"""A scan written as a YAML file, to a `Request`."""
+"""A scan written as a YAML file, to a `ScanRequest`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from costmodel.errors import InputError, Place, Problems
 from costmodel.language import shipped
 from costmodel.language.documents import Node, load
-from costmodel.studies.scan.request import POLICIES, Request
+from costmodel.studies.scan.request import POLICIES, ScanRequest
 
 KINDS: dict[str, type] = {
     "sample": str,
@@ -22,7 +22,7 @@ KINDS: dict[str, type] = {
 WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 LISTS = ("arch", "hw", "where", "pareto", "passes")
 MAPPINGS = {"axes": "axes", "derive": "derive", "set": "settings"}
-"""Keys, and the fields of `Request` that they fill."""
+"""Keys, and the fields of `ScanRequest` that they fill."""
 KEYS = (*LISTS, *MAPPINGS, *KINDS, *POLICIES)
 
 
@@ -38,7 +38,7 @@ def is_scan_file(word: str) -> bool:
     return isinstance(top, dict) and "axes" in top and "layers" not in top
 
 
-def read_scan_file(path: str) -> Request:
+def read_scan_file(path: str) -> ScanRequest:
     """The request in the YAML file `path`, with the mistakes seen so far in its `problems`.
 
     Architectures and profiles may be named relative to the file. Raises InputError for no YAML
@@ -48,27 +48,23 @@ def read_scan_file(path: str) -> Request:
     root = load(path, problems)
     top = root.mapping("a scan")
     root.check_keys("the scan", KEYS, problems)
-    places = {key: node.place for key, node in top.items()}
-    request = Request(places={"arch": Place(path), "hw": Place(path)} | places, problems=problems)
-    for key, kind in KINDS.items():
-        if key in top:
-            with problems.collect():
-                setattr(request, key, _typed(key, top[key], kind))
-    for key in LISTS:
-        if key in top:
-            value = top[key].plain()
-            words = [str(v) for v in (value if isinstance(value, list) else [value])]
-            setattr(request, key, words)
+    places = dict.fromkeys(("arch", "hw"), Place(path))
+    places |= {key: node.place for key, node in top.items()}
+    request = ScanRequest(places=places, problems=problems)
+    for key in KINDS.keys() & top:
+        with problems.collect():
+            setattr(request, key, _typed(key, top[key]))
+    for key in top.keys() & LISTS:
+        value = top[key].plain()
+        setattr(request, key, [str(v) for v in (value if isinstance(value, list) else [value])])
     if request.passes is not None:
         # as on the command line: 'none' for no rewrite where a profile asks for some
         request.passes = [word for word in request.passes if word != "none"]
-    for key, field in MAPPINGS.items():
-        if key in top:
-            with problems.collect():
-                getattr(request, field).update(
-                    {k: n.plain() for k, n in top[key].mapping(key).items()}
-                )
-                request.places |= {f"{key} {k}": n.place for k, n in top[key].value.items()}
+    for key in MAPPINGS.keys() & top:
+        with problems.collect():
+            nodes = top[key].mapping(key)
+            setattr(request, MAPPINGS[key], {name: node.plain() for name, node in nodes.items()})
+            request.places |= {f"{key} {name}": node.place for name, node in nodes.items()}
     request.choices = {key: str(top[key].plain()) for key in POLICIES if key in top}
     beside = Path(path).parent
     for word in ("arch", "hw"):
@@ -78,8 +74,9 @@ def read_scan_file(path: str) -> Request:
     return request
 
 
-def _typed(key: str, node: Node, kind: type) -> Any:
-    value = node.plain()
+def _typed(key: str, node: Node) -> Any:
+    """The value of a key that takes a single one. Raises InputError for another type."""
+    value, kind = node.plain(), KINDS[key]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InputError.at(node.place, f"'{key}' is {value!r}", f"write {WORDS[kind]}")
     return value

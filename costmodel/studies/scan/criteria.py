@@ -1,0 +1,78 @@
+"""What is kept of a scan: constraints, derived columns and objectives, checked before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.quantities import OUTPUTS
+from costmodel.errors import BadValue, InputError, Place, Problems
+from costmodel.studies.scan.request import ScanRequest
+from costmodel.studies.scan.running.plan import ScanPlan
+from costmodel.studies.scan.space.formulas import Formula, Objective, is_text
+from costmodel.studies.scan.space.points import Space
+
+
+def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> ScanPlan:
+    """The plan with what a request keeps, checked against the columns there are.
+
+    Raises InputError with every mistake, those in `problems` among them.
+    """
+    space = plan.space
+    outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
+    known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
+    labels = _labels(space, [*request.derive.values(), *request.where])
+    examples = [known | together for together in labels]
+    known |= space.examples()
+    derive: list[tuple[str, Formula]] = []
+    for name, text in request.derive.items():
+        place = request.place(f"derive {name}")
+        if not name.isidentifier() or name in known:
+            problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
+        with problems.collect():
+            for example in examples:
+                known[name] = example[name] = _tried(text, example, place)
+            derive.append((name, Formula(str(text))))
+    where = []
+    for text in request.where:
+        with problems.collect():
+            for example in examples:
+                _tried(text, example, request.place("where"))
+            where.append(Formula(str(text)))
+    objectives = []
+    for text, what in [(request.by, "by"), *((word, "pareto") for word in request.pareto)]:
+        with problems.collect(), request.placed(what):
+            objectives.append(Objective.read(text, known))
+    problems.raise_if_any()
+    by, *pareto = objectives
+    return replace(plan, by=by, pareto=tuple(pareto), where=tuple(where), derive=tuple(derive))
+
+
+def _labels(space: Space, texts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Values of the structural axes as they come together, where an expression may name them.
+
+    A word or a list at one of them is a mistake that its neighbours do not show. Axes that no
+    expression names are left as they are in the first.
+    """
+    named = sorted(set[str]().union(*(Formula(str(text)).words for text in texts)))
+    every = {repr([v.labels.get(word) for word in named]): v.labels for v in space.variants}
+    return list(every.values())
+
+
+def _tried(text: str, known: Mapping[str, Any], place: Place) -> Any:
+    """An expression's number on an example of each column. Raises InputError at `place`."""
+    formula = Formula(str(text))
+    try:
+        formula.check(set(known))
+        value = formula(known)
+    except BadValue as error:
+        raise error.at(place) from None
+    single = not isinstance(value, list | tuple) and np.ndim(value) == 0
+    if single and not is_text(value):
+        return value
+    kind = "a list" if not single else "complex" if isinstance(value, complex) else "text"
+    what = "no number" if callable(value) or value is None else kind
+    raise InputError.at(place, f"'{text}' is {what}", "write arithmetic or a comparison")

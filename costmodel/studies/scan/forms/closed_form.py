@@ -1,0 +1,98 @@
+"""Which runs have a closed form, and how it is tabulated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.amounts import bus_amounts, edges, on_and_off_chip
+from costmodel.core.arrays import Ints
+from costmodel.core.placement import Placement
+from costmodel.core.terms import Amount, amount_of, every_amount
+from costmodel.core.timing import Timing
+from costmodel.core.traffic import BusBytes, Traffic
+from costmodel.core.workload import Workload
+from costmodel.studies.scan.forms.overlapped import Overlapped
+from costmodel.studies.scan.forms.surface import Surface
+
+
+def closed_form(
+    workload: Workload, placement: Placement, timing: Timing, traffic: Traffic | None = None
+) -> Surface | Overlapped | None:
+    """The closed form of a workload, or None where its models have none.
+
+    The placement must keep nothing on chip, rows tiled or not, or be a threshold per tensor where
+    each map crosses the bus once. The timing must add up; or take the longer of a row's two times,
+    where no row works on both engines. There is none either where rows choose among algorithms on
+    the link: the quickest depends on its figures.
+    """
+    costs = workload.costs
+    on_both_engines = (costs.matrix_work != 0) & (costs.host_work != 0)
+    overlaps = timing.overlaps and not on_both_engines.any()
+    if not (timing.additive or overlaps) or len(costs.link_bytes) > 1:
+        return None
+    if placement.keeps_nothing:
+        lanes = _by_row(workload)
+    elif placement.threshold and not (traffic is not None and traffic.tiles):
+        lanes = _threshold(workload)
+    else:
+        return None
+    if timing.additive:
+        return lanes
+    return Overlapped(replace(workload, rows=()), placement, timing, traffic, lanes=lanes)
+
+
+def _by_row(workload: Workload) -> Surface:
+    """The sum of all rows' step functions; below the least memory nothing is asked for."""
+    from costmodel.studies.traffic_by_memory import row_steps
+
+    rows = row_steps(workload)
+    columns = zip(*((one.read, one.write, one.params) for one in rows), strict=True)
+    moved = BusBytes(
+        *(np.concatenate([np.diff(one, prepend=0) for one in column]) for column in columns)
+    )
+    memory = np.concatenate([one.memory for one in rows])
+    row = np.repeat([one.row for one in rows], [len(one.memory) for one in rows])
+    least = max(int(one.memory[0]) for one in rows)
+    moving = bus_amounts(moved, workload.costs, row) | {"on_chip_bytes": np.zeros(1)}
+    always = dict.fromkeys(moving, np.zeros(1)) | workload.row_amounts
+    return _table(always, memory, dict.fromkeys(always, np.zeros(1)) | moving, least)
+
+
+def _threshold(workload: Workload) -> Surface:
+    """Every map is outside until the memory is as large as it is."""
+    inside, outside = on_and_off_chip(workload)
+    _, tensor = edges(workload)
+    everything = {word: np.sum(amount) + np.sum(outside[word]) for word, amount in inside.items()}
+    saved = {word: -amount for word, amount in outside.items()}
+    return _table(everything, workload.tensor_bytes[tensor], saved)
+
+
+def _table(
+    always: Mapping[str, Any], memory: Ints, changes: Mapping[str, Any], least: int = 0
+) -> Surface:
+    """The amounts of all rows together: `always`, and what `changes` (N,) from each `memory` on.
+
+    With a `least` memory the table begins there. Three maps of 4, 8 and 8 B that are read once give
+    the `sizes` [4, 8], and `read` [20, 16, 0].
+    """
+    order = np.argsort(memory, kind="stable")
+    sizes, first = np.unique(memory[order], return_index=True)
+    ends, kept = np.append(first, len(order)), sizes >= least
+    tables: dict[Amount, Any] = {}
+    for amount in every_amount():
+        constant = float(np.sum(amount_of(amount, always)))
+        change = np.broadcast_to(amount_of(amount, changes), len(order))
+        if not change.any() and amount != "external_bytes":
+            tables[amount] = constant
+            continue
+        sums = np.concatenate([[0], np.cumsum(change[order])])[ends] + constant
+        if least:
+            # below the least memory nothing is asked for
+            sums = sums[1:][kept]
+            sums = np.append(sums[:1], sums)
+        tables[amount] = sums.astype(float)
+    return Surface(sizes[kept].astype(float), tables, float(least))

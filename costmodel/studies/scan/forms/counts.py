@@ -1,0 +1,144 @@
+"""Batch, tokens and context as arrays: counts that are polynomials in them, evaluated.
+
+How they are found is `costmodel.studies.scan.forms.polynomials`. Rows with the same polynomials are
+evaluated once; the terms are those of `costmodel.core.terms`, and the timing model combines the
+times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from costmodel.core.arrays import Floats, Ints
+from costmodel.core.machine import Machine
+from costmodel.core.terms import (
+    ENERGY,
+    OVERHEAD,
+    ROW_LANES,
+    SECONDS,
+    TERMS,
+    TRAFFIC,
+    Amount,
+    entries,
+)
+from costmodel.core.timing import NO_TIME, Load, Timing
+from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Form, energy
+
+PIECE = 1 << 14
+"""[points] rows times points of a piece stay in the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counts(Form):
+    """Polynomials of U distinct rows in the axes' variables, K monomials each."""
+
+    path: ClassVar[str] = "polynomials of counts"
+    names: tuple[str, ...]
+    """The axes, in the order of the exponents."""
+    exponents: Ints
+    """The power of each axis in each monomial (K, axes)."""
+    tables: Mapping[Amount, Floats]
+    """Coefficients (K, U) of each amount that a term is of."""
+    rows: Floats
+    """How many rows there are of each kind (U,)."""
+    exposed: Floats
+    """Of the shorter of transfer and compute, the share that is not hidden (U,)."""
+    macs: Floats
+    """Coefficients (K,) of the multiply-adds of all rows."""
+    timing: Timing
+    samples: int
+    """Of one run at batch 1."""
+
+    @property
+    def asked(self) -> Mapping[Any, Any]:
+        """The coefficients of every amount (K, U)."""
+        return self.tables
+
+    def columns(
+        self,
+        machine: Machine,
+        points: int,
+        wanted: Collection[str] = TIMES,
+        counts: Mapping[str, Any] = NO_COUNTS,
+    ) -> dict[str, Any]:
+        """The outputs, and `samples` and `macs`, which depend on the point here."""
+        at = {name: np.broadcast_to(counts[name], points) for name in self.names}
+        cuts = (slice(start, start + PIECE) for start in range(0, points, PIECE))
+        pieces = [
+            self._piece(machine.part(cut), {name: at[name][cut] for name in at}, wanted)
+            for cut in cuts
+        ]
+        columns = {word: np.concatenate([piece[word] for piece in pieces]) for word in pieces[0]}
+        return {**columns, "samples": self.samples * np.asarray(counts.get("batch", 1))}
+
+    def _piece(
+        self, machine: Machine, at: Mapping[str, Any], wanted: Collection[str]
+    ) -> dict[str, Any]:
+        values = self._monomials(at)
+        transfer, matrix, host = (
+            self._rows(word, machine, values) for word in ("transfer", "matrix", "host")
+        )
+        on_chip = self._rows("on_chip", machine, values) if self._asks("on_chip") else NO_TIME
+        load = Load(transfer, matrix, host, _nothing_ahead, on_chip, self.exposed)
+        lanes = {
+            word: self._sum(word, machine, values)
+            for word, lane in ROW_LANES.items()
+            if lane.side == "besides" or f"{word}_time" in wanted
+        }
+        besides = (time for word, time in lanes.items() if ROW_LANES[word].side == "besides")
+        overhead = sum(
+            one.applied(one.amount({"runs": 1.0}), machine[one.figure])
+            for one in entries(machine.figures, OVERHEAD.word)
+        )
+        total = self.timing.row_times(load) @ self.rows + sum(besides) + overhead
+        columns = {f"{word}_time": time for word, time in lanes.items() if f"{word}_time" in wanted}
+        columns |= {"total_time": total, "macs": values @ self.macs, "overhead_time": overhead}
+        if "external_bytes" in wanted:
+            columns["external_bytes"] = self._sum(TRAFFIC, machine, values)
+        if "energy" in wanted and entries(machine.figures, ENERGY):
+            columns["energy"] = energy(machine, total, self._sum(ENERGY, machine, values))
+        return {word: np.broadcast_to(value, len(values)) for word, value in columns.items()}
+
+    def _rows(self, lane: str, machine: Machine, values: Floats) -> Any:
+        """The time of each distinct row in a lane (points, U) [s]."""
+        return sum(
+            (
+                entry.applied(values @ entry.amount(self.tables), _column(machine[entry.figure]))
+                for entry in entries(machine.figures, lane)
+            ),
+            start=np.zeros(len(self.rows)),
+        )
+
+    def _sum(self, lane: str, machine: Machine, values: Floats) -> Any:
+        """The time, bytes or joules of all rows in a lane (points,)."""
+        wanted = [one for one in entries(machine.figures, lane) if one.amounts != (SECONDS,)]
+        wanted = [one for one in wanted if one.amount(self.tables).any()]
+        amounts = (values @ (one.amount(self.tables) @ self.rows) for one in wanted)
+        pairs = zip(wanted, amounts, strict=True)
+        return sum((one.applied(amount, machine[one.figure]) for one, amount in pairs), start=0.0)
+
+    def _asks(self, lane: str) -> bool:
+        """Whether any row asks for anything in a lane."""
+        amounts = (self.tables[term.amount] for term in TERMS if term.lane == lane)
+        return any(bool(table.any()) for table in amounts)
+
+    def _monomials(self, at: Mapping[str, Any]) -> Floats:
+        """The product of the axes' powers in each monomial, at each point (points, K)."""
+        values = np.ones((len(at[self.names[0]]), len(self.exponents)))
+        for name, powers in zip(self.names, self.exponents.T, strict=True):
+            for power in range(1, int(powers.max(initial=0)) + 1):
+                values[:, powers >= power] *= at[name][:, np.newaxis]
+        return values
+
+
+def _column(figure: Any) -> Any:
+    """A figure at points (...,) as (..., 1), to meet the rows."""
+    return None if figure is None else np.asarray(figure, dtype=float)[..., np.newaxis]
+
+
+def _nothing_ahead() -> Any:
+    raise NotImplementedError("these timing models look no row ahead")

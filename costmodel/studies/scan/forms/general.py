@@ -1,0 +1,75 @@
+"""THE formula as a form, for any placement, traffic and timing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from costmodel.core.formula import Result, evaluate, place
+from costmodel.core.machine import Machine
+from costmodel.core.placement import Placement
+from costmodel.core.timing import Timing
+from costmodel.core.traffic import Traffic
+from costmodel.core.workload import Workload
+from costmodel.errors import BadValue, Place
+from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Form
+
+VALUES = 1 << 17
+"""Rows times points that are evaluated at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class General(Form):
+    """A workload and the models that the formula asks."""
+
+    path: ClassVar[str] = "general"
+    workload: Workload
+    placement: Placement
+    timing: Timing
+    traffic: Traffic | None = None
+
+    @property
+    def asked(self) -> Mapping[Any, Any]:
+        """The amounts of each row that are the same in any memory (R,)."""
+        return self.workload.row_amounts
+
+    def columns(
+        self,
+        machine: Machine,
+        points: int,
+        wanted: Collection[str] = TIMES,
+        counts: Mapping[str, Any] = NO_COUNTS,
+    ) -> dict[str, Any]:
+        """Sum the rows of the formula, a few rows times points at a time."""
+        step = max(1, VALUES // max(len(self.workload.macs), 1))
+        whole = machine.replace(bandwidth=np.broadcast_to(machine.bandwidth, points))
+        cuts = (slice(at, at + step) for at in range(0, points, step))
+        memories, placed = np.unique(machine.memory), None
+        models = (self.placement, self.timing, self.traffic)
+        try:
+            if len(memories) <= step:
+                placed = place(self.workload, memories, self.placement, self.traffic)
+            pieces = [
+                _summed(evaluate(self.workload, whole.part(cut), *models, placed=placed), wanted)
+                for cut in cuts
+            ]
+        except BadValue as error:
+            raise error.at(Place("hw.on_chip_memory")) from None
+        return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+
+
+def _summed(result: Result, wanted: Collection[str]) -> dict[str, Any]:
+    """The outputs `wanted` and two more, all rows together, at the points of a result (N,)."""
+    sums: dict[str, Any] = {"total_time": result.total_time, "overhead_time": result.overhead}
+    for word, times in result.all_lanes.items():
+        if f"{word}_time" in wanted:
+            sums[f"{word}_time"] = times.sum(axis=-1)
+    if "external_bytes" in wanted:
+        sums["external_bytes"] = result.external_bytes.sum(axis=-1)
+    if "energy" in wanted and (energy := result.total_energy) is not None:
+        sums["energy"] = energy
+    points = np.shape(result.machine.bandwidth)
+    return {word: np.broadcast_to(value, points) for word, value in sums.items()}

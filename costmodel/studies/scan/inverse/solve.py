@@ -1,0 +1,231 @@
+"""Inverse questions about one resource, answered from the closed form.
+
+Under a timing that adds, T = sum of amounts over rates (and counts times times), so a target t on
+the time gives each figure directly: a rate r with work w and the rest's time c is w / (t - c), a
+time is (t - c) over its count. Under `overlap` the same holds between the values at which a row's
+bound changes. The memory walks the tables of the closed form. Nothing is sampled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costmodel.core.arrays import Floats
+from costmodel.core.machine import Machine
+from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.errors import BadValue, did_you_mean
+from costmodel.language import units
+from costmodel.studies.run import Run
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.overlapped import Overlapped
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.inverse.target import Answer, Bound, Target
+
+MEMORY = MACHINE["on_chip_memory"]
+
+
+def form_of(run: Run) -> Surface | Overlapped:
+    """The closed form of a run. Raises BadValue where it has none."""
+    form = closed_form(run.workload, *run.policies.models)
+    if form is None:
+        raise BadValue(
+            f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has no "
+            "closed form",
+            "solve with placement per_tensor and timing serial or overlap",
+        )
+    return form
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A run's closed form on its machine, asked about one figure of it."""
+
+    form: Surface | Overlapped
+    machine: Machine
+    quantity: MachineQuantity
+
+    @property
+    def lanes(self) -> Surface:
+        """What each lane takes by itself."""
+        return self.form if isinstance(self.form, Surface) else self.form.lanes
+
+    @property
+    def unit(self) -> str:
+        """The figure's SI unit."""
+        return units.SI_UNITS[self.quantity.dimension]
+
+    @property
+    def time(self) -> float:
+        """The total time on the machine [s]."""
+        return float(self.form.total_time(self.machine)[0])
+
+    def time_at(self, value: float) -> float:
+        """The total time with another value of the figure [s]."""
+        return float(self.form.total_time(self._with(value))[0])
+
+    def _with(self, value: Any) -> Machine:
+        """The machine with another value of the figure."""
+        return self.machine.with_quantity(self.quantity, value)
+
+    @property
+    def work(self) -> float:
+        """What the figure has to do: bytes, operations, or a count, over the shares reached."""
+        step = self.lanes.steps(self.machine.memory)
+        return sum(
+            float(amounts[step] if np.ndim(amounts) else amounts)
+            for entry, amounts in self.lanes.summands(self.machine)
+            if entry.figure in self.quantity.fields
+        )
+
+    @property
+    def rest(self) -> float:
+        """The time that does not depend on it [s]."""
+        return rest_of(self.form, self.machine, self.quantity)
+
+    @property
+    def crossing(self) -> float | None:
+        """The value at which it stops being the bottleneck: its time equals the largest other."""
+        work, free = self.work, self._with(self.quantity.idle)
+        others = max(float(time) for time in self.lanes.times(free).values())
+        if not others or not work:
+            return None
+        return work / others if self.quantity.more_is_faster else others / work
+
+    def stretch(self, seconds: Bound) -> Stretch:
+        """Where between the values at which a row's bound changes the target is just met."""
+        edges: Floats = np.empty(0)
+        if isinstance(self.form, Overlapped) and self.quantity.more_is_faster:
+            edges = self.form.edges(self.machine, self.quantity)
+        if not len(edges):
+            return Stretch(self.work, self.rest)
+        times = self.form.total_time(self._with(edges))
+        # times fall as the rate rises: so many edges are too slow
+        slow = int(np.count_nonzero(~seconds.met(times) if seconds.at_most else seconds.met(times)))
+        low = edges[slow - 1] if slow else edges[0] / 2
+        high = edges[slow] if slow < len(edges) else 2 * edges[-1]
+        slowest, fastest = self.time_at(low), self.time_at(high)
+        work = (slowest - fastest) / (1 / low - 1 / high)
+        return Stretch(float(work), float(fastest - work / high))
+
+
+class Stretch(NamedTuple):
+    """Values of a rate r between which T = work / r + rest.
+
+    Through 6 s at a rate of 2 and 4 s at a rate of 4 go a work of 8 and a rest of 2 s.
+    """
+
+    work: float
+    rest: float
+    """[s]"""
+
+
+def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQuantity) -> float:
+    """The time that does not depend on some figures [s]."""
+    for quantity in quantities:
+        machine = machine.with_quantity(quantity, quantity.idle)
+    return float(form.total_time(machine)[0])
+
+
+def solve(run: Run, resource: str, target: Target) -> Answer:
+    """The smallest value of `resource` that meets a target of the kind 'small is good'.
+
+    For a bound the other way round (total_time >= ...) it is the largest; under a strict bound the
+    next number a computer can hold. Of a launch it is the other way round. Raises BadValue for an
+    unknown resource, one that the machine does not state, or a run without closed form.
+    """
+    if resource not in MACHINE:
+        known = [*MACHINE, "batch", "context", "prompt"]
+        raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
+    question = stated(Question(form_of(run), run.machine, MACHINE[resource]))
+    target = target.on(run)
+    seconds = target.seconds(run.samples)
+    if question.quantity is MEMORY:
+        return _memory(question, target, seconds)
+    if seconds is None:
+        return unmoved(question, target)
+    return _pace(question, seconds)
+
+
+def stated(question: Question) -> Question:
+    """The question, if the machine states the figure it asks about. Raises BadValue."""
+    word = question.quantity.word
+    if any(question.machine[name] is None for name in question.quantity.fields):
+        raise BadValue(f"the profile states no '{word}'", f"add '{word}: ...' to it, and ask again")
+    return question
+
+
+def unmoved(question: Question, target: Target) -> Answer:
+    """The answer where the bytes over the bus are bounded and rates asked for."""
+    word = question.quantity.word
+    moved = float(question.lanes.external_bytes(question.machine.memory))
+    why = f"external_bytes do not depend on {word}; they are {moved:.0f} B"
+    met = bool(target.bound.met(moved))
+    return Answer(word, None, question.unit, question.time, met, why, question.crossing)
+
+
+def _pace(question: Question, seconds: Bound) -> Answer:
+    """Answer for a rate or a launch r with work w, where the rest takes the time c.
+
+    For a rate, w / r + c stands against the limit; for a launch, w r + c does.
+    """
+    word, unit, moves = question.quantity.word, question.unit, question.crossing
+    least, faster = question.rest, question.quantity.more_is_faster
+    if question.work == 0 or (not seconds.at_most and seconds.value < least):
+        why = f"nothing depends on {word}" if question.work == 0 else "any value meets it"
+        met = bool(seconds.met(least))
+        return Answer(word, None, unit, question.time, met, why, moves)
+    work, rest = question.stretch(seconds)
+    spare = seconds.value - rest
+    endless = spare == 0 and faster
+    if seconds.at_most and (seconds.value < least or endless):
+        best = f"infinite {word}" if faster else f"no {word} at all"
+        why = f"impossible, because even with {best} the run takes {least:.6g} s"
+        return Answer(word, None, unit, least, False, why, moves)
+    if endless:
+        return Answer(word, None, unit, question.time, True, "any value meets it", moves)
+    smallest = seconds.at_most == faster
+    value = _nudge(
+        work / spare if faster else spare / work,
+        lambda v: bool(seconds.met(question.time_at(v))),
+        math.inf if smallest else 0.0,
+    )
+    why = f"the {'smallest' if smallest else 'largest'} {word} that meets the target"
+    return Answer(word, value, unit, question.time_at(value), True, why, moves)
+
+
+def _nudge(value: float, meets: Callable[[float], bool], towards: float) -> float:
+    """`value` moved by last bits, ever more of them, so that rounding does not miss the target."""
+    step = float(np.nextafter(value, towards)) - value
+    for doubling in range(16):
+        if meets(value):
+            return value
+        value += step * 2**doubling
+    return value
+
+
+def _memory(question: Question, target: Target, seconds: Bound | None) -> Answer:
+    """Walk the steps of the tables: the first memory that meets the target, or the last."""
+    lanes, word = question.lanes, MEMORY.word
+    # [B] the smallest memory of each step
+    steps = lanes.sizes if lanes.least else np.concatenate([[1.0], lanes.sizes])
+    external = lanes.external_bytes(steps)
+    times = question.form.total_time(question.machine.replace(memory=steps))
+    bound, value = (target.bound, external) if seconds is None else (seconds, times)
+    met = np.flatnonzero(bound.met(value))
+    if not len(met):
+        best = float(value.min() if bound.at_most else value.max())
+        size, unit = "unlimited" if bound.at_most else "no", "B" if seconds is None else "s"
+        why = f"impossible, because even with {size} on-chip memory it is {best:.6g} {unit}"
+        time = float(times.min() if bound.at_most else times.max())
+        return Answer(word, None, "B", time, False, why)
+    step = int(met[0] if bound.at_most else met[-1])
+    if not bound.at_most and step == len(steps) - 1:
+        return Answer(word, None, "B", question.time, True, "any value meets it")
+    size_needed = float(steps[step]) if bound.at_most else float(steps[step + 1]) - 1
+    why = f"the {'smallest' if bound.at_most else 'largest'} on-chip memory that meets the target"
+    return Answer(word, size_needed, "B", float(times[step]), True, why)

@@ -1,0 +1,164 @@
+"""The batch, the context or the prompt that meets a target: whole numbers, found by halving.
+
+Each number is a network built and counted. Between the batches at which a map stops fitting on chip
+a run is linear in the batch, so each such interval is solved exactly; times do not fall with the
+tokens, so one interval holds them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from costmodel.core.counting import LIMIT
+from costmodel.errors import BadValue
+from costmodel.studies.run import Run
+from costmodel.studies.scan.inverse.solve import form_of
+from costmodel.studies.scan.inverse.target import Answer, Target
+
+WORDS = {"context": "context", "prompt": "tokens"}
+"""What may be asked for beside the batch, and the network's variable."""
+MOST = 1_000_000
+"""[samples], or [tokens] of a network without a limit of its own (`max_positions`)."""
+RunOf = Callable[[int], Run]
+"""Simulates so many samples or tokens."""
+
+
+def solve_batch(run_of: RunOf, target: Target) -> Answer:
+    """Find the largest batch that meets a target; the smallest where much work meets it.
+
+    Much work meets ``total_time >= ...``.
+
+    Parameters
+    ----------
+    run_of : callable
+        Simulates a batch.
+    target : Target
+        A bound on the time, the throughput or the external bytes.
+
+    Returns
+    -------
+    Answer
+        The batch; without a value where none or all of those that were asked meet the target.
+
+    Raises
+    ------
+    BadValue
+        For a run without a closed form.
+
+    """
+    single = run_of(1)
+    form_of(single)
+    edges = _edges(single)
+    if all(_met(run_of, target, batch) for batch in edges):
+        why = f"every batch up to {edges[-1]} that was asked meets the target"
+        return _answer(run_of, None, True, why)
+    intervals = list(pairwise(edges)) or [(1, 1)]
+    search, side = _first, "smallest"
+    if target.favours_little:
+        search, side = _last, "largest"
+        intervals.reverse()
+    for low, high in intervals:
+        batch = search(run_of, target, low, high)
+        if batch is not None:
+            limit = f" (of those up to {edges[-1]} that were asked)" if batch == edges[-1] else ""
+            return _answer(run_of, batch, True, f"the {side} batch that meets the target{limit}")
+    batch = 1 if target.favours_little else edges[-1]
+    reached = _quantity(run_of(batch), target)
+    why = f"impossible, because even a batch of {batch} gives {reached:.6g}"
+    return _answer(run_of, None, False, why)
+
+
+def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
+    """Find the longest context or prompt that meets a target that favours little work.
+
+    Parameters
+    ----------
+    run_of : callable
+        Simulates so many tokens.
+    target : Target
+        A bound on the time from above, on the throughput from below, on the bytes from above.
+    word : str
+        What is asked for, a key of WORDS.
+
+    Returns
+    -------
+    Answer
+        The number of tokens; without a value where not even the least meets the target.
+
+    Raises
+    ------
+    BadValue
+        For a network without such a variable, and for a target that favours much work.
+
+    """
+    if not target.favours_little:
+        raise BadValue(f"'{target.text}' is met by any long {word}", "bound the time from above")
+    least = 0 if word == "context" else 1
+    first = run_of(least)
+    variables = first.network.facts.variables
+    other = variables.get("context" if word == "prompt" else "tokens", 0)
+    most = int(variables.get("max_positions") or MOST) - int(other)
+    longest = _last(run_of, target, least, most)
+    if longest is None:
+        why = f"impossible, because even {least} tokens take {first.total_time:.6g} s"
+        return Answer(word, None, "tokens", first.total_time, False, why)
+    limit = ", the most that there are positions for" if longest == most else ""
+    why = f"the longest {word} that meets the target{limit}"
+    return Answer(word, float(longest), "tokens", run_of(longest).total_time, True, why)
+
+
+def _edges(single: Run) -> list[int]:
+    """The batches between which the quantity is monotone: where a map stops fitting on chip."""
+    work = single.workload
+    counts = (work.macs, work.ops, work.host_ops, work.tensor_bytes)
+    busiest = max(1, *(int(count.sum()) for count in counts))
+    most = max(1, min(MOST, LIMIT // busiest // 2))
+    edges = {1, most}
+    for size in np.unique(work.tensor_bytes[work.tensor_bytes > 0]):
+        # the last batch at which it fits
+        last = int(single.machine.memory // int(size))
+        edges |= {batch for batch in (last, last + 1) if 1 <= batch <= most}
+    return sorted(edges)
+
+
+def _answer(run_of: RunOf, batch: int | None, possible: bool, why: str) -> Answer:
+    value = None if batch is None else float(batch)
+    return Answer("batch", value, "samples", run_of(batch or 1).total_time, possible, why)
+
+
+def _quantity(run: Run, target: Target) -> float:
+    """The target's quantity for a run."""
+    if target.word == "external_bytes":
+        return float(run.totals["external_bytes"])
+    return run.throughput if target.word == "throughput" else run.total_time
+
+
+def _met(run_of: RunOf, target: Target, number: int) -> bool:
+    run = run_of(number)
+    return bool(target.on(run).bound.met(_quantity(run, target)))
+
+
+def _last(run_of: RunOf, target: Target, low: int, high: int) -> int | None:
+    """The largest number in low..high that meets the target; None where `low` does not."""
+    if _met(run_of, target, high):
+        return high
+    return _turn(run_of, target, low, high)[0] if _met(run_of, target, low) else None
+
+
+def _first(run_of: RunOf, target: Target, low: int, high: int) -> int | None:
+    """The smallest number in low..high that meets the target; None where `high` does not."""
+    if _met(run_of, target, low):
+        return low
+    return _turn(run_of, target, low, high)[1] if _met(run_of, target, high) else None
+
+
+def _turn(run_of: RunOf, target: Target, low: int, high: int) -> tuple[int, int]:
+    """The neighbours between which the verdict changes: a bisection over whole numbers, exact."""
+    before = _met(run_of, target, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _met(run_of, target, middle) == before else (low, middle)
+    return low, high

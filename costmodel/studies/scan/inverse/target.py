@@ -1,0 +1,119 @@
+"""Targets of inverse questions, and their answers."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from costmodel.core.quantities import OUTPUTS
+from costmodel.errors import BadValue, did_you_mean
+from costmodel.language import units
+
+if TYPE_CHECKING:
+    from costmodel.studies.run import Run
+
+TARGET = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(.+?)\s*")
+COMPULSORY = re.compile(r"(?:([\d.]+)\s*\*\s*)?compulsory_bytes")
+QUANTITIES = {word: output.dimension or "" for word, output in OUTPUTS.items() if output.target}
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+MIRROR = str.maketrans("<>", "><")
+LEAST = 1e-300
+"""Of a target: with less the time of a run leaves the range of numbers."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A comparison with a number [SI], e.g. <= 0.01."""
+
+    sign: str
+    value: float
+
+    @property
+    def at_most(self) -> bool:
+        """True where small values meet it."""
+        return self.sign in ("<", "<=")
+
+    def met(self, value: Any) -> Any:
+        """Whether `value`, a number or an array, meets it."""
+        return SIGNS[self.sign](value, self.value)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound on one quantity, e.g. total_time <= 0.01 [s]."""
+
+    word: str
+    bound: Bound
+    text: str
+    relative: bool = False
+    """True: the bound is a multiple of the compulsory bytes."""
+
+    def on(self, run: Run) -> Target:
+        """The same with a bound in bytes: what `run` moves once with everything outside."""
+        if not self.relative:
+            return self
+        least = int(run.workload.touched_bytes.sum())
+        bound = replace(self.bound, value=self.bound.value * least)
+        return replace(self, bound=bound, relative=False)
+
+    @classmethod
+    def read(cls, text: str) -> Target:
+        """Read a target such as ``total_time <= 10 ms``.
+
+        Other examples are ``throughput >= 100 /s``, ``external_bytes <= 5 MB`` and ``external_bytes
+        <= 1.1 * compulsory_bytes``. Raises BadValue.
+        """
+        match = TARGET.fullmatch(text)
+        if match is None:
+            raise BadValue(f"'{text}' is no target", "write e.g. 'total_time <= 10 ms'")
+        word, sign, quantity = match.groups()
+        if word not in QUANTITIES:
+            raise BadValue(f"unknown quantity '{word}' in '{text}'", did_you_mean(word, QUANTITIES))
+        multiple = COMPULSORY.fullmatch(quantity)
+        if multiple and word == "external_bytes":
+            return cls(word, Bound(sign, float(multiple.group(1) or 1)), text, relative=True)
+        if word == "throughput" and re.fullmatch(r"[\d.eE+-]+", quantity):
+            quantity += " /s"
+        value = float(units.parse(quantity, QUANTITIES[word]))
+        if value < LEAST:
+            raise BadValue(f"'{text}' is out of the range of times", f"write at least {LEAST:g}")
+        return cls(word, Bound(sign, value), text)
+
+    def seconds(self, batch: int) -> Bound | None:
+        """The same as a bound on the time of a run [s]; None for a target on bytes."""
+        if self.word == "external_bytes":
+            return None
+        if self.word == "throughput":
+            return Bound(self.bound.sign.translate(MIRROR), batch / self.bound.value)
+        return self.bound
+
+    @property
+    def favours_little(self) -> bool:
+        """True where little work meets it: a small batch, short times, few bytes."""
+        return self.bound.at_most != (self.word == "throughput")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What it takes. `value` is None where it is impossible, or where any value does."""
+
+    resource: str
+    value: float | None
+    unit: str
+    achieved_total_time_s: float
+    possible: bool
+    reason: str
+    crossing: float | None = None
+    """Where the bottleneck moves."""
+
+    def record(self) -> dict[str, Any]:
+        """The JSON form."""
+        return dict(vars(self))

@@ -1,0 +1,122 @@
+"""Two rates can together just meet a target.
+
+They lie on the curve w1 / r1 + w2 / r2 = what the rest leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.quantities import MACHINE
+from costmodel.errors import BadValue, did_you_mean
+from costmodel.studies.run import Run
+from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.inverse.solve import Question, form_of, rest_of, stated, unmoved
+from costmodel.studies.scan.inverse.target import Target
+
+POINTS = 50
+"""Of a curve."""
+NEAREST, FARTHEST = 1.01, 100.0
+"""Times the least first rate; at 1 the second would be infinite."""
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """Pairs of two rates [SI], or the reason why there is none."""
+
+    resource: tuple[str, str]
+    possible: bool
+    reason: str
+    points: list[dict[str, float]] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {**vars(self), "resource": list(self.resource)}
+
+
+def trade_off(run: Run, first: str, second: str, target: Target, count: int = POINTS) -> TradeOff:
+    """Give `count` pairs of two rates that just meet a target.
+
+    From where `second` would have to be infinite to where it no longer matters. Two rates that have
+    1 B and 2 op to do in 3 s lie on 1 / r1 + 2 / r2 = 3: (1, 1), (2, 0.8), ...
+
+    Parameters
+    ----------
+    run : Run
+        A simulation whose models have a closed form that adds up.
+    first, second : str
+        Two different rates of the machine, such as 'bandwidth' and 'matrix'.
+    target : Target
+        A bound on the time or the throughput.
+    count : int
+        Points of the curve.
+
+    Returns
+    -------
+    TradeOff
+        The pairs [B/s, op/s], from the smallest first rate on.
+
+    Raises
+    ------
+    BadValue
+        For the same rate twice, something that is no rate, or a run without closed form.
+
+    """
+    form = form_of(run)
+    if not isinstance(form, Surface):
+        raise BadValue(
+            f"no trade-off curve under timing '{run.policies.timing}'", "use --timing serial"
+        )
+    words = (first, second)
+    questions = [_rate(form, run, word) for word in words]
+    if first == second:
+        raise BadValue(f"'{first}' is named twice", "name two different rates")
+    seconds = target.seconds(run.samples)
+    if seconds is None:
+        fixed = unmoved(questions[0], target)
+        reason = fixed.reason.replace(first, f"{first} or {second}")
+        return TradeOff(words, fixed.possible, reason)
+    works = {question.quantity.word: question.work for question in questions}
+    rest = rest_of(form, run.machine, *(question.quantity for question in questions))
+    spare = seconds.value - rest
+    idle = [word for word, work in works.items() if not work]
+    if len(idle) == 2:
+        return TradeOff(words, bool(seconds.met(rest)), f"nothing depends on {first} or {second}")
+    if spare <= 0 and not seconds.at_most:
+        return TradeOff(words, True, "any values meet it: the rest alone takes long enough")
+    if spare <= 0:
+        why = f"impossible, because even with both infinite the run takes {rest:.6g} s"
+        return TradeOff(words, False, why)
+    if idle:
+        other = first if idle == [second] else second
+        why = f"nothing depends on {idle[0]}; {other} alone decides: solve --for {other}"
+        return TradeOff(words, True, why)
+    side = "smallest" if seconds.at_most else "largest"
+    why = f"each {first} with the {side} {second} that meets the target"
+    return TradeOff(words, True, why, _points(works, spare, rest, count))
+
+
+def _rate(form: Surface, run: Run, word: str) -> Question:
+    """The question about one rate. Raises BadValue where the word is none."""
+    rates = [name for name, q in MACHINE.items() if q.lane and q.more_is_faster]
+    if word not in rates:
+        raise BadValue(f"no trade-off curve over '{word}'", did_you_mean(word, rates))
+    return stated(Question(form, run.machine, MACHINE[word]))
+
+
+def _points(
+    works: dict[str, float], spare: float, rest: float, count: int
+) -> list[dict[str, float]]:
+    """Pairs whose times add up to `spare` [s], beside the `rest` of the run [s]."""
+    (first, work), (second, other) = works.items()
+    # with an infinite second rate
+    least = work / spare
+    points = []
+    for value in np.geomspace(least * NEAREST, least * FARTHEST, count):
+        needed = other / (spare - work / value)
+        time = work / value + other / needed + rest
+        points.append({first: float(value), second: float(needed), "total_time_s": float(time)})
+    return points

@@ -1,0 +1,182 @@
+"""A request made into a plan: every word is checked, and every network built and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from costmodel.core import policies
+from costmodel.core.quantities import AXES
+from costmodel.errors import BadValue, InputError, did_you_mean
+from costmodel.studies.scan.criteria import with_criteria
+from costmodel.studies.scan.forms.polynomials import DEGREES, polynomials
+from costmodel.studies.scan.request import POLICIES, ScanRequest
+from costmodel.studies.scan.running.plan import ScanPlan
+from costmodel.studies.scan.space.axes import WHOLE, Axis, read_axis
+from costmodel.studies.scan.space.points import Space
+from costmodel.studies.scan.space.samples import MAX_LHS, SAMPLES
+from costmodel.studies.scan.space.variant import Variant
+
+MAX_VARIANTS = 20_000
+"""Structural combinations; each is a network built and counted."""
+MAX_POINTS = 10**13
+"""[points] A day of a thousand cores."""
+FEW = 64
+"""Combinations up to which networks are built one by one."""
+
+
+def planned(request: ScanRequest) -> ScanPlan:
+    """The plan of a request. Raises InputError with every mistake."""
+    problems, grid = request.problems, request.sample == "grid"
+    axes = list(_axes(request))
+    _check_sampling(request)
+    _check_conflicts(request, {axis.name for axis in axes})
+    _check_policies(request, axes)
+    # what no scan could hold is refused before any value is made
+    points = prod(axis.size for axis in axes) if grid else request.n
+    if points > MAX_POINTS:
+        place = request.place("axes")
+        problems.add(place, f"{points} points", f"at most {MAX_POINTS}: use fewer values")
+    problems.raise_if_any()
+    structural = [axis for axis in axes if not axis.machine]
+    counts = _countable(structural, grid)
+    variants = _counted(request, [axis for axis in structural if axis not in counts], counts)
+    if not variants:
+        counts, variants = [], _built(request, structural)
+    problems.raise_if_any()
+    arrays = (*counts, *(axis for axis in axes if axis.machine))
+    space = Space(arrays, tuple(variants), request.sample, 0 if grid else request.n, request.seed)
+    plan = ScanPlan(space, k=request.best, points=request.points)
+    return with_criteria(plan, request, problems)
+
+
+def _axes(request: ScanRequest) -> Iterator[Axis]:
+    """Every axis; architectures and profiles given as lists are axes too."""
+    for name, value in request.axes.items():
+        drawn = request.sample != "grid" and (name in AXES or name in WHOLE)
+        with request.problems.collect(), request.placed(f"axes {name}"):
+            axis = read_axis(name, value)
+            if axis.endless and not drawn:
+                remedy = "write e.g. log(1 GB/s, 9 GB/s, 50)"
+                raise BadValue(f"axis '{name}' has no count", remedy)
+            yield axis
+    for name, words in (("arch", request.arch), ("hw", request.hw)):
+        if len(words) > 1 and name not in request.axes:
+            yield Axis(name, "list", tuple(words))
+
+
+def _check_sampling(request: ScanRequest) -> None:
+    sample, n, problems = request.sample, request.n, request.problems
+    if sample not in SAMPLES:
+        remedy = did_you_mean(sample, SAMPLES)
+        problems.add(request.place("sample"), f"unknown sample '{sample}'", remedy)
+    elif sample == "grid" and n:
+        problems.add(
+            request.place("n"),
+            f"n is {n}, but a grid has as many points as its axes make",
+            "drop n, or name a sample: random, sobol or lhs",
+        )
+    elif sample != "grid" and n < 1:
+        problems.add(request.place("n"), f"a {sample} sample needs n, got {n}", "add n")
+    elif sample == "lhs" and n > MAX_LHS:
+        remedy = f"at most {MAX_LHS}; use sobol"
+        problems.add(request.place("n"), f"a Latin hypercube of {n} points", remedy)
+    for name in ("best", "seed"):
+        if (value := getattr(request, name)) < 0:
+            problems.add(request.place(name), f"{name} is {value}", "use 0 or more")
+
+
+def _check_conflicts(request: ScanRequest, axes: set[str]) -> None:
+    """Note what is fixed and an axis at once, and what is neither."""
+    problems = request.problems
+    fixed = {word for word in POLICIES if request.choices.get(word)}
+    fixed |= {"batch"} if request.batch is not None else set()
+    fixed |= {f"arch.{name}" for name in request.settings}
+    for word in sorted(fixed & axes):
+        place = request.place(f"set {word[5:]}" if word.startswith("arch.") else word)
+        problems.add(place, f"'{word}' is fixed, and an axis too", "drop one of them")
+    for word in ("arch", "hw"):
+        named = bool(getattr(request, word))
+        if named and word in request.axes:
+            place = request.place(f"axes {word}")
+            problems.add(place, f"'{word}' is named, and an axis too", "drop one of them")
+        elif not named and word not in request.axes:
+            place = request.place(word)
+            problems.add(place, f"the scan has no '{word}'", f"add '{word}: ...'")
+
+
+def _check_policies(request: ScanRequest, axes: list[Axis]) -> None:
+    """Check every policy that is named, before any network is built."""
+    varied = [axis for axis in axes if axis.name in POLICIES]
+    named = [(axis.name, word, f"axes {axis.name}") for axis in varied for word in axis.grid]
+    named += [(family, word, family) for family, word in request.choices.items() if word]
+    for family, word, place in named:
+        with request.problems.collect(), request.placed(place, f"--{family}"):
+            policies.check(family, word)
+
+
+def _countable(axes: list[Axis], grid: bool) -> list[Axis]:
+    """Those of the structural axes that may be arrays, where there are enough values to bother."""
+    whole = [
+        axis
+        for axis in axes
+        if axis.name in DEGREES
+        and all(isinstance(v, int) and not isinstance(v, bool) for v in axis.values)
+    ]
+    many = not grid and any(axis.endless for axis in whole)
+    return whole if many or prod(len(axis.grid) for axis in whole) > FEW else []
+
+
+def _counted(request: ScanRequest, axes: list[Axis], counts: list[Axis]) -> list[Variant]:
+    """Variants whose counts are polynomials in the axes `counts`; none where some are not."""
+    if not counts or prod(len(axis.grid) for axis in axes) > MAX_VARIANTS:
+        return []
+    ends = {axis.name: axis.ends for axis in counts}
+    first = {axis.name: axis.at(np.zeros(1)).tolist()[0] for axis in counts}
+    variants = []
+    with request.collected():
+        for labels in _combinations(axes):
+            form = polynomials(ends, partial(request.run, labels))
+            if form is None:
+                return []
+            variants.append(Variant.of(request.run(labels, first), labels, form))
+    return variants
+
+
+def _built(request: ScanRequest, axes: list[Axis]) -> list[Variant]:
+    """One variant for each combination of structural values. Raises InputError."""
+    problems = request.problems
+    for axis in axes:
+        if axis.endless:
+            problems.add(
+                request.place(f"axes {axis.name}"),
+                f"axis '{axis.name}' has no count, and its counts are no polynomials here",
+                f"write e.g. linear({axis.low:g}, {axis.high:g}, 8)",
+            )
+    problems.raise_if_any()
+    combinations = prod(len(axis.grid) for axis in axes)
+    if combinations > MAX_VARIANTS:
+        raise InputError.at(
+            request.place("axes"),
+            f"{combinations} structural combinations",
+            f"at most {MAX_VARIANTS}: each builds a network",
+        )
+    variants = []
+    for labels in _combinations(axes):
+        with request.collected():
+            variants.append(Variant.of(request.run(labels), labels))
+        # the same mistake in every combination
+        if len(problems.found) > 20:
+            break
+    return variants
+
+
+def _combinations(axes: list[Axis]) -> Iterator[dict[str, Any]]:
+    """Every combination of the axes' values, by the names of the axes."""
+    for values in product(*(axis.grid for axis in axes)):
+        yield {axis.name: value for axis, value in zip(axes, values, strict=True)}

@@ -1,0 +1,1 @@
+"""Which points a scan has: axes, samples, and the expressions over them."""

@@ -1,0 +1,172 @@
+"""Axes of a design space: lists, and linear or logarithmic ranges with units."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.arrays import Array, Floats
+from costmodel.core.quantities import AXES, STRUCTURAL, dimension_of
+from costmodel.errors import BadValue, did_you_mean
+from costmodel.language import documents, units
+
+RANGE = re.compile(r"\s*(linear|log)\s*\(([^()]*)\)\s*")
+WHOLE = ("batch", "arch.tokens", "arch.context")
+"""Axes that count something."""
+COUNT = re.compile(r"[0-9]{1,18}")
+MAX_VALUES = 10_000_000
+"""Of one axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One axis. A list has `values`; a range has ends and, on a grid, `count` values."""
+
+    name: str
+    scale: str
+    """'list', 'linear' or 'log'."""
+    values: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    count: int = 0
+
+    @property
+    def text(self) -> str:
+        """The axis as it could be written, in SI units."""
+        if self.scale == "list":
+            return f"[{', '.join(map(str, self.values))}]"
+        return f"{self.scale}({self.low:g}, {self.high:g}, {self.count})"
+
+    @property
+    def machine(self) -> bool:
+        """True for a quantity of the machine, False for a structural axis."""
+        return self.name in AXES
+
+    @property
+    def size(self) -> int:
+        """At most so many values on a grid, without making them."""
+        return len(self.values) if self.scale == "list" else self.count
+
+    @property
+    def endless(self) -> bool:
+        """True for a range without a count: samples alone can draw from it."""
+        return self.scale != "list" and not self.count
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The lowest and the highest value of an axis that counts something."""
+        if self.scale == "list":
+            return min(self.values), max(self.values)
+        return max(1, round(self.low)), max(1, round(self.high))
+
+    @cached_property
+    def grid(self) -> list[Any]:
+        """The values on a grid; ends and round values of a range are hit exactly."""
+        if self.scale == "list":
+            return list(self.values)
+        space = np.linspace if self.scale == "linear" else np.geomspace
+        values = [_tidy(float(v)) for v in space(self.low, self.high, self.count)]
+        # whole numbers, each once
+        if self.name in WHOLE:
+            return list(dict.fromkeys(round(value) for value in values))
+        return values
+
+    def at(self, share: Floats) -> Array:
+        """The values at shares in [0, 1) of the axis, for random and space-filling samples."""
+        if self.scale == "list":
+            picked = np.minimum((share * len(self.values)).astype(int), len(self.values) - 1)
+            return np.asarray(np.array(self.values)[picked])
+        if self.scale == "linear":
+            values = self.low + share * (self.high - self.low)
+        else:
+            values = self.low * (self.high / self.low) ** share
+        if self.name in WHOLE:
+            return np.maximum(np.rint(values), 1).astype(np.int64)
+        # a memory has whole bytes
+        return np.asarray(np.rint(values) if self.name == "hw.on_chip_memory" else values)
+
+
+def _tidy(value: float) -> float:
+    """`value` without the last bits' noise where 12 digits say the same."""
+    rounded = float(f"{value:.12g}")
+    return rounded if abs(rounded - value) <= 1e-14 * abs(value) else value
+
+
+def read_axis(name: str, text: Any) -> Axis:
+    """An axis from ``[a, b]``, ``linear(a, b, n)`` or ``log(a, b, n)``. Raises BadValue."""
+    check_name(name)
+    if isinstance(text, str) and (match := RANGE.fullmatch(text)):
+        return _range(name, match[1], [part.strip() for part in match[2].split(",")])
+    if isinstance(text, str):
+        text = documents.parse(text, "axis").plain()
+    if isinstance(text, np.ndarray):
+        text = text.tolist()
+    values = text if isinstance(text, list | tuple) else [text]
+    if not values:
+        raise BadValue(f"axis '{name}' has no values", "write e.g. [1, 2]")
+    return Axis(name, "list", tuple(_value(name, value) for value in values))
+
+
+def check_name(name: str) -> None:
+    """BadValue unless `name` is a quantity of the machine, a structural axis or arch.NAME."""
+    if name in AXES or name in STRUCTURAL or re.fullmatch(r"arch\.\w+", name):
+        return
+    raise BadValue(f"unknown axis '{name}'", did_you_mean(name, [*AXES, *STRUCTURAL, "arch.NAME"]))
+
+
+def _range(name: str, scale: str, parts: list[str]) -> Axis:
+    if len(parts) not in (2, 3):
+        raise BadValue(
+            f"axis '{name}': {scale}({', '.join(parts)}) takes 2 ends and a count",
+            "write e.g. log(100 MB/s, 100 GB/s, 200)",
+        )
+    if name in STRUCTURAL and name != "batch":
+        raise BadValue(f"axis '{name}' takes words, not a range", "write a list")
+    low, high = (_end(name, part) for part in parts[:2])
+    count = 0
+    if len(parts) == 3:
+        if not COUNT.fullmatch(parts[2]) or not 1 <= int(parts[2]) <= MAX_VALUES:
+            raise BadValue(f"axis '{name}': '{parts[2]}' is no count", f"write 1 to {MAX_VALUES}")
+        count = int(parts[2])
+    if scale == "log" and not low > 0:
+        raise BadValue(f"axis '{name}': a log range cannot start at {low:g}", "start above zero")
+    if not low <= high:
+        raise BadValue(f"axis '{name}' runs from {low:g} down to {high:g}", "swap the ends")
+    return Axis(name, scale, (), low, high, count)
+
+
+def _end(name: str, part: str) -> float:
+    """One end of a range. Raises BadValue."""
+    try:
+        end = float(_value(name, part))
+    except BadValue:
+        raise
+    except (TypeError, ValueError, OverflowError):
+        raise BadValue(f"axis '{name}': '{part}' is no number", "write two numbers") from None
+    if not np.isfinite(end):
+        raise BadValue(f"axis '{name}': '{part}' is not finite", "write two numbers")
+    return end
+
+
+def _value(name: str, value: Any) -> Any:
+    """One value of an axis in SI units."""
+    kind = dimension_of(name)
+    if kind is not None:
+        try:
+            return float(units.parse(value, kind, zero=name in AXES and AXES[name].zero))
+        except BadValue as error:
+            raise BadValue(f"axis '{name}': {error.what}", error.remedy) from None
+    if name.startswith("arch."):
+        return value
+    if name == "batch":
+        number = documents.parse(value, "axis").plain() if isinstance(value, str) else value
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise BadValue(
+                f"axis 'batch': {value!r} is no batch size", "write whole numbers from 1"
+            )
+        return number
+    return str(value)

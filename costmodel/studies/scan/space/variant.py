@@ -1,0 +1,106 @@
+"""One network on one profile, under one choice of policies: what structural axes vary."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.machine import Machine
+from costmodel.core.quantities import AXES, BOUNDS
+from costmodel.core.terms import entries
+from costmodel.studies.run import Run
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.form import TIMES, Form
+from costmodel.studies.scan.forms.general import General
+
+Columns = dict[str, Any]
+"""Arrays over points, or single values that hold at all of them, by the word of the quantity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """One combination of structural values, ready to be evaluated on any machine."""
+
+    labels: dict[str, Any]
+    """The value of each structural axis."""
+    form: Form
+    machine: Machine
+    """The profile's own numbers, where no axis varies them."""
+    samples: int
+    """That one run computes."""
+    params: int
+    macs: int
+    batch: int = 1
+    title: str = ""
+    """For pictures: network and machine."""
+    interval: tuple[float, float] | None = None
+    """Multiples of the total, on calibrated machines."""
+
+    @classmethod
+    def of(cls, run: Run, labels: Columns | None = None, form: Form | None = None) -> Variant:
+        """Make a variant of a run; by `form`, else the closed form, else the formula itself."""
+        chosen, calibration, work = run.policies, run.profile.calibration, run.workload
+        return cls(
+            labels or {},
+            form
+            or closed_form(work, *chosen.models)
+            or General(replace(work, rows=()), *chosen.models),
+            run.machine,
+            run.samples,
+            int(work.params.sum()),
+            int(work.macs.sum()),
+            chosen.batch,
+            f"{run.network.name} on {run.profile.name}",
+            calibration.interval_90 if calibration else None,
+        )
+
+    @property
+    def known(self) -> list[str]:
+        """The machine quantities that its profile states."""
+        return [word for word, q in AXES.items() if self.machine.value(q) is not None]
+
+    @property
+    def lanes(self) -> set[str]:
+        """The lanes in which its rows ask for anything, and a figure lets it cost something."""
+        asked = self.form.asked
+        return {
+            entry.lane
+            for entry in entries(self.machine.figures)
+            if any(np.any(asked.get(amount, 1)) for amount in entry.amounts)
+            and not np.all(self.machine[entry.figure] == entry.idle)
+        }
+
+    def columns(self, points: Columns, count: int, wanted: Collection[str] = TIMES) -> Columns:
+        """Every quantity at `count` points whose axes of arrays are `points`.
+
+        Of the outputs in TIMES, only those `wanted` and total_time need be there.
+        """
+        figures = {
+            name: values
+            for word, values in points.items()
+            if word in AXES
+            for name in AXES[word].fields
+        }
+        machine = self.machine.replace(**figures)
+        counts = {word: values for word, values in points.items() if word not in AXES}
+        outputs = self.form.columns(machine, count, wanted, counts)
+        given: Columns = {"samples": self.samples, "batch": self.batch, "macs": self.macs} | counts
+        given |= {word: outputs.pop(word) for word in ("samples", "macs") if word in outputs}
+        total = outputs["total_time"] = np.broadcast_to(outputs["total_time"], count)
+        if self.interval is not None:
+            outputs |= {w: share * total for w, share in zip(BOUNDS, self.interval, strict=True)}
+        # a network without work is through at once
+        with np.errstate(divide="ignore"):
+            throughput = given.pop("samples") / total
+        stated = {word: machine.value(q) for word, q in AXES.items()}
+        return {
+            **self.labels,
+            **{word: value for word, value in stated.items() if value is not None},
+            **outputs,
+            "throughput": throughput,
+            "params": self.params,
+            **given,
+        }
