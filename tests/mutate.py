@@ -49,7 +49,10 @@ def mutants(folder: Path, room: Room) -> list[Mutant]:
     """All changes of the files of a room, by their order in them."""
     made: list[Mutant] = []
     for pattern, functions in room.files.items():
-        for file in sorted(path for path in folder.glob(pattern) if path.is_file()):
+        files = sorted(path for path in folder.glob(pattern) if path.is_file())
+        if not files:
+            sys.exit(f"no file is like {pattern}: name it in tests/mutation/rooms.py")
+        for file in files:
             source = file.read_bytes()
             match file.suffix:
                 case ".py":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from costmodel.errors import CostModelError
-from costmodel.studies.scan import engines
+from costmodel.studies.scan.running import engines
 
 
 class Unsteady(Executor):

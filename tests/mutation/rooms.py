@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MODELS, SCAN = "costmodel/models", "costmodel/studies/scan"
+MODELS, SCAN = "costmodel/models", "costmodel/studies/scan/**"
 LAYERS, PAGE = f"{MODELS}/layers", "costmodel/report/page"
 
 
@@ -50,7 +50,7 @@ ROOMS = {
         ("test_configs.py",),
     ),
     "guards": Room(
-        {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface")},
+        {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface", "general")},
         ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
     ),
     "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
