@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from costmodel.papers.templates import filled
+from costmodel.papers import templates
 from costmodel.report import files, plots
 from costmodel.report.numbers import percent, seconds, short
 from costmodel.report.slope_plot import slope_figure
@@ -57,42 +57,40 @@ def write(directory: Path) -> Path:
     for name in PICTURES:
         plots.save(chosen.plot(name), folder / f"{name}.png")
     plots.save(slope_figure(curves, curves.network), folder / "slope.png")
-    files.write(folder / "README.md", lambda stream: stream.write(page(every, curves)))
-    return folder
+    return templates.write(folder, "beyond", **figures(every, curves))
 
 
-def page(every: dict[tuple[str, str], Run], curves: Slope) -> str:
-    """The page as Markdown; every figure in it is worked out from the runs and the slope."""
+def figures(every: dict[tuple[str, str], Run], curves: Slope) -> dict[str, Any]:
+    """What the page's template leaves open, all worked out from the runs and the slope."""
     paper, honest = every["per_tensor", "serial"], every["resident", "serial"]
     pinned = every["resident+weights", "serial"]
     over = paper.live - paper.machine.memory
     bus, paper_bus = honest.totals["external_bytes"], paper.totals["external_bytes"]
     time, overlapped = honest.total_time, every["resident", "overlap"].total_time
     assert curves.present is not None
-    return filled(
-        "beyond",
-        table="\n".join(_table(every)),
-        over=int((over > 0).sum()),
-        rows=len(paper.live),
-        peak=_megabytes(paper.peak_internal_bytes),
-        more_bytes=percent(bus - paper_bus, paper_bus),
-        resident=seconds(time),
-        paper=seconds(paper.total_time),
-        whole=_megabytes(honest.whole_bytes),
-        overlapping=percent(time - overlapped, time),
-        prefetching=percent(overlapped - every["resident", "pipelined"].total_time, time),
-        paper_overlap=seconds(every["per_tensor", "overlap"].total_time),
-        paper_pipelined=seconds(every["per_tensor", "pipelined"].total_time),
-        pinned_mb=_megabytes(pinned.pinned_bytes),
-        params_mb=_megabytes(pinned.workload.param_bytes.sum()),
-        pinned=seconds(pinned.total_time),
-        pinned_first=seconds(float(pinned.first.total_time)),
-        compulsory=_megabytes(curves.network.compulsory),
-        knee=curves.network.knee,
-        moved=_megabytes(curves.network.at(curves.present)),
-        shown=SHOWN,
-        pictures="\n\n".join(f"![{name}.png]({name}.png)" for name in PICTURES),
-    )
+    return {
+        "table": "\n".join(_table(every)),
+        "over": int((over > 0).sum()),
+        "rows": len(paper.live),
+        "peak": _megabytes(paper.peak_internal_bytes),
+        "more_bytes": percent(bus - paper_bus, paper_bus),
+        "resident": seconds(time),
+        "paper": seconds(paper.total_time),
+        "whole": _megabytes(honest.whole_bytes),
+        "overlapping": percent(time - overlapped, time),
+        "prefetching": percent(overlapped - every["resident", "pipelined"].total_time, time),
+        "paper_overlap": seconds(every["per_tensor", "overlap"].total_time),
+        "paper_pipelined": seconds(every["per_tensor", "pipelined"].total_time),
+        "pinned_mb": _megabytes(pinned.pinned_bytes),
+        "params_mb": _megabytes(pinned.workload.param_bytes.sum()),
+        "pinned": seconds(pinned.total_time),
+        "pinned_first": seconds(float(pinned.first.total_time)),
+        "compulsory": _megabytes(curves.network.compulsory),
+        "knee": curves.network.knee,
+        "moved": _megabytes(curves.network.at(curves.present)),
+        "shown": SHOWN,
+        "pictures": "\n\n".join(f"![{name}.png]({name}.png)" for name in PICTURES),
+    }
 
 
 def _table(every: dict[tuple[str, str], Run]) -> Iterator[str]:
