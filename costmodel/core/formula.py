@@ -17,11 +17,11 @@ import numpy as np
 from costmodel.core import terms
 from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Array
-from costmodel.core.live import live_internal_bytes
+from costmodel.core.live import ahead_of
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.quantities import MachineQuantity
-from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
+from costmodel.core.timing import NO_TIME, Load, Timing
 from costmodel.core.traffic import Placed, Traffic, placed_once
 from costmodel.core.workload import Workload
 
@@ -86,15 +86,12 @@ def evaluate(
     times = {
         lane: _summed(summands.get(lane, ()), asked, machine, point, shape)
         for lane in terms.ROW_LANES
+        for lane in terms.ROW_LANES
     }
-    load = Load(
-        times["transfer"],
-        times["matrix"],
-        times["host"],
-        partial(_ahead, workload, placed, point, machine),
-        times["on_chip"] if "on_chip" in summands else NO_TIME,
-        workload.costs.exposed,
-    )
+    ahead = partial(ahead_of, workload, placed, point, machine)
+    on_chip = times["on_chip"] if "on_chip" in summands else NO_TIME
+    exposed = workload.costs.exposed
+    load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
     sides = (times[word] for word, lane in terms.ROW_LANES.items() if lane.side == "besides")
     besides = (one for one in sides if one.any())
     total = reduce(add, besides, timing.row_times(load))
@@ -138,7 +135,7 @@ class Result:
     """(...) which of these memories each design point has."""
     amounts: Amounts
     """What the rows ask for: the factors of the terms."""
-    summands: Mapping[str, tuple[Entry, ...]]
+    summands: Mapping[str, tuple[terms.Entry, ...]]
     """The terms of each lane, as they stand on the machine."""
     load: Load
     """What the timing model was asked."""
@@ -280,12 +277,12 @@ def _summed(
     return np.zeros(shape) if total is None else np.asarray(total)
 
 
-def _quickest(summands: Sequence[Entry], asked: Amounts, machine: Machine) -> Array:
+def _quickest(summands: Sequence[terms.Entry], asked: Amounts, machine: Machine) -> Array:
     """Add up the summands of a lane for each algorithm (A, 1, R), and take the least (..., R)."""
-    ways = range(max(len(one.amount(asked)) for one in summands))
+    pairs = [(one, one.amount(asked)[:, 0]) for one in summands]
     by_way = (
-        reduce(add, (_applied(one, one.amount(asked)[way, 0], machine) for one in summands))
-        for way in ways
+        reduce(add, (_applied(one, amount[way], machine) for one, amount in pairs))
+        for way in range(len(pairs[0][1]))
     )
     return np.asarray(reduce(np.minimum, by_way))
 
@@ -293,16 +290,6 @@ def _quickest(summands: Sequence[Entry], asked: Amounts, machine: Machine) -> Ar
 def _applied(entry: terms.Entry, amount: Any, machine: Machine) -> Any:
     """Let an amount of rows (..., R) meet the figure of the machine (...) that paces it."""
     return entry.applied(amount, _column(machine[entry.figure]))
-
-
-def _ahead(workload: Workload, placed: Placed, point: Array, machine: Machine) -> Ahead:
-    """Work out what timing models that look ahead ask; few do, so it waits until they call."""
-    whole = placed.memories.reshape(len(placed.memories), -1).sum(axis=1)
-    room = whole[:, np.newaxis] - live_internal_bytes(workload, placed.plan)
-    loaded = np.broadcast_to(placed.moved.params, room.shape)[point].astype(float)
-    slowdown = workload.costs.parameter_slowdown
-    free = np.maximum(room, 0)[point].astype(float)
-    return Ahead(loaded, loaded * slowdown / _column(machine.bandwidth), free)
 
 
 def _column(figure: Any) -> Array:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from costmodel.core.arrays import Array
+from costmodel.core.machine import Machine
 from costmodel.core.placement import Plan
+from costmodel.core.timing import Ahead
+from costmodel.core.traffic import Placed
 from costmodel.core.workload import Workload
 
 
@@ -28,3 +31,17 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     pinned = np.where(plan.params & workload.own_params, workload.param_bytes, 0)
     held = pinned.sum(axis=-1, keepdims=True)
     return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + held)
+
+
+def ahead_of(workload: Workload, placed: Placed, point: Array, machine: Machine) -> Ahead:
+    """Work out what timing models that look ahead ask; few do, so it waits until they call."""
+    whole = placed.memories.reshape(len(placed.memories), -1).sum(axis=1)
+    room = whole[:, np.newaxis] - live_internal_bytes(workload, placed.plan)
+    loaded = np.broadcast_to(placed.moved.params, room.shape)[point].astype(float)
+    slowdown = workload.costs.parameter_slowdown
+    free = np.maximum(room, 0)[point].astype(float)
+    return Ahead(
+        loaded,
+        loaded * slowdown / np.asarray(machine.bandwidth, dtype=float)[..., np.newaxis],
+        free,
+    )

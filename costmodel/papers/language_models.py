@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from costmodel.papers.templates import filled
-from costmodel.report import files, generation_plot
+from costmodel.papers import templates
+from costmodel.report import generation_plot
 from costmodel.studies.generate import Generation, generate
 
 FOLDER = "language_models"
@@ -24,5 +24,4 @@ def write(directory: Path) -> Path:
     """Write the page, its data and its pictures into a folder of `directory`. Raises InputError."""
     folder = directory / FOLDER
     generation_plot.write(folder, _at(MACHINES[0], BATCH), MACHINES, _at)
-    files.write(folder / "README.md", lambda stream: stream.write(filled(FOLDER)))
-    return folder
+    return templates.write(folder, FOLDER)
