@@ -61,9 +61,9 @@ class Broadcast(Layer):
         try:
             return tuple(map(int, np.broadcast_shapes(shape, *self.constants)))
         except ValueError:
+            held = listed(self.constants)
             raise BadValue(
-                f"{self.kind} joins a map of {list(shape)} with constants of "
-                f"{listed(self.constants)}",
+                f"{self.kind} joins a map of {list(shape)} with constants of {held}",
                 "give sizes that are equal or 1",
             ) from None
 
