@@ -144,6 +144,7 @@ OPERATORS = {
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> ast.expr:
+    """Python's own syntax tree of an expression. Raises BadValue."""
     if len(text) > MAX_LENGTH:
         raise BadValue(f"the expression has {len(text)} characters", f"the limit is {MAX_LENGTH}")
     try:
@@ -153,6 +154,7 @@ def _parse(text: str) -> ast.expr:
 
 
 def _evaluator() -> EvalWithCompoundTypes:
+    """An evaluator of numbers, texts and lists, without attributes, loops or keywords."""
     evaluator = EvalWithCompoundTypes(operators=OPERATORS, functions=FUNCTIONS.copy(), names={})
     for node in (ast.Attribute, ast.JoinedStr, ast.ListComp, ast.Dict, ast.Set, ast.keyword):
         evaluator.nodes.pop(node, None)
@@ -164,14 +166,16 @@ def _array_evaluator() -> EvalWithCompoundTypes:
     evaluator = _evaluator()
     evaluator.functions = ARRAY_FUNCTIONS
     evaluator.operators = OPERATORS | {ast.Pow: _array_power, ast.Not: np.logical_not}
-    one = evaluator._eval
+    value = evaluator._eval
 
     def logic(node: ast.BoolOp) -> Any:
+        """And, or: of truth values, element by element."""
         combine = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-        return reduce(combine, map(one, node.values))
+        return reduce(combine, map(value, node.values))
 
     def compare(node: ast.Compare) -> Any:
-        values = [one(side) for side in (node.left, *node.comparators)]
+        """Comparisons, also chained ones: a < b < c."""
+        values = [value(side) for side in (node.left, *node.comparators)]
         verdicts = [
             evaluator.operators[type(sign)](*pair)
             for sign, pair in zip(node.ops, pairwise(values), strict=True)
@@ -179,7 +183,8 @@ def _array_evaluator() -> EvalWithCompoundTypes:
         return reduce(np.logical_and, verdicts)
 
     def choice(node: ast.IfExp) -> Any:
-        return np.where(one(node.test), one(node.body), one(node.orelse))
+        """A value for each element, by its truth value."""
+        return np.where(value(node.test), value(node.body), value(node.orelse))
 
     evaluator.nodes |= {ast.BoolOp: logic, ast.Compare: compare, ast.IfExp: choice}
     return evaluator
@@ -250,6 +255,7 @@ def evaluate_arrays(text: str, names: Mapping[str, Any]) -> Any:
 
 
 def _run(evaluator: EvalWithCompoundTypes, text: str, names: Mapping[str, Any]) -> Any:
+    """The value of an expression, not checked yet. Raises BadValue for whatever goes wrong."""
     tree = _parse(text)
     evaluator.names = dict(names)
     try:

@@ -55,7 +55,7 @@ def _line(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _long(cells: Sequence[Verdict]) -> list[list[str]]:
-    """One line per cell."""
+    """A table of cells as lines of text, one for each cell."""
     lines = [["row", "column", "published", "ours", "difference", "state"]]
     for verdict in cells:
         row, column, published, ours, difference, state, _ = _line(verdict)
@@ -65,7 +65,7 @@ def _long(cells: Sequence[Verdict]) -> list[list[str]]:
 
 
 def _wide(cells: Sequence[Verdict]) -> list[list[str]]:
-    """One line per row; a cell shows the published figure, and ours where it differs."""
+    """One line for each row; a cell shows the published figure, and ours where it differs."""
     names = list(dict.fromkeys(v.cell.column for v in cells))
     rows: dict[str, dict[str, str]] = {}
     for v in cells:

@@ -15,9 +15,9 @@ class Trained:
     """A model that a paper trained: how to build it here, and the accuracy that it reports."""
 
     dataset: str
-    """As the command line names it, e.g. `cifar10`."""
+    """The data set as the command line names it, e.g. `cifar10`."""
     label: str
-    """What pictures call it."""
+    """The name under which pictures show it."""
     arch: str
     settings: dict[str, Any]
     accuracy: float

@@ -59,6 +59,7 @@ class StatedTable(Table):
                 yield from self._cells(group, line)
 
     def _cells(self, group: Spec, line: Spec) -> Iterator[Cell]:
+        """The cells of one line: one for each column, and for each of its heads."""
         names = {word: _number(entry) for word, entry in line.items()}
         row = fill(group.get("row", line.get("row")), names)
         for asked in group.get("columns", [{}]):
@@ -103,7 +104,7 @@ def _lines(group: Spec) -> Iterator[Spec]:
 
 
 def _named(words: str, values: Any) -> dict[str, Any]:
-    """One value for each word."""
+    """One value under each word: `"a b"` and [1, 2] give a: 1, b: 2."""
     listed = values if isinstance(values, list) else [values]
     return dict(zip(words.split(), listed, strict=True))
 
@@ -132,6 +133,7 @@ def tables_of(paper: str, functions: Functions) -> tuple[type[Table], ...]:
 
 
 def _table(name: str, stated: Spec, source: str, functions: Functions) -> type[StatedTable]:
+    """The table called `name`, as a class of its own."""
     members = {
         "name": name,
         "title": stated["title"],

@@ -97,7 +97,7 @@ class Table(ABC):
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Every cell judged."""
+        """Every cell with its state, in the order of the table."""
         return [self.judge(cell) for cell in self.cells()]
 
     def judge(self, cell: Cell) -> Verdict:

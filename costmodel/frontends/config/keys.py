@@ -17,7 +17,7 @@ class Keys:
     """What a config.json states, each key read with its type."""
 
     stated: Mapping[str, Any]
-    """The file as it stands."""
+    """The entries of the file, as JSON gives them."""
 
     @classmethod
     def of(cls, stated: Any) -> Keys:
@@ -32,12 +32,12 @@ class Keys:
         return default if value is None else value
 
     def text(self, key: str) -> str:
-        """A word. Raises BadValue."""
+        """The text under a key. Raises BadValue for anything else."""
         value: str = self.optional(key)
         return _checked(key, value, isinstance(value, str), "a word")
 
     def size(self, key: str, default: int | None = None) -> int:
-        """A whole number from 1. Raises BadValue where it is missing or none."""
+        """The whole number from 1 under a key. Raises BadValue where it is missing or none."""
         value: int | None = self.optional(key, default)
         if value is None:
             raise BadValue(f"has no '{key}'", f"add '{key}'; the family's rules need it")
@@ -45,7 +45,7 @@ class Keys:
         return _checked(key, value, whole and 1 <= value <= MAX_SIZE, "a whole number from 1")
 
     def flag(self, key: str, *, default: bool = False) -> bool:
-        """True or false. Raises BadValue."""
+        """The truth value under a key. Raises BadValue for anything else."""
         value: bool = self.optional(key, default)
         return _checked(key, value, isinstance(value, bool), "true or false")
 

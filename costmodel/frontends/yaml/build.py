@@ -75,6 +75,7 @@ def bind(document: Document, settings: Mapping[str, Any], problems: Problems) ->
 
 
 def _fill_all(value: Any, names: Mapping[str, Any]) -> Any:
+    """A value, or every value of a list, with its ``${...}`` filled in."""
     return [_fill_all(v, names) for v in value] if isinstance(value, list) else fill(value, names)
 
 

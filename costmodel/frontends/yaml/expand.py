@@ -142,7 +142,7 @@ class Expander:
     def layer(
         self, item: Item, name: str, scope: Scope, env: Mapping[str, Any], taps: Taps
     ) -> Taps:
-        """Add one row."""
+        """Add the row of a layer or of a fused row; its output taps."""
         made = [spec.ready or self.make(spec, env) for spec in item.specs]
         if not taps:
             return UNKNOWN

@@ -167,7 +167,7 @@ class _Reader:
         return []
 
     def items(self, node: Node | None, what: str) -> tuple[Item, ...]:
-        """The items of a list."""
+        """The items of a list, broken ones among them."""
         return tuple(map(self.item, self.entries(node, what)))
 
     def item(self, node: Node) -> Item:

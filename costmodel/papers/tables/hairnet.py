@@ -21,6 +21,7 @@ def record(number: int, column: str) -> Any:
 
 @lru_cache(1)
 def _records(run: Run) -> list[dict[str, Any]]:
+    """The rows of a run as our own reports show them."""
     return layer_records(run)
 
 
@@ -40,5 +41,5 @@ class HairNetPaper(Paper):
     )
 
     def pictures(self, folder: Path) -> None:
-        """The Appendix's run."""
+        """Write the rows and the pictures of the Appendix's run."""
         pictures.of_run(folder, model.run("hairnet"))

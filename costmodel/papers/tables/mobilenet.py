@@ -26,6 +26,7 @@ def _settings(line: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _ours(quantity: str, line: Mapping[str, str]) -> int:
+    """Our parameters, or multiply-adds per sample, of a line's setting [count]."""
     arch, settings = ARCHS[line["architecture_table"]], _settings(line)
     if quantity == "million parameters":
         return model.params(arch, "keras", **settings)
@@ -39,13 +40,14 @@ def change(quantity: str, table: int, setting: str) -> float:
 
 
 def printed_change(quantity: str, table: int, setting: str) -> float:
-    """The same from the printed figures [%]."""
+    """The change that follows from the printed figures, against the same baseline [%]."""
     key = "million_params" if quantity == "million parameters" else "million_mult_adds"
     printed, base = (float(line[key]) for line in _against_baseline(table, setting))
     return 100 * (printed / base - 1)
 
 
 def _against_baseline(table: int, setting: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The printed line of a setting, and that of the baseline of its data set."""
     data_set = setting.rsplit(", ", 1)[1]
     return LINES[table, setting], LINES[4, f"delta 1, alpha 1, {data_set}"]
 
