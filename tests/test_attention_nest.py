@@ -85,7 +85,7 @@ def test_steps_equal_a_walk_of_all_tiles(seed: int) -> None:
         if not expected or moved < expected[-1][1]:
             expected.append((memory, moved))
     curve = attention_curve(nest, widths)
-    assert list(zip(curve.memory.tolist(), curve.moved.total.tolist(), strict=True)) == expected
+    assert list(zip(curve.room.tolist(), curve.moved.total.tolist(), strict=True)) == expected
 
 
 def test_published_count() -> None:
@@ -94,6 +94,6 @@ def test_published_count() -> None:
     By hand: 147 queries fit (57 756 B); Q and O once, 4 x 12 x 1024 x 64; K and V 7 times each.
     """
     curve = attention_curve(AttentionNest(1024, 1024, 64, 64, 12), Widths(2, 2, 2, 4))
-    step = int(np.searchsorted(curve.memory, 64 * 1024, side="right")) - 1
+    step = int(np.searchsorted(curve.room, 64 * 1024, side="right")) - 1
     words = 12 * 1024 * 64
     assert curve.moved.total[step] == 2 * 2 * words + 7 * 2 * 2 * words == 25_165_824

@@ -235,7 +235,7 @@ def test_one_expert_is_a_gated_network(array: EngineModel, memory: float) -> Non
     # the router's scores stay on chip: no sum of theirs goes out, and its tiles have more room
     gated = costs(rows[1:], *asked)
     scores = traffic_curve(Nest(1, features, (Sweep(2 * tokens),)), Widths(8, 8, 0, 0))
-    at = int(np.searchsorted(scores.memory, 8 * memory, side="right")) - 1
+    at = int(np.searchsorted(scores.room, 8 * memory, side="right")) - 1
     assert mine["again"] == gated["again"] + scores.refetched[:, at].sum()
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import costmodel as cm
-from costmodel.core.timing import Floats, Load
+from costmodel.core.arrays import Floats
+from costmodel.core.timing import Load
 from costmodel.language.expressions import evaluate
 
 SUFFIXES = (".csv", ".json")

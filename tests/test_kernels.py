@@ -13,6 +13,7 @@ import pytest
 import costmodel as cm
 from costmodel.cli import main
 from costmodel.errors import InputError
+from costmodel.studies.calibration import kernels
 
 PEAK, BANDWIDTH = 989.4e12, 3350e9
 """Of the shipped h100, 16-bit elements."""
@@ -110,6 +111,63 @@ def test_known_figures_are_found_again(tmp_path: Path, capsys: pytest.CaptureFix
     assert run.total_time == pytest.approx(5e-6 + moved / BANDWIDTH / 0.6, rel=5e-3)
 
 
+def test_a_prompt_experts_and_sums_are_found_again(tmp_path: Path) -> None:
+    """By hand: a prompt of t causal tokens, experts of which some are awake, sums over devices."""
+    few = _sizes(1, 4, 8)
+    _table(
+        tmp_path / "prompt.csv",
+        {"batch_size": few, "isl": _sizes(33, 512, 4096), "num_heads": _sizes(8, 32)}
+        | {"num_key_value_heads": few, "head_dim": _sizes(64, 128)},
+        lambda batch_size, isl, num_heads, num_key_value_heads, head_dim: (
+            7e-6
+            + batch_size
+            * _half_hidden(
+                # token i meets i keys, each of head_dim multiply-adds for its score and for V
+                4 * head_dim * num_heads * isl * (isl + 1) / 2 / PEAK / 0.6,
+                # Q and what comes out, K and V
+                2 * isl * head_dim * (2 * num_heads + 2 * num_key_value_heads) / BANDWIDTH / 0.7,
+            )
+        ),
+    )
+
+    def moe(num_tokens: int, hidden_size: int, inter_size: int, topk: int, num_experts: int) -> Any:
+        weights = 3 * hidden_size * inter_size
+        # none of n tokens comes to an expert with a chance of (1 - k / E)^n
+        awake = num_experts * (1 - (1 - topk / num_experts) ** num_tokens)
+        # gate, up, their product and the result lie outside between kernels
+        between = 2 * num_tokens * topk * (3 * inter_size + hidden_size)
+        moved = 2 * (awake * weights + 2 * num_tokens * hidden_size + between)
+        work = 2 * num_tokens * topk * weights
+        return 3e-5 + max(work / PEAK / 0.5, moved / BANDWIDTH / 0.8)
+
+    sizes = {"hidden_size": _sizes(1024, 4096), "inter_size": _sizes(512, 1536)}
+    sizes |= {"topk": _sizes(2, 8), "num_experts": _sizes(8, 64)}
+    _table(tmp_path / "moe.csv", {"num_tokens": _sizes(1, 16, 256, 8192), **sizes}, moe)
+    _table(
+        tmp_path / "sums.csv",
+        {"num_gpus": _sizes(2, 4, 8), "message_size": _sizes(128, 65536, 1 << 24)}
+        | {"kernel_source": _sizes(1)},
+        # each sends all of its 16-bit numbers to all others, or a part, and a part of the sum
+        lambda num_gpus, message_size, kernel_source: min(
+            5e-6 + (num_gpus - 1) * 2 * message_size / 2e11,
+            10e-6 + 2 * (num_gpus - 1) / num_gpus * 2 * message_size / 2e11,
+        ),
+    )
+    figures = {one.routine: one.figures for one in kernels.fits(tmp_path, cm.load_profile("h100"))}
+    expected = {
+        "prefill": {"compute": 0.6, "bandwidth": 0.7, "launch": 7e-6, "exposed": 0.5},
+        "experts": {"compute": 0.5, "bandwidth": 0.8, "launch": 3e-5},
+        "link": {"bandwidth": 2e11, "latency": 5e-6},
+    }
+    assert set(figures) == set(expected)
+    for routine, known in expected.items():
+        for word, value in known.items():
+            assert figures[routine][word] == pytest.approx(value, rel=5e-3), (routine, word)
+
+
+HEADS = "batch_size,step,num_heads,num_key_value_heads,head_dim,latency_ms\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -118,12 +176,17 @@ def test_known_figures_are_found_again(tmp_path: Path, capsys: pytest.CaptureFix
         ("x.csv", "m,n,k,latency_ms\n" + "1,1,1,-1\n" * 9, "'latency_ms' is not above 0"),
         ("x.csv", "m,n,k,latency_ms\n" + "1,q,1,1\n" * 9, "'n': could not convert"),
         ("x.csv", "m,n,k,latency_ms\n" + "1e308,9,9,1\n" * 9, "out of the range of numbers"),
+        ("x.csv", "m,n,k,latency_ms\n" + "1.5,9,9,1\n" * 9, "not all of m, n, k are whole numbers"),
+        ("x.csv", HEADS + "1,9,7,2,64,1\n" * 9, "7 heads cannot share 2 of K and V"),
+        (
+            "x.csv",
+            "num_gpus,message_size,kernel_source,latency_ms\n" + "1,9,s,1\n" * 9,
+            "holds sums over one device",
+        ),
         ("x_int4.csv", "m,n,k,latency_ms\n" + "1,1,1,1\n" * 9, "no matrix rate for int4"),
     ],
 )
 def test_mistakes(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
-    from costmodel.studies.calibration import kernels
-
     with pytest.raises(InputError, match=message):
         kernels.fits(tmp_path, cm.load_profile("h100"))

@@ -19,10 +19,10 @@ from costmodel.core import attributes, counting, layer
 from costmodel.errors import BadValue, InputError
 from costmodel.frontends.onnx import proto
 from costmodel.frontends.yaml import expand
-from costmodel.language import documents, expressions, json_text
+from costmodel.language import depth, documents, expressions, json_text
 from costmodel.language.harmless import cell
 from costmodel.studies import scan
-from costmodel.studies.calibration import kernels, runtime_profile
+from costmodel.studies.calibration import kernel_table, runtime_profile
 from costmodel.studies.scan import planning
 from costmodel.studies.scan.running import engines, results
 from costmodel.studies.scan.space import axes, samples
@@ -30,11 +30,11 @@ from costmodel.studies.scan.space import axes, samples
 ROOT = Path(__file__).parent.parent
 STATED = {
     "bytes of a YAML file, a `config.json`, a table of measurements": documents.MAX_BYTES,
-    "bytes of a table of kernel times": kernels.MOST,
+    "bytes of a table of kernel times": kernel_table.MOST,
     "bytes of a runtime's trace": runtime_profile.MOST,
     "bytes of an ONNX file": proto.MAX_BYTES,
     "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,
-    "lists and mappings inside one another, in a YAML or a JSON file": documents.MAX_DEPTH,
+    "lists and mappings inside one another, in a YAML or a JSON file": depth.MAX_DEPTH,
     "characters of an expression": expressions.MAX_LENGTH,
     "characters of a text that expressions make": expressions.MAX_TEXT,
     "values of a list that an expression gives": expressions.MAX_ITEMS,

@@ -36,7 +36,7 @@ def _nest(row: dict[str, str]) -> Nest:
 def test_no_more_than_zigzag(row: dict[str, str]) -> None:
     nest = _nest(row)
     curve = traffic_curve(nest, INT8)
-    step = int(np.searchsorted(curve.memory, 8 * int(row["memory_bytes"]), side="right")) - 1
+    step = int(np.searchsorted(curve.room, 8 * int(row["memory_bytes"]), side="right")) - 1
     compulsory = nest.input_words + nest.weight_words + nest.output_words
     refetched = sum(int(part[step]) for part in curve.refetched)
     assert compulsory <= compulsory + refetched <= int(row["external_bytes"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,30 @@ def test_onnx_runtimes_own_operators(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="states no shape"):
         load_network(file)
+
+
+@pytest.mark.parametrize(("a", "b", "flag", "weights", "out"), [
+    # for each of two matrices: [4, 3]^T [4, 5], and [3, 4] [5, 4]^T
+    ([2, 4, 3], [2, 4, 5], "transA", "a", [2, 3, 5]), ([2, 4, 3], [2, 4, 5], "transA", "b", [2, 3, 5]),
+    ([2, 3, 4], [2, 5, 4], "transB", "a", [2, 3, 5]), ([2, 3, 4], [2, 5, 4], "transB", "b", [2, 3, 5]),
+])  # fmt: skip
+def test_turned_factors_of_which_one_holds_weights_for_each_matrix(
+    tmp_path: Path, a: list[int], b: list[int], flag: str, weights: str, out: list[int]
+) -> None:
+    """Two products of 3 x 5 outputs with 4 terms each: 2 * 3 * 5 * 4 multiply-adds."""
+    shapes, turned = {"a": a, "b": b}, dict[str, Any]({flag: 1})
+    held = shapes.pop(weights)
+    graph = helper.make_graph(
+        [helper.make_node("FusedMatMul", ["a", "b"], ["y"], domain="com.microsoft", **turned)],
+        "made",
+        [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in shapes.items()],
+        [helper.make_tensor_value_info("y", FLOAT, out)],
+        initializer=[weight(weights, *held)],
+    )
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    file = tmp_path / "m.onnx"
+    file.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
+    assert totals(load_network(file)) == (prod(held), 2 * 3 * 5 * 4)
 
 
 @pytest.mark.parametrize(("nodes", "words"), [

@@ -124,19 +124,20 @@ def test_what_was_drawn_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_a_comparison_draws_intervals() -> None:
     """A calibrated machine has whiskers of its interval, a datasheet none."""
-    from costmodel.report.compare import time_chart, time_figure
-    from costmodel.studies.comparison import Entry
+    from costmodel.report.compare import time_chart
+    from costmodel.report.painter import figure
+    from costmodel.studies.comparison import Pair
 
     known = cm.simulate("resnet_cifar", "rtx3090_measured", batch=2)
     other = cm.simulate("resnet_cifar", "accel_1tflops")
     low, high = known.interval or (0.0, 0.0)
-    entries = [Entry("a", known), Entry("b", other)]
+    entries = [Pair("a", known), Pair("b", other)]
     chart = time_chart(entries)
     # two samples a run
     assert chart["low"] == [pytest.approx(low / 2), None]
     assert chart["high"] == [pytest.approx(high / 2), None]
     axes: Any
-    (axes,) = time_figure(entries).axes
+    (axes,) = figure(chart).axes
     (whisker,) = [lines.get_segments() for lines in axes.collections]
     assert whisker[0][:, 0] == pytest.approx([low / 2, high / 2])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from schedule_walk import Walker
 from tile_walk import ExhaustiveWalk, as_nest, draw_product, model
 
+from costmodel.core.tiling import curves
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.schedule import schedule
@@ -34,7 +36,7 @@ def _curve(row: dict[str, str]) -> TrafficCurve:
 
 
 def _pairs(curve: TrafficCurve) -> list[tuple[int, int]]:
-    return list(zip(curve.memory.tolist(), curve.moved.total.tolist(), strict=True))
+    return list(zip(curve.room.tolist(), curve.moved.total.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("row", _rows("steps"), ids=lambda r: f"P{r['P']} K{r['K']} C{r['C']}")
@@ -51,7 +53,7 @@ def test_every_step_of_small_products(row: dict[str, str]) -> None:
 def test_layers_of_networks(row: dict[str, str]) -> None:
     curve = _curve(row)
     for memory, moved in (map(int, pair.split(":")) for pair in row["pairs"].split()):
-        step = int(np.searchsorted(curve.memory, memory, side="right")) - 1
+        step = int(np.searchsorted(curve.room, memory, side="right")) - 1
         assert curve.moved.total[step] == moved
 
 
@@ -79,6 +81,11 @@ def test_a_product_and_its_transpose_move_the_same(
         )
     )
     assert _pairs(one) == _pairs(other)
+
+
+def test_the_example_runs() -> None:
+    ran = doctest.testmod(curves)
+    assert (ran.attempted, ran.failed) == (3, 0)
 
 
 @pytest.mark.parametrize("seed", range(6))

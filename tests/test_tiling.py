@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from schedule_walk import Walker
-from tile_walk import ExhaustiveWalk, as_nest, draw, model
+from tile_walk import ExhaustiveWalk, Small, SmallAxis, as_nest, draw, model
 
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
@@ -27,13 +27,30 @@ def test_steps_equal_an_exhaustive_walk(seed: int) -> None:
     assert model(layer, double=double) == ExhaustiveWalk(layer, double=double).steps()
 
 
-@pytest.mark.parametrize("seed", range(8))
+# outputs, taps, stride, dilation, padding before, inputs
+DILATED = [
+    Small(2, 1, 1, SmallAxis(5, 2, 1, 2, 2, 5), SmallAxis(1), 2, (2, 1, 2, 4)),
+    Small(1, 1, 1, SmallAxis(4, 2, 1, 2, 2, 3), SmallAxis(1), 1, (1, 0, 1, 2)),
+]
+
+
+@pytest.mark.parametrize("layer", DILATED)
+def test_shorter_runs_of_dilated_windows_hold_less(layer: Small) -> None:
+    """Between two taps of a word others are met: a run that ends earlier lets fewer words wait.
+
+    The weights stay and are fetched once for each run of outputs.
+    """
+    assert model(layer, double=False) == ExhaustiveWalk(layer, double=False).steps()
+
+
+@pytest.mark.parametrize("seed", range(10))
 def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
     """Each step, multiply-add by multiply-add: every operand is on chip, and as many words move."""
-    layer = replace(draw(random.Random(100 + seed)), widths=(1, 1, 1, 1), groups=1)
+    layer = DILATED[seed] if seed < 2 else draw(random.Random(100 + seed))
+    layer = replace(layer, widths=(1, 1, 1, 1), groups=1)
     nest = as_nest(layer)
     steps = traffic_curve(nest, BYTES)
-    for step, (memory, moved) in enumerate(zip(steps.memory, steps.moved.total, strict=True)):
+    for step, (memory, moved) in enumerate(zip(steps.room, steps.moved.total, strict=True)):
         nodes = schedule(nest, steps, step)
         levels = [(level.tensor, AXES | level.tile) for level in nodes.levels]
         walker = Walker(layer, levels, nodes.slides)
@@ -46,14 +63,14 @@ def test_schedules_run_in_a_buffer_of_their_size(seed: int) -> None:
 def test_a_product() -> None:
     """By hand: with one word of each all 36 multiply-adds fetch both operands: 36 + 36 + 9 = 81."""
     steps = traffic_curve(Nest(3, 4, (Sweep(3),)), BYTES)
-    pairs = list(zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True))
+    pairs = list(zip(steps.room.tolist(), steps.moved.total.tolist(), strict=True))
     assert pairs == [(3, 81), (4, 69), (5, 57), (9, 45), (13, 33)]
 
 
 def test_a_sliding_window_reads_its_input_once() -> None:
     """16 outputs and 3 taps read 18 inputs once 7 words fit (NVlabs/timeloop, issue 295)."""
     steps = traffic_curve(Nest(1, 1, (Sweep(16, 3, inputs=18),)), BYTES)
-    fits = steps.memory <= 7
+    fits = steps.room <= 7
     assert steps.moved.input[fits][-1] == 18
     # its 3 weights and 16 outputs move once as well
     assert steps.moved.total[fits][-1] == 18 + 3 + 16
@@ -80,7 +97,7 @@ def test_products_stay_above_the_lower_bound(seed: int) -> None:
     dice = random.Random(seed)
     m, n, k = (dice.randint(1, 700) for _ in range(3))
     steps = traffic_curve(Nest(n, k, (Sweep(m),)), BYTES)
-    for room, moved in zip(steps.memory.tolist(), steps.moved.total.tolist(), strict=True):
+    for room, moved in zip(steps.room.tolist(), steps.moved.total.tolist(), strict=True):
         assert moved >= max(m * n + m * k + n * k, 2 * m * n * k / room**0.5 - 2 * room)
 
 
@@ -91,7 +108,7 @@ def test_long_axes_take_seconds() -> None:
     steps = traffic_curve(nest, BYTES)
     once = nest.input_words + nest.weight_words + nest.output_words
     assert steps.moved.total[-1] == once
-    assert steps.memory[0] == 3
+    assert steps.room[0] == 3
 
 
 @pytest.mark.parametrize("length", [2**20, 10**7, 2**28])

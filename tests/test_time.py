@@ -20,7 +20,7 @@ from costmodel.core.formula import evaluate
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
-from costmodel.core.timing import TIMINGS, Load
+from costmodel.core.timing import TIMINGS, Load, Timing
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.report.timeline import segments
 from costmodel.studies.run import Run
@@ -47,6 +47,17 @@ def test_partial_overlap_by_hand() -> None:
     row = np.array([3.0, 3.0, 0.0])
     load = Load(row, np.array([1.0, 0.0, 2.0]), np.array([3.0, 0.0, 0.0]), lambda: None)  # type: ignore[arg-type,return-value]
     assert TIMINGS.load("partial").row_times(load).tolist() == [5.0, 3.0, 2.0]
+
+
+def test_a_model_may_state_any_exponent() -> None:
+    """Of 9 s and 16 s under the exponent 1/2: (3 + 4)^2 = 49 s, of which 3 x 7 and 4 x 7 are exposed."""
+
+    class Half(Timing):
+        exponent = 0.5
+
+    load = Load(np.array([9.0]), np.array([16.0]), np.array([0.0]), lambda: None)  # type: ignore[arg-type,return-value]
+    assert Half().row_times(load).tolist() == [49.0]
+    assert [side.tolist() for side in Half().exposed_times(load)] == [[21.0], [28.0]]
 
 
 @given(networks(), MACHINES)

@@ -285,7 +285,7 @@ def as_nest(layer: Small) -> Nest:
 def model(layer: Small, *, double: bool) -> list[tuple[int, int]]:
     """The step function from the program."""
     curve = traffic_curve(as_nest(layer), Widths(*layer.widths), double=double)
-    return list(zip(curve.memory.tolist(), curve.moved.total.tolist(), strict=True))
+    return list(zip(curve.room.tolist(), curve.moved.total.tolist(), strict=True))
 
 
 def main(count: int, seed: int = 0) -> int:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from costmodel.core.arrays import Floats, Ints
 from costmodel.core.convention import Convention
-from costmodel.core.layer import Engine, Layer, Task
+from costmodel.core.layer import ENGINES, Engine, Layer, Task
 from costmodel.core.maps import Maps
 from costmodel.core.network import Network, Row
 from costmodel.core.part import Part
 from costmodel.core.shares import PERFECT, Shares
-from costmodel.core.workload import Costs, Floats, Ints, Workload
+from costmodel.core.workload import Costs, Workload
 from costmodel.errors import InputError, Place
 from costmodel.language.dtypes import size_of
 
@@ -38,7 +39,7 @@ class Traits:
     """The shape of the matrix engine; None: a rate without one."""
 
     def engine(self, layer: Layer) -> Engine:
-        """Where `layer` runs."""
+        """The engine that `layer` runs on."""
         return self.engines.get(layer.kind, layer.engine)
 
     def tasks(self, part: Part) -> tuple[Task, ...]:
@@ -56,10 +57,8 @@ class Traits:
         if self.array is None:
             return 1.0
         contractions = part.layer.contractions(part.inputs, samples)
-        counted, executed = (
-            sum(one.macs for one in contractions),
-            part.executed_tally.macs * samples,
-        )
+        counted = sum(one.macs for one in contractions)
+        executed = part.executed_tally.macs * samples
         if not counted:
             return 1.0
         each = [(one.nest, one.macs * executed // counted) for one in contractions]
@@ -76,103 +75,166 @@ class Counting:
     """How a network is counted: conventions, the machine's traits, batch, bits per element."""
 
     report: Convention
-    """What ops and params print."""
+    """What is printed as operations and parameters."""
     timed: Convention
-    """What costs time."""
+    """The operations that cost time."""
     traits: Traits = field(default_factory=Traits)
     batch: int = 1
     """Runs' worth of samples at once: it multiplies those that one run holds."""
     bits: int = 32
+    """Bits of an element of the maps."""
     tiling: Tiling | None = None
     """What the machine says of tiles, where the traffic model asks for loop nests."""
     param_bits: int | None = None
-    """Of a parameter; None: as the maps."""
+    """Bits of a parameter; None: those of the maps."""
     state_bits: int | None = None
-    """Of what outlives the run; None: as the maps."""
-
-
-class _Counts(NamedTuple):
-    """One row per sample; parameters as they stand."""
-
-    macs: int
-    params: int
-    moved: int
-    """[B] of parameters that are read."""
-    ops: int
-    matrix: int
-    host: int
+    """Bits of an element of what outlives the run; None: those of the maps."""
 
 
 def prepare(network: Network, counting: Counting) -> Workload:
-    """The arrays of `network`. Raises InputError where counts leave the exact range."""
-    rows, samples = network.rows, network.samples * counting.batch
+    """Count a network under a convention and a machine's traits.
+
+    Parameters
+    ----------
+    network : Network
+        R rows, whose shapes are per sample.
+    counting : Counting
+        Conventions, traits, batch and element types.
+
+    Returns
+    -------
+    Workload
+        The arrays that the formula reads, for all samples of a run.
+
+    Raises
+    ------
+    InputError
+        Where counts leave the range in which they are exact.
+
+    """
+    rows, samples, report = network.rows, network.samples * counting.batch, counting.report
     maps = Maps(network, samples, counting.bits)
-    counts = [_count(row, counting, samples) for row in rows]
-    macs, params, moved, ops, matrix, host = zip(*counts, strict=True)
-    largest = max(map(sum, (macs, ops, matrix, host))) * samples
+    macs = [sum(part.tally.macs for part in row.parts) for row in rows]
+    ops = [sum(report.ops(part.layer.kind, part.tally) for part in row.parts) for row in rows]
+    params = [sum(map(report.params, row.counted)) for row in rows]
+    moved = [_param_bytes(row, counting, samples) for row in rows]
+    work = _work(rows, counting)
+    timed = {engine: [0] * len(rows) for engine in ENGINES}
+    for one in work:
+        timed[one.engine][one.row] += one.ops
+    largest = max(map(sum, (macs, ops, *timed.values()))) * samples
     if max(largest, maps.total, sum(moved), sum(params)) > LIMIT:
         raise InputError.at(
             Place(network.facts.file),
             "the network's counts exceed 2**62",
             "use smaller maps, fewer channels or a smaller batch",
         )
-    work: dict[Engine, Floats] = {
-        "matrix": _ints(matrix).astype(float) * samples,
-        "host": _ints(host).astype(float) * samples,
-    }
+    on_engine = {engine: _ints(counts).astype(float) * samples for engine, counts in timed.items()}
     return Workload(
         rows,
         macs=_ints(macs) * samples,
         params=_ints(params),
         ops=_ints(ops).astype(float) * samples,
-        matrix_ops=work["matrix"],
-        host_ops=work["host"],
+        matrix_ops=on_engine["matrix"],
+        host_ops=on_engine["host"],
         param_bytes=_ints(moved),
-        sharing=_ints(_sharing(rows)),
-        costs=_costs(rows, counting, samples, work),
+        sharing=_sharing(rows),
+        costs=_costs(rows, counting, samples, _slowed(work, on_engine, counting, samples)),
         **maps.arrays(),
         **_states(rows, counting, samples, maps.state_read),
         **_nests(rows, maps, counting, samples),
     )
 
 
+def _ints(values: Any) -> Ints:
+    """Turn exact Python integers into an array."""
+    return np.array(values, dtype=np.int64)
+
+
+def _param_bytes(row: Row, counting: Counting, samples: int) -> int:
+    """Count what a run of so many samples reads of a row's parameters [B]."""
+    bits, held = counting.param_bits or counting.bits, row.constants
+    if held is not None:
+        return size_of(held.elements, bits) + held.fixed_bytes
+    moved = 0
+    for part in row.parts:
+        count = part.layer.params_read(part.tally.moved_params, part.inputs, samples)
+        own = part.layer.weight_bits
+        moved += size_of(count, bits) if own is None else ceil(count * own / 8)
+    return moved
+
+
+class _Work(NamedTuple):
+    """What one part of a row asks of one engine."""
+
+    row: int
+    part: Part
+    engine: Engine
+    routine: str
+    ops: int
+    """Operations per sample under the timing convention."""
+
+
+def _work(rows: Sequence[Row], counting: Counting) -> list[_Work]:
+    """List all work that takes time."""
+    return [
+        _Work(number, part, engine, routine, counting.timed.ops(part.layer.kind, tally))
+        for number, row in enumerate(rows)
+        for part in row.parts
+        for engine, routine, tally in counting.traits.tasks(part)
+    ]
+
+
+def _slowed(
+    work: Sequence[_Work], on_engine: dict[Engine, Floats], counting: Counting, samples: int
+) -> dict[Engine, Floats]:
+    """Divide operations by the shares of the engines' peaks that they reach, (R,) each [op].
+
+    1000 operations at half of the peak take as long as 2000 at the peak.
+    """
+    traits = counting.traits
+    if not traits.shares and traits.array is None:
+        return on_engine
+    slowed = {engine: np.zeros_like(counts) for engine, counts in on_engine.items()}
+    for number, part, engine, routine, ops in work:
+        reached = traits.share(part.layer.kind, routine).compute
+        if engine == "matrix":
+            reached *= traits.utilisation(part, samples)
+        slowed[engine][number] += ops * samples / reached
+    return slowed
+
+
+def _sharing(rows: Sequence[Row]) -> Ints:
+    """Find for each row the first one with the same parameters (R,)."""
+    first: dict[frozenset[str], int] = {}
+    sources = (row.constants.sources if row.constants else None for row in rows)
+    return _ints([first.setdefault(s, n) if s else n for n, s in enumerate(sources)])
+
+
 def _states(
     rows: Sequence[Row], counting: Counting, samples: int, named: Sequence[int]
 ) -> dict[str, Any]:
-    """The bytes of tensors that outlive the run, where a row has any (R,).
+    """Count bytes of tensors that outlive the run, and of kernels' scratch, (R,) each [B].
 
     `named` are the elements per sample that rows read of states with a name.
     """
-    found = [[part.layer.state(part.inputs) for part in row.parts] for row in rows]
-    scratch = _scratch(rows, counting, samples)
-    appended = [sum(map(prod, row.outputs)) * row.appends for row in rows]
-    if not any(one for states in found for one in states) and not any(named) and not any(appended):
-        return scratch
     bits = counting.state_bits or counting.bits
-
-    def bytes_of(word: str, besides: Sequence[int]) -> Ints:
-        return _ints(
-            [
-                sum(size_of(getattr(one, word) * samples, bits) for one in states if one)
-                + size_of(more * samples, bits)
-                for states, more in zip(found, besides, strict=True)
-            ]
-        )
-
-    read, written = bytes_of("read", named), bytes_of("written", appended)
-    return {**scratch, "state_read": read, "state_written": written}
-
-
-def _scratch(rows: Sequence[Row], counting: Counting, samples: int) -> dict[str, Any]:
-    """Bytes that kernels write and read between their own steps, where any do (R,)."""
-    found = [sum(part.layer.scratch(part.inputs) for part in row.parts) for row in rows]
-    if not any(found):
-        return {}
-    return {"scratch": _ints([size_of(one * samples, counting.bits) for one in found])}
+    read, written, scratch = [], [], []
+    for row, elements in zip(rows, named, strict=True):
+        states = [s for part in row.parts if (s := part.layer.state(part.inputs))]
+        appended = sum(map(prod, row.outputs)) if row.appends else 0
+        reads = [elements, *(state.read for state in states)]
+        writes = [appended, *(state.written for state in states)]
+        read.append(sum(size_of(count * samples, bits) for count in reads if count))
+        written.append(sum(size_of(count * samples, bits) for count in writes if count))
+        between = sum([part.layer.scratch(part.inputs) for part in row.parts])
+        scratch.append(size_of(between * samples, counting.bits) if between else 0)
+    columns = {"state_read": read, "state_written": written, "scratch": scratch}
+    return {name: _ints(column) for name, column in columns.items()}
 
 
 def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) -> dict[str, Any]:
-    """The loop nests, where they are asked for."""
+    """Give the loop nests, where they are asked for."""
     if counting.tiling is None:
         return {}
     # 8 ms, paid by those who tile
@@ -182,66 +244,22 @@ def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) 
     return {"nests": nests, "double_buffer": counting.tiling.double}
 
 
-def _ints(values: Any) -> Ints:
-    """A list of exact Python integers as an array."""
-    return np.array(values, dtype=np.int64)
-
-
-def _sharing(rows: Sequence[Row]) -> list[int]:
-    """For each row the first one with the same parameters."""
-    first: dict[frozenset[str], int] = {}
-    found = []
-    for number, row in enumerate(rows):
-        sources = row.constants.sources if row.constants else None
-        found.append(first.setdefault(sources, number) if sources else number)
-    return found
-
-
-def _count(row: Row, counting: Counting, samples: int) -> _Counts:
-    """One row under both conventions."""
-    report, held = counting.report, row.constants
-    bits = counting.param_bits or counting.bits
-    if held is None:
-        moved = sum(_param_bytes(part, samples, bits) for part in row.parts)
-    else:
-        moved = size_of(held.elements, bits) + held.fixed_bytes
-    timed = {"matrix": 0, "host": 0}
-    for part in row.parts:
-        for engine, _, tally in counting.traits.tasks(part):
-            timed[engine] += counting.timed.ops(part.layer.kind, tally)
-    return _Counts(
-        macs=sum(part.tally.macs for part in row.parts),
-        params=sum(map(report.params, row.counted)),
-        moved=moved,
-        ops=sum(report.ops(part.layer.kind, part.tally) for part in row.parts),
-        **timed,
-    )
-
-
-def _param_bytes(part: Part, samples: int, bits: int) -> int:
-    """What a run of so many samples reads of a layer's parameters [B]."""
-    count = part.layer.params_read(part.tally.moved_params, part.inputs, samples)
-    own = part.layer.weight_bits
-    return size_of(count, bits) if own is None else ceil(count * own / 8)
-
-
 def _costs(
-    rows: Sequence[Row], counting: Counting, samples: int, work: Mapping[Engine, Floats]
+    rows: Sequence[Row], counting: Counting, samples: int, slowed: Mapping[Engine, Floats]
 ) -> Costs:
-    """What the machine's traits make of each row, whose `work` [op] (R,) is known."""
+    """Give what the machine's traits make of each row, whose work over its shares is `slowed`."""
     traits = counting.traits
     # of a fused row its first part's
     shares = [traits.share(row.layer.kind, row.layer.runs_as) for row in rows]
     maps = np.array([1 / one.bandwidth for one in shares])
-    matrix, host = _work(rows, counting, samples, work)
     on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows], dtype=float)
     launched = np.array([not row.view for row in rows], dtype=float)
     fixed = [share.launch + share.sample_time(row) * samples if share.takes_time else 0.0
              for share, row in zip(shares, rows, strict=True)]  # fmt: skip
     link_bytes, link_messages = _link(rows, counting, samples)
     return Costs(
-        matrix_work=matrix,
-        host_work=host,
+        matrix_work=slowed["matrix"],
+        host_work=slowed["host"],
         matrix_launches=on_matrix * launched,
         host_launches=(1 - on_matrix) * launched,
         read_slowdown=maps,
@@ -254,35 +272,21 @@ def _costs(
     )
 
 
-def _work(
-    rows: Sequence[Row], counting: Counting, samples: int, work: Mapping[Engine, Floats]
-) -> tuple[Floats, Floats]:
-    """Operations over the shares of the engines' peaks that rows reach, (R,) each [op]."""
-    traits = counting.traits
-    if not traits.shares and traits.array is None:
-        return work["matrix"], work["host"]
-    spread: dict[Engine, Floats] = {engine: np.zeros(len(rows)) for engine in work}
-    for number, row in enumerate(rows):
-        for part in row.parts:
-            for engine, routine, tally in traits.tasks(part):
-                ops = counting.timed.ops(part.layer.kind, tally) * samples
-                reached = traits.share(part.layer.kind, routine).compute
-                if engine == "matrix":
-                    reached *= traits.utilisation(part, samples)
-                spread[engine][number] += ops / reached
-    return spread["matrix"], spread["host"]
-
-
 def _link(rows: Sequence[Row], counting: Counting, samples: int) -> tuple[Floats, Floats]:
     """What goes over the link by each algorithm: bytes [B] and messages [count], (A, R) each.
 
     A row with several exchanges has an algorithm for each combination of theirs.
     """
     size = samples * counting.bits / 8
+    told = [
+        [message for part in row.parts if (message := part.layer.message(part.inputs))]
+        for row in rows
+    ]
+    if not any(told):
+        return np.zeros((1, len(rows))), np.zeros((1, len(rows)))
     ways: list[list[tuple[int, float]]] = []
-    for row in rows:
-        messages = [part.layer.message(part.inputs) for part in row.parts]
-        choices = product(*(one.algorithms for one in messages if one is not None))
+    for messages in told:
+        choices = product(*(message.algorithms for message in messages))
         ways.append(
             [(sum(n for n, _ in chosen), sum(of * size for _, of in chosen)) for chosen in choices]
         )

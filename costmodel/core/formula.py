@@ -1,174 +1,101 @@
-"""THE formula: a workload on a machine.
+"""The formula: each term of `costmodel.core.terms` meets the figure of the machine that paces it.
 
-Written once, in array arithmetic: a machine of plain numbers gives arrays over rows, a machine of
-arrays gives the same with the design points in front. Nothing branches on a value. What is added up
-stands in `costmodel.core.terms`; here each term meets its figure, and the timing model combines a
-row's lanes.
+It is array arithmetic: a machine of plain numbers gives arrays over rows, a machine of arrays gives
+the same with the design points in front. Nothing branches on a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core import terms
 from costmodel.core.amounts import Amounts, amounts
-from costmodel.core.live import live_internal_bytes
+from costmodel.core.arrays import Array
+from costmodel.core.live import ahead_of
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import (
-    ENERGY,
-    LANES,
-    LINK,
-    OVERHEAD,
-    ROW_LANES,
-    SECONDS,
-    Entry,
-    entries,
-    paced_by,
-)
-from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
+from costmodel.core.timing import NO_TIME, Load, Timing
 from costmodel.core.traffic import Placed, Traffic, placed_once
 from costmodel.core.workload import Workload
 
-Array = NDArray[Any]
 
+def evaluate(
+    workload: Workload,
+    machine: Machine,
+    placement: Placement,
+    timing: Timing,
+    traffic: Traffic | None = None,
+    *,
+    first: bool = False,
+    placed: Placed | None = None,
+) -> Result:
+    """Place every tensor, move what is external, compute, and combine.
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """Per row, design points in front (..., R); bytes, seconds and joules per run."""
+    1. The placement and the traffic model say what each row moves over the bus (`place`).
+    2. That and the layers give the amounts that rows ask for (`costmodel.core.amounts`).
+    3. Each lane of a row is the sum of its terms: amounts over rates, or times costs.
+    4. The timing model combines the lanes that move bytes and those that compute; launching the row
+       and telling other devices is added.
 
-    machine: Machine
-    placed: Placed
-    """Of the distinct memories."""
-    point: Array
-    """(...) which of them each design point has."""
-    amounts: Amounts
-    """What the terms are terms of."""
-    load: Load
-    """What the timing model was asked."""
-    all_lanes: dict[str, Array]
-    """The time of each thing that can be busy [s] (..., R), in the order of ROW_LANES."""
-    total: Array
-    """[s] of the row: as the timing model combines the load, and what it takes besides."""
+    Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
 
-    @property
-    def plan(self) -> Plan:
-        """Where things live, design points in front."""
-        return self.placed.plan.at(self.point)
+    Parameters
+    ----------
+    workload : Workload
+        The network as arrays over its R rows.
+    machine : Machine
+        Figures in SI units, each a number or an array of design points (...).
+    placement, timing, traffic : models
+        Without a `traffic` model each external tensor crosses the bus once.
+    first : bool
+        True: the first inference, which loads the parameters that stay on chip afterwards.
+    placed : Placed, optional
+        What `place` gave for all memories, by callers that evaluate points piece by piece.
 
-    @cached_property
-    def external_bytes(self) -> Array:
-        """[B] over the memory bus (..., R)."""
-        return np.asarray(self.placed.moved.total[self.point])
+    Returns
+    -------
+    Result
+        Bytes, seconds and joules of each row (..., R) and of the run (...).
 
-    @property
-    def refetched(self) -> Array:
-        """Of the external bytes those that do not cross the bus for the first time (..., R) [B]."""
-        refetched = np.broadcast_to(self.placed.refetched, self.placed.moved.read.shape)
-        return np.asarray(refetched[self.point])
+    Examples
+    --------
+    HairNet's first row moves 6 425 984 B over a bus of 1 GB/s, which takes 6.426 ms, and computes
+    86 704 128 operations at 1 TFLOPS, which takes 0.087 ms; `serial` adds them to 6.513 ms:
 
-    @property
-    def lanes(self) -> dict[str, Array]:
-        """The lanes that may bind a row, (..., R) each [s]."""
-        return {word: self.all_lanes[word] for word in LANES}
+    >>> from costmodel import simulate
+    >>> result = simulate("hairnet", "accel_1tflops").result
+    >>> [round(1e3 * float(times[0]), 3) for times in (result.transfer, result.matrix)]
+    [6.426, 0.087]
+    >>> round(1e3 * float(result.total[0]), 3)
+    6.513
 
-    @property
-    def transfer(self) -> Array:
-        """Time on the memory bus [s], shape (..., R)."""
-        return self.all_lanes["transfer"]
-
-    @property
-    def on_chip(self) -> Array:
-        """Time that bytes take which stay on chip [s], shape (..., R)."""
-        return self.all_lanes["on_chip"]
-
-    @property
-    def matrix(self) -> Array:
-        """Time on the matrix engine [s], shape (..., R)."""
-        return self.load.matrix
-
-    @property
-    def host(self) -> Array:
-        """Time on the host [s], shape (..., R)."""
-        return self.load.host
-
-    @property
-    def launch(self) -> Array:
-        """Time for launching the row [s], shape (..., R)."""
-        return self.all_lanes["launch"]
-
-    @property
-    def link(self) -> Array | None:
-        """Time on the link between devices [s], shape (..., R); None where nothing takes any."""
-        times = self.all_lanes[LINK.word]
-        return times if times.any() else None
-
-    @property
-    def compute(self) -> Array:
-        """Time on both engines [s], shape (..., R)."""
-        return self.load.compute
-
-    @cached_property
-    def overhead(self) -> Any:
-        """What a run takes once, whatever its rows do [s], shape (...)."""
-        summands = entries(self.machine.figures, OVERHEAD.word)
-        return sum(
-            one.applied(one.amount(self.amounts), self.machine[one.figure]) for one in summands
-        )
-
-    def busy_time(self, quantity: MachineQuantity) -> float:
-        """The time that one figure of the machine decides, all rows together [s]; 0 for most.
-
-        It is what would be saved in its lane if it took no time, of a single design point.
-        """
-        saved = 0.0
-        for word in dict.fromkeys(term.lane for term in paced_by(quantity.fields)):
-            if word == OVERHEAD.word:
-                saved += float(self.overhead)
-            elif word in ROW_LANES:
-                free = self.machine.with_quantity(quantity, quantity.idle)
-                summands = entries(free.figures, word)
-                shape = self.total.shape
-                idle = _summed(summands, self.amounts, free, self.point, shape)
-                saved += float(self.all_lanes[word].sum() - idle.sum())
-        return saved
-
-    @property
-    def total_time(self) -> Array:
-        """Time of the whole run [s], shape (...)."""
-        return np.asarray(self.total.sum(axis=-1) + self.overhead)
-
-    @property
-    def energy(self) -> Array | None:
-        """Energy of each row (..., R) [J]; None where the machine states none.
-
-        What is drawn all the time is the row's for as long as it takes.
-        """
-        summands = entries(self.machine.figures, ENERGY)
-        if not summands:
-            return None
-        counted = [one for one in summands if one.amounts != (SECONDS,)]
-        energy = _summed(counted, self.amounts, self.machine, self.point, self.total.shape)
-        for one in summands:
-            if one not in counted:
-                energy = energy + one.applied(self.total, _column(self.machine[one.figure]))
-        return energy
-
-    @property
-    def total_energy(self) -> Array | None:
-        """Energy of the whole run [J], shape (...); None where the machine states none."""
-        energy = self.energy
-        if energy is None:
-            return None
-        # no row is at work during the overhead
-        drawn = 0.0 if self.machine.static_power is None else self.machine.static_power
-        return np.asarray(energy.sum(axis=-1) + drawn * self.overhead)
+    """
+    if placed is None:
+        placed = place(workload, machine.capacities, placement, traffic, first=first)
+    # what follows from the memory alone is worked out once for each, then dealt to the points
+    point = placed.point(machine.capacities)
+    asked, shape = amounts(workload, placed), (len(workload.macs),)
+    summands = terms.entries_by_lane(machine.figures)
+    times = {
+        lane: _summed(summands.get(lane, ()), asked, machine, point, shape)
+        for lane in terms.ROW_LANES
+        for lane in terms.ROW_LANES
+    }
+    ahead = partial(ahead_of, workload, placed, point, machine)
+    on_chip = times["on_chip"] if "on_chip" in summands else NO_TIME
+    exposed = workload.costs.exposed
+    load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
+    sides = (times[word] for word, lane in terms.ROW_LANES.items() if lane.side == "besides")
+    besides = (one for one in sides if one.any())
+    total = reduce(add, besides, timing.row_times(load))
+    return Result(machine, placed, point, asked, summands, load, times, total)
 
 
 def place(
@@ -189,96 +116,182 @@ def place(
         memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
     else:
         alone = memory[0] if isinstance(memory, tuple) else memory
-        # asked for the inverse, numpy does not import numpy.ma (6 ms)
-        memories, _ = np.unique(np.asarray(alone, dtype=float), return_inverse=True)
+        memories = np.atleast_1d(np.asarray(alone, dtype=float))
+        if len(memories) > 1:
+            # asked for the inverse, numpy does not import numpy.ma (6 ms)
+            memories, _ = np.unique(memories, return_inverse=True)
     rule = placed_once if traffic is None else traffic.place
     return rule(workload, placement, memories, first=first)
 
 
-def evaluate(
-    workload: Workload,
-    machine: Machine,
-    placement: Placement,
-    timing: Timing,
-    traffic: Traffic | None = None,
-    *,
-    first: bool = False,
-    placed: Placed | None = None,
-) -> Result:
-    """Place every tensor, move what is external, compute, and combine.
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run takes, row by row, design points in front (..., R)."""
 
-    external = external inputs + external outputs + external parameters [B];
-    transfer = external / bandwidth; compute = matrix ops / F + host ops / G [s].
-    The `first` inference also loads the parameters that stay on chip from run to run. Whoever
-    evaluates many points piece by piece gives what was `placed` for all their memories.
-    Source: H. Jansma, HairNet, 2020, section 5 and Appendix.
-    """
-    if placed is None:
-        placed = place(workload, machine.capacities, placement, traffic, first=first)
-    # what follows from the memory alone is worked out once for each, then dealt to the points
-    point = placed.point(machine.capacities)
-    asked, rows = amounts(workload, placed), len(workload.macs)
-    times = {
-        word: _summed(entries(machine.figures, word), asked, machine, point, (rows,))
-        for word in ROW_LANES
-    }
-    ahead = _LookAhead(workload, placed, point, _column(machine.bandwidth))
-    on_chip = times["on_chip"] if entries(machine.figures, "on_chip") else NO_TIME
-    exposed = workload.costs.exposed
-    load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
-    total = timing.row_times(load)
-    for word, lane in ROW_LANES.items():
-        if lane.side == "besides":
-            total = total + times[word]
-    return Result(machine, placed, point, asked, load, times, total)
+    machine: Machine
+    placed: Placed
+    """Where things live in the distinct memories, and what moves."""
+    point: Array
+    """(...) which of these memories each design point has."""
+    amounts: Amounts
+    """What the rows ask for: the factors of the terms."""
+    summands: Mapping[str, tuple[terms.Entry, ...]]
+    """The terms of each lane, as they stand on the machine."""
+    load: Load
+    """What the timing model was asked."""
+    all_lanes: dict[str, Array]
+    """The time of each thing that can be busy [s] (..., R), in the order of ROW_LANES."""
+    total: Array
+    """[s] of the row: as the timing model combines the load, and what it takes besides."""
+
+    @property
+    def plan(self) -> Plan:
+        """Where things live, design points in front."""
+        return self.placed.plan.at(self.point)
+
+    @cached_property
+    def external_bytes(self) -> Array:
+        """Bytes over the memory bus (..., R) [B]."""
+        return np.asarray(self.placed.moved.total[self.point])
+
+    @property
+    def refetched(self) -> Array:
+        """Those of the external bytes that cross the bus not for the first time (..., R) [B]."""
+        refetched = np.broadcast_to(self.placed.refetched, self.placed.moved.read.shape)
+        return np.asarray(refetched[self.point])
+
+    @property
+    def lanes(self) -> dict[str, Array]:
+        """The lanes that may bind a row, (..., R) each [s]."""
+        return {word: self.all_lanes[word] for word in terms.LANES}
+
+    @property
+    def transfer(self) -> Array:
+        """Time on the memory bus (..., R) [s]."""
+        return self.all_lanes["transfer"]
+
+    @property
+    def on_chip(self) -> Array:
+        """Time that bytes take which stay on chip (..., R) [s]."""
+        return self.all_lanes["on_chip"]
+
+    @property
+    def matrix(self) -> Array:
+        """Time on the matrix engine (..., R) [s]."""
+        return self.all_lanes["matrix"]
+
+    @property
+    def host(self) -> Array:
+        """Time on the host (..., R) [s]."""
+        return self.all_lanes["host"]
+
+    @property
+    def launch(self) -> Array:
+        """Time for launching the row (..., R) [s]."""
+        return self.all_lanes["launch"]
+
+    @property
+    def link(self) -> Array | None:
+        """Time on the link between devices (..., R) [s]; None where nothing takes any."""
+        times = self.all_lanes[terms.LINK.word]
+        return times if times.any() else None
+
+    @property
+    def compute(self) -> Array:
+        """Time on both engines (..., R) [s]."""
+        return self.load.compute
+
+    @cached_property
+    def overhead(self) -> Any:
+        """What a run takes once, whatever its rows do (...) [s]."""
+        return sum(
+            one.applied(one.amount(self.amounts), self.machine[one.figure])
+            for one in self.summands.get(terms.OVERHEAD.word, ())
+        )
+
+    @property
+    def total_time(self) -> Array:
+        """Time of the whole run (...) [s]."""
+        return np.asarray(self.total.sum(axis=-1) + self.overhead)
+
+    @property
+    def energy(self) -> Array | None:
+        """Energy of each row (..., R) [J]; None where the machine states none.
+
+        What is drawn all the time is the row's for as long as it takes.
+        """
+        counted, drawn = self._energies
+        if not counted and not drawn:
+            return None
+        energy = _summed(counted, self.amounts, self.machine, self.point, self.total.shape)
+        return sum((_applied(one, self.total, self.machine) for one in drawn), start=energy)
+
+    @property
+    def total_energy(self) -> Array | None:
+        """Energy of the whole run (...) [J]; None where the machine states none."""
+        energy, (_, drawn) = self.energy, self._energies
+        if energy is None:
+            return None
+        # no row is at work during the overhead
+        idle = (one.applied(self.overhead, self.machine[one.figure]) for one in drawn)
+        return np.asarray(sum(idle, start=energy.sum(axis=-1)))
+
+    @property
+    def _energies(self) -> tuple[list[terms.Entry], list[terms.Entry]]:
+        """The summands of the energy: those of what is counted, and powers that are drawn."""
+        summands = self.summands.get(terms.ENERGY, ())
+        drawn = [one for one in summands if one.amounts == (terms.SECONDS,)]
+        return [one for one in summands if one not in drawn], drawn
+
+    def busy_time(self, quantity: MachineQuantity) -> float:
+        """The time that one figure of the machine decides, all rows together [s]; 0 for most.
+
+        It is what would be saved in its lane if it took no time, of a single design point.
+        """
+        saved = 0.0
+        for word in dict.fromkeys(term.lane for term in terms.paced_by(quantity.fields)):
+            if word == terms.OVERHEAD.word:
+                saved += float(self.overhead)
+            elif word in terms.ROW_LANES:
+                free = self.machine.with_quantity(quantity, quantity.idle)
+                summands = terms.entries(free.figures, word)
+                idle = _summed(summands, self.amounts, free, self.point, self.total.shape)
+                saved += float(self.all_lanes[word].sum() - idle.sum())
+        return saved
 
 
 def _summed(
-    summands: Sequence[Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
+    summands: Sequence[terms.Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
 ) -> Array:
-    """The summands of one lane together, design points in front (..., R); zeros of no summand.
+    """Add up the summands of one lane, design points in front (..., R); zeros without any.
 
     Where rows may choose among algorithms, each takes the quickest.
     """
-    wanted = [one.amount(asked) for one in summands]
-    paces = [_column(machine[one.figure]) for one in summands]
-    algorithms = max((len(amount) for amount in wanted if np.ndim(amount) == 3), default=1)
-    quickest: Any = None
-    for way in range(algorithms):
-        total: Any = None
-        for one, amount, pace in zip(summands, wanted, paces, strict=True):
-            value = one.applied(_dealt(amount, point, way), pace)
-            total = value if total is None else total + value
-        quickest = total if quickest is None else np.minimum(quickest, total)
-    return np.zeros(shape) if quickest is None else np.asarray(quickest)
+    total: Any = None
+    for one in summands:
+        amount = one.amount(asked)
+        if amount.ndim == 3:
+            return _quickest(summands, asked, machine)
+        value = _applied(one, amount[point] if amount.ndim == 2 else amount, machine)
+        total = value if total is None else total + value
+    return np.zeros(shape) if total is None else np.asarray(total)
 
 
-def _dealt(amount: Any, point: Array, way: int) -> Any:
-    """An amount (M, R) at each point (..., R); of one by algorithm that of one `way` (R,)."""
-    if np.ndim(amount) == 2:
-        return amount[point]
-    return amount[way, 0] if np.ndim(amount) == 3 else amount
+def _quickest(summands: Sequence[terms.Entry], asked: Amounts, machine: Machine) -> Array:
+    """Add up the summands of a lane for each algorithm (A, 1, R), and take the least (..., R)."""
+    pairs = [(one, one.amount(asked)[:, 0]) for one in summands]
+    by_way = (
+        reduce(add, (_applied(one, amount[way], machine) for one, amount in pairs))
+        for way in range(len(pairs[0][1]))
+    )
+    return np.asarray(reduce(np.minimum, by_way))
 
 
-@dataclass(frozen=True, eq=False)
-class _LookAhead:
-    """What timing models that look ahead ask, worked out when they call it; it can be pickled."""
-
-    workload: Workload
-    placed: Placed
-    point: Array
-    bandwidth: Array
-
-    def __call__(self) -> Ahead:
-        placed = self.placed
-        whole = placed.memories.reshape(len(placed.memories), -1).sum(axis=1)
-        room = whole[:, np.newaxis] - live_internal_bytes(self.workload, placed.plan)
-        loaded = np.broadcast_to(placed.moved.params, room.shape)[self.point].astype(float)
-        pace = self.workload.costs.parameter_slowdown
-        free = np.maximum(room, 0)[self.point].astype(float)
-        return Ahead(loaded, loaded * pace / self.bandwidth, free)
+def _applied(entry: terms.Entry, amount: Any, machine: Machine) -> Any:
+    """Let an amount of rows (..., R) meet the figure of the machine (...) that paces it."""
+    return entry.applied(amount, _column(machine[entry.figure]))
 
 
-def _column(quantity: Any) -> Array:
-    """A number or points (...,) as (..., 1), to meet the rows."""
-    return np.asarray(quantity, dtype=float)[..., np.newaxis]
+def _column(figure: Any) -> Array:
+    """A number or points (...) as (..., 1), to meet the rows."""
+    return np.asarray(figure, dtype=float)[..., np.newaxis]

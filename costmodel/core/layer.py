@@ -13,7 +13,7 @@ from dataclasses import MISSING, dataclass, fields
 from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from costmodel.core.sharing import Devices, Heads, Share, Use
+from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction
 from costmodel.errors import BadValue
@@ -124,7 +124,7 @@ class Layer:
 
     @property
     def weight_bits(self) -> float | None:
-        """Of one of its parameters, where the layer fixes them; None: as the run's."""
+        """Bits of one of its parameters, where the layer fixes them; None: those of the run."""
         return None
 
     @property
@@ -227,6 +227,16 @@ class MatrixLayer(Layer):
     def precision(self) -> Precision:
         """Autocast runs it in 16 bits."""
         return "narrow"
+
+
+class Share(NamedTuple):
+    """A device's part of a layer."""
+
+    layer: Layer
+    apart: bool
+    """True: each device makes other features of the output."""
+    summed: bool = False
+    """True: each device makes a summand of the whole output, which they then add up."""
 
 
 def attribute_names(kind: type[Layer]) -> list[str]:

@@ -1,13 +1,10 @@
-"""What a layer says when several devices share a network: what each of them keeps of it."""
+"""Several devices that share a network: how many, and what each of them keeps of a map."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from costmodel.errors import BadValue, Place
-
-if TYPE_CHECKING:
-    from costmodel.core.layer import Layer
 
 TENSOR, EXPERT = Place("--tensor-parallel"), Place("--expert-parallel")
 """The options that say how many devices there are."""
@@ -18,9 +15,9 @@ class Devices(NamedTuple):
 
     number: int = 1
     experts: int = 1
-    """Of these, those that share the experts."""
+    """How many of them share the experts."""
     asked: int = 0
-    """From 0."""
+    """The place of the one that is asked about, from 0."""
 
     def share(self, count: int) -> int:
         """A device's part of `count` things. Raises BadValue where they do not divide."""
@@ -34,9 +31,9 @@ class Heads(NamedTuple):
 
     features: int
     kept: int
-    """Of the heads of queries and keys, those that it keeps."""
+    """How many of the heads of queries and keys the device keeps."""
     whole: int
-    """Heads of queries and keys altogether."""
+    """How many heads of queries and keys there are."""
 
 
 class Use(NamedTuple):
@@ -48,13 +45,3 @@ class Use(NamedTuple):
     """What its reader needs whole; None: any part of the features serves."""
     last: bool
     """True: its output leaves the network."""
-
-
-class Share(NamedTuple):
-    """A device's part of a layer."""
-
-    layer: Layer
-    apart: bool
-    """True: each device makes other features of the output."""
-    summed: bool = False
-    """True: each device makes a summand of the whole output, which they then add up."""

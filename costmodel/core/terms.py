@@ -1,13 +1,19 @@
-"""THE formula, as a list: what the time, the traffic and the energy of a run add up of.
+"""What the time, the traffic and the energy of a run add up of: the list of terms.
 
-A run's figures are sums over `TERMS`. Each term is an amount of something that rows ask for
-(`costmodel.core.amounts`), and the figure of the machine that sets its pace. Every study reads this
-list and none has a formula of its own: `evaluate` sums it for each row, the closed form sums the
-same terms over the rows, a calibration puts a coefficient on each, and the page gets them as data.
+Each term is an amount of something that rows ask for (`costmodel.core.amounts`), and the figure of
+the machine that sets its pace. For example
+
+    Term("transfer", "read", "bandwidth")
+
+adds the bytes that a row reads over the bus [B], divided by the bandwidth [B/s], to the time that
+the row keeps the memory bus busy [s]. Every study reads this list and none has a formula of its
+own: `costmodel.core.formula` adds it up for each row, the closed form of a scan over the rows, a
+calibration puts a coefficient on each term, and the page gets the terms as data.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -34,8 +40,7 @@ class Lane(NamedTuple):
     """
 
 
-# In the order in which ties are named (`bound`).
-LANES = {
+RUN_LANES = {
     lane.word: lane
     for lane in (
         Lane("transfer", "memory bus", "transfer_time_s", "memory"),
@@ -43,38 +48,42 @@ LANES = {
         Lane("matrix", "matrix engine", "", "compute"),
         Lane("host", "host", "", "compute"),
         Lane("launch", "launching rows", "launch_time_s", "besides"),
+        Lane("link", "link between devices", "link_time_s", "besides"),
+        Lane("overhead", "overhead per run", "overhead_time_s", "once"),
     )
 }
-
-OVERHEAD = Lane("overhead", "overhead per run", "overhead_time_s", "once")
-"""Once per run, whatever the rows do."""
-LINK = Lane("link", "link between devices", "link_time_s", "besides")
-"""What devices tell one another."""
-ROW_LANES = {**LANES, LINK.word: LINK}
-"""Where the time of a row can go."""
-RUN_LANES = {**ROW_LANES, OVERHEAD.word: OVERHEAD}
 """Where the time of a whole run can go."""
+LINK, OVERHEAD = RUN_LANES["link"], RUN_LANES["overhead"]
+ROW_LANES = {word: lane for word, lane in RUN_LANES.items() if lane != OVERHEAD}
+"""Where the time of a row can go."""
+LANES = {word: lane for word, lane in ROW_LANES.items() if lane != LINK}
+"""What can bind a row (`bound`), in the order in which ties are named."""
 TRAFFIC, ENERGY = "traffic", "energy"
-"""Sums that are no time: bytes over the memory bus [B], and joules [J]."""
+"""Lanes that are no time: bytes over the memory bus [B], and joules [J]."""
 SECONDS = "seconds"
-"""The amount that is the time itself: what is drawn all the time costs by it."""
+"""The amount that is the time itself [s]: what a power is drawn for."""
 
 
 class Term(NamedTuple):
     """One summand: an amount that rows ask for, and the figure of the machine that sets its pace.
 
-    Its amount over a rate, or times a time or an energy, is in the unit of its lane: seconds,
-    joules, or bytes of traffic.
+    The amount divided by a rate, or multiplied by a time or an energy, is in the unit of the lane:
+    seconds, joules, or bytes of traffic. With a bandwidth of 1 GB/s and a latency of 2 us
+
+        Term("link", "link_bytes", "link_bandwidth")                 6000 B / 1e9 B/s = 6 us
+        Term("link", "link_messages", "link_latency", "multiplied")  3 * 2 us         = 6 us
+
+    let a row that sends 6000 bytes in three messages spend 12 us on the link.
     """
 
     lane: str
     """A word of RUN_LANES, TRAFFIC or ENERGY."""
     amount: Amount
     figure: str = ""
-    """The attribute of `Machine`; empty: the amount is in the lane's unit already."""
+    """An attribute of `Machine`; empty: the amount is in the unit of the lane already."""
     how: How = "divided"
     instead: str = ""
-    """The figure that holds where the machine has none of this one."""
+    """The figure that sets the pace where the machine has no `figure`."""
 
 
 TERMS: list[Term] = [
@@ -96,40 +105,44 @@ TERMS: list[Term] = [
     Term(ENERGY, "operations", "operation_energy", "multiplied"),
     Term(ENERGY, SECONDS, "static_power", "multiplied"),
 ]
-"""Sources: H. Jansma, HairNet, 2020, section 5 and Appendix (bus, engines); Williams et al. 2009,
-Roofline (a rate for each resource); Horowitz 2014, Computing's energy problem (energy per count).
+"""The formula. Sources: H. Jansma, HairNet, 2020, section 5 and Appendix (bus, engines); Williams
+et al. 2009, Roofline (a rate for each resource); Horowitz 2014, Computing's energy problem (energy
+per count).
 """
 
 
 def amount_of(amount: Amount, amounts: Mapping[Any, Any]) -> Any:
-    """An amount among `amounts`, or what follows from them."""
+    """Look an amount up among `amounts`, or work it out from them where it is a function."""
     if isinstance(amount, str) or amount in amounts:
         return amounts[amount]
     return amount(amounts)
 
 
 def every_amount() -> set[Amount]:
-    """What any term is a term of, the time itself aside."""
+    """Give the amounts of all terms, but for the time itself."""
     return {term.amount for term in TERMS} - {SECONDS}
 
 
 class Entry(NamedTuple):
-    """Terms of one lane that one figure paces, as they stand on a given machine: one summand."""
+    """All terms of one lane that one figure of a given machine paces: one summand."""
 
     lane: str
     figure: str
-    """Empty: the amounts are in the lane's unit already."""
+    """An attribute of `Machine`; empty: the amounts are in the unit of the lane already."""
     how: How
     amounts: tuple[Amount, ...]
     """Words or functions of the amounts that are added up before the figure is applied."""
 
     def amount(self, amounts: Mapping[Any, Any]) -> Any:
-        """What is asked for, all its terms together, in the shape of `amounts`."""
-        parts = [amount_of(one, amounts) for one in self.amounts]
-        return sum(parts[1:], start=parts[0])
+        """Add up what its terms ask for, in the shape of `amounts`."""
+        first, *others = self.amounts
+        total = amount_of(first, amounts)
+        for amount in others:
+            total = total + amount_of(amount, amounts)
+        return total
 
     def applied(self, amount: Any, value: Any) -> Any:
-        """The amount over, or times, the figure's value, in the unit of the lane."""
+        """Divide the amount by the value of the figure, or multiply them: the unit of the lane."""
         if not self.figure:
             return amount
         return amount / value if self.how == "divided" else amount * value
@@ -137,46 +150,74 @@ class Entry(NamedTuple):
     @property
     def idle(self) -> float:
         """The value of the figure at which the entry adds nothing."""
-        return float("inf") if self.how == "divided" else 0.0
+        return math.inf if self.how == "divided" else 0.0
 
 
 def entries(known: Collection[str], *lanes: str) -> tuple[Entry, ...]:
-    """The summands of a machine that has the figures `known`, those of some `lanes` alone if named.
+    """Give the summands of a machine that has the figures `known`.
 
-    A term whose figure the machine lacks follows the one that holds instead, or is left out. Terms
-    of one lane and one figure are one summand.
+    A term whose figure the machine lacks is paced by the one that stands `instead` of it, or is
+    left out. Terms of one lane and one figure are one summand.
+
+    Parameters
+    ----------
+    known : collection of str
+        Figures that the machine has, by attribute.
+    *lanes : str
+        Words of `RUN_LANES`, `TRAFFIC` or `ENERGY`; all of them where none is named.
+
+    Returns
+    -------
+    tuple of Entry
+        In the order of the terms.
+
+    Examples
+    --------
+    Without a write bandwidth writes take the bandwidth:
+
+    >>> [(one.figure, one.amounts) for one in entries({"bandwidth"}, "transfer")]
+    [('bandwidth', ('read', 'parameters', 'write'))]
+
     """
-    summands = _entries(frozenset(known), tuple(TERMS))
-    return tuple(one for one in summands if not lanes or one.lane in lanes)
+    by_lane = _entries(frozenset(known), tuple(TERMS))
+    return tuple(one for lane in lanes or by_lane for one in by_lane.get(lane, ()))
+
+
+def entries_by_lane(known: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+    """Give the same by the word of the lane; lanes without any are left out."""
+    return _entries(frozenset(known), tuple(TERMS))
 
 
 @lru_cache(maxsize=256)
-def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> tuple[Entry, ...]:
+def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tuple[Entry, ...]]:
     grouped: dict[tuple[str, str, How], list[Amount]] = {}
     for term in (*terms, *_level_terms(known)):
-        figure = term.figure if term.figure in known or not term.figure else term.instead
-        if term.figure and figure not in known:
-            continue
-        grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)
-    return tuple(Entry(*key, tuple(amounts)) for key, amounts in grouped.items())
+        figure = term.figure if term.figure in known else term.instead
+        if not term.figure or figure in known:
+            grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)
+    by_lane: dict[str, tuple[Entry, ...]] = {}
+    for key, amounts in grouped.items():
+        entry = Entry(*key, tuple(amounts))
+        by_lane[entry.lane] = (*by_lane.get(entry.lane, ()), entry)
+    return by_lane
 
 
 def _level_terms(known: frozenset[str]) -> Iterator[Term]:
-    """A term for each level on chip inside the first one, whose bandwidth a machine states."""
+    """Give a term for each level on chip, from the second one on, that has a bandwidth."""
     for level in range(2, len(known)):
         if f"on_chip_bandwidth_{level}" in known:
             yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
 
 
 def paced_by(figures: Collection[str]) -> list[Term]:
-    """The terms whose pace any of the `figures` sets."""
+    """Give the terms whose pace any of the `figures` sets."""
     return [term for term in TERMS if term.figure in figures]
 
 
 class Figure:
     """A figure of machines that another package adds: a quantity, and the terms that it paces.
 
-    An entry point in the group `costmodel.figures`, whose name is the quantity's word, gives a
+    An entry point in the group `costmodel.figures`, whose name is the quantity's word, names a
     subclass. Profiles may then state it, and every study knows it.
     """
 
@@ -185,11 +226,7 @@ class Figure:
     terms: ClassVar[tuple[Term, ...]]
 
 
-GROUP = "costmodel.figures"
-"""The entry points of figures."""
-
-
 def foreign_figure(word: str) -> type[Figure] | None:
-    """What another package declares under `word`; None where none does."""
-    point = entry_points(GROUP).get(word)
+    """Give what another package declares under `word`; None where none does."""
+    point = entry_points("costmodel.figures").get(word)
     return None if point is None else imported(point, Figure)

@@ -13,16 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Array, Bools, Floats, Ints
 from costmodel.core.network import Row
 
 if TYPE_CHECKING:
     from costmodel.core.tiling.rows import RowNest
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,24 +37,30 @@ class Costs:
     host_launches: Floats
     """1 for a row that the host launches, else 0."""
     read_slowdown: Floats
-    """Of maps that are read over the bus [1]."""
+    """For maps that are read over the bus [1]."""
     write_slowdown: Floats
-    """Of maps that are written over the bus [1]."""
+    """For maps that are written over the bus [1]."""
     parameter_slowdown: Floats
-    """Of parameters that are read over the bus [1]."""
+    """For parameters that are read over the bus [1]."""
     fixed_time: Floats
-    """Whatever the rates: what routines take to start, and for each unit of work [s]."""
+    """What routines take to start and for each unit of work, whatever the rates [s]."""
     exposed: Floats
-    """Of the shorter of transfer and compute, the share that the longer does not hide [1]."""
+    """The share of the shorter of transfer and compute that the longer does not hide [1]."""
     link_bytes: Floats
-    """Over the link between devices by each algorithm, shape (A, R) [B]."""
+    """Bytes over the link between devices by each algorithm, shape (A, R) [B]."""
     link_messages: Floats
-    """That wait for one another on the link by each algorithm, shape (A, R) [count]."""
+    """Messages that wait for one another on the link by each algorithm, (A, R) [count]."""
+
+    @cached_property
+    def slowed(self) -> bool:
+        """True where any row reaches less than the whole bandwidth."""
+        slowdowns = (self.read_slowdown, self.write_slowdown, self.parameter_slowdown)
+        return any(bool((one != 1).any()) for one in slowdowns)
 
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """R rows and T tensors; all counts are per run (batch included), all sizes in bytes."""
+    """R rows and T tensors: counts are per run with all its samples, sizes in bytes."""
 
     rows: tuple[Row, ...]
     macs: Ints
@@ -72,16 +74,16 @@ class Workload:
     host_ops: Floats
     """(R,) under the timing convention, on the host."""
     param_bytes: Ints
-    """(R,) read once per run."""
+    """(R,) parameters that are read once per run."""
     sharing: Ints
     """(R,) the first row that reads the same parameters; the row itself where nobody else does."""
     costs: Costs
     in_bytes: Ints
     """(R,) sum over the row's inputs, views included."""
     out_bytes: Ints
-    """(R,)"""
+    """(R,) sum over the row's outputs, views included."""
     tensor_bytes: Ints
-    """(T,)"""
+    """(T,) size of each map."""
     first: Ints
     """(T,) row that writes it; -1 for a network input."""
     last: Ints
@@ -91,22 +93,23 @@ class Workload:
     reuses: Ints
     """(T,) the dying map of equal size that it may overwrite as it is written; -1 for none."""
     in_ptr: Ints
-    """(R + 1,)"""
+    """(R + 1,) where each row's readings begin in `in_tensor`."""
     in_tensor: Ints
-    """(E,)"""
+    """(E,) the map of each reading."""
     in_moved: Ints
     """(E,) bytes that the row reads of it: all, unless it only looks some of them up."""
     out_ptr: Ints
-    """(R + 1,)"""
+    """(R + 1,) where each row's writings begin in `out_tensor`."""
     out_tensor: Ints
+    """(F,) the map of each writing."""
+    state_read: Ints
+    """(R,) [B] of tensors that outlive the run, always in the external memory."""
+    state_written: Ints
+    """(R,) [B] appended to them."""
+    scratch: Ints
+    """(R,) [B] that a row's kernels write outside and read again between their own steps."""
     nests: tuple[RowNest, ...] = ()
     """The rows that are contractions, where the traffic model asks for them."""
-    state_read: Any = 0
-    """(R,) [B] of tensors that outlive the run, always in the external memory; 0: none."""
-    state_written: Any = 0
-    """(R,) [B] appended to them."""
-    scratch: Any = 0
-    """(R,) [B] that a row's kernels write outside and read again between their own steps."""
     double_buffer: bool = False
     """True: tiles have second buffers."""
 
@@ -114,6 +117,26 @@ class Workload:
     def own_params(self) -> Bools:
         """True for rows that are the first to read their parameters (R,)."""
         return np.asarray(self.sharing == np.arange(len(self.sharing)))
+
+    @cached_property
+    def row_amounts(self) -> dict[str, Any]:
+        """The amounts that are the same in any memory, (R,) each; those of the link (A, 1, R).
+
+        `costmodel.core.amounts` says what each word means.
+        """
+        costs = self.costs
+        return {
+            "macs": self.macs,
+            "operations": self.matrix_ops + self.host_ops,
+            "matrix_work": costs.matrix_work,
+            "host_work": costs.host_work,
+            "matrix_launches": costs.matrix_launches,
+            "host_launches": costs.host_launches,
+            "fixed_time": costs.fixed_time,
+            "link_bytes": costs.link_bytes[:, np.newaxis],
+            "link_messages": costs.link_messages[:, np.newaxis],
+            "runs": 1.0,
+        }
 
     @cached_property
     def touched_bytes(self) -> Ints:
@@ -125,53 +148,55 @@ class Workload:
     @property
     def state_and_scratch(self) -> tuple[Ints, Ints]:
         """Bytes of states and kernel scratch that each row reads and writes, (R,) each [B]."""
-        nothing = np.zeros(len(self.macs), dtype=np.int64)
-        return (
-            nothing + self.state_read + self.scratch,
-            nothing + self.state_written + self.scratch,
-        )
+        return self.state_read + self.scratch, self.state_written + self.scratch
+
+    @property
+    def reader(self) -> Ints:
+        """The row of each reading (E,)."""
+        return np.repeat(np.arange(len(self.macs)), np.diff(self.in_ptr))
+
+    @property
+    def writer(self) -> Ints:
+        """The row of each writing (F,)."""
+        return np.repeat(np.arange(len(self.macs)), np.diff(self.out_ptr))
 
     @property
     def linked(self) -> bool:
-        """True where rows tell other devices something."""
+        """True where any row sends something to other devices."""
         return bool(self.costs.link_bytes.any())
 
     def bytes_read(self, of: Bools) -> Ints:
-        """Bytes that each row reads of the maps `of` (..., T): (..., R), exact."""
+        """Bytes that each row reads of the maps that `of` (..., T) marks, (..., R)."""
         return _segment_sums(of[..., self.in_tensor] * self.in_moved, self.in_ptr)
 
     def bytes_written(self, of: Bools) -> Ints:
-        """Bytes that each row writes of the maps `of` (..., T): (..., R), exact."""
+        """Bytes that each row writes of the maps that `of` (..., T) marks, (..., R)."""
         sizes = self.tensor_bytes[self.out_tensor]
         return _segment_sums(of[..., self.out_tensor] * sizes, self.out_ptr)
 
     def inputs_among(self, of: Bools) -> Ints:
-        """How many inputs of each row are among the maps `of` (..., T): (..., R)."""
+        """How many inputs of each row are among the maps that `of` (..., T) marks, (..., R)."""
         return _segment_sums(of[..., self.in_tensor], self.in_ptr)
 
     def outputs_among(self, of: Bools) -> Ints:
-        """How many outputs of each row are among the maps `of` (..., T): (..., R)."""
+        """How many outputs of each row are among the maps that `of` (..., T) marks, (..., R)."""
         return _segment_sums(of[..., self.out_tensor], self.out_ptr)
 
-    def traffic(self, read: Any, write: Any) -> NDArray[Any]:
-        """For each map its bytes that rows read and write, weighted by `read` and `write` (R,)."""
-        rows = len(self.macs)
-        found = np.zeros(len(self.tensor_bytes), dtype=np.result_type(read, write, np.int64))
-        reader = np.repeat(np.arange(rows), np.diff(self.in_ptr))
-        writer = np.repeat(np.arange(rows), np.diff(self.out_ptr))
-        np.add.at(found, self.in_tensor, np.broadcast_to(read, rows)[reader] * self.in_moved)
-        written = self.tensor_bytes[self.out_tensor]
-        np.add.at(found, self.out_tensor, np.broadcast_to(write, rows)[writer] * written)
-        return found
+    @property
+    def map_traffic(self) -> Ints:
+        """Bytes that all rows together read and write of each map (T,)."""
+        sizes = self.tensor_bytes
+        moved = np.zeros_like(sizes)
+        np.add.at(moved, self.in_tensor, self.in_moved)
+        np.add.at(moved, self.out_tensor, sizes[self.out_tensor])
+        return moved
 
     @property
     def first_reader(self) -> Ints:
         """The first row that reads each tensor (T,); the number of rows where none does."""
-        rows = len(self.macs)
-        found = np.full(len(self.tensor_bytes), rows)
-        reader = np.repeat(np.arange(rows), np.diff(self.in_ptr))
-        np.minimum.at(found, self.in_tensor, reader)
-        return found
+        earliest = np.full(len(self.tensor_bytes), len(self.macs))
+        np.minimum.at(earliest, self.in_tensor, self.reader)
+        return earliest
 
     @cached_property
     def maps_key(self) -> str:
@@ -192,7 +217,7 @@ class Workload:
         return begin, np.maximum(end, begin)
 
 
-def _digest(*arrays: NDArray[Any]) -> str:
+def _digest(*arrays: Array) -> str:
     """A text that is equal for equal arrays."""
     digest = hashlib.sha256()
     for array in arrays:
@@ -200,8 +225,11 @@ def _digest(*arrays: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _segment_sums(values: NDArray[Any], pointers: Ints) -> NDArray[Any]:
-    """Sums of consecutive segments along the last axis by differences of a prefix sum."""
+def _segment_sums(values: Array, pointers: Ints) -> Array:
+    """Sum consecutive segments of the last axis, exactly, by differences of a prefix sum.
+
+    Values [1, 2, 3, 4] with pointers [0, 2, 2, 4] give [3, 0, 7].
+    """
     zero = np.zeros((*values.shape[:-1], 1), dtype=np.int64)
     prefix = np.concatenate([zero, np.cumsum(values, axis=-1, dtype=np.int64)], axis=-1)
     return np.asarray(prefix[..., pointers[1:]] - prefix[..., pointers[:-1]])

@@ -11,33 +11,52 @@ from costmodel.errors import BadValue
 from costmodel.language import units
 
 LEAST = 1e-9
-"""Of a share: with less a time leaves the range of numbers."""
+"""The least share of a peak: with less a time leaves the range of numbers."""
 
 
-class Assumed(BaseModel):
-    """A figure that nobody publishes: a value, and the reason for it, which reports print."""
+class Stated(BaseModel):
+    """What a profile states: no other keys, and nothing that changes afterwards."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def in_units(dimension: str, *fields: str, zero: bool = False) -> Any:
+    """Make the validator of fields that are written with a unit and held in SI units.
+
+    Parameters
+    ----------
+    dimension : str
+        What the unit must be of, e.g. "time".
+    *fields : str
+        The names of the fields.
+    zero : bool
+        True: nothing at all is a figure too.
+
+    """
+
+    def parsed(value: Any) -> float:
+        return float(units.parse(value, dimension, zero=zero))
+
+    return field_validator(*fields, mode="before")(parsed)
+
+
+class Assumed(Stated):
+    """A figure that nobody publishes: a value, and the reason for it, which reports print."""
 
     value: Any
     reason: str
 
 
-class Usable(BaseModel):
+class Usable(Stated):
     """How much of the on-chip memory that is published a network gets [B], and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
     reason: str
 
-    @field_validator("value", mode="before")
-    @classmethod
-    def _bytes(cls, value: Any) -> float:
-        return float(units.parse(value, "memory"))
+    _bytes = in_units("memory", "value")
 
 
-class Efficiency(BaseModel):
+class Efficiency(Stated):
     """The shares of the peak arithmetic rate and of the peak bandwidth that a layer kind reaches.
 
     The bandwidth is that of maps, and of parameters too where nothing else is said: a library may
@@ -48,8 +67,6 @@ class Efficiency(BaseModel):
     a row's transfer and compute behind the longer, the share `exposed` of it is not hidden: a
     kernel fills and drains its pipeline.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     compute: float = 1.0
     bandwidth: float = 1.0
@@ -76,65 +93,34 @@ class Efficiency(BaseModel):
             raise BadValue(f"{value:g} is no part of a time", "write a number from 0 to 1")
         return value
 
-    @field_validator("launch", "per_head", "per_vector", "per_input", mode="before")
-    @classmethod
-    def _seconds(cls, value: Any) -> float:
-        return float(units.parse(value, "time", zero=True))
+    _seconds = in_units("time", "launch", "per_head", "per_vector", "per_input", zero=True)
 
     @property
     def shares(self) -> Shares:
-        """The same as plain numbers."""
-        held = self.bandwidth if self.parameters is None else self.parameters
-        return Shares(
-            self.compute,
-            self.bandwidth,
-            held,
-            self.launch,
-            self.per_head,
-            self.per_vector,
-            self.per_input,
-            self.exposed,
-        )
+        """Its figures as plain numbers; parameters have the share of maps if none is stated."""
+        return Shares(**{"parameters": self.bandwidth} | self.model_dump(exclude_none=True))
 
 
-class Link(BaseModel):
+class Link(Stated):
     """What each device can send to the others [B/s], and how long a message takes at least [s]."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     bandwidth: float
     latency: float = 0.0
 
-    @field_validator("bandwidth", mode="before")
-    @classmethod
-    def _rate(cls, value: Any) -> float:
-        return float(units.parse(value, "bandwidth"))
-
-    @field_validator("latency", mode="before")
-    @classmethod
-    def _time(cls, value: Any) -> float:
-        return float(units.parse(value, "time", zero=True))
+    _rate = in_units("bandwidth", "bandwidth")
+    _time = in_units("time", "latency", zero=True)
 
 
-class Energy(BaseModel):
+class Energy(Stated):
     """Energy [J] of a byte over the bus, of a byte on chip, and of an operation; static power [W].
 
     What is `static` is drawn all the time that a run takes.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     external_byte: float = 0.0
     on_chip_byte: float = 0.0
     operation: float = 0.0
     static: float = 0.0
 
-    @field_validator("static", mode="before")
-    @classmethod
-    def _watts(cls, value: Any) -> float:
-        return float(units.parse(value, "power", zero=True))
-
-    @field_validator("external_byte", "on_chip_byte", "operation", mode="before")
-    @classmethod
-    def _joules(cls, value: Any) -> float:
-        return float(units.parse(value, "energy", zero=True))
+    _joules = in_units("energy", "external_byte", "on_chip_byte", "operation", zero=True)
+    _watts = in_units("power", "static", zero=True)

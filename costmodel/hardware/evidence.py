@@ -1,27 +1,26 @@
-"""What a calibrated profile says of its measurements and of its errors."""
+"""What a calibrated profile says of its measurements and errors."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from costmodel.errors import BadValue
+from costmodel.hardware.entries import Stated
 
 Range = tuple[float, float]
-"""Least and greatest."""
+"""The least and the greatest."""
 
 
-class Errors(BaseModel):
+class Errors(Stated):
     """Absolute relative errors of predicted times (fractions of the measured ones)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mean: float
     median: float
     p90: float
-    """90th percentile."""
+    """The 90th percentile."""
 
 
-class Calibration(BaseModel):
+class Calibration(Stated):
     """Where the fitted figures of a profile come from, and how wrong its predictions may be.
 
     `held_out` are the errors for networks whose whole family the fit had not seen; `interval_90`
@@ -29,25 +28,23 @@ class Calibration(BaseModel):
     was measured: predictions outside it are extrapolations, and say so.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     base: str
     """The profile that the fit started from."""
     measurements: str
     count: int
     families: dict[str, int]
-    """Measurements of each."""
+    """How many measurements each family has."""
     held_out: Errors
     uncalibrated: Errors
-    """Of the base profile on the same measurements."""
+    """Errors of the base profile on the same measurements."""
     interval_90: Range
     dtypes: tuple[str, ...]
     batch: tuple[int, int]
-    """Least and greatest."""
+    """The least and the greatest."""
     intensity: Range
-    """Operations per byte that the rows of a network read and write [op/B]."""
+    """The least and the greatest of operations per byte that rows read and write [op/B]."""
     kinds: tuple[str, ...]
-    """Layer kinds."""
+    """The layer kinds among their rows."""
     networks: tuple[str, ...]
 
     @field_validator("interval_90")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from costmodel.core import kinds
+from costmodel.core.layer import ENGINES
 from costmodel.core.quantities import MACHINE, MachineQuantity
-from costmodel.errors import BadValue
+from costmodel.errors import BadValue, did_you_mean
 from costmodel.hardware.entries import Efficiency
 from costmodel.language import dtypes, units
 
@@ -16,52 +17,65 @@ if TYPE_CHECKING:
     from costmodel.core.engine import EngineModel
 
 NEEDED = tuple(word for word, quantity in MACHINE.items() if quantity.needed)
-"""What the formula cannot do without."""
+"""The figures that the formula cannot do without."""
 ASSUMABLE = (*NEEDED, "launch", "overhead", "engine", "efficiency")
-"""What may stand under `assumed`."""
+"""The words that may stand under `assumed`."""
 
 
 def shares_of(stated: Any) -> dict[str, Efficiency]:
-    """Shares of the peaks by kind or routine. Raises BadValue."""
+    """Read shares of the peaks by kind or routine. Raises BadValue."""
     if not isinstance(stated, dict):
         raise BadValue(f"{stated!r} is no mapping of kinds and routines", "write 'value: {...}'")
     for word in stated:
-        if word != "default":
-            kinds.check(word)
+        check_share(word)
     try:
         return {word: Efficiency.model_validate(share) for word, share in stated.items()}
     except ValidationError as error:
         raise BadValue(str(error.errors()[0]["msg"]), "correct it") from None
 
 
+def check_share(word: str) -> None:
+    """Raise BadValue unless shares may be stated for `word`: a kind, a routine or the default."""
+    if word != "default":
+        kinds.check(word)
+
+
 def parsed(quantity: MachineQuantity, value: Any) -> Any:
-    """A figure as a file states it, in SI units. Raises BadValue."""
+    """Read a figure as a file states it, in SI units, or one for each element type or engine.
+
+    Raises BadValue.
+    """
 
     def number(text: Any) -> float:
         return float(units.parse(text, quantity.dimension, zero=quantity.zero))
 
-    if isinstance(value, dict) and (quantity.by_dtype or quantity.by_engine):
-        for word in value if quantity.by_dtype else ():
+    if not isinstance(value, dict) or not (quantity.by_dtype or quantity.by_engine):
+        return number(value)
+    if quantity.by_dtype and not value:
+        raise BadValue("{} holds no rate", "write one for each element type")
+    for word in value:
+        if quantity.by_dtype:
             dtypes.bits(word)
-        return {word: number(text) for word, text in value.items()}
-    return number(value)
+        elif word not in ENGINES:
+            raise BadValue(f"unknown engine {word!r}", did_you_mean(str(word), ENGINES))
+    return {word: number(text) for word, text in value.items()}
 
 
 def engine_of(stated: dict[str, Any]) -> EngineModel | None:
-    """The shape of an engine as a file states it. Raises BadValue."""
+    """Read the shape of an engine as a file states it. Raises BadValue."""
     from costmodel.core.engine import read
 
     return read(stated)
 
 
 def assumed_value(word: str, value: Any) -> Any:
-    """A figure, or the shape of an engine, that is assumed. Raises BadValue."""
+    """Check a figure, shares, or the shape of an engine that is assumed. Raises BadValue."""
+    if word not in ("efficiency", "engine"):
+        return parsed(MACHINE[word], value)
     if word == "efficiency":
         shares_of(value)
-        return value
-    if word != "engine":
-        return parsed(MACHINE[word], value)
-    if not isinstance(value, dict):
+    elif isinstance(value, dict):
+        engine_of(value)
+    else:
         raise BadValue(f"{value!r} is no engine", "write 'value: {model: ..., ...}'")
-    engine_of(value)
     return value

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    create_model,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, create_model, field_validator, model_validator
 
 from costmodel.core import policies
 from costmodel.core.counting import Traits
@@ -22,7 +15,7 @@ from costmodel.core.layer import ENGINES, Engine
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, InputError, Place, Problem
-from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Usable
+from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Stated, Usable, in_units
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.figures import (
     ASSUMABLE,
@@ -38,13 +31,13 @@ OWN = tuple(word for word in MACHINE if "." not in word)
 """The figures that stand at the top of a profile."""
 
 
-def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
-    """The type and the default of a figure in a profile."""
+def _type(quantity: MachineQuantity) -> Any:
+    """Give the type of a figure in a profile, which may say nothing of it."""
     if quantity.by_dtype:
-        return float | dict[str, float] | None, None
+        return float | dict[str, float] | None
     if quantity.by_engine:
-        return float | dict[Engine, float], 0.0
-    return float | None, None
+        return float | dict[Engine, float] | None
+    return float | None
 
 
 # Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
@@ -52,12 +45,21 @@ if TYPE_CHECKING:
     from costmodel.core.engine import EngineModel
     from costmodel.core.tiling.rows import Tiling
 
-    class Figures(BaseModel):
+    class Figures(Stated):
         """Every quantity of a machine, by its word."""
 
         def __getattr__(self, word: str) -> Any: ...
 else:
-    Figures = create_model("Figures", **{word: _field(MACHINE[word]) for word in OWN})
+    fields = {word: (_type(MACHINE[word]), None) for word in OWN}
+    Figures = create_model("Figures", __base__=Stated, **fields)
+
+CHECKS: dict[str, Callable[[Any], object]] = {
+    **{family: partial(policies.check, family) for family in policies.DEFAULTS},
+    "engine": engine_of,
+    "accumulator": dtypes.bits,
+    "passes": lambda words: list(map(partial(policies.check, "pass"), words)),
+}
+"""What raises BadValue for a word that is none, by field."""
 
 
 class HardwareProfile(Figures):
@@ -76,8 +78,6 @@ class HardwareProfile(Figures):
     says what fitted figures rest on, `measured` in a sentence where kernels were. What is not
     published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     source: str
@@ -140,38 +140,25 @@ class HardwareProfile(Figures):
             for kind, share in value.items()
         }
 
-    @field_validator(*policies.DEFAULTS)
+    @field_validator(*CHECKS)
     @classmethod
-    def _known_policy(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _known(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None:
-            policies.check(str(info.field_name), value)
+            CHECKS[str(info.field_name)](value)
         return value
 
-    @field_validator("engine")
+    @field_validator("usable")
     @classmethod
-    def _known_engine(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        if value is not None:
-            engine_of(value)
+    def _within(cls, value: Usable | None, info: ValidationInfo) -> Usable | None:
+        nominal = info.data.get("on_chip_memory")
+        if value is not None and nominal is not None and value.value > nominal:
+            raise BadValue(
+                f"{units.show(value.value, 'memory')} of {units.show(nominal, 'memory')} on chip",
+                "state at most the memory that is there",
+            )
         return value
 
-    @field_validator("per_sequence", mode="before")
-    @classmethod
-    def _scheduling(cls, value: Any) -> float:
-        return float(units.parse(value, "time", zero=True))
-
-    @field_validator("accumulator")
-    @classmethod
-    def _known_type(cls, value: str | None) -> str | None:
-        if value is not None:
-            dtypes.bits(value)
-        return value
-
-    @field_validator("passes")
-    @classmethod
-    def _known_passes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for word in value:
-            policies.check("pass", word)
-        return value
+    _scheduling = in_units("time", "per_sequence", zero=True)
 
     @property
     def choices(self) -> dict[str, str]:
@@ -185,32 +172,21 @@ class HardwareProfile(Figures):
         return self.traits_for("")
 
     def traits_for(self, weights: str) -> Traits:
-        """The same where parameters are of type `weights`, for which routines may be told apart."""
-        stated = self.efficiency
-        if "efficiency" in self.assumed:
-            stated = {**shares_of(self.assumed["efficiency"].value), **stated}
-        mine = {w.partition(".")[0]: one for w, one in stated.items() if w.endswith(f".{weights}")}
-        shares = {word: one.shares for word, one in {**stated, **mine}.items()}
+        """The traits for parameters of type `weights`, for which routines may have shares apart."""
+        assumed = self.assumed.get("efficiency")
+        stated = self.efficiency if assumed is None else shares_of(assumed.value) | self.efficiency
+        mine = {
+            w.partition(".")[0]: share for w, share in stated.items() if w.endswith(f".{weights}")
+        }
+        shares = {word: share.shares for word, share in (stated | mine).items()}
         return Traits(self.engines, shares, self.array)
 
     @property
     def array(self) -> EngineModel | None:
         """The shape of its matrix engine, where it states one."""
-        stated = self.engine
-        if stated is None and "engine" in self.assumed:
-            stated = self.assumed["engine"].value
+        assumed = self.assumed.get("engine")
+        stated = self.engine if self.engine or assumed is None else assumed.value
         return None if stated is None else engine_of(stated)
-
-    @field_validator("usable")
-    @classmethod
-    def _within(cls, value: Usable | None, info: ValidationInfo) -> Usable | None:
-        nominal = info.data.get("on_chip_memory")
-        if value is not None and nominal is not None and value.value > nominal:
-            raise BadValue(
-                f"{units.show(value.value, 'memory')} of {units.show(nominal, 'memory')} on chip",
-                "state at most the memory that is there",
-            )
-        return value
 
     def interval(self, total: Any) -> tuple[Any, Any] | None:
         """The 90 % interval [s] around a `total` [s]; None for a profile that is not calibrated."""
@@ -231,23 +207,19 @@ class HardwareProfile(Figures):
 
         Launch costs may come as one for each engine.
         """
-        stated = self._stated(word)
+        stated, quantity = self._stated(word), MACHINE[word]
         assumed = self.assumed[word].value if word in self.assumed else None
-        if not MACHINE[word].needed and assumed is not None and not stated:
-            return assumed
-        for value in (stated, assumed):
-            by_dtype = isinstance(value, dict) and MACHINE[word].by_dtype
-            found = value.get(dtypes.types(dtype).maps) if by_dtype and value else value
-            if found is not None:
-                return found
-        return None
+        values = [stated, assumed]
+        if quantity.by_dtype:
+            own = dtypes.types(dtype).maps
+            values = [value.get(own) if isinstance(value, dict) else value for value in values]
+        return next((value for value in values if value is not None), None)
 
     def _stated(self, word: str) -> Any:
         """A figure as it is published [SI]; None where it is not."""
         group, _, name = word.rpartition(".")
-        if group:
-            return getattr(getattr(self, group), name, None)
-        return getattr(self, word) if word in OWN else self.further.get(word)
+        owner = getattr(self, group) if group else self
+        return getattr(owner, name, None) if group or word in OWN else self.further.get(word)
 
     def assumptions(self, dtype: str) -> dict[str, str]:
         """The figures in use that are assumed, and why."""
@@ -270,17 +242,17 @@ class HardwareProfile(Figures):
         Raises InputError, at `file`, naming every figure that is needed and neither published nor
         assumed.
         """
-        found = {word: self.figure(word, dtype) for word in MACHINE}
-        missing = [word for word in needed if found[word] is None]
+        figures = {word: self.figure(word, dtype) for word in MACHINE}
+        missing = [word for word in needed if figures[word] is None]
         if missing:
             place = Place(file or self.name)
             raise InputError([Problem(place, *self._missing(word, dtype)) for word in missing])
         if self.usable is not None:
-            found["on_chip_memory"] = self.usable.value
-        fields: dict[str, Any] = {}
-        for word, value in found.items():
-            fields |= _machine_fields(MACHINE[word], value)
-        return Machine(**fields)
+            figures["on_chip_memory"] = self.usable.value
+        attributes: dict[str, Any] = {}
+        for word, value in figures.items():
+            attributes |= _attributes(MACHINE[word], value)
+        return Machine(**attributes)
 
     def _missing(self, word: str, dtype: str) -> tuple[str, str]:
         """What is wrong with a figure that is not there, and the remedy."""
@@ -294,8 +266,8 @@ class HardwareProfile(Figures):
         return f"the profile has no '{word}'", assume
 
 
-def _machine_fields(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
-    """A figure as attributes of `Machine`; nothing where it is left to its default."""
+def _attributes(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
+    """Give a figure as attributes of `Machine`; none where it is left to its default."""
     if value is None:
         return {quantity.field: math.inf} if quantity.needed else {}
     if isinstance(value, dict):

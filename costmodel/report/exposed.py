@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
-from costmodel.core.formula import Array
-from costmodel.core.quantities import OVERHEAD
+from costmodel.core.arrays import Array
+from costmodel.core.terms import OVERHEAD, ROW_LANES, RUN_LANES
+from costmodel.report.numbers import percent
 from costmodel.studies.run import Run
 
-SIDES = (("transfer", "on_chip"), ("matrix", "host"))
+SIDES = tuple(
+    tuple(word for word, lane in ROW_LANES.items() if lane.side == side)
+    for side in ("memory", "compute")
+)
 """Lanes that move bytes, and lanes that compute."""
 
 
@@ -23,7 +29,7 @@ def exposed_lanes(run: Run) -> dict[str, Array]:
     lanes = dict(result.all_lanes)
     times = run.policies.timing_model.exposed_times(result.load)
     for side, exposed in zip(SIDES, times, strict=True):
-        busy = lanes[side[0]] + lanes[side[1]]
+        busy = np.sum([lanes[word] for word in side], axis=0)
         # equal where nothing is hidden, and then no digit changes
         share = np.divide(exposed, busy, out=np.zeros_like(busy), where=busy > 0)
         lanes |= {word: lanes[word] * share for word in side}
@@ -35,3 +41,12 @@ def exposed_totals(run: Run) -> dict[str, float]:
     totals = {word: float(times.sum()) for word, times in exposed_lanes(run).items()}
     overhead = float(run.result.overhead)
     return totals | ({OVERHEAD.word: overhead} if overhead else {})
+
+
+def shares(run: Run, always: Collection[str] = ()) -> str:
+    """Each lane's share of the total by exposed time, in words; of idle ones those in `always`."""
+    return ", ".join(
+        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
+        for word, time in exposed_totals(run).items()
+        if time or word in always
+    )

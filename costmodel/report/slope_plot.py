@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from costmodel.language.units import show
-from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, line, named
-from costmodel.studies.slope import Curve, Slope
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from costmodel.studies.slope import Slope, SlopeCurve
 
 MOST = 4000
 """Steps that a picture holds; of more, those that stand nearest to even octaves."""
 
 
-def steps(curve: Curve) -> list[int]:
-    """The numbers of the steps that a picture shows."""
+def steps(curve: SlopeCurve, most: int = MOST) -> list[int]:
+    """The numbers of at most so many steps, evenly over the memory's octaves."""
     every = np.arange(len(curve.memory))
-    if len(every) <= MOST:
-        return list(every)
-    wanted = np.geomspace(max(curve.memory[0], 1), curve.memory[-1], MOST)
-    return list(np.unique(np.searchsorted(curve.memory, wanted).clip(0, len(every) - 1)))
+    if len(every) > most:
+        wanted = np.geomspace(max(curve.memory[0], 1), curve.memory[-1], most)
+        every = np.unique(np.searchsorted(curve.memory, wanted, side="right").clip(1) - 1)
+    return list(every)
 
 
-def slope_chart(slope: Slope, curve: Curve) -> Chart:
+def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:
     """External bytes over on-chip memory, both in decades; the table's lines are its steps."""
     shown = steps(curve)
     right = max(4 * int(curve.memory[-1]), int(slope.present or 0) * 2)
@@ -55,8 +49,3 @@ def slope_chart(slope: Slope, curve: Curve) -> Chart:
         "y": axis("over the bus", "B", log=True),
         "lines": lines,
     }
-
-
-def slope_figure(slope: Slope, curve: Curve) -> Figure:
-    """The same as a picture."""
-    return painter.figure(slope_chart(slope, curve))

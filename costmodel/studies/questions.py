@@ -1,21 +1,20 @@
-"""The commands' questions asked from Python: compare, solve, sensitivity, calibrate, evaluate.
+"""The commands' questions asked from Python: compare, solve, sensitivity.
 
 Each takes names, paths or loaded objects, as `simulate` does, and gives a DataFrame or an object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
-from costmodel.core.policies import DEFAULTS, Choice
+from costmodel.core.policies import DEFAULTS
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.hardware.profile import HardwareProfile
-from costmodel.hardware.read import load_profile
 from costmodel.language import shipped
 from costmodel.studies import comparison
 from costmodel.studies.run import Run
@@ -23,7 +22,7 @@ from costmodel.studies.scan.inverse.sensitivity import effects
 from costmodel.studies.scan.inverse.solve import solve as solve_resource
 from costmodel.studies.scan.inverse.solve_count import WORDS, solve_batch, solve_tokens
 from costmodel.studies.scan.inverse.target import Answer, Target
-from costmodel.studies.simulation import simulate, simulated
+from costmodel.studies.simulation import machine_of, simulate, simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +36,34 @@ def compare(
     hw: Hardware | Sequence[Hardware],
     **options: Any,
 ) -> pd.DataFrame:
-    """Every architecture on every machine, one line per pair, counted by one convention.
+    """Simulate every network on every machine, all counted by one convention.
 
-    `options` are those of `simulate`: batch, convention, placement, traffic, timing, dtype,
-    passes. Columns as in the command's CSV. Raises InputError with every mistake.
+    Parameters
+    ----------
+    architectures : str, Path, Network, or a sequence of them
+        The networks, as `simulate` takes them.
+    hw : str, Path, HardwareProfile, or a sequence of them
+        The machines, as `simulate` takes them.
+    **options
+        Those of `simulate`: batch, convention, placement, traffic, timing, dtype, passes, effort.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One line for each pair, networks outside, under the column names of the command's CSV:
+        times in seconds (`total_time_s`), sizes in bytes (`external_bytes`).
+
+    Raises
+    ------
+    InputError
+        With every mistake in the files and options.
+
+    Examples
+    --------
+    >>> table = compare(["hairnet", "alexnet"], "accel_1tflops")
+    >>> table[["architecture", "params"]].values.tolist()
+    [['hairnet', 2431192], ['alexnet', 62378344]]
+
     """
     import pandas as pd
 
@@ -54,22 +77,50 @@ def compare(
             models.append((str(label), network, None))
     for machine in _listed(hw):
         with problems.collect():
-            profiles.append(_profile(machine))
+            profiles.append(machine_of(machine))
     problems.raise_if_any()
     choices = {key: options.pop(key, None) for key in DEFAULTS}
-    entries = comparison.pairs(models, profiles, choices=choices, **options)
-    records = [entry.record for entry in entries]
-    return pd.DataFrame(records, columns=comparison.table_columns(entries))
+    pairs = comparison.pairs(models, profiles, choices=choices, **options)
+    records = [pair.record for pair in pairs]
+    return pd.DataFrame(records, columns=comparison.table_columns(pairs))
 
 
 def solve(
     architecture: Architecture, hw: Hardware, resource: str, target: str, **options: Any
 ) -> Answer:
-    """The smallest figure of the machine, or the largest batch, that meets a target exactly.
+    """Find the smallest figure of a machine, or the largest batch, that meets a target exactly.
 
-    `resource` is a figure of the profile, 'batch', or of a decoder 'context' or 'prompt'; `target`
-    a bound such as ``total_time <= 10 ms``; `options` are those of `simulate`. Raises InputError
-    for what cannot be asked; an impossible target is an answer.
+    Parameters
+    ----------
+    architecture : str, Path or Network
+        The network, as `simulate` takes it.
+    hw : str, Path or HardwareProfile
+        The machine, as `simulate` takes it.
+    resource : str
+        What is asked for: a figure of the profile such as 'bandwidth', 'matrix' or
+        'on_chip_memory'; 'batch'; or of a decoder 'context' or 'prompt' [tokens].
+    target : str
+        A bound with a unit, such as 'total_time <= 10 ms'.
+    **options
+        Those of `simulate`.
+
+    Returns
+    -------
+    Answer
+        `value` in SI units, its `unit`, and the time there [s]; where no value meets the target
+        `possible` is False and `reason` says why.
+
+    Raises
+    ------
+    InputError
+        For what cannot be asked; an impossible target is an answer.
+
+    Examples
+    --------
+    >>> answer = solve("hairnet", "accel_1tflops", "bandwidth", "total_time <= 100 ms")
+    >>> f"{answer.value:.4g} {answer.unit}"
+    '2.78e+09 B/s'
+
     """
     word = resource.removeprefix("hw.")
     try:
@@ -113,11 +164,36 @@ def tokens_for(
 
 
 def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.DataFrame:
-    """How much the total depends on each figure of the machine, the strongest first.
+    """Tell how much the total time depends on each figure of a machine.
 
-    One line per figure: its share of the time, its elasticity (per cent of time for one per cent of
-    it), and the total with it halved and doubled [s]. `options` are those of `simulate`. Raises
-    InputError.
+    Parameters
+    ----------
+    architecture : str, Path or Network
+        The network, as `simulate` takes it.
+    hw : str, Path or HardwareProfile
+        The machine, as `simulate` takes it.
+    **options
+        Those of `simulate`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One line for each figure, the strongest first: its value in SI units, its share of the time
+        [1], its elasticity (per cent of time for one per cent of it), and the total time with it
+        halved and doubled [s].
+
+    Raises
+    ------
+    InputError
+        With every mistake in the files and options.
+
+    Examples
+    --------
+    >>> table = sensitivity("hairnet", "accel_1tflops")
+    >>> print(table[["resource", "elasticity"]].head(1).round(2).to_string(index=False))
+     resource  elasticity
+    bandwidth       -0.68
+
     """
     import pandas as pd
 
@@ -125,74 +201,34 @@ def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.
     return pd.DataFrame([vars(effect) for effect in effects(run)])
 
 
-def calibrate(
-    measurements: str | Path,
-    hw: Hardware,
-    *,
-    passes: Sequence[str] | None = None,
-    convention: Choice | None = None,
-    placement: Choice | None = None,
-    timing: Choice | None = None,
-) -> HardwareProfile:
-    """A machine's profile fitted to a CSV table of measured times; docs/calibration.md has both.
-
-    Its `calibration` says what it rests on, and how wrong it may be. Raises InputError for a table
-    that cannot be used, MissingExtra without scipy.
-    """
-    from costmodel.studies.calibration import calibrate as fitting
-    from costmodel.studies.calibration import measurements as table
-    from costmodel.studies.calibration import profile
-
-    base, file = _profile(hw)
-    choices = {"convention": convention, "placement": placement, "timing": timing}
-    found = fitting.calibrate(
-        table.read(str(measurements)), base, hw_file=file, passes=passes, choices=choices
-    )
-    return profile.model(found)
-
-
-def evaluate(measurements: str | Path, hw: Hardware, **choices: Any) -> pd.DataFrame:
-    """Every measured time of a CSV table beside the predicted one [s], and the relative error.
-
-    `choices` are convention, placement, timing and passes. Raises InputError naming every line that
-    cannot be used.
-    """
-    import pandas as pd
-
-    from costmodel.studies.calibration import evaluation
-    from costmodel.studies.calibration import measurements as table
-
-    profile, file = _profile(hw)
-    passes = choices.pop("passes", None)
-    found = evaluation.evaluate(
-        table.read(str(measurements)), profile, hw_file=file, passes=passes, choices=choices
-    )
-    return pd.DataFrame([one.record for one in found])
-
-
 def list_models() -> dict[str, tuple[str, ...]]:
-    """The words of every family of models, those of other packages included."""
+    """List the words of every family of models, those of other packages included.
+
+    Returns
+    -------
+    dict
+        For each family ('archs', 'hw', 'layers', 'convention', ...) its words, sorted.
+
+    Examples
+    --------
+    >>> list_models()["traffic"]
+    ('once', 'tiled')
+
+    """
     from costmodel.core import kinds
     from costmodel.core.engine import ENGINE_MODELS
     from costmodel.core.policies import FAMILIES
 
-    found: Mapping[str, Any] = {
-        family.group: family.names() for family in (*FAMILIES.values(), ENGINE_MODELS)
-    }
-    words = {group.removeprefix("costmodel."): names for group, names in found.items()}
     shelves = {"archs": "archs", "hw": "hwprofiles"}
-    files = {word: tuple(shipped.names(folder)) for word, folder in shelves.items()}
-    return {**files, "layers": tuple(sorted(kinds.kinds())), **words}
+    families: Iterable[Any] = (*FAMILIES.values(), ENGINE_MODELS)
+    return {
+        **{word: tuple(shipped.names(folder)) for word, folder in shelves.items()},
+        "layers": tuple(sorted(kinds.kinds())),
+        **{family.group.removeprefix("costmodel."): family.names() for family in families},
+    }
 
 
 def _listed(value: Any) -> list[Any]:
     """A list of what may be one thing or several."""
     several = isinstance(value, Sequence) and not isinstance(value, str)
     return list(value) if several else [value]
-
-
-def _profile(hw: Hardware) -> tuple[HardwareProfile, str]:
-    """A profile and its file, empty for a loaded one. Raises InputError."""
-    if isinstance(hw, HardwareProfile):
-        return hw, ""
-    return load_profile(hw), str(shipped.find(str(hw), "hwprofiles"))

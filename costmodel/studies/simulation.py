@@ -1,4 +1,4 @@
-"""From a network and a profile, under chosen policies, to a `Run`."""
+"""Simulations: a network on a machine, under chosen policies, gives a `Run`."""
 
 from __future__ import annotations
 
@@ -37,31 +37,63 @@ def simulate(
     passes: Sequence[str | Pass] | None = None,
     effort: float = 0.0,
 ) -> Run:
-    """Simulate `architecture` on `hw`: short names of shipped files, paths, or loaded objects.
+    """Simulate a network on a machine.
 
-    `settings` are variables of the architecture, or open dimensions of an ONNX file, in which
-    `strict` refuses unknown operators; `passes` rewrite the graph, one after the other (None: those
-    of the profile). Policies are words, or models themselves; those that are not named follow the
-    architecture file, then the profile, then the defaults. Raises InputError with every mistake in
-    the files and options.
+    Policies that are not named follow the architecture file, then the profile, then the defaults.
 
-    >>> round(simulate("hairnet", "accel_1tflops").total_time, 6)
-    0.177158
+    Parameters
+    ----------
+    architecture : str, Path or Network
+        The short name of a shipped network, the path of a YAML file, an ONNX file or a
+        `config.json`, or a loaded network.
+    hw : str, Path or HardwareProfile
+        The short name of a shipped profile, the path of a YAML file, or a loaded profile.
+    settings : mapping, optional
+        Variables of the architecture, or open dimensions of an ONNX file, and their values.
+    batch : int
+        Samples that one run computes at once, a multiple of those that the file holds [count].
+    convention : {'flops', 'hairnet', 'macs', 'keras'} or Convention, optional
+        How operations and parameters are counted.
+    placement : str or Placement, optional
+        Which tensors live on chip: 'per_tensor', 'all_external', 'resident' or 'resident+weights'.
+    traffic : {'once', 'tiled'} or Traffic, optional
+        What moves again where a row does not fit on chip.
+    timing : {'serial', 'overlap', 'partial', 'pipelined'} or Timing, optional
+        How transfer and compute add up.
+    dtype : str, optional
+        The element type, such as 'fp16', or a mapping as text: '{weights: int4, maps: fp16}'.
+    strict : bool
+        True refuses operators of an ONNX file that no rule knows.
+    passes : sequence of str or Pass, optional
+        What rewrites the graph, one after the other; by default the passes of the profile.
+    effort : float
+        How long a placement may search for a better packing [s]; 0: no search.
+
+    Returns
+    -------
+    Run
+        Totals, tables, pictures and files of the run; times in seconds, sizes in bytes.
+
+    Raises
+    ------
+    InputError
+        With every mistake in the files and options.
+
+    Examples
+    --------
+    >>> run = simulate("hairnet", "accel_1tflops")
+    >>> round(run.total_time, 6), run.bottleneck
+    (0.177158, 'transfer')
+
     """
-    choices = {
-        "convention": convention,
-        "placement": placement,
-        "traffic": traffic,
-        "timing": timing,
-        "dtype": dtype,
-    }
     network, profile, hw_file = both(architecture, hw, settings, strict=strict)
+    choices = {"convention": convention, "placement": placement, "traffic": traffic}
     return simulated(
         network,
         profile,
         hw_file=hw_file,
         batch=batch,
-        choices=choices,
+        choices={**choices, "timing": timing, "dtype": dtype},
         passes=passes,
         effort=effort,
     )
@@ -77,21 +109,23 @@ def both(
     """A network, a profile and the profile's file. Raises InputError with the mistakes of both."""
     problems = Problems()
     with problems.collect():
-        if isinstance(architecture, Network):
-            if settings:
-                raise BadValue("a loaded network has no variables left", "load it with them").at(
-                    Place("settings")
-                )
-            network = architecture
-        else:
-            network = load_network(architecture, settings, strict=strict)
+        if not isinstance(architecture, Network):
+            architecture = load_network(architecture, settings, strict=strict)
+        elif settings:
+            what = "a loaded network has no variables left"
+            raise BadValue(what, "load it with them").at(Place("settings"))
     with problems.collect():
-        profile = hw if isinstance(hw, HardwareProfile) else load_profile(hw)
-        hw_file = (
-            "" if isinstance(hw, HardwareProfile) else str(shipped.find(str(hw), "hwprofiles"))
-        )
+        profile, hw_file = machine_of(hw)
     problems.raise_if_any()
-    return network, profile, hw_file
+    assert isinstance(architecture, Network)
+    return architecture, profile, hw_file
+
+
+def machine_of(hw: str | Path | HardwareProfile) -> tuple[HardwareProfile, str]:
+    """A profile and its file, empty for a loaded one. Raises InputError."""
+    if isinstance(hw, HardwareProfile):
+        return hw, ""
+    return load_profile(hw), str(shipped.find(str(hw), "hwprofiles"))
 
 
 def simulated(
@@ -116,22 +150,21 @@ def simulated(
     if effort:
         chosen = _searching(chosen, effort)
     wanted = profile.passes if passes is None else tuple(passes)
-    bits = dtypes.bits(chosen.dtype)
+    types = dtypes.types(chosen.dtype)
+    bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
     try:
-        network = rewritten(network, wanted, bits)
+        network = rewritten(network, wanted, bits["maps"])
     except BadValue as error:
         raise error.at(Place("--pass")) from None
-    tiling = profile.tiling(chosen.dtype) if chosen.traffic_model.tiles else None
-    kinds = dtypes.types(chosen.dtype)
     counting = Counting(
         chosen.report,
         chosen.timed,
-        profile.traits_for(kinds.weights),
+        profile.traits_for(types.weights),
         batch,
-        bits,
-        tiling,
-        dtypes.BITS[kinds.weights],
-        dtypes.BITS[kinds.state],
+        bits["maps"],
+        profile.tiling(chosen.dtype) if chosen.traffic_model.tiles else None,
+        bits["weights"],
+        bits["state"],
     )
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
@@ -152,9 +185,8 @@ def _searching(chosen: Policies, effort: float) -> Policies:
         raise BadValue(f"{effort} seconds", "give a time above 0").at(place)
     placement = chosen.placement_model.searching(effort)
     if placement is None:
-        raise BadValue(
-            f"placement '{chosen.placement}' has no search", "use --placement resident"
-        ).at(place)
+        what = f"placement '{chosen.placement}' has no search"
+        raise BadValue(what, "use --placement resident").at(place)
     return replace(chosen, placement_model=placement)
 
 

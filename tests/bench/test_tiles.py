@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_scan import machine
 
-from costmodel.core.tiling import orders, windows
+from costmodel.core.tiling import contraction, orders, windows
 from costmodel.core.tiling.curves import CURVES, traffic_curve
 from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.studies.scan.forms.closed_form import closed_form
@@ -23,7 +23,7 @@ NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
 def forget() -> None:
     """Nothing is kept of an earlier round."""
     CURVES.clear()
-    for kept in (windows.window_tilings, windows._cuts, orders._axis):
+    for kept in (windows.window_tilings, windows._cuts, orders._axis, contraction._plain_cuts):
         kept.cache_clear()
 
 
@@ -49,7 +49,7 @@ def test_layer(benchmark: Any, word: str) -> None:
     }[word]
     widths = Widths(8, 8, 8, 32)
     assert (
-        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).memory)
+        len(benchmark.pedantic(lambda: traffic_curve(nest, widths), setup=forget, rounds=3).room)
         > 9
     )
 

@@ -6,6 +6,8 @@ version (Dao 2023, section 3.2: queries stay); a running maximum and sum go with
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from costmodel.core.tiling.nest import AttentionNest, Widths
@@ -17,41 +19,49 @@ RUNNING = 2
 
 
 def attention_curve(nest: AttentionNest, widths: Widths, *, double: bool = False) -> TrafficCurve:
-    """The step function of both ways to tile it."""
+    """Price every tile of both ways and keep, for each room, the one that moves least.
+
+    `double`: what passes by the tile that stays has a second buffer.
+    """
     ways = [_queries_stay(nest, widths, double), _keys_stay(nest, widths, double)]
-    memory = np.concatenate([memory for memory, _, _ in ways])
-    moved = MovedBytes(
-        *(np.concatenate(parts) for parts in zip(*(m for _, m, _ in ways), strict=True))
-    )
-    tiles = [(way, int(tile)) for way, (_, _, cut) in enumerate(ways) for tile in cut]
-    memory, _, kept = falling_steps(memory, moved.total, np.arange(len(tiles)))
-    schedules = tuple(tiles[place] for place in kept)
-    return TrafficCurve(memory, MovedBytes(*(column[kept] for column in moved)), schedules)
+    room = np.concatenate([way.room for way in ways])
+    moved = np.concatenate([np.stack(way.moved) for way in ways], axis=1)
+    schedules = [(way, tile) for way, tried in enumerate(ways) for tile in tried.tiles.tolist()]
+    room, _, kept = falling_steps(room, moved.sum(axis=0), np.arange(len(room)))
+    return TrafficCurve(room, MovedBytes(*moved[:, kept]), tuple(schedules[at] for at in kept))
 
 
-def _queries_stay(
-    nest: AttentionNest, widths: Widths, double: bool
-) -> tuple[Ints, MovedBytes, Ints]:
+class _Way(NamedTuple):
+    """One way to tile, with every size worth trying, each (m,)."""
+
+    room: Ints
+    moved: MovedBytes
+    tiles: Ints
+    """[queries or keys] of a tile."""
+
+
+def _queries_stay(nest: AttentionNest, widths: Widths, double: bool) -> _Way:
     """Rooms, traffic and tiles of x queries with their outputs; keys and values pass by."""
     x, times, a = sizes(nest.queries), 2 if double else 1, widths.sum
     room = x * (widths.input * nest.size + a * (nest.values + RUNNING))
     room = room + times * widths.weight * max(nest.size, nest.values) + a
     passes = -(-nest.queries // x)
-    return room, _moved(nest, widths, np.ones_like(x), passes, np.zeros_like(x)), x
+    return _Way(room, _moved(nest, widths, np.ones_like(x), passes, np.zeros_like(x)), x)
 
 
-def _keys_stay(nest: AttentionNest, widths: Widths, double: bool) -> tuple[Ints, MovedBytes, Ints]:
+def _keys_stay(nest: AttentionNest, widths: Widths, double: bool) -> _Way:
     """Rooms, traffic and tiles of y keys and values; queries and their outputs pass by."""
     y, times, a = sizes(nest.keys), 2 if double else 1, widths.sum
     passing = widths.input * nest.size + a * (nest.values + RUNNING)
     room = y * widths.weight * (nest.size + nest.values) + times * passing + a
     visits = -(-nest.keys // y)
-    return room, _moved(nest, widths, visits, np.ones_like(y), visits - 1), y
+    return _Way(room, _moved(nest, widths, visits, np.ones_like(y), visits - 1), y)
 
 
 def _moved(
     nest: AttentionNest, widths: Widths, of_queries: Ints, of_keys: Ints, refetched: Ints
 ) -> MovedBytes:
+    """What crosses with so many passes of queries, of keys and values, and of outputs begun."""
     rows = nest.groups * nest.queries
     sums = refetched * (rows * widths.sum * (nest.values + RUNNING))
     return MovedBytes(

@@ -1,4 +1,4 @@
-"""The least traffic of a contraction as a function of the room that it may use on chip.
+"""The least traffic of a contraction as a function of the room that it may use inside a level.
 
 Source: the formulation is a loop nest with one node for each tensor (Parashar et al. 2019,
 Timeloop; Nayak et al. 2023, TileFlow, for fused nests); with three tensors and three levels all
@@ -7,9 +7,10 @@ tilings can be tried, since rooms and traffic are products over the axes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,8 @@ class _PlainCuts(NamedTuple):
     """(t, axes) The size along each axis."""
 
 
-def _plain_cuts(lengths: Iterable[int], *, free: bool) -> _PlainCuts:
+@lru_cache(maxsize=1024)
+def _plain_cuts(lengths: tuple[int, ...], *, free: bool) -> _PlainCuts:
     """Cut axes in every way that no other one beats both in size and in number of tiles.
 
     Axes that are not `free` stay whole.
@@ -67,8 +69,8 @@ def _window_cuts(axes: list[AxisTilings], sweeps: Sequence[Sweep], tiles: int) -
     Of few tilings those that no other one beats are kept; many are left to the prices.
     """
     if not axes:
-        one = np.ones(1, dtype=np.int64)
-        return _WindowCuts(Factors(*[one] * len(Factors._fields)), np.empty((1, 0), dtype=np.int64))
+        nothing = [np.ones(1, dtype=np.int64)] * len(Factors._fields)
+        return _WindowCuts(Factors(*nothing), np.empty((1, 0), dtype=np.int64))
     blocks = []
     # two equal axes: what slides along the second has its mirror image along the first
     alike = len(axes) == 2 and sweeps[0] == sweeps[1]
@@ -93,59 +95,58 @@ def _window_cuts(axes: list[AxisTilings], sweeps: Sequence[Sweep], tiles: int) -
 class _OrderCosts:
     """Rooms and traffic of the tilings of one order.
 
-    A tiling is four places: one of the windows' cuts, then one of the cuts of each group of plain
-    axes, n, k and c; arrays are broadcast over these four axes.
+    A tiling is two places: one among the windows' cuts, and one among the cuts of plain axes, those
+    of n, k and c in every combination.
     """
 
     def __init__(self, nest: Nest, widths: Widths, order: NodeOrder, *, double: bool) -> None:
-        self.nest, self.widths, self.order = nest, widths, order
-        self.buffers = {node: 2 if double and at else 1 for at, node in enumerate(order.nodes)}
-        self.cuts = {
-            group: _plain_cuts(lengths.values(), free=group in order.free)
+        self.nest, self.widths = nest, widths
+        self.cuts = [
+            _plain_cuts(tuple(lengths.values()), free=group in order.free)
             for group, lengths in nest.plain_axes.items()
-        }
-        self.shape = tuple(len(cut.size) for cut in self.cuts.values())
-        axes = [order.axis(sweep) for sweep in nest.overlapping]
-        self.windows = _window_cuts(axes, nest.overlapping, prod(self.shape))
-
-    def priced(self, begin: int, end: int) -> tuple[Ints, Ints]:
-        """Rooms and traffic with some of the windows' cuts and every cut of plain axes, flat."""
-        windows = np.arange(begin, min(end, len(self.windows.places)))
-        places = np.ix_(windows, *(np.arange(count) for count in self.shape))
-        room, moved = self.room(*places), self.moved(*places).total
-        shape = (len(windows), *self.shape)
-        return np.broadcast_to(room, shape).ravel(), np.broadcast_to(moved, shape).ravel()
-
-    def room(self, window: Ints, *plain: Ints) -> Ints:
-        """On chip at once."""
-        factors, widths = self.windows.factors, self.widths
-        words = {"I": factors.held, "W": factors.taps, "O": factors.sums}
+        ]
+        self.shape = tuple(len(cut.size) for cut in self.cuts)
+        size = dict(zip("nkc", np.ix_(*(cut.size for cut in self.cuts)), strict=True))
+        self.n, self.k, self.c = map(self._flat, np.ix_(*(cut.parts for cut in self.cuts)))
         width = {"I": widths.input, "W": widths.weight, "O": widths.sum}
-        tile = {
-            group: cut.size[at] for at, (group, cut) in zip(plain, self.cuts.items(), strict=True)
+        for node in order.nodes[1:] if double else "":
+            width[node] *= 2
+        # of each tensor's tile, for every word along its windows
+        self.rooms = {
+            node: self._flat(prod((size[group] for group in groups), start=width[node]))
+            for node, groups in order.rooms.items()
         }
-        total = np.zeros(1, dtype=np.int64)
-        for node, groups in self.order.rooms.items():
-            along = prod((tile[group] for group in groups), start=self.buffers[node] * width[node])
-            total = total + words[node][window] * along
-        return total
+        axes = [order.axis(sweep) for sweep in nest.overlapping]
+        self.windows = _window_cuts(axes, nest.overlapping, len(self.n))
 
-    def moved(self, window: Ints, *plain: Ints) -> MovedBytes:
-        """Over the bus."""
+    def _flat(self, grid: Any) -> Ints:
+        return np.broadcast_to(grid, self.shape).ravel()
+
+    def room(self, window: Ints, plain: Ints | slice) -> Ints:
+        """Words of all tiles that are inside at once, times their widths."""
+        factors, rooms = self.windows.factors, self.rooms
+        of_input = factors.held[window] * rooms["I"][plain]
+        of_weights = factors.taps[window] * rooms["W"][plain]
+        of_sums = factors.sums[window] * rooms["O"][plain]
+        return np.asarray(of_input + of_weights + of_sums)
+
+    def moved(self, window: Ints, plain: Ints | slice) -> MovedBytes:
+        """What crosses the boundary."""
         nest, widths, factors = self.nest, self.widths, self.windows.factors
-        n, k, c = (cut.parts[at] for at, cut in zip(plain, self.cuts.values(), strict=True))
         words = nest.groups * prod(prod(nest.plain_axes[group].values()) for group in "nc")
-        refetched = (factors.visits[window] * c - 1) * (widths.sum * nest.output_words)
+        sums = widths.sum * nest.output_words
+        refetched = factors.visits[window] * (sums * self.c[plain]) - sums
         return MovedBytes(
-            factors.fetched[window] * (widths.input * words * k),
-            factors.passes[window] * (widths.weight * nest.weight_words * n),
+            factors.fetched[window] * (widths.input * words * self.k[plain]),
+            factors.passes[window] * (widths.weight * nest.weight_words * self.n[plain]),
             refetched,
             refetched + widths.output * nest.output_words,
         )
 
-    def schedules(self, window: Ints, *plain: Ints) -> Ints:
+    def schedules(self, window: Ints, plain: Ints) -> Ints:
         """The sizes of plain axes and the windows' cuts, a row each."""
-        sizes = (cut.sizes[at] for at, cut in zip(plain, self.cuts.values(), strict=True))
+        places = np.unravel_index(plain, self.shape)
+        sizes = (cut.sizes[at] for at, cut in zip(places, self.cuts, strict=True))
         return np.concatenate([*sizes, self.windows.places[window]], axis=1)
 
 
@@ -161,51 +162,53 @@ def contraction_curve(nest: Nest, widths: Widths, *, double: bool = False) -> Tr
     """
     orders = ORDERS + BESIDE if double and nest.overlapping else ORDERS
     costs = [_OrderCosts(nest, widths, order, double=double) for order in orders]
-    memory, total = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    # number of the order, then the four places of the tiling
-    origin = np.empty((0, 5), dtype=np.int64)
+    room, total = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    # number of the order, then the two places of the tiling
+    origin = np.empty((0, 3), dtype=np.int64)
     for number, cost in enumerate(costs):
-        step = max(1, CHUNK // prod(cost.shape))
+        count = len(cost.n)
+        step = max(1, CHUNK // count)
         for begin in range(0, len(cost.windows.places), step):
-            room, moved = cost.priced(begin, begin + step)
-            better = _below(room, moved, memory, total)
-            window, *plain = np.unravel_index(better, (step, *cost.shape))
-            source = np.stack([np.full(len(better), number), begin + window, *plain], axis=1)
-            memory, total, origin = falling_steps(
-                np.concatenate([memory, room[better]]),
+            window = np.arange(begin, min(begin + step, len(cost.windows.places)))[:, np.newaxis]
+            tried = cost.room(window, slice(None)).ravel()
+            moved = cost.moved(window, slice(None)).total.ravel()
+            better = _below(tried, moved, room, total)
+            source = (np.full(len(better), number), begin + better // count, better % count)
+            room, total, origin = falling_steps(
+                np.concatenate([room, tried[better]]),
                 np.concatenate([total, moved[better]]),
-                np.concatenate([origin, source]),
+                np.concatenate([origin, np.stack(source, axis=1)]),
             )
-    return _described(memory, origin, costs)
+    return _described(room, origin, costs)
 
 
-def _below(room: Ints, moved: Ints, memory: Ints, total: Ints) -> Ints:
-    """The places of the tilings (m,) that move less than the curve so far does at their room."""
-    if not len(memory):
-        return np.arange(len(room))
-    # what the curve moves at the foot of each stretch of memory sieves most of them out
-    stretch, feet = _stretch(room), _stretch(memory)
+def _below(tried: Ints, moved: Ints, room: Ints, total: Ints) -> Ints:
+    """The places of the tilings (m,) that move less in the room `tried` than the curve so far."""
+    if not len(room):
+        return np.arange(len(tried))
+    # what the curve moves at the foot of each stretch of room sieves most of them out
+    stretch, feet = _stretch(tried), _stretch(room)
     foot = np.full(int(max(stretch.max(), feet[-1])) + 2, np.iinfo(np.int64).max)
     foot[feet + 1] = total
     np.minimum.accumulate(foot, out=foot)
     near = np.flatnonzero(moved < foot[stretch])
-    at = np.searchsorted(memory, room[near], side="right") - 1
+    at = np.searchsorted(room, tried[near], side="right") - 1
     return near[(at < 0) | (moved[near] < total[np.maximum(at, 0)])]
 
 
-def _stretch(memory: Ints) -> Ints:
-    """The number of the 1/32 octave that a memory lies in."""
-    return np.asarray((memory.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
+def _stretch(room: Ints) -> Ints:
+    """The number of the 1/32 octave that a room lies in."""
+    return np.asarray((room.astype(float).view(np.int64) >> 47) - (1023 << 5) + 32).clip(0)
 
 
-def _described(memory: Ints, origin: Ints, costs: list[_OrderCosts]) -> TrafficCurve:
+def _described(room: Ints, origin: Ints, costs: list[_OrderCosts]) -> TrafficCurve:
     """The curve with its bytes by operand and the numbers of its schedules."""
-    moved = np.empty((len(MovedBytes._fields), len(memory)), dtype=np.int64)
-    schedules: list[tuple[int, ...]] = [()] * len(memory)
+    moved = np.empty((len(MovedBytes._fields), len(room)), dtype=np.int64)
+    schedules: list[tuple[int, ...]] = [()] * len(room)
     for number, cost in enumerate(costs):
         steps = np.flatnonzero(origin[:, 0] == number)
         places = origin[steps, 1:].T
         moved[:, steps] = np.stack(np.broadcast_arrays(*cost.moved(*places)))
         for step, numbers in zip(steps.tolist(), cost.schedules(*places).tolist(), strict=True):
             schedules[step] = (number, *numbers)
-    return TrafficCurve(memory, MovedBytes(*moved), tuple(schedules))
+    return TrafficCurve(room, MovedBytes(*moved), tuple(schedules))

@@ -35,7 +35,7 @@ def traffic_curve(nest: AnyNest, widths: Widths, *, double: bool = False) -> Tra
     --------
     >>> from costmodel.core.tiling.nest import Nest, Sweep, Widths
     >>> curve = traffic_curve(Nest(3, 1, (Sweep(4),)), Widths(1, 1, 1, 1))
-    >>> curve.memory.tolist(), curve.moved.total.tolist()
+    >>> curve.room.tolist(), curve.moved.total.tolist()
     ([3, 4, 5], [27, 22, 19])
 
     """

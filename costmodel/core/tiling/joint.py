@@ -47,15 +47,15 @@ class JointCurve(TrafficCurve):
 
 
 def joint_curve(curves: Sequence[TrafficCurve]) -> JointCurve:
-    """The sum of step functions, from the memory on in which all of them have tiles.
+    """The sum of step functions, from the room on in which all of them have tiles.
 
     Steps at 3 and 9 and steps at 5 and 9 have a sum with steps at 5 and 9.
     """
-    memory = np.unique(np.concatenate([curve.memory for curve in curves]))
-    memory = memory[memory >= max(int(curve.memory[0]) for curve in curves)]
-    steps = [np.searchsorted(curve.memory, memory, side="right") - 1 for curve in curves]
+    room = np.unique(np.concatenate([curve.room for curve in curves]))
+    room = room[room >= max(int(curve.room[0]) for curve in curves)]
+    steps = [np.searchsorted(curve.room, room, side="right") - 1 for curve in curves]
     moved = np.sum(
         [np.stack(curve.moved)[:, at] for curve, at in zip(curves, steps, strict=True)], axis=0
     )
     schedules = tuple(zip(*(at.tolist() for at in steps), strict=True))
-    return JointCurve(memory, MovedBytes(*moved), schedules, tuple(curves))
+    return JointCurve(room, MovedBytes(*moved), schedules, tuple(curves))

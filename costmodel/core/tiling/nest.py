@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import gcd, prod
 from typing import Literal
 
 import numpy as np
@@ -36,6 +36,16 @@ class Sweep:
     """Words of the input along this axis; 0: as many as there are outputs."""
     spread: int = 1
     """Grid positions from one input word to the next: the stride of a transposed convolution."""
+
+    @property
+    def output_lag(self) -> int:
+        """A word that an output meets is met again so many outputs later, by an earlier tap."""
+        return self.dilation // gcd(self.stride, self.dilation)
+
+    @property
+    def tap_lag(self) -> int:
+        """The tap that meets a word again is so many taps earlier."""
+        return self.stride // gcd(self.stride, self.dilation)
 
     @cached_property
     def met(self) -> NDArray[np.int64]:
@@ -160,7 +170,7 @@ def convolved(
     nest = Nest(out_channels // groups, in_channels // groups, sweeps, batch, groups)
     if not nest.product:
         # an axis of one position and one tap is none
-        kept = tuple(one for one in sweeps if one.taps * one.outputs > 1 or not one.plain)
+        kept = tuple(s for s in sweeps if s.taps * s.outputs > 1 or not s.plain)
         return Nest(nest.out_channels, nest.in_channels, kept, batch, groups)
     positions = batch * prod(sweep.outputs for sweep in sweeps)
     return Nest(nest.out_channels, nest.in_channels, (Sweep(positions),), 1, groups)

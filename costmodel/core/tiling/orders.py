@@ -1,15 +1,24 @@
-"""The orders of the three nodes, and how each tiles the spatial axes.
+"""The orders of the three nodes, and how each of them cuts the axes of a nest.
 
-The node that comes first is the tensor that stays: its tile is fetched once. Loops that do not
-concern it go below its node (above, they would only repeat others), so its tile has a free size
-along its own axes alone; the two nodes below choose their tiles inside it. What is left free by
-such moves, which lower no node's room and raise nobody's traffic, is what stands here.
+Plain axes, along which no word is met twice, are each absent from one tensor: n from the weights, k
+from the input, c from the output. Only the tile size at that tensor's node matters, for a cut that
+is moved there from elsewhere lowers a room and changes no count. Every node above it has that size
+along the axis, every node below it has 1; where it is the outermost node the axis stays whole.
+
+Axes of overlapping windows have tiles of their own at each node. The node that comes first is the
+tensor that stays: loops that do not concern it go below it, where they repeat others less.
+
+Example: 8 outputs and 3 taps of one channel, so 10 input words. All 3 weights stay; below them the
+input slides along the outputs and holds 3 words; below it stands a single output. The room is
+3 + 3 + 1 = 7 words, and each of 3 + 10 + 8 = 21 words crosses once. Where 4 outputs stay instead,
+above the input that slides inside them and a single weight, the room is 4 + 3 + 1 = 8 words; each
+of 2 tiles fetches 6 inputs, and each of 8 outputs fetches 3 weights: 8 + 12 + 24 = 44 words.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +38,10 @@ from costmodel.core.tiling.windows import (
 
 
 class Factors(NamedTuple):
-    """What tilings of an axis multiply rooms and traffic with, each (m,); smaller is better."""
+    """What tilings of an axis of windows multiply rooms and traffic with, each (m,).
+
+    Smaller is better.
+    """
 
     held: Ints
     """Words of the input's tile."""
@@ -75,72 +87,87 @@ class AxisTilings:
         )
 
 
+ABSENT = {"n": "W", "k": "I", "c": "O"}
+"""Group of plain axes (`Nest.plain_axes`) -> the tensor that does not have them."""
+
+
 @dataclass(frozen=True)
 class NodeOrder:
     """One order of the nodes, outermost first: I input, W weights, O output."""
 
     nodes: str
-    free: str
-    """The axes among n, k and c whose tile is free; the others are walked whole below."""
-    rooms: dict[str, str]
-    """Tensor -> the free axes that its tile extends along."""
     beside: bool = False
     """True: the first two nodes stand side by side, so that the input slides above both."""
 
+    @cached_property
+    def rooms(self) -> dict[str, str]:
+        """Tensor -> the groups of plain axes that its tile extends along; it is 1 along others."""
+        depth = {node: max(at - self.beside, 0) for at, node in enumerate(self.nodes)}
+        return {
+            node: "".join(
+                group
+                for group, other in ABSENT.items()
+                if node != other and depth[node] <= depth[other]
+            )
+            for node in self.nodes
+        }
+
+    @cached_property
+    def free(self) -> str:
+        """The groups of plain axes that are cut; the others stay whole."""
+        cut = "".join(self.rooms.values())
+        return "".join(group for group in ABSENT if group in cut)
+
     def axis(self, sweep: Sweep) -> AxisTilings:
-        """How to tile a spatial axis."""
+        """How to tile an axis of overlapping windows."""
         return _axis(self.nodes, self.beside, sweep)
 
 
-ORDERS = (
-    NodeOrder("OIW", "nk", {"O": "nk", "I": "n", "W": ""}),
-    NodeOrder("OWI", "nk", {"O": "nk", "W": "k", "I": ""}),
-    NodeOrder("WOI", "kc", {"W": "kc", "O": "k", "I": ""}),
-    NodeOrder("WIO", "kc", {"W": "kc", "I": "c", "O": ""}),
-    NodeOrder("IOW", "nc", {"I": "nc", "O": "n", "W": ""}),
-    NodeOrder("IWO", "nc", {"I": "nc", "W": "c", "O": ""}),
-)
-BESIDE = (
-    NodeOrder("OIW", "nkc", {"O": "nk", "I": "nc", "W": ""}, beside=True),
-    NodeOrder("WIO", "nkc", {"W": "kc", "I": "nc", "O": ""}, beside=True),
-)
-"""Worth trying with double buffers alone: the node named first needs its room once."""
+ORDERS = tuple(NodeOrder(nodes) for nodes in ("OIW", "OWI", "WOI", "WIO", "IOW", "IWO"))
+BESIDE = (NodeOrder("OIW", beside=True), NodeOrder("WIO", beside=True))
+"""Worth trying with double buffers and sliding windows alone: the node named first needs its room
+once."""
 
 
 @lru_cache(maxsize=2048)
 def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
+    """The outer tile is the outermost node's, the inner one the input's; others follow from these.
+
+    A size is left out where moving a cut to another node lowers a room and changes no count.
+    """
     every = window_tilings(sweep)
-    whole = (every.outputs == sweep.outputs, every.taps == sweep.taps)
-    one = np.ones_like(every.held)
+    single = np.ones_like(every.held)
     if beside or nodes[0] == "I":
-        return _best(_input_above(nodes, beside, sweep, every.take(whole[0] & whole[1])))
-    standing = every.inner_outputs == every.outputs
+        whole = (every.outputs == sweep.outputs) & (every.taps == sweep.taps)
+        return _best(_input_above(nodes, beside, sweep, every.take(whole)))
+    chosen, sums, taps = single.astype(bool), every.outputs, every.taps
+    passes, visits = every.output_tiles, every.tap_tiles
     if nodes == "OIW":
-        chosen = whole[1] & (standing | (every.way == ALONG_OUTPUTS))
-        taps, sums = one, every.outputs
-        passes, visits = every.inner_output_tiles, one
+        # a shorter run lets the input hold less only where words wait while others are met
+        runs = (every.taps == sweep.taps) | ((every.way == ALONG_TAPS) & (sweep.tap_lag > 1))
+        chosen = runs & ((every.inner_outputs == every.outputs) | (every.way == ALONG_OUTPUTS))
+        taps, passes = single, every.inner_output_tiles
+    elif nodes == "WIO":
+        runs = every.outputs == sweep.outputs
+        runs |= (every.way == ALONG_OUTPUTS) & (sweep.output_lag > 1)
+        chosen = runs & ((every.inner_taps == every.taps) | (every.way == ALONG_TAPS))
+        sums, visits = single, every.inner_tap_tiles
     elif nodes == "OWI":
-        chosen, taps, sums = one.astype(bool), every.taps, every.outputs
-        passes, visits = every.output_tiles, one
-    elif nodes == "WOI":
-        chosen, taps, sums = one.astype(bool), every.taps, every.outputs
-        passes, visits = one, every.tap_tiles
+        visits = single
     else:
-        chosen = whole[0] & ((every.inner_taps == every.taps) | (every.way == ALONG_TAPS))
-        taps, sums = every.taps, one
-        passes, visits = one, every.inner_tap_tiles
+        passes = single
     factors = Factors(every.held, sums, taps, passes, visits, every.fetched)
-    tiles = WindowTiles(every.inner_outputs, every.inner_taps, every.way, sums, taps)
+    tiles = WindowTiles(every.inner_outputs, every.inner_taps, every.way, every.outputs, every.taps)
     return _best(AxisTilings(factors, tiles).take(chosen))
 
 
 def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -> AxisTilings:
     """The input's node stands first, or beside the first: it slides over the whole axis."""
-    outputs, taps, one = every.inner_outputs, every.inner_taps, np.ones_like(every.held)
-    above = WindowTiles(outputs, taps, every.way, one, one)
+    outputs, taps, single = every.inner_outputs, every.inner_taps, np.ones_like(every.held)
+    above = WindowTiles(outputs, taps, every.way, single, single)
     counts = {
         "held": every.held, "fetched": every.fetched, "passes": every.inner_output_tiles,
-        "visits": every.inner_tap_tiles, "sums": one, "taps": one,
+        "visits": every.inner_tap_tiles, "sums": single, "taps": single,
     }  # fmt: skip
     if beside:
         counts |= {"sums": outputs} if nodes == "OIW" else {"taps": taps}
@@ -148,31 +175,19 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -
     along_outputs = nodes == "IOW"
     length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
-    pairs = [
-        (size, below)
-        for size in np.unique(mine).tolist()
-        for below in ([size] if sweep.taps == 1 else window_sizes(sweep, size).tolist())
-    ]
-    row = np.array([(at, b) for size, b in pairs for at in np.flatnonzero(mine == size)])
-    at, below = row[:, 0], row[:, 1]
-    tiles = {pair: _nested(length, *pair) for pair in pairs}
-    times = np.array([tiles[pair] for pair in zip(mine[at].tolist(), below.tolist(), strict=True)])
+    smaller = {size: window_sizes(sweep, size) for size in np.unique(mine).tolist()}
+    tried = [smaller[size] for size in mine.tolist()]
+    at, below = np.repeat(np.arange(len(mine)), [len(t) for t in tried]), np.concatenate(tried)
+    # whole tiles of the input cut into smaller ones, and the rest of the axis likewise
+    whole, rest = np.divmod(length, mine[at])
+    times = whole * -(-mine[at] // below) + -(-rest // below)
     counts = {word: column[at] for word, column in counts.items()}
     above = WindowTiles(*(column[at] for column in above))
     if along_outputs:
-        return AxisTilings(
-            Factors(**counts | {"sums": below, "passes": times}),
-            above._replace(other_outputs=below),
-        )
-    return AxisTilings(
-        Factors(**counts | {"taps": below, "visits": times}), above._replace(other_taps=below)
-    )
-
-
-def _nested(length: int, outer: int, inner: int) -> int:
-    """How many inner tiles there are when `length` is cut into outer ones and those again."""
-    whole, rest = divmod(length, outer)
-    return whole * -(-outer // inner) + -(-rest // inner)
+        counts |= {"sums": below, "passes": times}
+        return AxisTilings(Factors(**counts), above._replace(other_outputs=below))
+    counts |= {"taps": below, "visits": times}
+    return AxisTilings(Factors(**counts), above._replace(other_taps=below))
 
 
 def _best(axis: AxisTilings) -> AxisTilings:

@@ -31,7 +31,7 @@ def smallest(table: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _at_most(rows: NDArray[np.int64], by: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(m, n): True where row n of `by` is at most row m in every column."""
-    found = np.ones((len(rows), len(by)), dtype=bool)
+    at_most = np.ones((len(rows), len(by)), dtype=bool)
     for column in range(rows.shape[1]):
-        found &= by[None, :, column] <= rows[:, None, column]
-    return found
+        at_most &= by[None, :, column] <= rows[:, None, column]
+    return at_most

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from costmodel.core.tiling.nest import OUTPUT_AXES, TAP_AXES, Nest, Sweep
-from costmodel.core.tiling.orders import BESIDE, ORDERS, NodeOrder
+from costmodel.core.tiling.orders import ABSENT, BESIDE, ORDERS, NodeOrder
 from costmodel.core.tiling.traffic_curve import TrafficCurve
 from costmodel.core.tiling.windows import ALONG_OUTPUTS, STANDS
 
 NAMES = {"I": "input", "W": "weights", "O": "output"}
-GROUPS = {"I": "nc", "W": "kc", "O": "nk"}
-"""The groups of plain axes (`Nest.plain_axes`) along which each tensor extends."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +69,14 @@ def schedule(nest: Nest, curve: TrafficCurve, step: int) -> Schedule:
 
 
 def _plain(order: NodeOrder, at: int, free: dict[str, int], nest: Nest) -> dict[str, int]:
-    """Tiles along plain axes at one node: whole where no tensor so far or here is cut by them."""
+    """Tiles along plain axes at one node.
+
+    They are single words from the first node on that stands below the one which lacks the axis.
+    """
     tile = dict(free)
-    for node in order.nodes[2 if order.beside else 1 : at + 1]:
-        # below the first node a tensor is cut to single words along its own axes
-        # unless its room says otherwise
-        for group in GROUPS[node]:
-            if group not in order.rooms[node]:
+    for node in order.nodes[: at + 1]:
+        for group, other in ABSENT.items():
+            if node != other and group not in order.rooms[node]:
                 tile |= dict.fromkeys(nest.plain_axes[group], 1)
     return tile
 
@@ -97,10 +96,10 @@ def _tile(order: NodeOrder, at: int, cut: WindowCut, sweep: Sweep) -> tuple[int,
     """Outputs and taps of the tile at node number `at`."""
     mine, other = (cut.outputs, cut.taps), (cut.other_outputs, cut.other_taps)
     levels = {
-        "OIW": ((other[0], sweep.taps), mine, (mine[0], 1)),
+        "OIW": (other, mine, (mine[0], 1)),
         "OWI": ((other[0], sweep.taps), other, mine),
         "WOI": ((sweep.outputs, other[1]), other, mine),
-        "WIO": ((sweep.outputs, other[1]), mine, (1, mine[1])),
+        "WIO": (other, mine, (1, mine[1])),
         "IOW": (mine, (other[0], mine[1]), (other[0], 1)),
         "IWO": (mine, (mine[0], other[1]), (1, other[1])),
     }

@@ -1,4 +1,4 @@
-"""The step function that every nest ends as: bytes on chip against bytes over the bus."""
+"""The step function that every nest ends as: room inside a level against what crosses into it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from costmodel.core.tiling.windows import Ints
 
 
 class MovedBytes(NamedTuple):
-    """What crosses the bus, operand by operand; each a number or an array, in the widths' unit."""
+    """What crosses the boundary of a level, operand by operand: numbers or arrays.
+
+    They are in the unit of the widths that they were made with.
+    """
 
     input: Ints
     weights: Ints
@@ -34,7 +37,7 @@ class TrafficCurve:
     Rooms and traffic are in the unit of the widths that it was made with.
     """
 
-    memory: Ints
+    room: Ints
     """(S,) The room from which each step holds, ascending."""
     moved: MovedBytes
     """(S,) each; their total falls from step to step."""
@@ -48,11 +51,11 @@ class TrafficCurve:
         return np.asarray(-(-(moved - moved[:, -1:]) // 8))
 
 
-def falling_steps(memory: Ints, total: Ints, origin: Ints) -> tuple[Ints, Ints, Ints]:
+def falling_steps(room: Ints, total: Ints, origin: Ints) -> tuple[Ints, Ints, Ints]:
     """Sort points by room and keep those that move less than every point before them."""
-    order = np.lexsort((total, memory))
+    order = np.lexsort((total, room))
     sorted_totals = total[order]
     falls = np.ones(len(order), dtype=bool)
     falls[1:] = sorted_totals[1:] < np.minimum.accumulate(sorted_totals)[:-1]
     kept = order[falls]
-    return memory[kept], total[kept], origin[kept]
+    return room[kept], total[kept], origin[kept]

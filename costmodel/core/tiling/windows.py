@@ -10,9 +10,8 @@ Example: 8 outputs, 3 taps, stride 1, so 10 input words; output p meets the word
   first one had: 2 x 6 = 12 words in all.
 - Sliding along the outputs, one at a time, holds the 3 words of one window and fetches every word
   once, 10 in all. In steps of 2 outputs it holds 4.
-- Single outputs that do not slide hold 3 words as well, and fetch 8 x 3 = 24.
-- Single outputs and single taps hold one word and fetch 24. Where one tap stays and the input
-  slides along the outputs, one word is held too, and each tap fetches 8: 24 again.
+- Single outputs that do not slide hold 3 words as well, and fetch 8 x 3 = 24. Single outputs with
+  single taps hold one word, and fetch 24 too.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,36 +130,25 @@ class _Cuts:
 
 @lru_cache(maxsize=256)
 def _cuts(sweep: Sweep) -> _Cuts:
-    pairs, starts, tiles = [], [], []
-    count, length = 0, sweep.outputs
+    length, pairs, tiles = sweep.outputs, [], []
     for outer in window_sizes(sweep, length).tolist():
         for inner in window_sizes(sweep, outer).tolist():
+            run, tile = (grid.ravel() for grid in np.mgrid[0:length:outer, 0:outer:inner])
+            tile += run
+            end = np.minimum(run + outer, length)
+            part = np.stack([run, end, tile, np.minimum(tile + inner, end)], axis=1)
             pairs.append((outer, inner))
-            starts.append(count)
-            for begin in range(0, length, outer):
-                end = min(begin + outer, length)
-                edges = np.append(np.arange(begin, end, inner), end)
-                part = np.empty((len(edges) - 1, 4), dtype=np.int64)
-                part[:, 0], part[:, 1], part[:, 2], part[:, 3] = begin, end, edges[:-1], edges[1:]
-                tiles.append(part)
-                count += len(part)
+            tiles.append(part[tile < length])
     table = np.concatenate(tiles)
-    outer_ends, inner_ends = table[:, :2], table[:, 2:]
-    return _Cuts(
-        np.array(pairs), np.array(starts), outer_ends, inner_ends,
-        outer_ends[:, 0] == inner_ends[:, 0],
-    )  # fmt: skip
+    starts = np.cumsum([0, *map(len, tiles[:-1])])
+    return _Cuts(np.array(pairs), starts, table[:, :2], table[:, 2:], table[:, 0] == table[:, 2])
 
 
 class _Counter:
     """Distinct input words that ranges of outputs meet with ranges of taps."""
 
     def __init__(self, sweep: Sweep) -> None:
-        common = gcd(sweep.stride, sweep.dilation)
-        self.next_tap = sweep.stride // common
-        """A word that one tap meets is met again by the tap so many further on,"""
-        self.lag = sweep.dilation // common
-        """so many outputs earlier."""
+        self.output_lag, self.tap_lag = sweep.output_lag, sweep.tap_lag
         self.met = np.zeros((sweep.outputs + 1, sweep.taps + 1), dtype=np.int64)
         """Words met before an output by taps before a tap, each tap counting for itself."""
         np.cumsum(np.cumsum(sweep.met >= 0, axis=0), axis=1, out=self.met[1:, 1:])
@@ -174,9 +161,9 @@ class _Counter:
         """
         begin, end = ranges[:, 0], ranges[:, 1]
         first, behind = taps[:, :1], taps[:, 1:]
-        last = np.maximum(first, behind - self.next_tap)
+        last = np.maximum(first, behind - self.tap_lag)
         total = self._between(end, last, behind) - self._between(begin, first, behind)
-        return total + self._between(np.minimum(end, begin + self.lag), first, last)
+        return total + self._between(np.minimum(end, begin + self.output_lag), first, last)
 
     def _between(self, output: Ints, first: Ints, last: Ints) -> Ints:
         return np.asarray(self.met[output, last] - self.met[output, first])

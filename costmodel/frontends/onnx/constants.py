@@ -1,4 +1,4 @@
-"""Constants of an ONNX graph: what they hold, where they come from, how wide their elements are."""
+"""Constants of an ONNX graph: contents, where they come from, how wide their elements are."""
 
 from __future__ import annotations
 
@@ -13,17 +13,10 @@ from onnx import TensorProto, numpy_helper
 from costmodel.frontends.onnx.values import FLOATS, Origin, Value
 
 MOVING = (
-    "Transpose",
-    "Reshape",
-    "Flatten",
-    "Squeeze",
-    "Unsqueeze",
-    "Identity",
-    "Slice",
-    "Split",
-    "Expand",
-    "Tile",
+    *("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"),
+    *("Slice", "Split", "Expand", "Tile"),
 )
+"""Operators that give their first input's elements again, elsewhere."""
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
@@ -37,53 +30,53 @@ def contents(tensor: TensorProto) -> Any:
 
 def stored(graph: onnx.GraphProto) -> bool:
     """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
-    held = sum(prod(t.dims) for t in graph.initializer if t.data_type in FLOATS)
     names = {t.name for t in graph.initializer}
-    written = sum(
-        prod(a.t.dims)
-        for n in graph.node
-        if n.op_type == "Constant"
-        for a in n.attribute
-        if a.name == "value" and a.t.data_type in FLOATS
+    if any(n.op_type == "ConstantOfShape" and n.input[0] in names for n in graph.node):
+        return True
+    literals = (a for n in graph.node if n.op_type == "Constant" for a in n.attribute)
+    written = (a.t for a in literals if a.name == "value")
+    held, beside = (
+        sum(prod(t.dims) for t in tensors if t.data_type in FLOATS)
+        for tensors in (graph.initializer, written)
     )
-    filled = any(n.op_type == "ConstantOfShape" and n.input[0] in names for n in graph.node)
-    return filled or held >= written
+    return bool(held >= beside)
 
 
 def handed_on(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> int | None:
-    """Return the bits of a folded constant that is its first input's elements again.
+    """Bits of a folded constant that is its first input's elements again, where a file fixes them.
 
     The elements are dequantised, or stand elsewhere.
     """
     first = inputs[0] if inputs else None
-    if first is None or proto.op_type not in (*MOVING, "DequantizeLinear"):
-        return None
-    return first.bits
+    again = proto.op_type in (*MOVING, "DequantizeLinear")
+    return first.bits if again and first is not None else None
 
 
 def shape_of(proto: onnx.NodeProto, value: Value) -> Any:
     """What Shape (with its start and end) or Size gives."""
-    if proto.op_type == "Size":
-        return np.array(value.elements, dtype=np.int64)
     limits = {a.name: a.i for a in proto.attribute}
-    return np.array(
-        value.shape[limits.get("start", 0) : limits.get("end", len(value.shape))], dtype=np.int64
-    )
+    part = value.shape[slice(limits.get("start", 0), limits.get("end"))]
+    return np.array(value.elements if proto.op_type == "Size" else part, dtype=np.int64)
 
 
 def origin_of(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> Origin:
-    """Return the origin of a folded constant.
+    """The origin of a folded constant: its data's, not that of the indices or scales beside it.
 
-    It comes from its data, not from the indices or scales beside it.
+    A ConstantOfShape whose shape is stored stands for a weight that was left out.
     """
     if proto.op_type == "Constant":
         return Origin(literal=True)
-    given = [v for v in inputs if v is not None and v.origin is not None]
-    given = given[:1] if proto.op_type in QUANTISING else [v for v in given if v.floating] or given
+    held = [(v.floating, v.origin) for v in inputs if v is not None and v.origin is not None]
+    if proto.op_type == "ConstantOfShape" and held and held[0][1].weights:
+        return Origin(frozenset(proto.output))
     if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range"):
         return Origin()
-    origins = [v.origin for v in given if v.origin is not None]
-    return Origin(frozenset().union(*(o.weights for o in origins)), any(o.literal for o in origins))
+    if proto.op_type in QUANTISING:
+        held = held[:1]
+    elif any(floating for floating, _ in held):
+        held = [(floating, origin) for floating, origin in held if floating]
+    weights = frozenset[str]().union(*(origin.weights for _, origin in held))
+    return Origin(weights, any(origin.literal for _, origin in held))
 
 
 def reads(graph: onnx.GraphProto) -> Iterable[str]:

@@ -7,8 +7,8 @@ from onnx import TensorProto
 from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.frontends.onnx.constants import contents
-from costmodel.frontends.onnx.node import Node, Work
-from costmodel.frontends.onnx.tables import unlearnt
+from costmodel.frontends.onnx.node import OnnxNode, Work
+from costmodel.frontends.onnx.unlearnt import unlearnt
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.language.dtypes import size_of
 
@@ -28,7 +28,7 @@ class Parameters:
         """[elements] of initialisers that may be tables, and whose contents the file lacks."""
         self._unlearnt: dict[str, bool | None] = {}
 
-    def count(self, node: Node, work: Work) -> Constants:
+    def count(self, node: OnnxNode, work: Work) -> Constants:
         """The parameters that this row is the first to use, and what it moves of constants."""
         fresh, floats, fixed = dict[int, int](), 0, 0
         sources: set[str] = set()
@@ -36,8 +36,8 @@ class Parameters:
         for position, value in enumerate(node.inputs):
             if value is None or value.origin is None:
                 continue
-            if position not in work.aside or work.norm:
-                named = position in (*work.weights, *work.statistics)
+            named = position in (*work.weights, *work.statistics)
+            if named or position not in work.aside:
                 fresh[position] = self._fresh(value, value.origin, named)
             if position in work.aside:
                 continue
@@ -77,7 +77,7 @@ class Parameters:
 
 def _counted(work: Work, fresh: dict[int, int]) -> Tally:
     """These parameters under their names, those of a batch norm under their own."""
-    if work.norm:
+    if work.statistics:
         places = (*work.weights, *work.statistics)
         scale, shift, mean, variance = (fresh.get(position, 0) for position in places)
         return Tally(bn_scale=scale, bn_shift=shift, bn_mean=mean, bn_variance=variance)

@@ -1,8 +1,9 @@
-"""Types of a node's outputs, and the contents of small constants: both asked of onnx itself."""
+"""Types of a node's outputs, and contents of small constants: both asked of onnx itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import prod
 from typing import Any
 
@@ -12,7 +13,9 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from costmodel.errors import BadValue
-from costmodel.frontends.onnx.values import Value, unresolved
+from costmodel.frontends.onnx.node import OnnxNode
+from costmodel.frontends.onnx.rules import listed, table
+from costmodel.frontends.onnx.values import Value, shape_in, unresolved
 
 SMALL = 4096
 """[elements] of constants whose contents are kept: shapes, axes, ranges, small masks."""
@@ -27,50 +30,65 @@ IMPURE = (
 
 
 class Inference:
-    """An inference answers questions about one model and remembers the answers.
-
-    Exporters write repeated questions by the thousand.
-    """
+    """Answers about the nodes of one model, kept because exporters repeat nodes by the thousand."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.opsets = {entry.domain or "": entry.version for entry in model.opset_import}
-        self.opsets[""] = self.opsets.get(
-            "", self.opsets.get("ai.onnx", onnx.defs.onnx_opset_version())
-        )
+        newest = onnx.defs.onnx_opset_version()
+        self.opsets.setdefault("", self.opsets.get("ai.onnx", newest))
         self.imports = list(model.opset_import)
         self.known: dict[Any, list[Any]] = {}
         self.schemas: dict[tuple[str, str], Any] = {}
 
     def schema(self, node: onnx.NodeProto) -> Any:
         """The operator's definition, or None for an operator that onnx does not define."""
-        word = node.op_type, "" if node.domain == "ai.onnx" else node.domain
-        if word not in self.schemas:
-            try:
-                op, domain = word
-                found = onnx.defs.get_schema(op, self.opsets.get(domain, 1), domain)
-            except onnx.defs.SchemaError:
-                found = None
-            self.schemas[word] = found
-        return self.schemas[word]
+        op, domain = node.op_type, "" if node.domain == "ai.onnx" else node.domain
+        if (op, domain) not in self.schemas:
+            self.schemas[op, domain] = None
+            with suppress(onnx.defs.SchemaError):
+                version = self.opsets.get(domain, 1)
+                self.schemas[op, domain] = onnx.defs.get_schema(op, version, domain)
+        return self.schemas[op, domain]
 
-    def types(self, node: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[onnx.TypeProto]:
-        """Return the types of the outputs, in order.
+    def outputs(
+        self,
+        node: onnx.NodeProto,
+        inputs: Sequence[Value | None],
+        stated: Mapping[str, onnx.TypeProto],
+    ) -> list[onnx.TypeProto]:
+        """The types of a node's outputs, in order.
 
+        They are as onnx infers them, else as the file has `stated` them, else like the input.
         Raises BadValue where they do not follow from the inputs.
         """
+        known = self.schema(node) is not None
+        inferred = self._inferred(node, inputs) if known else {}
+        types = [inferred.get(name) or onnx.TypeProto() for name in node.output]
+        for number, name in enumerate(node.output):
+            if name in stated and unresolved(types[number]) and not unresolved(stated[name]):
+                types[number] = stated[name]
+        first = inputs[0] if inputs else None
+        if not known and first is not None and unresolved(types[0]):
+            ruled = OnnxNode(node, tuple(inputs)).word in table("RULES")
+            if ruled and node.op_type not in listed("SAME_SHAPE"):
+                raise BadValue("the file states no shape for its output", "export it with shapes")
+            types[0] = first.type
+        return types
+
+    def _inferred(
+        self, node: onnx.NodeProto, inputs: Sequence[Value | None]
+    ) -> dict[str, onnx.TypeProto]:
+        """The types of the outputs by name, as onnx infers them. Raises BadValue for a misfit."""
         named = {v.name: v for v in inputs if v is not None}
         data = {
             name: numpy_helper.from_array(np.asarray(v.data), name)
             for name, v in named.items()
             if v.data is not None
         }
+        types = {name: v.type for name, v in named.items()}
         try:
-            found = onnx.shape_inference.infer_node_outputs(
-                self.schema(node),
-                node,
-                {name: v.type for name, v in named.items()},
-                data,
-                opset_imports=self.imports,
+            return onnx.shape_inference.infer_node_outputs(
+                self.schema(node), node, types, data, opset_imports=self.imports
             )
         except (
             onnx.shape_inference.InferenceError,
@@ -81,8 +99,6 @@ class Inference:
             raise BadValue(
                 f"shapes do not fit: {str(error).splitlines()[0]}", "check the export"
             ) from None
-        empty = onnx.TypeProto()
-        return [found.get(name, empty) for name in node.output]
 
     def contents(
         self, node: onnx.NodeProto, inputs: Sequence[Value | None], types: Sequence[onnx.TypeProto]
@@ -90,30 +106,22 @@ class Inference:
         """The outputs' contents where every input's are known and all are small; else None."""
         if node.op_type in IMPURE or any(v is not None and v.data is None for v in inputs):
             return None
-        if any(not unresolved(t) and _size(t) > SMALL for t in types):
+        if any(not unresolved(t) and prod(shape_in(t)) > SMALL for t in types):
             return None
         fixed = b"".join(a.SerializeToString() for a in node.attribute)
         given = [None if v is None else np.asarray(v.data) for v in inputs]
-        key = (
-            node.op_type,
-            node.domain,
-            fixed,
-            tuple(None if a is None else (a.dtype.str, a.shape, a.tobytes()) for a in given),
-        )
+        held = tuple(None if a is None else (a.dtype.str, a.shape, a.tobytes()) for a in given)
+        key = node.op_type, node.domain, fixed, held
         if key not in self.known:
             self.known[key] = self._run(node, inputs)
-        found = self.known[key]
-        return found if found and all(np.size(array) <= SMALL for array in found) else None
+        arrays = self.known[key]
+        return arrays if arrays and all(np.size(array) <= SMALL for array in arrays) else None
 
     def _run(self, node: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[Any]:
-        """It is empty where onnx's reference does not run the operator as old sets define it."""
+        """The outputs' contents; none where onnx's reference does not run an old operator."""
         feeds = {v.name: np.asarray(v.data) for v in inputs if v is not None}
         try:
             with np.errstate(all="ignore"):
                 return list(ReferenceEvaluator(node, opsets=dict(self.opsets)).run(None, feeds))
         except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError):
             return []
-
-
-def _size(kind: onnx.TypeProto) -> int:
-    return prod(dim.dim_value for dim in kind.tensor_type.shape.dim)

@@ -16,43 +16,38 @@ from costmodel.core.layer import Layer
 from costmodel.core.network import changed
 from costmodel.core.part import HELD, OUTSIDE, Parts, Source
 from costmodel.core.tally import Shape, Shapes
-from costmodel.frontends.onnx.samples import Spread, Untracked, followed
+from costmodel.frontends.onnx.spread import Spread, Untracked
 from costmodel.frontends.onnx.values import Value
-from costmodel.models.layers.move import Unknown
 
 STANDARD = ("", "ai.onnx")
 """Domains of onnx's own operators."""
 
 
 @dataclass(frozen=True, eq=False)
-class Node:
+class OnnxNode:
     """A node with everything known of its inputs and outputs."""
 
     proto: onnx.NodeProto
     inputs: tuple[Value | None, ...]
     """None where an optional input is left out."""
-    wholes: Shapes
+    wholes: Shapes = ()
     """The outputs' shapes as the file has them."""
+    follow: Follow | None = None
+    """How the samples lie in the outputs; None: every shape is taken whole."""
     count: int = 1
     """Samples that one run holds."""
-    tracked: bool = True
-    """False: every shape is taken whole."""
-    _spreads: dict[int, Spread] = field(default_factory=dict, init=False)
 
-    def untracked(self) -> Node:
-        """Return the same node with every shape taken whole.
-
-        Raises Untracked where it holds several samples.
-        """
+    def untracked(self) -> OnnxNode:
+        """The same node with every shape taken whole. Raises Untracked for several samples."""
         if self.count > 1:
             raise Untracked
-        return replace(self, tracked=False)
+        return replace(self, follow=None)
 
     # --- what the file says ------------------------------------------------------------------
 
     @property
     def op(self) -> str:
-        """The operator's name."""
+        """The operator's name without its domain."""
         return str(self.proto.op_type)
 
     @property
@@ -61,8 +56,13 @@ class Node:
         domain = self.proto.domain
         return self.op if domain in STANDARD else f"{domain}:{self.op}"
 
+    @property
+    def name(self) -> str:
+        """The node's name, or its first output's where it has none, for messages."""
+        return str(self.proto.name or self.proto.output[0])
+
     def get(self, name: str, default: Any = None) -> Any:
-        """An attribute's value; text as str."""
+        """An attribute's value, with text as str; the default where it is not stated."""
         for attribute in self.proto.attribute:
             if attribute.name == name:
                 value = helper.get_attribute_value(attribute)
@@ -74,10 +74,10 @@ class Node:
         return index < len(self.inputs) and self.inputs[index] is not None
 
     def value(self, index: int) -> Value:
-        """An input that is there."""
-        found = self.inputs[index]
-        assert found is not None
-        return found
+        """What is known of an input that is there."""
+        value = self.inputs[index]
+        assert value is not None
+        return value
 
     def whole(self, index: int = 0) -> Shape:
         """The shape of an input as the file has it."""
@@ -85,58 +85,50 @@ class Node:
 
     def numbers(self, name: str, index: int) -> list[int] | None:
         """Whole numbers from an attribute, or from a constant input of newer operator sets."""
-        found = self.get(name)
-        if found is None and self.has(index):
-            found = self.value(index).data
-        return None if found is None else [int(one) for one in np.asarray(found).reshape(-1)]
+        stated = self.get(name)
+        if stated is None and self.has(index):
+            stated = self.value(index).data
+        return None if stated is None else np.ravel(stated).astype(int).tolist()
 
     def axes(self, otherwise: Iterable[int]) -> list[int]:
         """The axes that a reduction names, or `otherwise`."""
-        single = self.get("axis")
-        found = [single] if single is not None else self.numbers("axes", 1)
-        if found is None and self.op in ("ArgMax", "ArgMin"):
-            found = [0]
-        return list(otherwise) if found is None else found
-
-    @property
-    def factors(self) -> tuple[int, int]:
-        """The inputs that a product multiplies."""
-        return (0, 3) if self.op == "QLinearMatMul" else (0, 1)
-
-    @cached_property
-    def equation(self) -> tuple[list[str], str]:
-        """Give one letter to each axis of every operand of an einsum, and of the result."""
-        return named_axes(self.get("equation"), [len(v.shape) for v in self.inputs if v])
+        single = self.get("axis", 0 if self.op in ("ArgMax", "ArgMin") else None)
+        named = self.numbers("axes", 1) if single is None else [single]
+        return list(otherwise) if named is None else named
 
     # --- per sample --------------------------------------------------------------------------
 
     @cached_property
     def maps(self) -> list[int]:
         """The inputs that are feature maps."""
-        return [
-            n for n, value in enumerate(self.inputs) if value is not None and not value.constant
-        ]
+        return [n for n, value in enumerate(self.inputs) if value and not value.constant]
 
     def spread(self, index: int = 0) -> Spread:
         """Where the samples lie in an input; nowhere in a constant."""
-        found = self._spreads.get(index)
-        if found is None:
-            value = self.value(index)
-            axis = value.axis if self.tracked and not value.constant else None
-            found = self._spreads[index] = Spread(value.shape, axis, self.count)
-        return found
+        value = self.value(index)
+        return Spread(value.shape, value.axis if self.follow else None, self.count)
 
     @cached_property
     def ends(self) -> tuple[Spread, ...]:
         """Where the samples lie in the outputs. Raises Untracked."""
-        axes = followed(self) if self.tracked else [None] * len(self.wholes)
-        found = tuple(
-            Spread(whole, axis, self.count) for whole, axis in zip(self.wholes, axes, strict=True)
+        ends = tuple(
+            Spread(whole, self._axis(number), self.count)
+            for number, whole in enumerate(self.wholes)
         )
-        lost = any(self.spread(n).axis is None for n in self.maps) or None in axes
-        if self.tracked and lost and any(self.spread(n).axis is not None for n in self.maps):
+        axes = {self.spread(n).axis for n in self.maps}
+        if axes - {None} and None in {*axes, *(end.axis for end in ends)}:
             raise Untracked
-        return found
+        return ends
+
+    def _axis(self, number: int) -> int | None:
+        """The axis that holds the samples of an output. Raises Untracked."""
+        axis = self.follow(self, number) if self.follow else None
+        whole = self.wholes[number]
+        if axis is not None and axis in range(len(whole)) and whole[axis] % self.count == 0:
+            return axis
+        if self.follow and self.count > 1:
+            raise Untracked
+        return None
 
     def shape(self, index: int = 0) -> Shape:
         """The shape per sample of an input."""
@@ -153,7 +145,7 @@ class Node:
         return tuple(end.shape for end in self.ends)
 
     def place(self, axis: int, index: int = 0) -> int:
-        """An axis of an input as one of the sample's."""
+        """An axis of an input as one of the sample's. Raises Untracked for the samples' own."""
         return self.spread(index).place(axis)
 
     def held(self, aside: Iterable[int] = ()) -> Shapes:
@@ -164,25 +156,6 @@ class Node:
             for n, value in enumerate(self.inputs)
             if value is not None and n not in left_out
         )
-
-
-def named_axes(equation: str, ranks: list[int]) -> tuple[list[str], str]:
-    """An einsum's terms and result with letters in the place of '...'."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in equation]
-    hidden = [
-        rank - len(term) + 3 for term, rank in zip(terms, ranks, strict=True) if "..." in term
-    ]
-    letters = "".join(spare[: max(hidden, default=0)])
-    if not arrow:
-        once = sorted(c for c in set(left) - set(",.") if left.count(c) == 1)
-        right = ("..." if "..." in left else "") + "".join(once)
-    found = []
-    for term, rank in zip(terms, ranks, strict=True):
-        length = rank - len(term) + 3
-        found.append(term.replace("...", letters[len(letters) - length :] if length > 0 else ""))
-    return found, right.replace("...", letters)
 
 
 @dataclass(frozen=True)
@@ -199,15 +172,11 @@ class Work:
     aside: tuple[int, ...] = ()
     """Inputs that are no parameters: running statistics, scales of a resize, bounds of a clip."""
     rows_read: int | None = None
-    """[elements] that are read of a table of weights that is only looked up."""
+    """Elements that are read of a table of weights that is only looked up."""
     bias: int | None = None
     """The input that holds a bias."""
-    norm: bool = False
-    """True for a batch norm: `weights` are its scale and shift."""
     statistics: tuple[int, ...] = ()
-    """Its running mean and variance."""
-    learned: bool = True
-    """False: constants that meet maps elementwise may be masks and tables that nobody learnt."""
+    """The running mean and variance of a batch norm, whose `weights` are its scale and shift."""
 
     def parts(self, maps: Sequence[int]) -> Parts:
         """The layers one after the other, for a node of whose inputs `maps` are feature maps."""
@@ -220,20 +189,7 @@ class Work:
         return (changed(first, reads=reads), *rest)
 
 
-Rule = Callable[[Node], Work]
-
-
-def unknown(node: Node) -> Work:
-    """An operator without a rule: its maps move, what stands beside them counts as weights."""
-    layer = Unknown(shapes=node.outputs)
-    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
-
-
-def block_of(name: str) -> str:
-    """The outermost module of a torch scope.
-
-    It is stages.0 of 'stages/stages.0/...', and conv1 of 'conv1/Conv'.
-    """
-    steps = name.split("/")
-    inner = len(steps) > 1 and steps[1].startswith(f"{steps[0]}.")
-    return steps[1] if inner else steps[0]
+Rule = Callable[[OnnxNode], Work]
+"""What a node of an operator does."""
+Follow = Callable[[OnnxNode, int], int | None]
+"""The axis that holds the samples in one of a node's outputs, None where none does."""

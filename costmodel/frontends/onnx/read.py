@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import onnx
@@ -10,7 +11,7 @@ import onnx
 from costmodel.core.network import Facts, Network
 from costmodel.errors import InputError, Place
 from costmodel.frontends.onnx.proto import read
-from costmodel.frontends.onnx.samples import Untracked
+from costmodel.frontends.onnx.spread import Untracked
 from costmodel.frontends.onnx.values import FLOATS
 from costmodel.frontends.onnx.walk import Walk
 
@@ -57,18 +58,14 @@ def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Networ
 
 
 def walked(model: onnx.ModelProto, path: Path, named: int | None) -> Walk:
-    """The model, walked with the samples where they can be followed, else as one run."""
-    axes = dict.fromkeys(axis for axis in (named, 0, 1) if axis is not None)
-    for axis in axes:
-        try:
-            walk = Walk(model, path, axis)
-            walk.run()
-        except Untracked:
-            continue
-        return walk
-    walk = Walk(model, path, None)
-    walk.run()
-    return walk
+    """The model, walked with the samples where they can be followed, else as one run.
+
+    They are looked for along the axis that the file has `named`, then along the first two.
+    """
+    for axis in dict.fromkeys(axis for axis in (named, 0, 1) if axis is not None):
+        with suppress(Untracked):
+            return Walk(model, path, axis).run()
+    return Walk(model, path, None).run()
 
 
 def notes(walk: Walk) -> Iterator[str]:

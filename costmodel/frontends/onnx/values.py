@@ -1,17 +1,15 @@
-"""A value holds what is known of one tensor of an ONNX graph.
-
-That is its type, its shape, its contents where they are small, and its origin.
-"""
+"""What is known of one tensor of an ONNX graph: type, shape, origin, contents of small ones."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
 
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from costmodel.core.network import Tap
 from costmodel.core.tally import Shape
@@ -22,48 +20,19 @@ FLOATS: dict[int, str] = {
     TensorProto.BFLOAT16: "bf16",
     TensorProto.DOUBLE: "fp64",
 }
-# Bits of one element, by the ONNX data type (onnx.proto, TensorProto.DataType).
-BITS: dict[int, int] = {
-    TensorProto.FLOAT: 32,
-    TensorProto.FLOAT16: 16,
-    TensorProto.BFLOAT16: 16,
-    TensorProto.DOUBLE: 64,
-    TensorProto.INT8: 8,
-    TensorProto.UINT8: 8,
-    TensorProto.INT16: 16,
-    TensorProto.UINT16: 16,
-    TensorProto.INT32: 32,
-    TensorProto.UINT32: 32,
-    TensorProto.INT64: 64,
-    TensorProto.UINT64: 64,
-    TensorProto.BOOL: 8,
-    TensorProto.INT4: 4,
-    TensorProto.UINT4: 4,
-    TensorProto.FLOAT8E4M3FN: 8,
-    TensorProto.FLOAT8E5M2: 8,
-    TensorProto.COMPLEX64: 64,
-    TensorProto.COMPLEX128: 128,
+# Bits of one element by the ONNX data type (onnx.proto, TensorProto.DataType). They are the first
+# number in its name (UINT4, BFLOAT16, FLOAT8E4M3FN), but for three names that hold none.
+BITS: dict[int, int] = {TensorProto.FLOAT: 32, TensorProto.DOUBLE: 64, TensorProto.BOOL: 8}
+BITS |= {
+    number: int(digits[0])
+    for name, number in TensorProto.DataType.items()
+    if (digits := re.search(r"\d+", name))
 }
-
-for _name, _bits in (
-    ("FLOAT8E4M3FNUZ", 8),
-    ("FLOAT8E5M2FNUZ", 8),
-    ("FLOAT8E8M0", 8),
-    ("FLOAT4E2M1", 4),
-    ("INT2", 2),
-    ("UINT2", 2),
-):
-    # types that older releases of onnx do not have
-    if hasattr(TensorProto, _name):
-        BITS[getattr(TensorProto, _name)] = _bits
 
 
 @dataclass(frozen=True)
 class Origin:
-    """An origin says where a constant comes from.
-
-    It holds the initialisers that the constant was made of, and whether they are weights.
-    """
+    """Where a constant comes from: the initialisers that it was made of."""
 
     weights: frozenset[str] = frozenset()
     """Initialisers that a training framework would hold."""
@@ -82,39 +51,29 @@ class Value:
     origin: Origin | None = None
     tap: Tap | None = None
     axis: int | None = None
-    """That holds the samples of a feature map."""
+    """The axis of a feature map that holds the samples."""
     bits: int | None = None
-    """Of one element of a constant where the file fixes them."""
-
-    @property
-    def elem(self) -> int:
-        """The ONNX element type."""
-        return int(self.type.tensor_type.elem_type)
+    """Bits of one element of a constant, where the file fixes them."""
 
     @property
     def floating(self) -> bool:
         """True for real numbers of any width."""
-        return self.elem in FLOATS
+        return self.type.tensor_type.elem_type in FLOATS
 
     @cached_property
     def shape(self) -> Shape:
-        """All axes, the baked-in batch included."""
-        return tuple(d.dim_value for d in self.type.tensor_type.shape.dim)
+        """The sizes of all axes, the baked-in batch included [elements]."""
+        return shape_in(self.type)
 
     @property
     def elements(self) -> int:
-        """The number of elements."""
+        """The number of elements in the whole tensor."""
         return prod(self.shape)
 
     @property
     def constant(self) -> bool:
         """True for what does not depend on the network's input."""
         return self.tap is None
-
-
-def tensor_type(elem: int, shape: Shape) -> onnx.TypeProto:
-    """The ONNX type of a tensor."""
-    return helper.make_tensor_type_proto(elem, shape)
 
 
 def unresolved(kind: onnx.TypeProto) -> bool:
@@ -125,6 +84,6 @@ def unresolved(kind: onnx.TypeProto) -> bool:
     return any(not dim.HasField("dim_value") or dim.dim_value < 0 for dim in tensor.shape.dim)
 
 
-def shape_in(kind: onnx.TypeProto) -> tuple[int, ...]:
-    """The sizes that a type states."""
+def shape_in(kind: onnx.TypeProto) -> Shape:
+    """The sizes that a type states, 0 for one that it leaves open."""
     return tuple(d.dim_value for d in kind.tensor_type.shape.dim)

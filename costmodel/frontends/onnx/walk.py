@@ -12,38 +12,25 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto
+from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
 
 from costmodel.core.builder import Builder, extended
 from costmodel.core.network import Row, Taps
 from costmodel.core.part import Parts
 from costmodel.errors import BadValue, Place, Problems
-from costmodel.frontends.onnx.constants import (
-    contents,
-    handed_on,
-    origin_of,
-    reads,
-    shape_of,
-    stored,
-)
+from costmodel.frontends.onnx import constants
 from costmodel.frontends.onnx.count import Parameters
 from costmodel.frontends.onnx.infer import SMALL, Inference
-from costmodel.frontends.onnx.node import Node, Work, block_of, unknown
+from costmodel.frontends.onnx.node import OnnxNode, Work
 from costmodel.frontends.onnx.proto import real_inputs
-from costmodel.frontends.onnx.rules import rules, views
-from costmodel.frontends.onnx.samples import Spread, Untracked, reshaped, samples_along
-from costmodel.frontends.onnx.types import output_types
-from costmodel.frontends.onnx.values import (
-    BITS,
-    FLOATS,
-    Origin,
-    Value,
-    shape_in,
-    tensor_type,
-    unresolved,
-)
-from costmodel.models.layers.move import StridedView
+from costmodel.frontends.onnx.rules import listed, table
+from costmodel.frontends.onnx.samples import stretched
+from costmodel.frontends.onnx.spread import Spread, Untracked, reshaped, samples_along
+from costmodel.frontends.onnx.values import BITS, FLOATS, Origin, Value, shape_in, unresolved
+from costmodel.models.layers.move import StridedView, Unknown
 
 CONTROL = ("If", "Loop", "Scan", "SequenceMap")
+"""Operators that run graphs inside the graph."""
 
 
 class Walk:
@@ -59,36 +46,34 @@ class Walk:
         self.values: dict[str, Value] = {}
         self.refused: set[str] = set()
         """Names whose node could not be taken."""
-        self.parameters = Parameters(stored(model.graph))
+        self.parameters = Parameters(constants.stored(model.graph))
         self.unknown: Counter[str] = Counter()
         self.notes: list[str] = []
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
-        self.used = set(reads(model.graph)) | {v.name for v in model.graph.output}
-        inputs = real_inputs(model.graph)
-        elems = [v.type.tensor_type.elem_type for v in inputs]
+        self.used = {*constants.reads(model.graph), *(v.name for v in model.graph.output)}
+        self.inputs = real_inputs(model.graph)
+        elems = (v.type.tensor_type.elem_type for v in self.inputs)
         self.main = next((elem for elem in elems if elem in FLOATS), TensorProto.FLOAT)
         self.axis, self.samples = axis, 1
         if axis is not None:
-            self.samples = samples_along(inputs, axis)
+            self.samples = samples_along(self.inputs, axis)
 
-    def run(self) -> None:
+    def run(self) -> Walk:
         """Walk the graph. Raises InputError with everything that cannot be taken, or Untracked."""
-        for value in real_inputs(self.graph):
-            whole = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
-            holds = self.axis is not None and len(whole) > max(self.axis, 1)
-            axis = self.axis if holds and whole[self.axis or 0] == self.samples else None
+        for value in self.inputs:
+            whole, axis = shape_in(value.type), self.axis
+            if axis is None or len(whole) <= max(axis, 1) or whole[axis] != self.samples:
+                axis = None
             shape = Spread(whole, axis, self.samples).shape
             tap = self.builder.input(value.name, shape, self.bits(value.type))
             self.values[value.name] = Value(value.name, value.type, tap=tap, axis=axis)
         self.body(self.graph)
         for output in self.graph.output:
             if output.name not in self.values and output.name not in self.refused:
-                self.problems.add(
-                    self.place,
-                    f"nothing writes the output '{output.name}'",
-                    "export the network again",
-                )
+                what = f"nothing writes the output '{output.name}'"
+                self.problems.add(self.place, what, "export the network again")
         self.problems.raise_if_any()
+        return self
 
     def bits(self, kind: onnx.TypeProto) -> int | None:
         """Bits per element where the file fixes them; None for the network's own floats."""
@@ -100,10 +85,9 @@ class Walk:
         for tensor in graph.initializer:
             self.store(tensor)
         for sparse in graph.sparse_initializer:
-            kind = tensor_type(sparse.values.data_type, tuple(sparse.dims))
+            kind = make_tensor_type_proto(sparse.values.data_type, sparse.dims)
             # what is stored: the values that are not zero
-            key = self.held(sparse.values.name, sparse.values.dims)
-            self.constant(sparse.values.name, kind, None, Origin(frozenset({key})))
+            self.constant(sparse.values.name, kind, None, self.held(sparse.values))
         for proto in graph.node:
             try:
                 self.node(proto)
@@ -114,61 +98,58 @@ class Walk:
 
     def store(self, tensor: TensorProto) -> None:
         """An initialiser; the contents of small ones that are in the file are kept."""
-        kind = tensor_type(tensor.data_type, tuple(tensor.dims))
+        kind = make_tensor_type_proto(tensor.data_type, tensor.dims)
         small = np.prod(tensor.dims, dtype=float) <= SMALL
         outside = tensor.data_location == TensorProto.EXTERNAL
-        data = contents(tensor) if small and not outside else None
-        key = self.held(tensor.name, tensor.dims)
+        data = constants.contents(tensor) if small and not outside else None
+        origin = self.held(tensor)
         if not outside:
-            self.parameters.tensors[key] = tensor
-        self.constant(tensor.name, kind, data, Origin(frozenset({key})))
+            self.parameters.tensors |= dict.fromkeys(origin.weights, tensor)
+        self.constant(tensor.name, kind, data, origin)
 
-    def held(self, name: str, dims: Sequence[int]) -> str:
+    def held(self, tensor: TensorProto) -> Origin:
         """Note an initialiser's elements under a key of its own: branches may use a name again."""
-        key = name if name not in self.parameters.sizes else f"{name}#{len(self.parameters.sizes)}"
-        self.parameters.sizes[key] = prod(dims) if dims else 0
-        return key
+        sizes = self.parameters.sizes
+        key = tensor.name if tensor.name not in sizes else f"{tensor.name}#{len(sizes)}"
+        sizes[key] = prod(tensor.dims) if tensor.dims else 0
+        return Origin(frozenset({key}))
 
     def constant(
         self, name: str, kind: onnx.TypeProto, data: Any, origin: Origin, bits: int | None = None
     ) -> None:
-        """Note a constant."""
+        """Note a constant, of `bits` an element where its first input fixes them."""
         self.values[name] = Value(name, kind, data, origin, bits=bits or self.bits(kind))
 
     def node(self, proto: onnx.NodeProto) -> None:
         """One node. Raises BadValue."""
-        for name in proto.input:
-            if name and name not in self.values:
-                if name not in self.refused:
-                    raise BadValue(
-                        f"reads '{name}', which nothing writes before it",
-                        "sort the nodes, or export again",
-                    )
-                self.refused.update(proto.output)
-                return
+        missing = [name for name in proto.input if name and name not in self.values]
+        for name in missing:
+            if name not in self.refused:
+                raise BadValue(
+                    f"reads '{name}', which nothing writes before it",
+                    "sort the nodes, or export again",
+                )
+        if missing:
+            self.refused.update(proto.output)
+            return
         inputs = tuple(self.values[name] if name else None for name in proto.input)
         if proto.op_type in CONTROL:
             self.control(proto, inputs)
             return
-        types = output_types(self.infer, proto, inputs, self.stated)
+        types = self.infer.outputs(proto, inputs, self.stated)
         if proto.op_type in ("Shape", "Size") or all(v is None or v.constant for v in inputs):
             self.fold(proto, inputs, types)
             return
-        if any(
-            unresolved(kind)
-            for name, kind in zip(proto.output, types, strict=True)
-            if name in self.used
-        ):
+        named = zip(proto.output, types, strict=True)
+        if any(unresolved(kind) for name, kind in named if name in self.used):
             raise BadValue(
                 "the shape of its output depends on the data, or does not follow from its inputs",
                 "cut the network before it, or export with fixed shapes",
             )
-        first = inputs[0]
-        if proto.op_type in views() and first is not None and first.tap is not None:
-            self.view(proto, first, types[0])
-        elif proto.op_type == "DequantizeLinear" and first is not None and first.tap is not None:
-            # its readers take the quantised map
-            self.view(proto, first, types[0])
+        # readers of a dequantised map take the quantised one
+        is_view = proto.op_type in listed("VIEWS") or proto.op_type == "DequantizeLinear"
+        if is_view and inputs[0] is not None and not inputs[0].constant:
+            self.view(proto, inputs[0], types[0])
         else:
             self.row(proto, inputs, types)
 
@@ -179,21 +160,16 @@ class Walk:
         data: Sequence[Any] | None
         if proto.op_type in ("Shape", "Size"):
             assert inputs[0] is not None
-            data = [shape_of(proto, inputs[0])]
+            data = [constants.shape_of(proto, inputs[0])]
         else:
             data = self.infer.contents(proto, inputs, types)
-        origin = origin_of(proto, inputs)
-        filled = inputs[0].origin if proto.op_type == "ConstantOfShape" and inputs[0] else None
-        if filled is not None and filled.weights:
-            # its shape is stored: it stands for a weight left out
-            origin = Origin(frozenset(proto.output))
-        bits = handed_on(proto, inputs)
+        origin = constants.origin_of(proto, inputs)
+        bits = constants.handed_on(proto, inputs)
         for number, (name, kind) in enumerate(zip(proto.output, types, strict=True)):
-            array = data[number] if data is not None else None
+            array = data[number] if data else None
             if array is not None:
-                kind = tensor_type(
-                    onnx.helper.np_dtype_to_tensor_dtype(np.asarray(array).dtype), np.shape(array)
-                )
+                elem = np_dtype_to_tensor_dtype(np.asarray(array).dtype)
+                kind = make_tensor_type_proto(elem, np.shape(array))
             elif unresolved(kind):
                 raise BadValue(
                     "the shape of this constant does not follow from its inputs", "fold it first"
@@ -204,13 +180,13 @@ class Walk:
 
     def view(self, proto: onnx.NodeProto, source: Value, kind: onnx.TypeProto) -> None:
         """Another shape for the same memory: readers read the source."""
-        assert source.tap is not None
-        name, whole = proto.output[0], shape_in(kind)
-        axis = reshaped(Spread(source.shape, source.axis, self.samples), whole)
+        name, *masks = proto.output
+        axis = reshaped(Spread(source.shape, source.axis, self.samples), shape_in(kind))
         self.values[name] = Value(name, kind, tap=source.tap, axis=axis)
         # a dropout's mask, which is all true
-        for other in proto.output[1:]:
-            self.constant(other, tensor_type(TensorProto.BOOL, source.shape), None, Origin())
+        for mask in masks:
+            kind = make_tensor_type_proto(TensorProto.BOOL, source.shape)
+            self.constant(mask, kind, None, Origin())
 
     def row(
         self,
@@ -221,54 +197,52 @@ class Walk:
         """A node that works on maps: one row."""
         ports = [n for n, name in enumerate(proto.output) if name in self.used] or [0]
         wholes = tuple(shape_in(types[n]) for n in ports)
-        node, work = self.worked_out(Node(proto, inputs, wholes, self.samples))
-        constants = self.parameters.count(node, work)
-        parts = self.agreed(node, work.parts(node.maps))
+        follow = table("FOLLOW").get(proto.op_type, stretched)
+        node, work = self.worked_out(OnnxNode(proto, inputs, wholes, follow, self.samples))
         name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
-        taps = tuple(node.value(n).tap for n in node.maps)
-        out = self.builder.add(
-            Row(
-                name,
-                name,
-                block_of(name),
-                self.place,
-                parts,
-                tuple(tap for tap in taps if tap is not None),
-                out_bits=tuple(self.bits(types[n]) for n in ports),
-                constants=constants,
-                pieces=node.ends[0].pieces,
-                samples_at=node.ends[0].axis or 0,
-            )
+        taps = (node.value(n).tap for n in node.maps)
+        row = Row(
+            name,
+            name,
+            block_of(name),
+            self.place,
+            self.agreed(node, work.parts(node.maps)),
+            tuple(tap for tap in taps if tap is not None),
+            out_bits=tuple(self.bits(types[n]) for n in ports),
+            constants=self.parameters.count(node, work),
+            pieces=node.ends[0].pieces,
+            samples_at=node.ends[0].axis or 0,
         )
-        for tap, port, end in zip(out, ports, node.ends, strict=True):
+        for tap, port, end in zip(self.builder.add(row), ports, node.ends, strict=True):
             output = proto.output[port]
             self.values[output] = Value(output, types[port], tap=tap, axis=end.axis)
 
-    def worked_out(self, node: Node) -> tuple[Node, Work]:
-        """Return the node, and what it does per sample.
+    def worked_out(self, node: OnnxNode) -> tuple[OnnxNode, Work]:
+        """The node, and what it does per sample.
 
         In a run of one sample, where need be, the node's whole shapes say what it does.
         """
-        rule = rules().get(node.word)
+        rule = table("RULES").get(node.word)
         if rule is None:
             self.unknown[node.op] += 1
             rule = unknown
         try:
+            # a node whose samples get lost says so here, before its rule looks at shapes
             assert node.outputs is not None
             return node, rule(node)
         except Untracked:
             node = node.untracked()
             return node, rule(node)
 
-    def agreed(self, node: Node, parts: Parts) -> Parts:
+    def agreed(self, node: OnnxNode, parts: Parts) -> Parts:
         """The parts, and a view where the file shows further outputs or another shape."""
         given, stated = parts[-1].outputs, node.outputs
         if given == stated:
             return parts
         if sum(map(prod, given[:1])) != sum(map(prod, stated[:1])):
             self.notes.append(
-                f"node '{node.proto.name or node.proto.output[0]}' ({node.op}) gives "
-                f"{list(stated[0])} per sample, its layer {list(given[0])}: check its figures"
+                f"node '{node.name}' ({node.op}) gives {list(stated[0])} per sample, "
+                f"its layer {list(given[0])}: check its figures"
             )
         return extended(parts, StridedView(stated), given[:1])
 
@@ -280,7 +254,7 @@ class Walk:
                 "control flow that depends on the data cannot be costed",
                 "export the network without it",
             )
-        wanted = "then_branch" if bool(np.asarray(condition.data).reshape(-1)[0]) else "else_branch"
+        wanted = "then_branch" if np.ravel(condition.data)[0] else "else_branch"
         branch = next(a.g for a in proto.attribute if a.name == wanted)
         self.stated |= {v.name: v.type for v in branch.value_info}
         self.body(branch)
@@ -292,9 +266,25 @@ class Walk:
 
     def outputs(self) -> Taps:
         """The network's outputs that are maps, under the shapes that the file gives them."""
-        values = (self.values.get(output.name) for output in self.graph.output)
+        values = (self.values[output.name] for output in self.graph.output)
         return tuple(
             replace(value.tap, shape=Spread(value.shape, value.axis, self.samples).shape)
             for value in values
-            if value is not None and value.tap is not None
+            if value.tap is not None
         )
+
+
+def unknown(node: OnnxNode) -> Work:
+    """An operator without a rule: its maps move, what stands beside them counts as weights."""
+    layer = Unknown(shapes=node.outputs)
+    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
+
+
+def block_of(name: str) -> str:
+    """The outermost module of a torch scope.
+
+    >>> block_of("stages/stages.0/conv1/Conv"), block_of("conv1/Conv")
+    ('stages.0', 'conv1')
+    """
+    first, *inner = name.split("/")
+    return inner[0] if inner and inner[0].startswith(f"{first}.") else first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.convention import Convention
 from costmodel.core.tally import Tally
@@ -15,9 +15,7 @@ class Flops(Convention):
     average pool k^2 per output, softmax 3 per class.
     """
 
-    source: ClassVar[str] = (
-        "IEEE usage: one multiply-add is two operations (Williams et al. 2009, Roofline)"
-    )
+    source = "IEEE usage: one multiply-add is two operations (Williams et al. 2009, Roofline)"
 
     def ops(self, kind: str, tally: Tally) -> Any:
         """2 * macs + every single operation [FLOP]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.tally import Tally
 from costmodel.models.conventions.flops import Flops
@@ -20,15 +20,13 @@ RULES: dict[str, Callable[[Tally], Any]] = {
 }
 
 
-class HairNet(Flops):
+class HairNetAppendix(Flops):
     """The HairNet Appendix: BN+ReLU 5 per element, pools 1 per input, depthwise times C again.
 
     Kinds that the Appendix does not list count as in ``flops``.
     """
 
-    source: ClassVar[str] = (
-        "H. Jansma, HairNet: The Thinned Convolutional Network, 2020, Appendix (ops column)"
-    )
+    source = "H. Jansma, HairNet: The Thinned Convolutional Network, 2020, Appendix (ops column)"
 
     def ops(self, kind: str, tally: Tally) -> Any:
         """The Appendix's operations of one layer [count]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.tally import Tally
 from costmodel.models.conventions.flops import Flops
@@ -14,8 +14,8 @@ class Keras(Flops):
     Operations are those of ``flops``.
     """
 
-    source: ClassVar[str] = "Keras Model.summary(): BatchNormalization holds gamma, beta, mean, var"
-    report_only: ClassVar[bool] = True
+    source = "Keras Model.summary(): BatchNormalization holds gamma, beta, mean, var"
+    report_only = True
 
     def params(self, tally: Tally) -> Any:
         """Trainable parameters plus BN's running mean and variance [count]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.tally import Tally
 from costmodel.models.conventions.flops import Flops
@@ -11,8 +11,8 @@ from costmodel.models.conventions.flops import Flops
 class Macs(Flops):
     """Multiply-adds of convolution, linear and matmul only; a report, never a time."""
 
-    source: ClassVar[str] = "Howard et al. 2017, MobileNets (arXiv 1704.04861), 'Mult-Adds'"
-    report_only: ClassVar[bool] = True
+    source = "Howard et al. 2017, MobileNets (arXiv 1704.04861), 'Mult-Adds'"
+    report_only = True
 
     def ops(self, kind: str, tally: Tally) -> Any:
         """The layer's multiply-adds [MAC]."""

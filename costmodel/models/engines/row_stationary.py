@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, prod
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, size
 from costmodel.core.tiling.nest import Nest
@@ -20,9 +19,7 @@ class RowStationary(EngineModel):
     is left of the last round of segments is idle.
     """
 
-    source: ClassVar[str] = (
-        "Chen, Krishna, Emer and Sze, Eyeriss, IEEE JSSC 52(1), 2017, sections III and V"
-    )
+    source = "Chen, Krishna, Emer and Sze, Eyeriss, IEEE JSSC 52(1), 2017, sections III and V"
 
     rows: int
     columns: int
@@ -33,12 +30,12 @@ class RowStationary(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """One in each element."""
+        """Each element of the array holds one multiplier."""
         return self.rows * self.columns
 
     @property
     def words(self) -> str:
-        """Rows x columns."""
+        """The rows and columns of the array."""
         return f"{self.rows} x {self.columns} elements, rows stationary"
 
     def cycles(self, nest: Nest) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -25,7 +24,7 @@ class Systolic(EngineModel):
     each column has inputs of its own there (`depthwise_columns`): then a column takes a channel.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "Samajdar et al. 2020, A Systematic Methodology for Characterizing Scalability of DNN "
         "Accelerators using SCALE-Sim, section III"
     )
@@ -50,19 +49,20 @@ class Systolic(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """All of them at once."""
+        """The multipliers of all arrays work at once."""
         return self.rows * self.columns * self.arrays
 
     @property
     def words(self) -> str:
-        """Rows x columns."""
+        """The arrays, their rows and columns, and the dataflow."""
         several = f"{self.arrays} x " if self.arrays > 1 else ""
         return f"{several}{self.rows} x {self.columns}, {self.dataflow.replace('_', ' ')}"
 
     def cycles(self, nest: Nest) -> float:
         """Folds times the cycles of one, for each group."""
         positions, depth = pixels(nest) * nest.batch, nest.in_channels * nest.taps
-        filters, load, groups = nest.out_channels, self.rows, nest.groups
+        filters, groups = nest.out_channels, nest.groups
+        load = 0 if self.dataflow == "output_stationary" else self.rows
         if self.depthwise_columns and nest.in_channels == 1:
             filters, groups = filters * groups, 1
         tall, wide, time = {
@@ -70,7 +70,5 @@ class Systolic(EngineModel):
             "weight_stationary": (depth, filters, positions),
             "input_stationary": (depth, positions, filters),
         }[self.dataflow]
-        if self.dataflow == "output_stationary":
-            load = 0
         folds = groups * ceil(tall / self.rows) * ceil(wide / self.columns)
         return float(ceil(folds / self.arrays) * (load + self.rows + self.columns + time - 2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -18,7 +17,7 @@ class Tiles(EngineModel):
     groups and depthwise ones have kernels of their own, which this leaves alone.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "NVIDIA, Matrix Multiplication Background User's Guide, 'Tile Quantization'; Georganas et "
         "al. 2018, Anatomy of High-Performance Deep Learning Convolutions (register blocking)"
     )
@@ -32,12 +31,12 @@ class Tiles(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """One tile at once."""
+        """A kernel computes one tile in a cycle."""
         return self.filters * self.channels
 
     @property
     def words(self) -> str:
-        """Filters x channels."""
+        """The filters and channels of a tile."""
         return f"tiles of {self.filters} filters x {self.channels} channels"
 
     def cycles(self, nest: Nest) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -19,7 +18,7 @@ class Unrolled(EngineModel):
     machine with a unit for them says how many channels and pixels it takes at once.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "Zhang et al. 2015, Optimizing FPGA-based Accelerator Design for Deep Convolutional Neural "
         "Networks, eq. (1)"
     )
@@ -39,12 +38,12 @@ class Unrolled(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """All of them at once."""
+        """The multipliers of all three loops work at once."""
         return self.filters * self.channels * self.pixels
 
     @property
     def words(self) -> str:
-        """Filters x channels x pixels."""
+        """The filters, channels and pixels that are unrolled."""
         return f"{self.filters} x {self.channels} x {self.pixels} filters, channels, pixels"
 
     def cycles(self, nest: Nest) -> float:

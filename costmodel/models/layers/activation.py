@@ -7,18 +7,25 @@ from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import number
-from costmodel.core.layer import Example, Layer, Order, Precision
-from costmodel.core.tally import Shapes, Tally, elements
+from costmodel.core.layer import Example, Layer
+from costmodel.core.tally import Shape, Shapes, Tally, elements
+from costmodel.errors import BadValue
 
 
 class Elementwise(Layer):
     """Shared by activations: one output element per input element, the same work for each."""
 
-    in_place: ClassVar[bool] = True
+    in_place = True
 
-    per_element: ClassVar[dict[str, int]]
-    """Operations of one element, by their Tally name."""
-    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))
+    per_element: ClassVar[dict[str, int]] = {}
+    """Operations of one element, by their Tally name, as the head of each class states them."""
+    examples = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))
+
+    def __init_subclass__(cls, kind: str = "", **per_element: int) -> None:
+        """Keep what the head of the class states; a class may state it in its body instead."""
+        super().__init_subclass__()
+        if kind:
+            cls.kind, cls.per_element = kind, per_element
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """`per_element` times the elements."""
@@ -32,100 +39,74 @@ class Elementwise(Layer):
         return next(getattr(torch.nn, name) for name in dir(torch.nn) if name.lower() == word)()
 
 
-class Relu(Elementwise):
+class Relu(Elementwise, kind="relu", compares=1):
     """max(x, 0): one comparison per element."""
 
-    kind: ClassVar[str] = "relu"
-    source: ClassVar[str] = "Nair & Hinton 2010"
-    per_element: ClassVar[dict[str, int]] = {"compares": 1}
+    source = "Nair & Hinton 2010"
 
 
-class Relu6(Elementwise):
+class Relu6(Elementwise, kind="relu6", compares=2):
     """min(max(x, 0), 6): two comparisons per element."""
 
-    kind: ClassVar[str] = "relu6"
-    source: ClassVar[str] = "Sandler et al. 2018, MobileNetV2"
-    per_element: ClassVar[dict[str, int]] = {"compares": 2}
+    source = "Sandler et al. 2018, MobileNetV2"
 
 
-class LeakyRelu(Elementwise):
+class LeakyRelu(Elementwise, kind="leaky_relu", compares=1, muls=1):
     """x, or a fixed share of it below zero: a comparison and a product per element."""
 
-    kind: ClassVar[str] = "leaky_relu"
-    source: ClassVar[str] = "Maas et al. 2013"
-    per_element: ClassVar[dict[str, int]] = {"compares": 1, "muls": 1}
+    source = "Maas et al. 2013"
 
 
-class Elu(Elementwise):
+class Elu(Elementwise, kind="elu", compares=1, exps=1, adds=1):
     """x, or exp(x) - 1 below zero: a comparison, an exponential and an addition per element."""
 
-    kind: ClassVar[str] = "elu"
-    source: ClassVar[str] = "Clevert et al. 2015 (arXiv 1511.07289)"
-    per_element: ClassVar[dict[str, int]] = {"compares": 1, "exps": 1, "adds": 1}
+    source = "Clevert et al. 2015 (arXiv 1511.07289)"
 
 
-class HardSigmoid(Elementwise):
+class HardSigmoid(Elementwise, kind="hard_sigmoid", adds=1, compares=2, muls=1):
     """min(max(x + 3, 0), 6) / 6: an addition, two comparisons and a product per element."""
 
-    kind: ClassVar[str] = "hard_sigmoid"
-    source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
-    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 1}
+    source = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
 
 
-class HardSwish(Elementwise):
+class HardSwish(Elementwise, kind="hard_swish", adds=1, compares=2, muls=2):
     """x * min(max(x + 3, 0), 6) / 6: an addition, two comparisons, two products per element."""
 
-    kind: ClassVar[str] = "hard_swish"
-    source: ClassVar[str] = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
-    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 2}
+    source = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(Elementwise, kind="sigmoid", exps=1, adds=1, divs=1):
     """1 / (1 + exp(-x)): one exponential, addition and division per element."""
 
-    kind: ClassVar[str] = "sigmoid"
-    source: ClassVar[str] = "logistic function"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
+    source = "logistic function"
 
 
-class Silu(Elementwise):
+class Silu(Elementwise, kind="silu", exps=1, adds=1, divs=1, muls=1):
     """x * sigmoid(x): the sigmoid's exponential, addition and division, and a product."""
 
-    kind: ClassVar[str] = "silu"
-    source: ClassVar[str] = "Elfwing et al. 2018; Ramachandran et al. 2017 (swish)"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1, "muls": 1}
+    source = "Elfwing et al. 2018; Ramachandran et al. 2017 (swish)"
 
 
-class Tanh(Elementwise):
+class Tanh(Elementwise, kind="tanh", exps=1, muls=1, adds=2, divs=1):
     """(e - 1) / (e + 1) with e = exp(2 x): an exponential, a product, two additions, a division."""
 
-    kind: ClassVar[str] = "tanh"
-    source: ClassVar[str] = "hyperbolic tangent"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "muls": 1, "adds": 2, "divs": 1}
+    source = "hyperbolic tangent"
 
 
-class Gelu(Elementwise):
+class Gelu(Elementwise, kind="gelu", muls=3, adds=1, exps=1):
     """x / 2 * (1 + erf(x / sqrt 2)): three products, an addition, and erf as one exponential."""
 
-    kind: ClassVar[str] = "gelu"
-    source: ClassVar[str] = "Hendrycks & Gimpel 2016 (arXiv 1606.08415)"
-    per_element: ClassVar[dict[str, int]] = {"muls": 3, "adds": 1, "exps": 1}
+    source = "Hendrycks & Gimpel 2016 (arXiv 1606.08415)"
 
 
-class Softmax(Elementwise):
+class Softmax(Elementwise, kind="softmax", exps=1, adds=1, divs=1):
     """exp(x) / sum exp(x): one exponential, addition and division per class."""
 
-    kind: ClassVar[str] = "softmax"
-    routine: ClassVar[str] = "norm"
-    across: ClassVar[bool] = True
-    reads: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "HairNet Appendix, row SoftMax: 3 operations per class"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast reads 16 bits and writes 32."""
-        return "widens"
+    routine = "norm"
+    precision = "widens"
+    across = True
+    reads = "row_major"
+    source = "HairNet Appendix, row SoftMax: 3 operations per class"
 
     def vectors(self, inputs: Shapes) -> int:
         """One for each run of the last axis."""
@@ -137,12 +118,39 @@ class Softmax(Elementwise):
 
 
 @dataclass(frozen=True)
-class Dropout(Elementwise):
+class Dropout(Elementwise, kind="dropout"):
     """Dropout at inference: the identity, so its output is its input's memory."""
 
-    kind: ClassVar[str] = "dropout"
-    source: ClassVar[str] = "Srivastava et al. 2014"
-    view: ClassVar[bool] = True
-    per_element: ClassVar[dict[str, int]] = {}
+    source = "Srivastava et al. 2014"
+    view = True
 
     rate: float = number(0.5)
+
+
+class Glu(Layer):
+    """silu(a) b on [tokens, a and b side by side]: what stands between a gated network's layers."""
+
+    kind = "glu"
+    source = "Shazeer 2020, GLU Variants Improve Transformer (arXiv 2002.05202)"
+    across = True
+    examples = (Example({}, ((5, 8),)),)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """[..., half of the features]."""
+        if inputs[0][-1] % 2:
+            raise BadValue(f"{inputs[0][-1]} features have no halves", "give an even number")
+        return (*inputs[0][:-1], inputs[0][-1] // 2)
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """x / (1 + exp(-x)) and a product for each output."""
+        count = elements(outputs)
+        return Tally.of(inputs, outputs, exps=count, adds=count, divs=count, muls=count)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """silu of the first half by the second."""
+
+        def gated(x: Any) -> Any:
+            gate, up = x.chunk(2, dim=-1)
+            return torch.nn.functional.silu(gate) * up
+
+        return gated

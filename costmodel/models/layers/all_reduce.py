@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log2, prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import whole
 from costmodel.core.layer import Example, Layer, Message
@@ -20,15 +20,15 @@ class AllReduce(Layer):
     quickest is taken.
     """
 
-    kind: ClassVar[str] = "all_reduce"
-    across: ClassVar[bool] = True
-    in_place: ClassVar[bool] = True
-    routine: ClassVar[str] = "link"
-    source: ClassVar[str] = (
+    kind = "all_reduce"
+    across = True
+    in_place = True
+    routine = "link"
+    source = (
         "Thakur, Rabenseifner and Gropp 2005, Optimization of Collective Communication Operations "
         "in MPICH, section 4.5"
     )
-    examples: ClassVar[tuple[Example, ...]] = (Example({"devices": 2}, ((5, 8),)),)
+    examples = (Example({"devices": 2}, ((5, 8),)),)
 
     devices: int = whole()
 

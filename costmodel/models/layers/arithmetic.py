@@ -5,11 +5,9 @@ Examples are sub, div, sqrt and erf.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.core.attributes import one_of, shapes
 from costmodel.core.layer import Example, Precision
@@ -28,8 +26,8 @@ class Function(NamedTuple):
     counts: dict[str, int]
     least: int
     most: int | None
-    once: Mapping[str, int] = MappingProxyType({})
-    """On top of the counts, once per output element."""
+    after: str | None = None
+    """What is done once per output element besides, by its Tally name."""
 
 
 # A root counts as a division and any transcendental function as an exponential: what hardware
@@ -45,7 +43,7 @@ FUNCTIONS: dict[str, Function] = {
     "round": Function({"adds": 1}, 1, 1), "floor": Function({"adds": 1}, 1, 1),
     "ceil": Function({"adds": 1}, 1, 1), "fmod": Function({"divs": 1}, 2, 2),
     "maximum": Function({"compares": 1}, 1, None), "minimum": Function({"compares": 1}, 1, None),
-    "mean": Function({"adds": 1}, 1, None, once={"divs": 1}),
+    "mean": Function({"adds": 1}, 1, None, after="divs"),
     "eq": Function({"compares": 1}, 2, 2), "gt": Function({"compares": 1}, 2, 2),
     "lt": Function({"compares": 1}, 2, 2), "where": Function({"compares": 1}, 3, 3),
     "test": Function({"compares": 1}, 1, 1),
@@ -62,14 +60,14 @@ class Arithmetic(Broadcast):
     them (maximum, minimum, mean) takes one step less than there are operands.
     """
 
-    kind: ClassVar[str] = "elementwise"
-    source: ClassVar[str] = "one operation per element (Williams et al. 2009, Roofline)"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "elementwise"
+    source = "one operation per element (Williams et al. 2009, Roofline)"
+    arity = (1, None)
 
     function: str = one_of(FUNCTIONS, "function")
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"function": "sqrt"}, ((3, 4, 5),)),
         Example({"function": "sub"}, ((3, 4, 5), (3, 1, 1))),
         Example({"function": "pow"}, ((7, 8), (7, 8))),
@@ -79,18 +77,13 @@ class Arithmetic(Broadcast):
 
     @property
     def computes(self) -> str:
-        """The function."""
+        """The name of its function."""
         return self.function
 
     @property
     def precision(self) -> Precision:
         """Some functions are computed in 32 bits."""
         return "wide" if self.function in WIDE else "follows"
-
-    @property
-    def input_count(self) -> tuple[int, int | None]:
-        """Any number from one; the function says how many."""
-        return self.arity
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue where the function takes another number of operands."""
@@ -107,19 +100,21 @@ class Arithmetic(Broadcast):
         function, size = FUNCTIONS[self.function], elements(outputs)
         steps = self.operands(inputs) - 1 if function.most is None else 1
         counts = {name: count * steps * size for name, count in function.counts.items()}
-        counts |= {name: count * size for name, count in function.once.items()}
+        if function.after is not None:
+            counts[function.after] = size
         return Tally.of(inputs, outputs, weights=weights_in(self.constants), **counts)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """The torch function of the same name."""
         name = self.function
 
+        if name != "mean" and FUNCTIONS[name].most is None:
+            return super().twin(torch, inputs)
+
         def forward(module: Any, *maps: Any) -> Any:
             operands = (*maps, *module.parameters())
             if name == "mean":
                 return reduce(torch.add, operands) / len(operands)
-            if FUNCTIONS[name].most is None:
-                return reduce(getattr(torch, name), operands)
             return getattr(torch, name)(*operands)
 
         return holding(torch, self.constants, forward)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Example, MatrixLayer, Order, State, Task
-from costmodel.core.sharing import Devices, Heads, Share, Use
+from costmodel.core.layer import Example, MatrixLayer, Share, State, Task
+from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Operand
 from costmodel.errors import BadValue
@@ -29,19 +29,17 @@ class Attention(MatrixLayer):
     each head's softmax has one more, learned score.
     """
 
-    kind: ClassVar[str] = "attention"
-    routine: ClassVar[str] = "dense"
-    source: ClassVar[str] = (
-        "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"
-    )
-    arity: ClassVar[tuple[int, int | None]] = (1, 6)
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "attention"
+    routine = "dense"
+    source = "Vaswani et al. 2017, eq. (1); fused as in Dao et al. 2022 (FlashAttention)"
+    arity = (1, 6)
+    examples = (
         Example({}, ((4, 5, 8), (4, 6, 8), (4, 6, 8))),
         Example({}, ((2, 3, 4), (2, 7, 4), (2, 7, 6))),
         Example({"heads": 4}, ((5, 32), (5, 32), (5, 32))),
         Example({"heads": 4, "kv_heads": 2, "causal": True}, ((5, 64),)),
     )
-    writes: ClassVar[Order] = "row_major"
+    writes = "row_major"
 
     past: int = whole(0, least=0)
     heads: int | None = optional_whole(1)
@@ -147,10 +145,7 @@ class Attention(MatrixLayer):
         """The products on the matrix engine, the softmax where a softmax runs."""
         rest = {name: getattr(tally, name) for name in ("muls", "exps", "adds", "divs")}
         matrix = Tally(macs=tally.macs, weights=tally.weights, biases=tally.biases)
-        return (
-            Task(self.engine, self.runs_as, matrix),
-            Task("host", "norm", Tally(**rest)),
-        )
+        return (Task(self.engine, self.runs_as, matrix), Task("host", "norm", Tally(**rest)))
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One nest for each head of K and V; all queries that read them stand in one row.
@@ -195,7 +190,7 @@ class Attention(MatrixLayer):
         return max(1, heads // devices.number)
 
     def divided(self, devices: Devices, use: Use) -> Share:
-        """Its part of the heads."""
+        """A device attends with its part of the heads."""
         if self.heads is None:
             return Share(self, use.apart)
         heads = devices.share(self.heads)
@@ -246,12 +241,14 @@ def _ramp(first: int, count: int, most: int) -> int:
 
 
 def _matrix(shape: Shape) -> tuple[int, int]:
+    """Tokens and features of a map. Raises BadValue for a map of another rank."""
     if len(shape) != 2:
         raise BadValue(f"attention with heads needs [tokens, features], got {list(shape)}", "")
     return shape[0], shape[1]
 
 
 def _divided(features: int, heads: int) -> int:
+    """Features of each head. Raises BadValue where they do not divide."""
     if features % heads:
         raise BadValue(
             f"{features} features do not divide into {heads} heads", "change heads or features"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import Sizes, pair, sizes, whole
 from costmodel.core.layer import Example, Layer, need_axes
@@ -14,11 +14,11 @@ from costmodel.errors import BadValue
 class Movement(Layer):
     """Shared by layers that copy elements and compute nothing."""
 
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
+    routine = "move"
+    across = True
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Elements move; there is no arithmetic."""
         return Tally.of(inputs, outputs)
 
 
@@ -26,9 +26,9 @@ class Movement(Layer):
 class ChannelSplit(Movement):
     """One map into several along its channels: `name.0`, `name.1`, ... are its outputs."""
 
-    kind: ClassVar[str] = "channel_split"
-    source: ClassVar[str] = "Ma et al. 2018, ShuffleNetV2, section 3.2"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "channel_split"
+    source = "Ma et al. 2018, ShuffleNetV2, section 3.2"
+    examples = (
         Example({"sizes": [2, 2]}, ((4, 5, 6),)),
         Example({"sizes": [6, 5, 5]}, ((16, 3, 3),)),
     )
@@ -55,9 +55,9 @@ class ChannelSplit(Movement):
 class ChannelShuffle(Movement):
     """Channels of `groups` groups interleaved."""
 
-    kind: ClassVar[str] = "channel_shuffle"
-    source: ClassVar[str] = "Zhang et al. 2018, ShuffleNet (arXiv 1707.01083), section 3.1"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"groups": 2}, ((6, 4, 5),)),)
+    kind = "channel_shuffle"
+    source = "Zhang et al. 2018, ShuffleNet (arXiv 1707.01083), section 3.1"
+    examples = (Example({"groups": 2}, ((6, 4, 5),)),)
 
     groups: int = whole()
 
@@ -65,8 +65,7 @@ class ChannelShuffle(Movement):
         """The input's shape; BadValue where the channels do not divide into the groups."""
         if inputs[0][0] % self.groups:
             raise BadValue(
-                f"{inputs[0][0]} channels do not divide into {self.groups} groups",
-                "change groups",
+                f"{inputs[0][0]} channels do not divide into {self.groups} groups", "change groups"
             )
         return inputs[0]
 
@@ -79,9 +78,9 @@ class ChannelShuffle(Movement):
 class StridedSlice(Movement):
     """Every stride-th row and column of a map, starting at `offset`."""
 
-    kind: ClassVar[str] = "strided_slice"
-    source: ClassVar[str] = "Gastaldi 2017, Shake-Shake (arXiv 1705.07485): shifted shortcut"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "strided_slice"
+    source = "Gastaldi 2017, Shake-Shake (arXiv 1705.07485): shifted shortcut"
+    examples = (
         Example({"stride": 2}, ((3, 8, 7),)),
         Example({"stride": [2, 3], "offset": [1, 2]}, ((3, 8, 9),)),
     )
@@ -101,6 +100,29 @@ class StridedSlice(Movement):
         return (*lead, channels, *(-(-(n - offset) // stride) for n, offset, stride in axes))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Python slicing."""
+        """Python's slicing of the last two axes."""
         (top, left), (down, right) = self.offset, self.stride
         return lambda x: x[..., top::down, left::right]
+
+
+class LastToken(Movement):
+    """The last of [tokens, features]: what follows needs no other, as in generating text."""
+
+    kind = "last_token"
+    source = "the next token follows from the last one's features alone"
+    looks_up = True
+    examples = (Example({}, ((5, 8),)),)
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """One token: [1, features]."""
+        if len(inputs[0]) != 2:
+            raise BadValue(f"last_token needs [tokens, features], got {list(inputs[0])}", "")
+        return (1, inputs[0][1])
+
+    def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
+        """The elements of one token."""
+        return (inputs[0][1],)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """A slice of the tokens' axis."""
+        return lambda x: x[:, -1:, :]

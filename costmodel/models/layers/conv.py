@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import starmap
 from math import prod
 from typing import Any, ClassVar
 
-from costmodel.core import window
 from costmodel.core.attributes import Padding, Sizes, flag, padding, pair, whole
-from costmodel.core.layer import Example, Layer, MatrixLayer, Order, need_axes
+from costmodel.core.layer import Example, Layer, MatrixLayer, make
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Sweep, convolved
 from costmodel.errors import BadValue
@@ -21,84 +21,92 @@ class Convolution(Windowed, MatrixLayer):
     Axes in front of the channels (frames, windows) are convolved one by one.
     """
 
-    reads: ClassVar[Order] = "channels_last"
-    writes: ClassVar[Order] = "channels_last"
+    reads = "channels_last"
+    writes = "channels_last"
 
-    kernel: Sizes
-    stride: Sizes
-    padding: Padding
-    dilation: Sizes
     bias: bool
-
-    def parts(self, shape: Shape) -> tuple[Shape, int, Sizes]:
-        """Leading axes, channels, and sizes of the axes that the kernel slides over."""
-        return need_axes(self.kind, shape, self.axes)
 
     def channel_axis(self, shape: Shape) -> int:
         """In front of the axes that the kernel slides over."""
         return len(shape) - self.axes - 1
 
-    def slid(self, sizes: Sizes) -> Sizes:
-        """Output sizes of the axes that the kernel slides over."""
-        return window.out_size(sizes, self.kernel, self.stride, self.padding, self.dilation)
-
     def in_groups(self, channels: int) -> tuple[int, int]:
-        """Filters and groups, for so many input channels."""
+        """Filters and groups, for so many input channels. Raises BadValue where they misfit."""
         raise NotImplementedError(type(self).__name__)
 
-    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
-        """Its kernel slides over each axis; leading axes are samples too."""
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """(filters, *output sizes), behind the leading axes."""
         lead, channels, sizes = self.parts(inputs[0])
-        sides = window.sides(sizes, self.kernel, self.stride, self.padding, self.dilation)
-        steps = zip(
-            self.slid(sizes),
-            self.kernel,
-            self.stride,
-            self.dilation,
-            sides[::2],
-            sizes,
-            strict=True,
-        )
-        filters, groups = self.in_groups(channels)
-        sweeps = tuple(Sweep(*axis) for axis in steps)
-        nest = convolved(filters, channels, sweeps, prod(lead) * samples, groups)
-        return (Contraction(nest),)
+        filters, _ = self.in_groups(channels)
+        return (*lead, filters, *self.slid(sizes))
 
-    def counted(self, inputs: Shapes, outputs: Shapes, weights: int, filters: int) -> Tally:
-        """Each of `weights` is used once per output position; one bias for each filter."""
-        lead, _, positions = self.parts(outputs[0])
-        biases = filters if self.bias else 0
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """Weights: the kernel's elements times C_in / groups times C_out; once per output."""
+        return self.counted(inputs, outputs, outputs[0])
+
+    def counted(self, inputs: Shapes, outputs: Shapes, met: Shape) -> Tally:
+        """Each weight meets each position of the map of shape `met` once; a bias for each filter.
+
+        A 3x3 kernel from 4 to 6 channels in 2 groups has 9 * 4 / 2 * 6 = 108 weights.
+        """
+        _, channels, _ = self.parts(inputs[0])
+        lead, _, positions = self.parts(met)
+        filters, groups = self.in_groups(channels)
+        weights = prod(self.kernel) * channels // groups * filters
         macs = weights * prod(positions) * prod(lead)
+        biases = filters if self.bias else 0
         return Tally.of(inputs, outputs, len(lead), macs=macs, weights=weights, biases=biases)
 
-    def module(self, torch: Any, shape: Shape, filters: int, groups: int) -> Any:
-        """Padding and torch's convolution; torch refuses padding='same' with a stride."""
-        _, channels, sizes = self.parts(shape)
-        sides = window.sides(sizes, self.kernel, self.stride, self.padding, self.dilation)
-        convolution = getattr(torch.nn, f"Conv{self.axes}d")
-        return torch.nn.Sequential(
-            torch.nn.ConstantPad3d(window.torch_sides(sides), 0.0)
-            if self.axes == 3
-            else getattr(torch.nn, f"ZeroPad{self.axes}d")(window.torch_sides(sides)),
-            convolution(
-                channels,
-                filters,
-                self.kernel,
-                self.stride,
-                dilation=self.dilation,
-                groups=groups,
-                bias=self.bias,
-            ),
-        )
+    def sweeps(self, sizes: Sizes) -> tuple[Sweep, ...]:
+        """How the kernel slides over each axis of the map."""
+        before = self.sides(sizes)[::2]
+        axes = (self.slid(sizes), self.kernel, self.steps, self.dilation, before, sizes)
+        return tuple(starmap(Sweep, zip(*axes, strict=True)))
+
+    def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
+        """One nest; leading axes are samples too."""
+        lead, channels, sizes = self.parts(inputs[0])
+        filters, groups = self.in_groups(channels)
+        nest = convolved(filters, channels, self.sweeps(sizes), prod(lead) * samples, groups)
+        return (Contraction(nest),)
+
+    def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
+        """A scale for each filter goes into the weights, a shift into the bias."""
+        _, filters, _ = self.parts(outputs[0])
+        return filters, make(type(self), vars(self) | {"bias": True})
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """Zero padding and torch's convolution."""
+        _, channels, _ = self.parts(inputs[0])
+        filters, groups = self.in_groups(channels)
+        unpadded = (self.kernel, self.steps, 0, self.dilation, groups, self.bias)
+        return self.padded(torch, inputs[0], 0.0, "Conv", channels, filters, *unpadded)
+
+
+class Grouped(Convolution):
+    """Shared by convolutions that state their filters and groups."""
+
+    filters: int
+    groups: int
+
+    def in_groups(self, channels: int) -> tuple[int, int]:
+        """The stated numbers; BadValue where channels or filters do not divide into the groups."""
+        for name, count in (("input channels", channels), ("filters", self.filters)):
+            if count % self.groups:
+                raise BadValue(
+                    f"{count} {name} do not divide into {self.groups} groups",
+                    "change groups or the channels",
+                )
+        return self.filters, self.groups
 
 
 @dataclass(frozen=True)
-class Conv2d(Convolution):
+class Conv2d(Grouped):
     """2-D convolution: kernel^2 * C_in / groups * C_out * H_out * W_out multiply-adds."""
 
-    kind: ClassVar[str] = "conv2d"
-    routine: ClassVar[str] = "window"
-    source: ClassVar[str] = "HairNet section 3.1; Dumoulin & Visin 2016 (shapes)"
+    kind = "conv2d"
+    routine = "window"
+    source = "HairNet section 3.1; Dumoulin & Visin 2016 (shapes)"
 
     filters: int = whole()
     kernel: Sizes = pair()
@@ -133,52 +141,17 @@ class Conv2d(Convolution):
             return "grouped"
         return "dense" if set(self.kernel) == {1} else self.routine
 
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """(filters, *output sizes)."""
-        lead, channels, sizes = self.parts(inputs[0])
-        for name, count in (("input channels", channels), ("filters", self.filters)):
-            if count % self.groups:
-                raise BadValue(
-                    f"{count} {name} do not divide into {self.groups} groups",
-                    "change groups or the channels",
-                )
-        return (*lead, self.filters, *self.slid(sizes))
 
-    def in_groups(self, channels: int) -> tuple[int, int]:
-        """The stated ones."""
-        return self.filters, self.groups
-
-    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """Weights: the kernel's elements times C_in / groups times C_out."""
-        _, channels, _ = self.parts(inputs[0])
-        weights = prod(self.kernel) * channels // self.groups * self.filters
-        return self.counted(inputs, outputs, weights, self.filters)
-
-    def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
-        """A scale for each filter goes into the weights, a shift into the bias."""
-        return self.filters, replace(self, bias=True)
-
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Zero padding and torch's convolution."""
-        return self.module(torch, inputs[0], self.filters, self.groups)
-
-
-@dataclass(frozen=True)
-class Conv1d(Conv2d, axes=1):
+class Conv1d(Conv2d, kind="conv1d", axes=1):
     """1-D convolution: kernel * C_in / groups * C_out * L_out multiply-adds."""
 
-    kind: ClassVar[str] = "conv1d"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"filters": 8, "kernel": 3, "stride": 2, "padding": [1, 0]}, ((4, 11),)),
-    )
+    examples = (Example({"filters": 8, "kernel": 3, "stride": 2, "padding": [1, 0]}, ((4, 11),)),)
 
 
-@dataclass(frozen=True)
-class Conv3d(Conv2d, axes=3):
+class Conv3d(Conv2d, kind="conv3d", axes=3):
     """3-D convolution: kernel^3 * C_in / groups * C_out * D_out * H_out * W_out multiply-adds."""
 
-    kind: ClassVar[str] = "conv3d"
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"filters": 6, "kernel": [1, 3, 2], "padding": [0, 1, 0]}, ((4, 5, 6, 7),)),
     )
 
@@ -187,9 +160,9 @@ class Conv3d(Conv2d, axes=3):
 class DepthwiseConv2d(Convolution):
     """Depthwise 2-D convolution: one kernel per channel, `multiplier` outputs for each."""
 
-    kind: ClassVar[str] = "depthwise_conv2d"
-    routine: ClassVar[str] = "depthwise"
-    source: ClassVar[str] = "HairNet section 3.1; Enhanced Hybrid MobileNet eqs. (1), (3)"
+    kind = "depthwise_conv2d"
+    routine = "depthwise"
+    source = "HairNet section 3.1; Enhanced Hybrid MobileNet eqs. (1), (3)"
 
     kernel: Sizes = pair()
     stride: Sizes = pair((1, 1))
@@ -204,43 +177,18 @@ class DepthwiseConv2d(Convolution):
         Example({"kernel": 5, "padding": 2, "bias": True}, ((3, 6, 6),)),
     )
 
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """(channels * multiplier, *output sizes)."""
-        lead, channels, sizes = self.parts(inputs[0])
-        return (*lead, channels * self.multiplier, *self.slid(sizes))
-
     def in_groups(self, channels: int) -> tuple[int, int]:
         """One group for each channel."""
         return channels * self.multiplier, channels
 
-    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """Weights: the kernel's elements times C times multiplier."""
-        _, filters, _ = self.parts(outputs[0])
-        return self.counted(inputs, outputs, prod(self.kernel) * filters, filters)
 
-    def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
-        """A scale for each output channel goes into the weights, a shift into the bias."""
-        return self.parts(outputs[0])[1], replace(self, bias=True)
-
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Zero padding and torch's convolution with one group per channel."""
-        _, channels, _ = self.parts(inputs[0])
-        return self.module(torch, inputs[0], channels * self.multiplier, groups=channels)
-
-
-@dataclass(frozen=True)
-class DepthwiseConv1d(DepthwiseConv2d, axes=1):
+class DepthwiseConv1d(DepthwiseConv2d, kind="depthwise_conv1d", axes=1):
     """Depthwise 1-D convolution."""
 
-    kind: ClassVar[str] = "depthwise_conv1d"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"kernel": 4, "padding": 3}, ((5, 8),)),)
+    examples = (Example({"kernel": 4, "padding": 3}, ((5, 8),)),)
 
 
-@dataclass(frozen=True)
-class DepthwiseConv3d(DepthwiseConv2d, axes=3):
+class DepthwiseConv3d(DepthwiseConv2d, kind="depthwise_conv3d", axes=3):
     """Depthwise 3-D convolution."""
 
-    kind: ClassVar[str] = "depthwise_conv3d"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"kernel": 3, "padding": "same", "stride": [1, 2, 2]}, ((5, 4, 8, 9),)),
-    )
+    examples = (Example({"kernel": 3, "padding": "same", "stride": [1, 2, 2]}, ((5, 4, 8, 9),)),)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import attribute, shapes
-from costmodel.core.layer import Example, MatrixLayer, Order
+from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Operand, Sweep
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
-from costmodel.models.layers.merge import weights_in
+from costmodel.models.layers.merge import listed, weights_in
 
 
 def _equation(value: Any) -> str:
+    """An equation without blanks. Raises BadValue for one that numpy.einsum would not read."""
     text = str(value).replace(" ", "")
     terms, arrow, out = text.partition("->")
     letters = (terms + out).replace(",", "")
@@ -56,17 +57,17 @@ class Einsum(MatrixLayer):
     the layer holds them.
     """
 
-    kind: ClassVar[str] = "einsum"
-    routine: ClassVar[str] = "dense"
-    reads: ClassVar[Order] = "matrices"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "Einstein's summation, as in numpy.einsum"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "einsum"
+    routine = "dense"
+    reads = "matrices"
+    writes = "row_major"
+    source = "Einstein's summation, as in numpy.einsum"
+    arity = (1, None)
 
     equation: str = attribute(_equation)
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"equation": "hid,hjd->hij"}, ((4, 5, 8), (4, 6, 8))),
         Example({"equation": "td,df->tf", "constants": [[8, 9]]}, ((7, 8),)),
     )
@@ -83,7 +84,7 @@ class Einsum(MatrixLayer):
                 axes[letter] = max(axes[letter], size)
         ranks = [len(shape) for shape in operands]
         if ranks != [len(term) for term in terms]:
-            shown = " and ".join(str(list(shape)) for shape in operands)
+            shown = listed(operands)
             raise BadValue(f"'{self.equation}' does not fit {shown}", "one letter for each axis")
         return axes
 
@@ -125,7 +126,5 @@ class Einsum(MatrixLayer):
         batched = [f"Z{term}" if n < len(inputs) else term for n, term in enumerate(named)]
         text = f"{','.join(batched)}->Z{out}"
         return holding(
-            torch,
-            self.constants,
-            lambda self, *maps: torch.einsum(text, *maps, *self.parameters()),
+            torch, self.constants, lambda self, *maps: torch.einsum(text, *maps, *self.parameters())
         )

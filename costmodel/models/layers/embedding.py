@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, whole
-from costmodel.core.layer import Example, Layer
+from costmodel.core.layer import Example
 from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.models.layers._twins import holding
+from costmodel.models.layers.channels import Movement
 
 
 @dataclass(frozen=True)
-class Embedding(Layer):
+class Embedding(Movement):
     """A row of a `vocabulary` x `features` table for each token; only looked-up rows move.
 
     With `tied: true` the table is the output layer's, where its parameters count.
     """
 
-    kind: ClassVar[str] = "embedding"
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "embedding"
+    source = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
+    examples = (
         Example({"vocabulary": 11, "features": 8}, ((5,),)),
         Example({"vocabulary": 11, "features": 8, "tied": True}, ((5,),)),
     )
@@ -32,7 +32,7 @@ class Embedding(Layer):
     tied: bool = flag(False)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """(*tokens, features)."""
+        """A vector of features for each token: (*tokens, features)."""
         return (*inputs[0], self.features)
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
@@ -42,19 +42,11 @@ class Embedding(Layer):
 
     def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
         """A row for each token, at most the whole table."""
-        rows = min(prod(inputs[0]) * samples, self.vocabulary)
-        return rows * self.features
+        return min(prod(inputs[0]) * samples, self.vocabulary) * self.features
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Embedding; a tied one holds its table outside of the module."""
-        table = torch.nn.Embedding(self.vocabulary, self.features)
-        if not self.tied:
-            return lambda_module(torch, table, lambda x: table(x.long()))
-        return lambda x: torch.nn.functional.embedding(x.long(), table.weight.to(x.device))
-
-
-def lambda_module(torch: Any, inner: Any, forward: Any) -> Any:
-    """A module with the parameters of `inner` and a `forward` of its own."""
-    made = type("Looked", (torch.nn.Module,), {"forward": lambda self, x: forward(x)})()
-    made.inner = inner
-    return made
+        """Torch's look-up; the table of a tied layer is no parameter of the module."""
+        shape, look_up = (self.vocabulary, self.features), torch.nn.functional.embedding
+        if self.tied:
+            return lambda x: look_up(x.long(), torch.empty(shape, device=x.device))
+        return holding(torch, (shape,), lambda self, x: look_up(x.long(), self.p0))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, whole
-from costmodel.core.layer import Example, Layer, Order, Precision
+from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import along
@@ -21,18 +21,14 @@ class SampleNorm(Layer):
     group and left out.
     """
 
-    in_place: ClassVar[bool] = True
-    across: ClassVar[bool] = True
-    routine: ClassVar[str] = "norm"
-    reads: ClassVar[Order] = "row_major"
-    writes: ClassVar[Order] = "row_major"
+    in_place = True
+    across = True
+    routine = "norm"
+    precision = "wide"
+    reads = "row_major"
+    writes = "row_major"
 
     affine: bool = True
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 32 bits."""
-        return "wide"
 
     def scaled(self, shape: Shape) -> int:
         """Values of the scale, and of the shift."""
@@ -40,22 +36,40 @@ class SampleNorm(Layer):
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Three additions and two products per element, and one more of each if it is affine."""
-        size, channel = elements(outputs), self.channel_axis(inputs[0])
-        if not self.affine:
-            return Tally.of(inputs, outputs, channel, adds=3 * size, muls=2 * size)
-        values = self.scaled(inputs[0])
-        return Tally.of(
-            inputs, outputs, channel, adds=4 * size, muls=3 * size, weights=values, biases=values
-        )
+        size, more = elements(outputs), int(self.affine)
+        values = self.scaled(inputs[0]) * more
+        work = {"adds": (3 + more) * size, "muls": (2 + more) * size}
+        channel = self.channel_axis(inputs[0])
+        return Tally.of(inputs, outputs, channel, **work, weights=values, biases=values)
+
+
+class TokenNorm(Layer):
+    """Shared by norms over the last `axes` axes: of each token of [tokens, features]."""
+
+    axes: int
+
+    def scaled(self, shape: Shape) -> int:
+        """One value for each element of the axes that are normalised."""
+        return prod(shape[-self.axes :])
+
+    def vectors(self, inputs: Shapes) -> int:
+        """One statistic is taken of each token."""
+        return prod(inputs[0][: -self.axes])
+
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where it has fewer axes."""
+        if self.axes > len(inputs[0]):
+            raise BadValue(f"{self.kind} over {self.axes} axes of {list(inputs[0])}", "use fewer")
+        return inputs[0]
 
 
 @dataclass(frozen=True)
-class LayerNorm(SampleNorm):
+class LayerNorm(TokenNorm, SampleNorm):
     """Layer normalisation over the last `axes` axes: of each token of [tokens, features]."""
 
-    kind: ClassVar[str] = "layer_norm"
-    source: ClassVar[str] = "Ba et al. 2016 (arXiv 1607.06450), eqs. (3), (4)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "layer_norm"
+    source = "Ba et al. 2016 (arXiv 1607.06450), eqs. (3), (4)"
+    examples = (
         Example({}, ((7, 8),)),
         Example({"affine": False}, ((8,),)),
         Example({"axes": 2}, ((3, 7, 8),)),
@@ -64,37 +78,18 @@ class LayerNorm(SampleNorm):
     affine: bool = flag(True)
     axes: int = whole(1)
 
-    def scaled(self, shape: Shape) -> int:
-        """One value for each element of the axes that are normalised."""
-        return prod(shape[-self.axes :])
-
-    def vectors(self, inputs: Shapes) -> int:
-        """One for each token."""
-        return prod(inputs[0][: -self.axes])
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape; BadValue where it has fewer axes."""
-        return _with_axes(self.kind, inputs[0], self.axes)
-
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.LayerNorm over the last axes."""
         return torch.nn.LayerNorm(inputs[0][-self.axes :], elementwise_affine=self.affine)
-
-
-def _with_axes(kind: str, shape: Shape, axes: int) -> Shape:
-    """`shape`; BadValue where it has fewer axes."""
-    if axes > len(shape):
-        raise BadValue(f"{kind} over {axes} axes of {list(shape)}", "use fewer")
-    return shape
 
 
 @dataclass(frozen=True)
 class GroupNorm(SampleNorm):
     """Normalisation over groups of channels."""
 
-    kind: ClassVar[str] = "group_norm"
-    source: ClassVar[str] = "Wu & He 2018 (arXiv 1803.08494), eqs. (1)-(4)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "group_norm"
+    source = "Wu & He 2018 (arXiv 1803.08494), eqs. (1)-(4)"
+    examples = (
         Example({"groups": 2}, ((6, 4, 5),)),
         Example({"groups": 3, "axis": 1}, ((5, 6, 4),)),
     )
@@ -102,74 +97,60 @@ class GroupNorm(SampleNorm):
     groups: int = whole()
     affine: bool = flag(True)
     axis: int = whole(0, least=0)
-    """That holds the channels."""
+    """The axis that holds the channels."""
 
     def scaled(self, shape: Shape) -> int:
         """One value for each channel."""
         return shape[self.axis]
 
     def channel_axis(self, shape: Shape) -> int:
-        """The stated one."""
+        """The axis that the file states."""
         return self.axis
 
     def vectors(self, inputs: Shapes) -> int:
-        """One for each group."""
+        """One statistic is taken of each group."""
         return self.groups
 
-    def _channels(self, shape: Shape) -> int:
-        """Channels of a map. Raises BadValue for one without such an axis."""
+    def out_shape(self, *inputs: Shape) -> Shape:
+        """The input's shape; BadValue where it lacks the axis, or does not divide into groups."""
+        shape = inputs[0]
         if self.axis >= len(shape):
             raise BadValue(f"{list(shape)} has no axis {self.axis}", "change the axis")
-        return shape[self.axis]
-
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape; BadValue where the channels do not divide into the groups."""
-        if self._channels(inputs[0]) % self.groups:
+        channels = shape[self.axis]
+        if channels % self.groups:
             raise BadValue(
-                f"{self._channels(inputs[0])} channels do not divide into {self.groups} groups",
-                "change groups",
+                f"{channels} channels do not divide into {self.groups} groups", "change groups"
             )
-        return inputs[0]
+        return shape
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.GroupNorm."""
+        """nn.GroupNorm along the stated axis."""
         norm = torch.nn.GroupNorm(self.groups, inputs[0][self.axis], affine=self.affine)
         return along(torch, norm, self.axis, 1)
 
 
 @dataclass(frozen=True)
-class RmsNorm(Layer):
+class RmsNorm(TokenNorm):
     """Division by the root mean square of each token, and a scale.
 
     Per element a square and an addition for the mean, a product to normalise, and the scale's.
     """
 
-    kind: ClassVar[str] = "rms_norm"
-    across: ClassVar[bool] = True
-    routine: ClassVar[str] = "norm"
-    source: ClassVar[str] = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({}, ((7, 8),)),
-        Example({"axes": 2}, ((3, 7, 8),)),
-    )
+    kind = "rms_norm"
+    across = True
+    routine = "norm"
+    source = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
+    examples = (Example({}, ((7, 8),)), Example({"axes": 2}, ((3, 7, 8),)))
 
     axes: int = whole(1)
 
-    def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's shape; BadValue where it has fewer axes."""
-        return _with_axes(self.kind, inputs[0], self.axes)
-
-    def vectors(self, inputs: Shapes) -> int:
-        """One for each token."""
-        return prod(inputs[0][: -self.axes])
-
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Three products and an addition per element; one scale per feature."""
-        size, weights = elements(outputs), prod(inputs[0][-self.axes :])
+        size, weights = elements(outputs), self.scaled(inputs[0])
         return Tally.of(inputs, outputs, muls=3 * size, adds=size, weights=weights)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.RMSNorm."""
+        """nn.RMSNorm over the last axes."""
         return torch.nn.RMSNorm(inputs[0][-self.axes :])
 
 
@@ -177,11 +158,11 @@ class RmsNorm(Layer):
 class LocalResponseNorm(Layer):
     """x / (k + a / n * sum of n neighbouring channels' squares) ** b."""
 
-    kind: ClassVar[str] = "local_response_norm"
-    across: ClassVar[bool] = True
-    routine: ClassVar[str] = "norm"
-    source: ClassVar[str] = "Krizhevsky et al. 2012, section 3.3"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"size": 5}, ((8, 4, 4),)),)
+    kind = "local_response_norm"
+    across = True
+    routine = "norm"
+    source = "Krizhevsky et al. 2012, section 3.3"
+    examples = (Example({"size": 5}, ((8, 4, 4),)),)
 
     size: int = whole()
 
@@ -193,5 +174,5 @@ class LocalResponseNorm(Layer):
         )
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.LocalResponseNorm."""
+        """nn.LocalResponseNorm of as many channels."""
         return torch.nn.LocalResponseNorm(self.size)

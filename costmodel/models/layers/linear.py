@@ -1,14 +1,14 @@
-"""Dense layers."""
+"""Dense layers, on vectors and on tokens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, optional_whole, whole
-from costmodel.core.layer import Example, Layer, MatrixLayer, Order
-from costmodel.core.sharing import Devices, Share, Use
+from costmodel.core.layer import Example, Layer, MatrixLayer, Share
+from costmodel.core.sharing import Devices, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -22,17 +22,17 @@ class Linear(MatrixLayer):
     On maps of any rank `axis` says which one holds the features.
     """
 
-    kind: ClassVar[str] = "linear"
-    routine: ClassVar[str] = "dense"
-    reads: ClassVar[Order] = "row_major"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
+    kind = "linear"
+    routine = "dense"
+    reads = "row_major"
+    writes = "row_major"
+    source = "y = x W + b; Enhanced Hybrid MobileNet Table 1, row FC"
 
     features: int = whole()
     bias: bool = flag(True)
     axis: int | None = optional_whole()
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"features": 10}, ((64,),)),
         Example({"features": 12, "bias": False}, ((7, 8),)),
         Example({"features": 12, "axis": 1}, ((3, 7, 8),)),
@@ -57,11 +57,10 @@ class Linear(MatrixLayer):
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Weights features_in features_out, used once per token."""
-        shape, axis = inputs[0], self.held_by(inputs[0])
-        weights = shape[axis] * self.features
-        tokens = prod(shape[:axis]) * prod(shape[axis + 1 :])
+        axis = self.held_by(inputs[0])
+        weights, macs = (size * self.features for size in (inputs[0][axis], prod(inputs[0])))
         biases = self.features if self.bias else 0
-        return Tally.of(inputs, outputs, macs=weights * tokens, weights=weights, biases=biases)
+        return Tally.of(inputs, outputs, macs=macs, weights=weights, biases=biases)
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """A matrix product of all tokens of all samples."""
@@ -86,7 +85,7 @@ class Linear(MatrixLayer):
         return Share(replace(self, features=features), True)
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
-        """Of one vector a scale for each feature; the channels of tokens are the tokens."""
+        """A scale for each feature of one vector; a norm of many tokens scales the tokens."""
         if prod(outputs[0]) != self.features:
             return None
         return self.features, replace(self, bias=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, optional_shape
-from costmodel.core.layer import Example, MatrixLayer, Order
+from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -21,19 +21,19 @@ class Matmul(MatrixLayer):
     A `constant` of weights stands for the second map, or with `constant_first` for the first.
     """
 
-    kind: ClassVar[str] = "matmul"
-    routine: ClassVar[str] = "dense"
-    reads: ClassVar[Order] = "matrices"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "Vaswani et al. 2017, Attention, eq. (1): Q K^T and its product with V"
-    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    kind = "matmul"
+    routine = "dense"
+    reads = "matrices"
+    writes = "row_major"
+    source = "Vaswani et al. 2017, Attention, eq. (1): Q K^T and its product with V"
+    arity = (2, 2)
 
     transpose: bool = flag(False)
     """The second map is [..., n, k]."""
     constant: Shape | None = optional_shape()
     constant_first: bool = flag(False)
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({}, ((5, 7), (7, 3))),
         Example({"transpose": True}, ((4, 5, 8), (4, 6, 8))),
         Example({}, ((4, 5, 6), (1, 6, 8))),
@@ -50,8 +50,8 @@ class Matmul(MatrixLayer):
         """Both factors, the constant among them."""
         if self.constant is None:
             return inputs[0], inputs[1]
-        first, second = inputs[0], self.constant
-        return (second, first) if self.constant_first else (first, second)
+        factors = inputs[0], self.constant
+        return factors[::-1] if self.constant_first else factors
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """[..., m, n]; BadValue where the inner sizes or the leading ones misfit."""
@@ -98,7 +98,7 @@ class Matmul(MatrixLayer):
         return (Contraction(nest, weights="parameters" if self.constant else (1,)),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """torch.matmul."""
+        """torch.matmul of the two factors."""
         held = () if self.constant is None else (self.constant,)
 
         def forward(module: Any, *maps: Any) -> Any:

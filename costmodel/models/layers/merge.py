@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
+from costmodel.models.layers.channels import Movement
 
 MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
 
@@ -23,23 +24,26 @@ def weights_in(constants: Shapes) -> int:
     return sum(prod(shape) for shape in constants if shape)
 
 
+def listed(shapes: Shapes) -> str:
+    """Shapes as messages name them: [3, 4] and [3, 1]."""
+    return " and ".join(str(list(shape)) for shape in shapes)
+
+
 class Broadcast(Layer):
     """Shared by what joins maps of one shape, or with axes of size 1 stretched.
 
     `constants` are further operands that the layer holds: learned where they have axes.
     """
 
-    in_place: ClassVar[bool] = True
-    arity: ClassVar[tuple[int, int | None]] = (2, None)
+    in_place = True
+    arity = (2, None)
 
     constants: Shapes
 
     @property
     def input_count(self) -> tuple[int, int | None]:
         """A constant stands for a map."""
-        least, most = self.arity
-        held = len(self.constants)
-        return max(least - held, 1), most if most is None else most - held
+        return max(self.arity[0] - len(self.constants), 1), None
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue where sizes differ and neither is 1."""
@@ -47,9 +51,8 @@ class Broadcast(Layer):
             sizes = [set(axis) - {1} for axis in zip(*inputs, strict=True)]
             if all(len(size) <= 1 for size in sizes):
                 return self._with_constants(tuple(s.pop() if s else 1 for s in sizes))
-        shown = " and ".join(str(list(shape)) for shape in inputs)
         raise BadValue(
-            f"{self.kind} joins maps of different shapes: {shown}",
+            f"{self.kind} joins maps of different shapes: {listed(inputs)}",
             "give the branches equal channels and strides",
         )
 
@@ -58,15 +61,22 @@ class Broadcast(Layer):
         try:
             return tuple(map(int, np.broadcast_shapes(shape, *self.constants)))
         except ValueError:
-            shown = " and ".join(str(list(constant)) for constant in self.constants)
+            held = listed(self.constants)
             raise BadValue(
-                f"{self.kind} joins a map of {list(shape)} with constants of {shown}",
+                f"{self.kind} joins a map of {list(shape)} with constants of {held}",
                 "give sizes that are equal or 1",
             ) from None
 
     def operands(self, inputs: Shapes) -> int:
         """Maps and constants together."""
         return len(inputs) + len(self.constants)
+
+    def twin(self, torch: Any, inputs: Shapes) -> Any:
+        """The torch function of this name, from one operand to the next."""
+        join = getattr(torch, self.computes)
+        return holding(
+            torch, self.constants, lambda self, *maps: reduce(join, (*maps, *self.parameters()))
+        )
 
 
 @dataclass(frozen=True)
@@ -76,9 +86,9 @@ class Add(Broadcast):
     A `bias` of so many channels starts an accumulator elsewhere: it counts no operation.
     """
 
-    kind: ClassVar[str] = "add"
-    source: ClassVar[str] = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "add"
+    source = "He et al. 2016 (shortcuts); Gastaldi 2017, Shake-Shake (weights)"
+    examples = (
         Example({}, MAPS),
         Example({}, ((3, 4, 5), (3, 1, 1))),
         Example({}, (*MAPS, (3, 4, 5))),
@@ -94,8 +104,7 @@ class Add(Broadcast):
     @property
     def input_count(self) -> tuple[int, int | None]:
         """A bias stands for a map too."""
-        least, most = super().input_count
-        return (1 if self.bias else least), most
+        return (1, None) if self.bias else super().input_count
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The common shape; BadValue also where weights and maps differ in number."""
@@ -108,14 +117,9 @@ class Add(Broadcast):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One addition less than operands per output element, and a product for each weight."""
         size = elements(outputs)
-        return Tally.of(
-            inputs,
-            outputs,
-            adds=(self.operands(inputs) - 1) * size,
-            muls=len(self.weights) * size,
-            weights=weights_in(self.constants),
-            biases=self.bias,
-        )
+        work = {"adds": (self.operands(inputs) - 1) * size, "muls": len(self.weights) * size}
+        held = weights_in(self.constants)
+        return Tally.of(inputs, outputs, **work, weights=held, biases=self.bias)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """The weighted sum of the arguments and the constants."""
@@ -135,9 +139,9 @@ class Add(Broadcast):
 class Mul(Broadcast):
     """Elementwise product of n operands: n - 1 multiplications per element."""
 
-    kind: ClassVar[str] = "mul"
-    source: ClassVar[str] = "Hu et al. 2018 (squeeze-and-excitation scaling)"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "mul"
+    source = "Hu et al. 2018 (squeeze-and-excitation scaling)"
+    examples = (
         Example({}, MAPS),
         Example({}, ((3, 4, 5), (3, 1, 1))),
         Example({}, (*MAPS, (3, 4, 5))),
@@ -151,32 +155,22 @@ class Mul(Broadcast):
         muls = (self.operands(inputs) - 1) * elements(outputs)
         return Tally.of(inputs, outputs, muls=muls, weights=weights_in(self.constants))
 
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """The product of the arguments and the constants."""
-        return holding(
-            torch,
-            self.constants,
-            lambda self, *maps: reduce(torch.mul, (*maps, *self.parameters())),
-        )
-
 
 @dataclass(frozen=True)
-class Concat(Layer):
+class Concat(Movement):
     """Concatenation along an axis (0: channels): data movement, no arithmetic.
 
     `constants` are further pieces that the layer holds, such as a class token.
     """
 
-    kind: ClassVar[str] = "concat"
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Szegedy et al. 2015 (Inception)"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "concat"
+    source = "Szegedy et al. 2015 (Inception)"
+    arity = (1, None)
 
     axis: int = whole(0, least=0)
     constants: Shapes = shapes(())
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({}, ((3, 4, 5), (2, 4, 5))),
         Example({"axis": 1}, ((3, 4), (3, 1), (3, 2))),
         Example({"constants": [[1, 8]]}, ((7, 8),)),
@@ -187,19 +181,19 @@ class Concat(Layer):
         axis, pieces = self.axis, (*inputs, *self.constants)
         rests = {(*shape[:axis], -1, *shape[axis + 1 :]) for shape in pieces}
         if len(rests) != 1 or any(axis >= len(shape) for shape in pieces):
-            shown = " and ".join(str(list(shape)) for shape in pieces)
             raise BadValue(
-                f"concat along axis {axis} of shapes {shown}", "all other axes must be equal"
+                f"concat along axis {axis} of shapes {listed(pieces)}",
+                "all other axes must be equal",
             )
         total = sum(shape[axis] for shape in pieces)
         return (*inputs[0][:axis], total, *inputs[0][axis + 1 :])
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Pieces move; there is no arithmetic."""
         return Tally.of(inputs, outputs, weights=weights_in(self.constants))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """torch.cat."""
+        """torch.cat along the axis."""
 
         def joined(module: Any, *maps: Any) -> Any:
             held = (p.expand(len(maps[0]), *p.shape) for p in module.parameters())
@@ -212,5 +206,5 @@ class Concat(Layer):
 class ConcatInPlace(Concat):
     """Concatenation without a copy: whoever reads it reads its parts where they lie."""
 
-    kind: ClassVar[str] = "concat_in_place"
-    view: ClassVar[bool] = True
+    kind = "concat_in_place"
+    view = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from operator import mul
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import (
@@ -16,7 +17,7 @@ from costmodel.core.attributes import (
     whole,
     whole_list,
 )
-from costmodel.core.layer import Example, Order, Precision, need_axes
+from costmodel.core.layer import Example, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
@@ -27,13 +28,10 @@ from costmodel.models.layers.channels import Movement
 class Transpose(Movement):
     """Axes in another order (0: channels); every element moves."""
 
-    kind: ClassVar[str] = "transpose"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "row-major order, as in numpy and torch"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"axes": [1, 0]}, ((7, 8),)),
-        Example({"axes": [2, 0, 1]}, ((3, 4, 5),)),
-    )
+    kind = "transpose"
+    writes = "row_major"
+    source = "row-major order, as in numpy and torch"
+    examples = (Example({"axes": [1, 0]}, ((7, 8),)), Example({"axes": [2, 0, 1]}, ((3, 4, 5),)))
 
     axes: tuple[int, ...] = whole_list()
 
@@ -46,7 +44,7 @@ class Transpose(Movement):
         return tuple(inputs[0][axis] for axis in self.axes)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensor.permute."""
+        """Tensor.permute behind the batch axis."""
         return lambda x: x.permute(0, *(axis + 1 for axis in self.axes))
 
 
@@ -57,20 +55,13 @@ class Resize(Movement):
     No arithmetic is counted, as for the nearest neighbour.
     """
 
-    kind: ClassVar[str] = "resize"
-    source: ClassVar[str] = "Long et al. 2015 (upsampling); nearest neighbour"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"scale": [2, 3]}, ((3, 4, 5),)),
-        Example({"size": [7, 3]}, ((3, 4, 5),)),
-    )
+    kind = "resize"
+    precision = "wide"
+    source = "Long et al. 2015 (upsampling); nearest neighbour"
+    examples = (Example({"scale": [2, 3]}, ((3, 4, 5),)), Example({"size": [7, 3]}, ((3, 4, 5),)))
 
     scale: Sizes | None = optional_per_axis(2)
     size: Shape | None = optional_shape()
-
-    @property
-    def precision(self) -> Precision:
-        """Autocast runs it in 32 bits."""
-        return "wide"
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(channels, height * scale, width * scale), or (channels, *size)."""
@@ -80,11 +71,10 @@ class Resize(Movement):
             lead, channels, _ = need_axes(self.kind, inputs[0], len(self.size))
             return (*lead, channels, *self.size)
         lead, channels, sizes = need_axes(self.kind, inputs[0], 2)
-        factors = self.scale or ()
-        return (*lead, channels, *(n * s for n, s in zip(sizes, factors, strict=True)))
+        return (*lead, channels, *map(mul, sizes, self.scale or ()))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Upsample."""
+        """nn.Upsample to the size, or by the scale."""
         if self.size is not None:
             return torch.nn.Upsample(size=self.size)
         return torch.nn.Upsample(scale_factor=tuple(map(float, self.scale or ())))
@@ -97,8 +87,8 @@ class Copy(Movement):
     `shape` is what comes out; the input's own where it is not given.
     """
 
-    kind: ClassVar[str] = "copy"
-    source: ClassVar[str] = "each element is read and written once"
+    kind = "copy"
+    source = "each element is read and written once"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ((3, 4, 5),)),
         Example({"shape": [3, 8, 5]}, ((3, 4, 5),)),
@@ -107,7 +97,7 @@ class Copy(Movement):
     shape: Shape | None = optional_shape()
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """`shape`, or the input's."""
+        """The stated shape, or the input's."""
         return inputs[0] if self.shape is None else self.shape
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
@@ -125,12 +115,10 @@ class Pieces(Movement):
     `axis` is the one that a single position is taken of, where it is indexed away.
     """
 
-    kind: ClassVar[str] = "piece"
-    looks_up: ClassVar[bool] = True
-    source: ClassVar[str] = (
-        "slices, splits and scalar indices: a view where its readers take strides, else a copy"
-    )
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "piece"
+    looks_up = True
+    source = "slices, splits and scalar indices: a view where its readers take strides, else a copy"
+    examples = (
         Example({"shapes": [[3, 2, 5]]}, ((3, 4, 5),)),
         Example({"shapes": [[1, 8], [3, 8]]}, ((4, 8),)),
     )
@@ -149,15 +137,8 @@ class Pieces(Movement):
         return (min(sum(map(prod, outputs)), prod(inputs[0])),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Narrowed along each axis."""
-        wanted = self.shapes
-
-        def cut(x: Any, shape: Shape) -> Any:
-            for axis, size in enumerate(shape, start=1):
-                x = x.narrow(axis, 0, size)
-            return x
-
-        return lambda x: tuple(cut(x, shape) for shape in wanted)
+        """The first positions of each axis."""
+        return lambda x: tuple(x[(slice(None), *map(slice, shape))] for shape in self.shapes)
 
 
 @dataclass(frozen=True)
@@ -168,11 +149,11 @@ class Gather(Movement):
     axis that the positions count along. Of a map comes what has the given `shape`.
     """
 
-    kind: ClassVar[str] = "gather"
-    looks_up: ClassVar[bool] = True
-    source: ClassVar[str] = "numpy.take; Mikolov et al. 2013 (word embeddings)"
-    arity: ClassVar[tuple[int, int | None]] = (1, 2)
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "gather"
+    looks_up = True
+    source = "numpy.take; Mikolov et al. 2013 (word embeddings)"
+    arity = (1, 2)
+    examples = (
         Example({"table": [100, 8]}, ((5,),)),
         Example({"table": [3, 20, 4], "axis": 1}, ((5,),)),
         Example({"shape": [3, 8]}, ((7, 8),)),
@@ -198,7 +179,7 @@ class Gather(Movement):
         return Tally.of(inputs, outputs, weights=prod(self.table) if self.table else 0)
 
     def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
-        """Of a map what is written; all positions."""
+        """As many elements of a map as are written, and all positions."""
         if self.table is not None:
             return tuple(map(prod, inputs))
         return (min(prod(outputs[0]), prod(inputs[0])), *map(prod, inputs[1:]))
@@ -219,57 +200,48 @@ class Gather(Movement):
 class Cast(Copy):
     """The same elements in another number format."""
 
-    kind: ClassVar[str] = "cast"
-    routine: ClassVar[str] = "stream"
-    across: ClassVar[bool] = False
-    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)),)
+    kind = "cast"
+    routine = "stream"
+    across = False
+    examples = (Example({}, ((3, 4, 5),)),)
 
 
 @dataclass(frozen=True)
-class StridedView(Movement):
-    """The same elements where they lie, read with other strides, as maps of the given `shapes`."""
-
-    kind: ClassVar[str] = "strided_view"
-    view: ClassVar[bool] = True
-    across: ClassVar[bool] = False
-    source: ClassVar[str] = (
-        "numpy and torch: transposing, slicing and broadcasting change strides alone"
-    )
-    examples: ClassVar[tuple[Example, ...]] = (Example({"shapes": [[4, 3, 5]]}, ((3, 4, 5),)),)
+class Stated(Movement):
+    """Shared by kinds whose outputs have the stated `shapes`."""
 
     shapes: Shapes = shapes()
 
     def out_shapes(self, inputs: Shapes) -> Shapes:
-        """The given shapes."""
+        """The shapes that the file states."""
         return self.shapes
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensors of the given shapes."""
-        wanted = self.shapes
-        return lambda x: tuple(x.new_empty((x.shape[0], *shape)) for shape in wanted)
+        """Tensors of the stated shapes."""
+        return lambda x, *_: tuple(x.new_empty((x.shape[0], *shape)) for shape in self.shapes)
+
+
+class StridedView(Stated):
+    """The same elements where they lie, read with other strides, as maps of the given `shapes`."""
+
+    kind = "strided_view"
+    view = True
+    across = False
+    source = "numpy and torch: transposing, slicing and broadcasting change strides alone"
+    examples = (Example({"shapes": [[4, 3, 5]]}, ((3, 4, 5),)),)
 
 
 @dataclass(frozen=True)
-class Unknown(Movement):
+class Unknown(Stated):
     """An operator that this program does not know: its maps move, its arithmetic is not counted."""
 
-    kind: ClassVar[str] = "unknown"
-    source: ClassVar[str] = "what an operator reads and writes, and nothing else"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
-    examples: ClassVar[tuple[Example, ...]] = (Example({"shapes": [[3, 4, 5]]}, ((3, 4, 5),)),)
+    kind = "unknown"
+    source = "what an operator reads and writes, and nothing else"
+    arity = (1, None)
+    examples = (Example({"shapes": [[3, 4, 5]]}, ((3, 4, 5),)),)
 
-    shapes: Shapes = shapes()
     weights: int = attribute(int, 0)
-
-    def out_shapes(self, inputs: Shapes) -> Shapes:
-        """What the file states."""
-        return self.shapes
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """No arithmetic; what stands beside the maps counts as weights."""
         return Tally.of(inputs, outputs, weights=self.weights)
-
-    def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensors of the given shapes."""
-        wanted = self.shapes
-        return lambda *maps: tuple(maps[0].new_empty((maps[0].shape[0], *s)) for s in wanted)

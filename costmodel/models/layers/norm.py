@@ -1,9 +1,9 @@
-"""Batch normalisation."""
+"""Batch normalisation at inference."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import whole
 from costmodel.core.layer import Example, Layer
@@ -16,12 +16,12 @@ from costmodel.models.layers._twins import along
 class BatchNorm(Layer):
     """Batch normalisation at inference: y = a x + b with a and b fixed per channel."""
 
-    in_place: ClassVar[bool] = True
-    parameters_widen: ClassVar[bool] = False
+    in_place = True
+    parameters_widen = False
 
-    kind: ClassVar[str] = "batch_norm"
-    source: ClassVar[str] = "Ioffe & Szegedy 2015; HairNet section 3.2, Algorithm 2 step 11"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "batch_norm"
+    source = "Ioffe & Szegedy 2015; HairNet section 3.2, Algorithm 2 step 11"
+    examples = (
         Example({}, ((6, 5, 4),)),
         Example({}, ((6,),)),
         Example({}, ((6, 7),)),
@@ -29,7 +29,7 @@ class BatchNorm(Layer):
     )
 
     axis: int = whole(0, least=0)
-    """That holds the channels."""
+    """The axis that holds the channels."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's shape; BadValue where it lacks the axis."""
@@ -40,17 +40,8 @@ class BatchNorm(Layer):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One multiplication and one addition per element; four values per channel."""
         channels, size = inputs[0][self.axis], elements(outputs)
-        return Tally.of(
-            inputs,
-            outputs,
-            self.axis,
-            muls=size,
-            adds=size,
-            bn_scale=channels,
-            bn_shift=channels,
-            bn_mean=channels,
-            bn_variance=channels,
-        )
+        held = dict.fromkeys(("bn_scale", "bn_shift", "bn_mean", "bn_variance"), channels)
+        return Tally.of(inputs, outputs, self.axis, muls=size, adds=size, **held)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.BatchNorm of as many axes as the map has besides its channels, in inference mode."""

@@ -6,16 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
-from costmodel.core import window
-from costmodel.core.attributes import (
-    Padding,
-    Sizes,
-    flag,
-    optional_per_axis,
-    padding,
-    pair,
-    whole,
-)
+from costmodel.core.attributes import Padding, Sizes, flag, optional_per_axis, padding, pair, whole
 from costmodel.core.layer import Example, Layer, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
@@ -23,11 +14,11 @@ from costmodel.models.layers._windowed import Windowed
 
 
 @dataclass(frozen=True)
-class Pool(Windowed, Layer):
+class Pool(Windowed):
     """Shared by window pools. The stride is the kernel's size unless given."""
 
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
+    routine = "move"
+    across = True
 
     kernel: Sizes = pair()
     stride: Sizes | None = optional_per_axis(2)
@@ -40,30 +31,17 @@ class Pool(Windowed, Layer):
         Example({"kernel": 3, "stride": 2, "padding": "same"}, ((2, 8, 9),)),
     )
 
-    @property
-    def steps(self) -> Sizes:
-        """The stride in force."""
-        return self.stride or self.kernel
-
     def out_shape(self, *inputs: Shape) -> Shape:
-        """(channels, *output sizes)."""
-        lead, channels, sizes = need_axes(self.kind, inputs[0], self.axes)
-        out = window.out_size(sizes, self.kernel, self.steps, self.padding, self.dilation)
-        return (*lead, channels, *out)
-
-    def torch_sides(self, shape: Shape) -> Sizes:
-        """The padding in torch's order."""
-        _, _, sizes = need_axes(self.kind, shape, self.axes)
-        return window.torch_sides(
-            window.sides(sizes, self.kernel, self.steps, self.padding, self.dilation)
-        )
+        """(channels, *output sizes), behind any leading axes."""
+        lead, channels, sizes = self.parts(inputs[0])
+        return (*lead, channels, *self.slid(sizes))
 
 
 class MaxPool(Pool):
     """Maximum over each window: k^2 - 1 comparisons per output."""
 
-    kind: ClassVar[str] = "max_pool"
-    source: ClassVar[str] = "HairNet Table 1; Krizhevsky et al. 2012 (overlapping windows)"
+    kind = "max_pool"
+    source = "HairNet Table 1; Krizhevsky et al. 2012 (overlapping windows)"
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One comparison less than the window's elements, per output element."""
@@ -72,19 +50,15 @@ class MaxPool(Pool):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Padding with minus infinity and torch's max pool."""
-        pad = getattr(torch.nn, f"ConstantPad{self.axes}d")
-        pool = getattr(torch.nn, f"MaxPool{self.axes}d")
-        return torch.nn.Sequential(
-            pad(self.torch_sides(inputs[0]), float("-inf")),
-            pool(self.kernel, self.steps, dilation=self.dilation),
-        )
+        settings = (self.kernel, self.steps, 0, self.dilation)
+        return self.padded(torch, inputs[0], float("-inf"), "MaxPool", *settings)
 
 
 class AvgPool(Pool):
     """Mean over each window: k^2 - 1 additions and one division per output."""
 
-    kind: ClassVar[str] = "avg_pool"
-    source: ClassVar[str] = "LeCun et al. 1998 (subsampling)"
+    kind = "avg_pool"
+    source = "LeCun et al. 1998 (subsampling)"
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One addition less than the window's elements, and one division, per output element."""
@@ -93,62 +67,46 @@ class AvgPool(Pool):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Zero padding and torch's average pool, which knows no dilation."""
-        pad = getattr(torch.nn, f"ConstantPad{self.axes}d")
-        pool = getattr(torch.nn, f"AvgPool{self.axes}d")
-        return torch.nn.Sequential(
-            pad(self.torch_sides(inputs[0]), 0.0), pool(self.kernel, self.steps)
-        )
+        return self.padded(torch, inputs[0], 0.0, "AvgPool", self.kernel, self.steps)
 
 
-@dataclass(frozen=True)
-class MaxPool1d(MaxPool, axes=1):
+class MaxPool1d(MaxPool, kind="max_pool1d", axes=1):
     """Maximum over windows of one axis."""
 
-    kind: ClassVar[str] = "max_pool1d"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"kernel": 3, "stride": 2, "dilation": 2}, ((4, 9),)),
-    )
+    examples = (Example({"kernel": 3, "stride": 2, "dilation": 2}, ((4, 9),)),)
 
 
-@dataclass(frozen=True)
-class MaxPool3d(MaxPool, axes=3):
+class MaxPool3d(MaxPool, kind="max_pool3d", axes=3):
     """Maximum over windows of three axes."""
 
-    kind: ClassVar[str] = "max_pool3d"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"kernel": [1, 2, 2], "padding": [0, 1, 0]}, ((4, 3, 8, 7),)),
-    )
+    examples = (Example({"kernel": [1, 2, 2], "padding": [0, 1, 0]}, ((4, 3, 8, 7),)),)
 
 
-@dataclass(frozen=True)
-class AvgPool1d(AvgPool, axes=1):
+class AvgPool1d(AvgPool, kind="avg_pool1d", axes=1):
     """Mean over windows of one axis."""
 
-    kind: ClassVar[str] = "avg_pool1d"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"kernel": 3, "padding": 1}, ((4, 9),)),)
+    examples = (Example({"kernel": 3, "padding": 1}, ((4, 9),)),)
 
 
-@dataclass(frozen=True)
-class AvgPool3d(AvgPool, axes=3):
+class AvgPool3d(AvgPool, kind="avg_pool3d", axes=3):
     """Mean over windows of three axes."""
 
-    kind: ClassVar[str] = "avg_pool3d"
-    examples: ClassVar[tuple[Example, ...]] = (Example({"kernel": 2}, ((4, 3, 8, 7),)),)
+    examples = (Example({"kernel": 2}, ((4, 3, 8, 7),)),)
 
 
 @dataclass(frozen=True)
 class FractionalMaxPool(Layer):
     """Maximum over pseudo-random windows that overlap, to a map of explicit `size`."""
 
-    kind: ClassVar[str] = "fractional_max_pool"
-    routine: ClassVar[str] = "move"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Graham 2014 (arXiv 1412.6071); Enhanced Hybrid MobileNet Table 3"
+    kind = "fractional_max_pool"
+    routine = "move"
+    across = True
+    source = "Graham 2014 (arXiv 1412.6071); Enhanced Hybrid MobileNet Table 3"
 
     size: Sizes = pair()
     kernel: Sizes = pair((2, 2))
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"size": 22}, ((4, 32, 32),)),
         Example({"size": [6, 1], "kernel": [2, 3]}, ((3, 10, 3),)),
     )
@@ -171,7 +129,7 @@ class FractionalMaxPool(Layer):
         return Tally.of(inputs, outputs, compares=compares)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.FractionalMaxPool2d."""
+        """nn.FractionalMaxPool2d to the stated size."""
         return torch.nn.FractionalMaxPool2d(self.kernel, output_size=self.size)
 
 
@@ -179,14 +137,14 @@ class FractionalMaxPool(Layer):
 class GlobalAvgPool(Layer):
     """Mean over each channel's whole map of `axes` axes, to [channels] (or [channels, 1, 1])."""
 
-    kind: ClassVar[str] = "global_avg_pool"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Lin et al. 2014, Network in network; HairNet section 3.3"
+    kind = "global_avg_pool"
+    across = True
+    source = "Lin et al. 2014, Network in network; HairNet section 3.3"
 
     keep_dims: bool = flag(False)
     axes: int = whole(2)
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({}, ((6, 7, 7),)),
         Example({"keep_dims": True}, ((6, 3, 5),)),
         Example({"axes": 1}, ((6, 9),)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import flag, one_of, whole
-from costmodel.core.layer import Example, MatrixLayer, Order
+from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -23,19 +23,19 @@ class Recurrent(MatrixLayer):
     exponential and a product with the state.
     """
 
-    kind: ClassVar[str] = "recurrent"
-    routine: ClassVar[str] = "dense"
-    reads: ClassVar[Order] = "row_major"
-    writes: ClassVar[Order] = "row_major"
-    source: ClassVar[str] = "Hochreiter & Schmidhuber 1997; Cho et al. 2014 (arXiv 1406.1078)"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    kind = "recurrent"
+    routine = "dense"
+    reads = "row_major"
+    writes = "row_major"
+    source = "Hochreiter & Schmidhuber 1997; Cho et al. 2014 (arXiv 1406.1078)"
+    arity = (1, None)
 
     cell: str = one_of(GATES, "cell")
     hidden: int = whole()
     bidirectional: bool = flag(False)
     bias: bool = flag(True)
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"cell": "lstm", "hidden": 4}, ((5, 3),)),
         Example({"cell": "gru", "hidden": 4, "bidirectional": True, "bias": False}, ((5, 3),)),
     )
@@ -57,15 +57,9 @@ class Recurrent(MatrixLayer):
         weights = self.directions * (inputs[0][-1] + self.hidden) * gates
         steps = prod(inputs[0][:-1])
         work = steps * self.directions * gates
-        return Tally.of(
-            inputs,
-            outputs,
-            macs=steps * weights,
-            exps=work,
-            muls=work,
-            weights=weights,
-            biases=2 * self.directions * gates if self.bias else 0,
-        )
+        biases = 2 * self.directions * gates if self.bias else 0
+        counts = {"macs": steps * weights, "exps": work, "muls": work}
+        return Tally.of(inputs, outputs, **counts, weights=weights, biases=biases)
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """The input's product with all gates over all steps, and the state's step by step.
@@ -83,13 +77,8 @@ class Recurrent(MatrixLayer):
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Torch's module of the same name, its state left out."""
-        kind = getattr(torch.nn, self.cell.upper())
+        cell, sizes = getattr(torch.nn, self.cell.upper()), (inputs[0][-1], self.hidden)
         module = type("Output", (torch.nn.Module,), {"forward": lambda self, x: self.cell(x)[0]})()
-        module.cell = kind(
-            inputs[0][-1],
-            self.hidden,
-            bias=self.bias,
-            batch_first=True,
-            bidirectional=self.bidirectional,
-        )
+        passes = {"batch_first": True, "bidirectional": self.bidirectional}
+        module.cell = cell(*sizes, bias=self.bias, **passes)
         return module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.core.attributes import flag, one_of, optional_whole, whole, whole_list
 from costmodel.core.layer import Example, Layer
@@ -12,7 +12,7 @@ from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 
 
-class Steps(NamedTuple):
+class Reduction(NamedTuple):
     """What joins two elements, and what is done once per element before and per result after."""
 
     join: str
@@ -22,11 +22,11 @@ class Steps(NamedTuple):
 
 # By their Tally names. A root counts as a division, a logarithm as an exponential.
 FUNCTIONS = {
-    "sum": Steps("adds"), "mean": Steps("adds", after="divs"),
-    "amax": Steps("compares"), "amin": Steps("compares"), "prod": Steps("muls"),
-    "l1": Steps("adds", before="compares"), "l2": Steps("adds", before="muls", after="divs"),
-    "sum_square": Steps("adds", before="muls"), "log_sum": Steps("adds", after="exps"),
-    "log_sum_exp": Steps("adds", before="exps", after="exps"),
+    "sum": Reduction("adds"), "mean": Reduction("adds", after="divs"),
+    "amax": Reduction("compares"), "amin": Reduction("compares"), "prod": Reduction("muls"),
+    "l1": Reduction("adds", "compares"), "l2": Reduction("adds", "muls", "divs"),
+    "sum_square": Reduction("adds", before="muls"), "log_sum": Reduction("adds", after="exps"),
+    "log_sum_exp": Reduction("adds", before="exps", after="exps"),
 }  # fmt: skip
 
 
@@ -37,15 +37,15 @@ class Reduce(Layer):
     Norms and logarithms work on each element before, or on each result after.
     """
 
-    kind: ClassVar[str] = "reduce"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "n - 1 operations join n elements; a mean divides once more"
+    kind = "reduce"
+    across = True
+    source = "n - 1 operations join n elements; a mean divides once more"
 
     function: str = one_of(FUNCTIONS, "reduction")
     axes: tuple[int, ...] = whole_list()
     keep_dims: bool = flag(False)
 
-    examples: ClassVar[tuple[Example, ...]] = (
+    examples = (
         Example({"function": "mean", "axes": [1, 2]}, ((6, 4, 5),)),
         Example({"function": "amax", "axes": [0], "keep_dims": True}, ((6, 4),)),
         Example({"function": "l2", "axes": [1]}, ((6, 4),)),
@@ -68,9 +68,9 @@ class Reduce(Layer):
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One step less than elements, and what is done before and after."""
-        steps, size, results = FUNCTIONS[self.function], elements(inputs), elements(outputs)
-        counts = {steps.join: size - results}
-        for name, times in ((steps.before, size), (steps.after, results)):
+        reduction, size, results = FUNCTIONS[self.function], elements(inputs), elements(outputs)
+        counts = {reduction.join: size - results}
+        for name, times in ((reduction.before, size), (reduction.after, results)):
             if name is not None:
                 counts[name] = counts.get(name, 0) + times
         return Tally.of(inputs, outputs, **counts)
@@ -93,11 +93,11 @@ class Reduce(Layer):
 class CumulativeSum(Layer):
     """Running sums along an axis: one addition for each element but the first."""
 
-    kind: ClassVar[str] = "cumulative_sum"
-    source: ClassVar[str] = "numpy.cumsum"
-    in_place: ClassVar[bool] = True
-    across: ClassVar[bool] = True
-    examples: ClassVar[tuple[Example, ...]] = (Example({"axis": 1}, ((3, 4),)),)
+    kind = "cumulative_sum"
+    source = "numpy.cumsum"
+    in_place = True
+    across = True
+    examples = (Example({"axis": 1}, ((3, 4),)),)
 
     axis: int = whole(0, least=0)
 
@@ -113,7 +113,7 @@ class CumulativeSum(Layer):
         return Tally.of(inputs, outputs, adds=size - size // inputs[0][self.axis])
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensor.cumsum."""
+        """Tensor.cumsum along the axis."""
         return lambda x: x.cumsum(self.axis + 1)
 
 
@@ -125,10 +125,10 @@ class Search(Layer):
     counted); with none given the axis vanishes. With `both` values and places come out.
     """
 
-    kind: ClassVar[str] = "search"
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "numpy.argmax; torch.topk"
-    examples: ClassVar[tuple[Example, ...]] = (
+    kind = "search"
+    across = True
+    source = "numpy.argmax; torch.topk"
+    examples = (
         Example({"axis": 1}, ((3, 4),)),
         Example({"axis": 1, "keep": 2, "both": True}, ((3, 4),)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import sizes
 from costmodel.core.layer import Example, Layer
@@ -15,26 +15,26 @@ from costmodel.errors import BadValue
 class View(Layer):
     """Shared by views: nothing is computed and nothing moves."""
 
-    view: ClassVar[bool] = True
+    view = True
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Nothing moves and nothing is computed."""
         return Tally.of(inputs, outputs)
 
 
 class Flatten(View):
     """All axes into one: [C, H, W] becomes [C H W]."""
 
-    kind: ClassVar[str] = "flatten"
-    source: ClassVar[str] = "Krizhevsky et al. 2012 (before the dense layers)"
-    examples: ClassVar[tuple[Example, ...]] = (Example({}, ((3, 4, 5),)), Example({}, ((7,),)))
+    kind = "flatten"
+    source = "Krizhevsky et al. 2012 (before the dense layers)"
+    examples = (Example({}, ((3, 4, 5),)), Example({}, ((7,),)))
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """(product of all axes,)."""
+        """One axis of all elements: (product of all axes,)."""
         return (prod(inputs[0]),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Flatten."""
+        """nn.Flatten of all axes but the batch."""
         return torch.nn.Flatten()
 
 
@@ -42,12 +42,9 @@ class Flatten(View):
 class Reshape(View):
     """Another shape of as many elements."""
 
-    kind: ClassVar[str] = "reshape"
-    source: ClassVar[str] = "row-major order, as in numpy and torch"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"shape": [6, 1, 1]}, ((6,),)),
-        Example({"shape": [4, 15]}, ((3, 4, 5),)),
-    )
+    kind = "reshape"
+    source = "row-major order, as in numpy and torch"
+    examples = (Example({"shape": [6, 1, 1]}, ((6,),)), Example({"shape": [4, 15]}, ((3, 4, 5),)))
 
     shape: Shape = sizes()
 

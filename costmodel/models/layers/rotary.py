@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 from costmodel.core.attributes import optional_whole
-from costmodel.core.layer import Example, Layer
-from costmodel.core.sharing import Devices, Heads, Share, Use
+from costmodel.core.layer import Example, Layer, Share
+from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.errors import BadValue
 
@@ -21,19 +21,16 @@ class Rotary(Layer):
     of a token the first `turned` are rotated (default: all).
     """
 
-    kind: ClassVar[str] = "rotary"
-    in_place: ClassVar[bool] = True
-    across: ClassVar[bool] = True
-    source: ClassVar[str] = "Su et al. 2021, RoFormer (arXiv 2104.09864), eq. (34)"
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({}, ((5, 8),)),
-        Example({"turned": 4}, ((5, 8),)),
-    )
+    kind = "rotary"
+    in_place = True
+    across = True
+    source = "Su et al. 2021, RoFormer (arXiv 2104.09864), eq. (34)"
+    examples = (Example({}, ((5, 8),)), Example({"turned": 4}, ((5, 8),)))
 
     turned: int | None = optional_whole(1)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's."""
+        """The input's shape; BadValue where more features are turned than there are."""
         if (self.turned or 0) > inputs[0][-1]:
             raise BadValue(f"{self.turned} of {inputs[0][-1]} features", "turn fewer of them")
         return inputs[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
@@ -14,9 +13,7 @@ from costmodel.models.layers.merge import Concat, ConcatInPlace
 class ViewConcat(Pass):
     """Readers of a concatenation read its parts where they lie, so that joining moves nothing."""
 
-    source: ClassVar[str] = (
-        "Pleiss et al. 2017 (arXiv 1707.06990), section 4 (shared storage of DenseNet)"
-    )
+    source = "Pleiss et al. 2017 (arXiv 1707.06990), section 4 (shared storage of DenseNet)"
 
     def apply(self, network: Network) -> Network:
         """Make every row that only concatenates maps a view of them.
@@ -27,6 +24,7 @@ class ViewConcat(Pass):
 
 
 def _as_view(row: Row) -> Row:
+    """A row that only concatenates maps as a view of them; another as it is."""
     layer = row.layer
     if len(row.parts) > 1 or not isinstance(layer, Concat) or layer.constants:
         return row

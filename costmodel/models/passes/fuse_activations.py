@@ -15,7 +15,7 @@ class FuseActivations(Pass):
     Functions spelt out in several rows (a sigmoid and its product, a GELU by erf) are joined first.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "operator fusion: Chen et al. 2018, TVM (arXiv 1802.04799), section 3 (injective operators)"
     )
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.activation import Softmax
 from costmodel.models.layers.matmul import Matmul
 from costmodel.models.layers.move import Copy, Gather
-from costmodel.models.passes._draft import Draft
+from costmodel.models.passes._draft import Draft, fused
 
 
 class FuseAttention(Pass):
@@ -18,20 +16,14 @@ class FuseAttention(Pass):
     The scores are kept on chip piece by piece; the operations stay the same.
     """
 
-    source: ClassVar[str] = "Dao et al. 2022 (arXiv 2205.14135), FlashAttention, Algorithm 1"
+    source = "Dao et al. 2022 (arXiv 2205.14135), FlashAttention, Algorithm 1"
 
     def apply(self, network: Network) -> Network:
         """Every product whose first map leads back over a softmax to another product.
 
         Nobody else may read what lies between them.
         """
-        draft = Draft(network)
-        for row in network.rows:
-            if row.id in draft.rows and multiplies_maps(row):
-                last = draft.rows[row.id]
-                for first in scores(draft, last):
-                    last = draft.merge(first, last)
-        return draft.network()
+        return fused(network, scores)
 
 
 def multiplies_maps(row: Row) -> bool:
@@ -44,6 +36,8 @@ def scores(draft: Draft, product: Row) -> list[Row]:
 
     Empty where there is no such product with a softmax behind it.
     """
+    if not multiplies_maps(product):
+        return []
     behind: list[Row] = []
     reader = product
     while True:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from costmodel.models.passes.fuse_activations import FuseActivations
 
 
@@ -14,7 +12,7 @@ class FuseElementwise(FuseActivations):
     again for it.
     """
 
-    source: ClassVar[str] = "operator fusion: Chen et al. 2018, TVM (arXiv 1802.04799), section 3"
+    source = "operator fusion: Chen et al. 2018, TVM (arXiv 1802.04799), section 3"
 
-    sweeps: ClassVar[tuple[bool, ...]] = (False, True)
+    sweeps = (False, True)
     """Functions of one map are joined before others."""

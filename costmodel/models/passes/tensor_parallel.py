@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 from costmodel.core.builder import chained, rewired
 from costmodel.core.graph_pass import Pass
@@ -24,7 +23,7 @@ class TensorParallel(Pass):
     device, which holds it and so holds most.
     """
 
-    source: ClassVar[str] = "Shoeybi et al. 2019, Megatron-LM (arXiv 1909.08053), section 3"
+    source = "Shoeybi et al. 2019, Megatron-LM (arXiv 1909.08053), section 3"
 
     def __init__(self, devices: int = 1, experts: int = 1, device: int = 0) -> None:
         self.devices = Devices(devices, experts, device)

@@ -1,8 +1,8 @@
-"""Nothing stays on chip."""
+"""Every map and parameter stays outside."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from costmodel.core.workload import Workload
 class AllExternal(Placement):
     """Every map and parameter is moved over the bus each time it is read or written."""
 
-    source: ClassVar[str] = "the roofline's usual reading: Williams et al. 2009, compulsory traffic"
+    source = "the roofline's usual reading: Williams et al. 2009, compulsory traffic"
 
-    keeps_nothing: ClassVar[bool] = True
+    keeps_nothing = True
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """Nothing inside, whatever the memory."""

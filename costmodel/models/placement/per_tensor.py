@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,9 @@ class PerTensor(Placement):
     how much. The network's input counts as a map like any other.
     """
 
-    source: ClassVar[str] = "H. Jansma, HairNet, 2020, Appendix (columns in_map_loc, out_map_loc)"
+    source = "H. Jansma, HairNet, 2020, Appendix (columns in_map_loc, out_map_loc)"
 
-    threshold: ClassVar[bool] = True
+    threshold = True
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """tensor_bytes <= memory, tensor by tensor."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,9 +23,9 @@ class Resident(Placement):
     The network's inputs are loaded once and its outputs stored once; weights are streamed.
     """
 
-    source: ClassVar[str] = "Pisarchyk & Lee 2020 (arXiv 2001.03288); costmodel.core.packing"
+    source = "Pisarchyk & Lee 2020 (arXiv 2001.03288); costmodel.core.packing"
 
-    packs: ClassVar[bool] = True
+    packs = True
 
     def __init__(self, effort: float = 0.0) -> None:
         self.effort = effort
@@ -42,12 +41,11 @@ class Resident(Placement):
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """A packing for each memory; equal ones share it."""
-        found = [packed(workload, capacity, self.effort) for capacity in memory]
-        return plan_of(workload, found, np.zeros((len(memory), len(workload.macs)), dtype=bool))
+        packings = [packed(workload, capacity, self.effort) for capacity in memory]
+        return plan_of(workload, packings, np.zeros((len(memory), len(workload.macs)), dtype=bool))
 
 
-@dataclass(frozen=True, eq=False)
-class Packed:
+class Packed(NamedTuple):
     """Addresses of the maps, and which of them overwrite the map they reuse (T,)."""
 
     packing: Packing
@@ -57,20 +55,26 @@ class Packed:
 PACKED: ContentCache[Packed] = ContentCache(1024)
 
 
-def plan_of(workload: Workload, found: Sequence[Packed], params: Any) -> Plan:
+def plan_of(workload: Workload, packings: Sequence[Packed], params: Any) -> Plan:
     """The plans of packed maps, one for each of M memories, and of parameters on chip (M, R).
 
     An input inside is loaded by its first reader, an output inside stored by the row that writes
     it.
     """
-    inside = np.stack([one.packing.inside for one in found])
-    rows, readers, sizes = len(workload.macs), workload.first_reader, workload.tensor_bytes
-    loads, stores = (np.zeros((len(inside), rows), dtype=np.int64) for _ in range(2))
-    for tensor in np.flatnonzero((workload.first < 0) & (readers < rows)):
-        loads[..., readers[tensor]] += inside[..., tensor] * sizes[tensor]
-    for tensor in np.flatnonzero(workload.kept & (workload.first >= 0)):
-        stores[..., workload.first[tensor]] += inside[..., tensor] * sizes[tensor]
-    return Plan(inside, params, loads, stores, np.stack([one.taken for one in found]))
+    inside = np.stack([maps.packing.inside for maps in packings])
+    loads, stores = (np.zeros(params.shape, dtype=np.int64) for _ in range(2))
+    entering, leaving = _crossing(workload)
+    moved = (inside * workload.tensor_bytes).T
+    np.add.at(loads.T, workload.first_reader[entering], moved[entering])
+    np.add.at(stores.T, workload.first[leaving], moved[leaving])
+    return Plan(inside, params, loads, stores, np.stack([maps.taken for maps in packings]))
+
+
+def _crossing(workload: Workload) -> tuple[Any, Any]:
+    """Inputs of the network that some row reads, and its outputs, as masks of the maps (T,)."""
+    first = workload.first
+    entering = (first < 0) & (workload.first_reader < len(workload.macs))
+    return entering, workload.kept & (first >= 0)
 
 
 def worth(workload: Workload) -> Any:
@@ -78,10 +82,8 @@ def worth(workload: Workload) -> Any:
 
     Every touch saves its bytes, less the load or store that stays.
     """
-    entering = (workload.first < 0) & (workload.first_reader < len(workload.macs))
-    leaving = workload.kept & (workload.first >= 0)
-    stays = np.where(entering | leaving, workload.tensor_bytes, 0)
-    return np.maximum(workload.traffic(1, 1) - stays, 0)
+    stays = np.where(np.logical_or(*_crossing(workload)), workload.tensor_bytes, 0)
+    return np.maximum(workload.map_traffic - stays, 0)
 
 
 def packed(workload: Workload, capacity: float, effort: float = 0.0) -> Packed:
@@ -95,19 +97,18 @@ def packed(workload: Workload, capacity: float, effort: float = 0.0) -> Packed:
 
 
 def _pack(workload: Workload, limit: int | None, effort: float) -> Packed:
+    """The better of two packings into `limit` bytes, worked out anew."""
     saved, alone = worth(workload), np.arange(len(workload.tensor_bytes))
     root = alone.copy()
     # what is reused was written earlier
     for tensor in np.flatnonzero(workload.reuses >= 0):
         root[tensor] = root[workload.reuses[tensor]]
     sharing, apart = (_grouped(workload, limit, saved, groups) for groups in (root, alone))
-    if rank(sharing, saved) <= rank(apart, saved):
-        if effort:
-            sharing = _grouped(workload, limit, saved, root, effort)
-        return Packed(sharing, (workload.reuses >= 0) & sharing.inside)
+    overwrites = rank(sharing, saved) <= rank(apart, saved)
+    packing = sharing if overwrites else apart
     if effort:
-        apart = _grouped(workload, limit, saved, alone, effort)
-    return Packed(apart, np.zeros(len(alone), dtype=bool))
+        packing = _grouped(workload, limit, saved, root if overwrites else alone, effort)
+    return Packed(packing, (workload.reuses >= 0) & packing.inside & overwrites)
 
 
 def _grouped(
@@ -120,12 +121,12 @@ def _grouped(
     np.maximum.at(end, group, last)
     np.add.at(gain, group, saved)
     tensors = workload.tensor_bytes[heads], first[heads], end
-    found = pack(*tensors, limit, worth=gain)
+    packing = pack(*tensors, limit, worth=gain)
     if effort:
         from costmodel.core.packing.search import improved
 
-        found = improved(found, *tensors, limit, gain, effort)
-    return Packing(found.offsets[group], found.peak)
+        packing = improved(packing, *tensors, limit, gain, effort)
+    return Packing(packing.offsets[group], packing.peak)
 
 
 def whole_plan(workload: Workload) -> Plan:

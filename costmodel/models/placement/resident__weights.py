@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Bools
 from costmodel.core.content_cache import ContentCache
 from costmodel.core.packing import Packing
 from costmodel.core.placement import Placement, Plan
@@ -16,7 +17,6 @@ from costmodel.models.placement.resident import Packed, packed, plan_of, worth
 
 SPLITS = 8
 """Shares of the memory that are tried for the weights."""
-Rows = NDArray[np.bool_]
 
 
 class ResidentWeights(Placement):
@@ -27,12 +27,12 @@ class ResidentWeights(Placement):
     them; the one that leaves least traffic per run is kept.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "Google Coral: parameter data caching (coral.ai/docs/edgetpu/compiler); "
         "costmodel.core.packing"
     )
 
-    packs: ClassVar[bool] = True
+    packs = True
 
     def packing(self, workload: Workload, capacity: float) -> Packing:
         """The addresses of the maps; pinned parameters lie above their peak."""
@@ -40,14 +40,14 @@ class ResidentWeights(Placement):
 
     def plan(self, workload: Workload, memory: Any) -> Plan:
         """A packing and a choice of rows for each memory."""
-        found = [best(workload, capacity) for capacity in memory]
-        return plan_of(workload, [maps for maps, _ in found], np.stack([rows for _, rows in found]))
+        packings, pins = zip(*(best(workload, capacity) for capacity in memory), strict=True)
+        return plan_of(workload, packings, np.stack(pins))
 
 
-BEST: ContentCache[tuple[Packed, Rows]] = ContentCache(1024)
+BEST: ContentCache[tuple[Packed, Bools]] = ContentCache(1024)
 
 
-def best(workload: Workload, capacity: float) -> tuple[Packed, Rows]:
+def best(workload: Workload, capacity: float) -> tuple[Packed, Bools]:
     """The packing of the maps and the pinned rows (R,) that leave least traffic per run."""
     if math.isinf(capacity):
         return packed(workload, capacity), workload.param_bytes > 0
@@ -55,7 +55,7 @@ def best(workload: Workload, capacity: float) -> tuple[Packed, Rows]:
     return BEST.get(key, lambda: _best(workload, int(capacity)))
 
 
-def _best(workload: Workload, capacity: int) -> tuple[Packed, Rows]:
+def _best(workload: Workload, capacity: int) -> tuple[Packed, Bools]:
     """The first of equals over the shares of the memory."""
     saved = worth(workload)
     everything = int(workload.param_bytes[workload.own_params].sum())
@@ -66,11 +66,11 @@ def _best(workload: Workload, capacity: int) -> tuple[Packed, Rows]:
         rows = pinned(workload, capacity - maps.packing.peak)
         gain = int(saved[maps.packing.inside].sum() + workload.param_bytes[rows].sum())
         tried.append((gain, maps, rows))
-    _, maps, rows = max(tried, key=lambda one: one[0])
+    _, maps, rows = max(tried, key=itemgetter(0))
     return maps, rows
 
 
-def pinned(workload: Workload, room: int) -> Rows:
+def pinned(workload: Workload, room: int) -> Bools:
     """Rows (R,) whose parameters are pinned into `room` bytes.
 
     What most rows share comes first, then the largest that fits.

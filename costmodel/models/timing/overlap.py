@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
-import numpy as np
-
-from costmodel.core.timing import Floats, Load, Timing, longer
+from costmodel.core.timing import Timing
 
 
 class Overlap(Timing):
@@ -16,22 +13,6 @@ class Overlap(Timing):
     Rows follow one another.
     """
 
-    source: ClassVar[str] = (
-        "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
-    )
+    source = "Williams et al. 2009, Roofline: a kernel is bound by the slower of the two"
 
-    exponent: ClassVar[float | None] = math.inf
-
-    def row_times(self, load: Load) -> Floats:
-        """max(transfer, matrix + host), and the exposed share of the shorter."""
-        return longer(load.memory, load.compute, load.exposed)
-
-    def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
-        """The longer side whole, and of the shorter the share that the longer does not hide."""
-        rest = load.exposed
-        memory, compute = np.broadcast_arrays(load.memory, load.compute)
-        waits = memory >= compute
-        return (
-            np.where(waits, memory, rest * memory),
-            np.where(waits, rest * compute, compute),
-        )
+    exponent = math.inf

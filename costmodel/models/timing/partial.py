@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import numpy as np
-
-from costmodel.core.timing import Floats, Load, Timing
+from costmodel.core.timing import Timing
 
 
 class Partial(Timing):
@@ -18,22 +14,9 @@ class Partial(Timing):
     far from it all three agree.
     """
 
-    source: ClassVar[str] = (
+    source = (
         "generalised mean of the roofline's two times; exponent 2, "
         "the smooth knee that measured rooflines show (Williams et al. 2009, Figure 3)"
     )
 
-    exponent: ClassVar[float | None] = 2.0
-
-    def row_times(self, load: Load) -> Floats:
-        """hypot(transfer, matrix + host)."""
-        return np.asarray(np.hypot(load.memory, load.compute))
-
-    def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
-        """Each side's square over the row's time: what the total loses per per cent of that side.
-
-        A transfer of 3 s and a compute of 4 s take 5 s, of which 9 / 5 and 16 / 5 s are exposed.
-        """
-        times = self.row_times(load)
-        over = np.where(times > 0, times, 1.0)
-        return np.asarray(load.memory**2 / over), np.asarray(load.compute**2 / over)
+    exponent = 2.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import NamedTuple
 
 import numpy as np
 
-from costmodel.core.timing import Ahead, Fetch, Floats, Load, Timing, longer
+from costmodel.core.arrays import Floats
+from costmodel.core.timing import Fetch, Load, Timing, longer
 
 
 class Pipelined(Timing):
@@ -18,17 +18,15 @@ class Pipelined(Timing):
     over-committed it fetches none.
     """
 
-    source: ClassVar[str] = (
-        "weight prefetching: Jouppi et al. 2017 (TPU, weight FIFO); the schedule is this file"
-    )
-    looks_ahead: ClassVar[bool] = True
+    source = "weight prefetching: Jouppi et al. 2017 (TPU, weight FIFO); the schedule is this file"
+    looks_ahead = True
 
     def row_times(self, load: Load) -> Floats:
         """max(what is left to move, compute) of each row, the prefetches worked out row by row."""
         return schedule(load)[0]
 
     def exposed_times(self, load: Load) -> tuple[Floats, Floats]:
-        """As under `overlap`, of what a row still waits for when its prefetches are through."""
+        """The sides as under `overlap`, of what a row still waits for behind its prefetches."""
         rest = load.exposed
         times = self.row_times(load)
         # what is left to move is the longer side where the row takes more than its compute explains
@@ -37,12 +35,11 @@ class Pipelined(Timing):
         return np.asarray(times - computing), computing
 
     def fetches(self, load: Load) -> list[Fetch]:
-        """Every prefetch."""
+        """Every prefetch, in the order of the rows."""
         return schedule(load, record=True)[1]
 
 
-@dataclass(frozen=True, eq=False)
-class Limits:
+class Limits(NamedTuple):
     """How far parameters may be fetched during each row (R, P), so that the memory holds them."""
 
     later: Floats
@@ -53,11 +50,15 @@ class Limits:
     """[s] behind it, where none of its own are on chip."""
 
 
-class Line:
+class FetchQueue:
     """The parameters of all rows (R, P), one behind the other in the order of their rows.
 
-    As they are fetched in this order, one place on the line says all that is on chip: what lies
+    As they are fetched in this order, one place in the queue says all that is on chip: what lies
     before it and belongs to rows that are not done. Places are in bytes or in seconds of the bus.
+
+    Rows with 0, 3 and 5 B of parameters on a bus of 1 B/s stand before the places 0, 0 and 3, and
+    the queue ends at 8. Where 4 B are free in every row, row 0 may fetch up to the place 4: the 3 B
+    of row 1 and 1 B of row 2. Row 1 may fetch as far while it holds its own 3 B.
     """
 
     def __init__(self, params: Floats, seconds: Floats) -> None:
@@ -83,7 +84,7 @@ class Line:
         return np.asarray(self.seconds[begin] + part * (self.seconds[end] - self.seconds[begin]))
 
     def limits(self, free: Floats) -> Limits:
-        """How far the line may be fetched during each row, given what is `free` [B] (R, P).
+        """How far the queue may be fetched during each row, given what is `free` [B] (R, P).
 
         What waits for row r or a later one must fit into the bytes free in r. That binds all rows
         up to the one fetched for, and no later one can bind: it has room for what precedes it.
@@ -95,55 +96,47 @@ class Line:
         return Limits(later, whole - self.seconds[1:], alone - self.seconds[1:])
 
     def limit(self, row: int, own: Floats, limits: Limits, free: Floats) -> Floats:
-        """How far [s] (P,) behind `row` the line may be fetched in it, which holds `own` [s]."""
+        """How far [s] (P,) behind `row` it may be fetched in this row, which holds `own` [s]."""
         whole = self.each[row]
-        found = np.where(own < whole, limits.alone[row], limits.whole[row])
+        reach = np.where(own < whole, limits.alone[row], limits.whole[row])
         torn = (own > 0) & (own < whole)
         if torn.any():
             held = own / np.where(torn, whole, 1.0) * (self.bytes[row + 1] - self.bytes[row])
             place = np.minimum(self.bytes[row + 1] + free - held, limits.later[row])
-            found = np.where(torn, self.clock(place) - self.seconds[row + 1], found)
-        return np.asarray(found)
+            reach = np.where(torn, self.clock(place) - self.seconds[row + 1], reach)
+        return np.asarray(reach)
 
 
 def schedule(load: Load, record: bool = False) -> tuple[Floats, list[Fetch]]:
     """Times of the rows (..., R) [s] and, if `record`ed at a single design point, every prefetch.
 
-    Exact up to rounding: the state after each row is how much of the line behind it is fetched.
+    Exact up to rounding: the state after each row is how much of the queue behind it is fetched.
     """
-    transfer, compute, ahead, shape = _flat(load)
+    ahead = load.ahead()
+    shape = np.broadcast_shapes(load.memory.shape, load.compute.shape)
+    transfer, compute, params, seconds, free = (
+        np.broadcast_to(values, shape).reshape(-1, shape[-1]).T
+        for values in (load.memory, load.compute, ahead.params, ahead.param_time, ahead.free)
+    )
     exposed = np.broadcast_to(load.exposed, len(transfer)).tolist()
-    line = Line(ahead.params, ahead.param_time)
-    limits = line.limits(ahead.free)
-    owning = np.any(line.each > 0, axis=1).tolist()
+    queue = FetchQueue(params, seconds)
+    limits = queue.limits(free)
+    owning = np.any(queue.each > 0, axis=1).tolist()
     times, lead = np.empty(transfer.shape), np.zeros(transfer.shape[1])
     spans = []
     for row in range(len(times)):
         left, limit = transfer[row], limits.whole[row]
         if owning[row]:
-            own = np.minimum(lead, line.each[row])
+            own = np.minimum(lead, queue.each[row])
             left, lead = left - own, lead - own
         times[row] = longer(left, compute[row], exposed[row])
         idle = times[row] - left
         if owning[row] and idle.any():
-            limit = line.limit(row, own, limits, ahead.free[row])
+            limit = queue.limit(row, own, limits, free[row])
         before, lead = lead, np.maximum(lead, np.minimum(lead + idle, limit))
         if record:
             spans.append((float(before[0]), float(lead[0])))
-    return times.T.reshape(shape), _fetches(line, spans)
-
-
-def _flat(load: Load) -> tuple[Floats, Floats, Ahead, tuple[int, ...]]:
-    """Transfer, compute and what is ahead, rows in front (R, P); the times' shape (..., R)."""
-    ahead = load.ahead()
-    transfer, compute = load.memory, load.compute
-    shape = np.broadcast_shapes(transfer.shape, compute.shape)
-
-    def rows_first(values: Floats) -> Floats:
-        return np.broadcast_to(values, shape).reshape(-1, shape[-1]).T
-
-    flat = Ahead(*(rows_first(values) for values in (ahead.params, ahead.param_time, ahead.free)))
-    return rows_first(transfer), rows_first(compute), flat, shape
+    return times.T.reshape(shape), _fetches(queue, spans)
 
 
 def _before(sizes: Floats) -> Floats:
@@ -151,10 +144,10 @@ def _before(sizes: Floats) -> Floats:
     return np.vstack([np.zeros_like(sizes[:1]), np.cumsum(sizes, axis=0)])
 
 
-def _fetches(line: Line, spans: list[tuple[float, float]]) -> list[Fetch]:
+def _fetches(queue: FetchQueue, spans: list[tuple[float, float]]) -> list[Fetch]:
     """What was fetched during each row, from so far to so far behind it [s], at a single point."""
-    seconds, each, sizes = line.seconds[:, 0], line.each[:, 0], np.diff(line.bytes[:, 0])
-    found = []
+    seconds, each, sizes = queue.seconds[:, 0], queue.each[:, 0], np.diff(queue.bytes[:, 0])
+    fetches = []
     for row, (begin, end) in enumerate(spans):
         if end <= begin:
             continue
@@ -162,8 +155,9 @@ def _fetches(line: Line, spans: list[tuple[float, float]]) -> list[Fetch]:
         target = max(row, int(np.searchsorted(seconds, behind + begin, side="right")) - 1)
         while begin < end and target < len(each):
             until = float(seconds[target + 1] - behind)
-            taken = min(end, until) - begin
-            if taken > 0 and each[target] > 0:
-                found.append(Fetch(row, target, float(taken / each[target] * sizes[target]), taken))
+            spent = min(end, until) - begin
+            if spent > 0 and each[target] > 0:
+                amount = float(spent / each[target] * sizes[target])
+                fetches.append(Fetch(row, target, amount, spent))
             begin, target = max(begin, until), target + 1
-    return found
+    return fetches

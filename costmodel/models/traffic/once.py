@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
+from costmodel.core.arrays import Array
 from costmodel.core.placement import Placement
-from costmodel.core.traffic import Array, Placed, Traffic, placed_once
+from costmodel.core.traffic import Placed, Traffic, placed_once
 from costmodel.core.workload import Workload
 
 
 class Once(Traffic):
     """The paper's: whatever the memory, a row reads each operand and writes each output once."""
 
-    source: ClassVar[str] = "H. Jansma, HairNet, 2020, section 5 and Appendix"
+    source = "H. Jansma, HairNet, 2020, section 5 and Appendix"
 
     def place(
         self, workload: Workload, placement: Placement, memories: Array, *, first: bool

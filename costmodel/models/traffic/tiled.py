@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from costmodel.core.arrays import Array
 from costmodel.core.live import live_internal_bytes
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.curves import schedule_words
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import TrafficCurve
-from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, once
+from costmodel.core.traffic import BusBytes, Placed, Traffic, once
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
 
 SHARES = 8
-"""Of the memory that are tried for what stays, where the placement packs into any memory."""
-
-
-class _Refetched(NamedTuple):
-    """What rows move beyond the first fetch, each (M, R) [B], and what room they lack."""
-
-    read: Array
-    write: Array
-    params: Array
-    lacking: Array
-    """(M, R) bytes that the smallest tile needs beyond the room."""
-
-    @property
-    def total(self) -> Array:
-        """All that is fetched or written once more."""
-        return np.asarray(self.read + self.write + self.params)
+"""Parts of the memory that are tried for what stays, where the placement packs into any memory."""
 
 
 class Tiled(Traffic):
@@ -43,35 +28,32 @@ class Tiled(Traffic):
     the one that moves least over the whole run is kept.
     """
 
-    source: ClassVar[str] = "costmodel.core.tiling; docs/tiling.md"
-    tiles: ClassVar[bool] = True
+    source = "costmodel.core.tiling; docs/tiling.md"
+    tiles = True
 
     def place(
         self, workload: Workload, placement: Placement, memories: Array, *, first: bool
     ) -> Placed:
         """For each memory the plan and the tiles that move least. Raises BadValue."""
         parts = range(SHARES + 1) if placement.packs else (SHARES,)
-        nothing = np.zeros_like(memories)
         # a share of an endless memory is endless, but for none of it
-        shares = (memories * (part / SHARES) if part else nothing for part in parts)
+        shares = (memories * (part / SHARES) if part else np.zeros_like(memories) for part in parts)
         plans = [placement.plan(workload, given) for given in shares]
         # every share of every memory stands in one row of these
         names = [field.name for field in fields(Plan)]
         plan = Plan(*(np.concatenate([getattr(given, name) for given in plans]) for name in names))
         moved = once(workload, plan, first=first)
-        refetched = _refetched(workload, plan, np.tile(memories, len(parts)))
-        totals = (moved.total + refetched.total).sum(axis=-1).astype(float)
-        totals[refetched.lacking.max(axis=-1, initial=0) > 0] = np.inf
+        again, lacking = _refetched(workload, plan, np.tile(memories, len(parts)))
+        totals = (moved.total + again.total).sum(axis=-1).astype(float)
+        totals[lacking.max(axis=-1, initial=0) > 0] = np.inf
         best = totals.reshape(len(parts), -1).argmin(axis=0)
         chosen = best * len(memories) + np.arange(len(memories))
         failing = np.flatnonzero(np.isinf(totals[chosen]))
         if len(failing):
             at = int(failing[0])
-            self._refuse(workload, float(memories[at]), refetched.lacking[at :: len(memories)])
-        read, write, params = (column[chosen] for column in moved)
-        more = _Refetched(*(column[chosen] for column in refetched))
-        total = BusBytes(read + more.read, write + more.write, params + more.params)
-        return Placed(memories, plan.at(chosen), total, more.total)
+            self._refuse(workload, float(memories[at]), lacking[at :: len(memories)])
+        total = BusBytes(*((a + b)[chosen] for a, b in zip(moved, again, strict=True)))
+        return Placed(memories, plan.at(chosen), total, again.total[chosen])
 
     def _refuse(self, workload: Workload, memory: float, lacking: Array) -> None:
         """Name the row that needs most beyond what is left it, under the share that lacks least."""
@@ -93,7 +75,7 @@ class Tiled(Traffic):
             codes = _outside(group, plan)[0]
             for row, code in zip(group.rows.tolist(), codes.tolist(), strict=True):
                 curve = _curve(group, code, double=workload.double_buffer)
-                step = int(np.searchsorted(curve.memory, room[0, row], side="right")) - 1
+                step = int(np.searchsorted(curve.room, room[0, row], side="right")) - 1
                 if code and step >= 0:
                     text = schedule_words(group.nest.nest, curve, step)
                     texts[row] += f"; {text}" if texts[row] else text
@@ -120,13 +102,18 @@ def _outside(group: Alike, plan: Plan) -> Array:
 
 
 def _curve(group: Alike, code: int, *, double: bool) -> TrafficCurve:
+    """The bytes that a group's rows move in each memory, where `code` says what is outside."""
     reads, weights, output = (bool(code & word) for word in (READS, WEIGHTS, OUTPUT))
     return group.nest.traffic_curve(reads=reads, weights=weights, output=output, double=double)
 
 
-def _refetched(workload: Workload, plan: Plan, memories: Array) -> _Refetched:
+def _refetched(workload: Workload, plan: Plan, memories: Array) -> tuple[BusBytes, Array]:
+    """What rows move beyond the first fetch (M, R) [B], and what their smallest tiles lack.
+
+    The latter are the bytes (M, R) that they need beyond the room.
+    """
     shape = (len(memories), len(workload.macs))
-    read, write, params = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    again = BusBytes(*(np.zeros(shape, dtype=np.int64) for _ in range(3)))
     lacking = np.zeros(shape)
     room = _room(workload, plan, memories)
     for group in alike(workload.nests):
@@ -135,16 +122,14 @@ def _refetched(workload: Workload, plan: Plan, memories: Array) -> _Refetched:
             memory, row = np.nonzero(codes == code)
             at = (memory, group.rows[row])
             curve = _curve(group, code, double=workload.double_buffer)
-            step = np.searchsorted(curve.memory, room[at], side="right") - 1
-            lacks = np.where(step < 0, curve.memory[0] - room[at], 0) / 8
+            step = np.searchsorted(curve.room, room[at], side="right") - 1
+            lacks = np.where(step < 0, curve.room[0] - room[at], 0) / 8
             # a row may hold several contractions, one after the other
             np.maximum.at(lacking, at, lacks)
-            for column, more in zip(
-                (read, write, params), group.nest.refetched(curve), strict=True
-            ):
+            for column, more in zip(again, group.nest.refetched(curve), strict=True):
                 np.add.at(column, at, more[np.maximum(step, 0)])
     # a placement that over-commits the memory leaves nobody any room
     if room.size:
         rows, fullest = np.arange(len(room)), room.argmin(axis=-1)
         lacking[rows, fullest] = np.maximum(lacking[rows, fullest], -room[rows, fullest] / 8)
-    return _Refetched(read, write, params, lacking)
+    return again, lacking

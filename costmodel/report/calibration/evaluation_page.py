@@ -8,7 +8,7 @@ from costmodel.hardware.profile import HardwareProfile
 from costmodel.report.calibration.scatter import scatter_chart
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.studies.calibration import evaluation
-from costmodel.studies.calibration.evaluation import Outcome
+from costmodel.studies.calibration.evaluation import Prediction
 
 COLUMNS = (
     TableColumn("network", "network", number=False),
@@ -23,7 +23,7 @@ COLUMNS = (
 )
 
 
-def evaluation_page(outcomes: Sequence[Outcome], profile: HardwareProfile) -> str:
+def evaluation_page(outcomes: Sequence[Prediction], profile: HardwareProfile) -> str:
     """Errors as one HTML file."""
     every = evaluation.figures(list(outcomes))
     rows = [

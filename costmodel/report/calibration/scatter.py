@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, line, named, series
-from costmodel.studies.calibration.evaluation import Outcome, figures, worst
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from costmodel.studies.calibration.evaluation import Prediction, figures, worst
 
 NAMED = 6
 """Points with a name, the worst."""
 
 
-def scatter_chart(outcomes: Sequence[Outcome], machine: str) -> Chart:
+def scatter_chart(outcomes: Sequence[Prediction], machine: str) -> Chart:
     """Time per sample: measured to the right, predicted upwards, each family in a hue of its own.
 
     A prediction on the diagonal is right; dashed lines stand a factor of two to either side.
@@ -52,12 +47,7 @@ def scatter_chart(outcomes: Sequence[Outcome], machine: str) -> Chart:
     }
 
 
-def _place(outcome: Outcome) -> tuple[float, float]:
+def _place(outcome: Prediction) -> tuple[float, float]:
     """Measured and predicted time of a sample [s]."""
     batch = outcome.measured.batch
     return outcome.measured.seconds / batch, outcome.predicted_s / batch
-
-
-def figure(outcomes: Sequence[Outcome], machine: str) -> Figure:
-    """The same as a picture."""
-    return painter.figure(scatter_chart(outcomes, machine))

@@ -47,7 +47,7 @@ const CHARTS = {
   bars: (chart, page) => {
     const count = () => chart.names.length;
     const tall = chart.ordered ? 18 : 22;
-    const lying = !chart.ordered || count() <= LYING;
+    const lying = () => !chart.ordered || count() <= LYING;
     const whole = (n) => Object.values(chart.parts).reduce((total, values) => total + values[n], 0);
     const stacked = (n, draw) => {
       let from = 0;
@@ -86,9 +86,9 @@ const CHARTS = {
       pen.text(IN_ORDER, pen.width - 4, bottom + 22, { align: "right", colour: "faint" });
     };
     return {
-      height: () => (lying ? 20 + tall * count() : 260),
+      height: () => (lying() ? 20 + tall * count() : 260),
       paint: (pen) => {
-        if (!lying) return upright(pen);
+        if (!lying()) return upright(pen);
         const wholes = chart.names.map((_, n) => whole(n));
         const ends = wholes.map((value, n) => Math.max(value, chart.high?.[n] ?? 0));
         const names = Math.min(360, pen.width * 0.4);
@@ -110,8 +110,8 @@ const CHARTS = {
         return undefined;
       },
       find: (x, y, width) => {
-        const many = lying ? 1 : each(width);
-        const n = lying ? Math.floor((y - 6) / tall) : Math.floor(((x - EDGE.left) / (width - EDGE.left - 8)) * Math.ceil(count() / many)) * many;
+        const many = lying() ? 1 : each(width);
+        const n = lying() ? Math.floor((y - 6) / tall) : Math.floor(((x - EDGE.left) / (width - EDGE.left - 8)) * Math.ceil(count() / many)) * many;
         if (!(n >= 0 && n < count())) return null;
         // of rows that share a bar the slowest
         let best = n;

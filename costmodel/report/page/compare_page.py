@@ -8,7 +8,7 @@ from typing import Any
 from costmodel.report.compare import accuracy_charts, time_chart
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
-from costmodel.studies.comparison import Entry
+from costmodel.studies.comparison import Pair
 from costmodel.studies.evaluated import INTERVAL
 
 COLUMNS = (
@@ -20,7 +20,7 @@ COLUMNS = (
     TableColumn("samples_per_s", "samples/s"),
     TableColumn("bound", "bound by", number=False),
     TableColumn("params", "params"),
-    TableColumn("macs", "MACs"),
+    TableColumn("macs", "MACs", ""),
     TableColumn("external_bytes", "over the bus", "B"),
     TableColumn("dtype", "dtype", number=False),
     TableColumn("placement", "placement", number=False),
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-def compare_page(entries: Sequence[Entry]) -> str:
+def compare_page(entries: Sequence[Pair]) -> str:
     """The comparison as one HTML file."""
     best = min(entries, key=lambda entry: entry.run.total_time)
     grades = {entry.run.standing.grade: entry.run.standing.line for entry in entries}

@@ -16,6 +16,13 @@ from costmodel.report.palette import css
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 """What a browser lets the page do: run what is inside it, and fetch nothing."""
+SCRIPTS = (
+    "model.js", "lanes.js", "units.js", "draw.js", "table.js", "charts.js", "lanes_chart.js",
+    "memory_chart.js", "parallel.js", "page.js", "sliders.js",
+)  # fmt: skip
+"""The scripts of every page, in the order in which they run."""
+NO_SLIDERS = {"aside": "hidden", "machine": "", "moves": "", "further": ""}
+"""The words of page.html for a page without sliders, and with nothing under its table."""
 PROSE = 2000
 """[characters] of a sentence."""
 SHELL = Template(
@@ -42,21 +49,19 @@ $script
 )
 
 
-def document(
-    template: str, scripts: Sequence[str], words: Mapping[str, str], data: Mapping[str, Any]
-) -> str:
-    """The page as text.
+def document(words: Mapping[str, str], data: Mapping[str, Any], scripts: Sequence[str] = ()) -> str:
+    """Return a page as the text of one HTML file.
 
-    `words` fill the template's places as they are, so that names in them must have gone through
-    `shown`; `data` is what the scripts read. `title` is among the words.
+    `words` fill the places of page.html as they are, so that names in them must have gone through
+    `shown` or `told`. `data` is what the scripts read, the page's own `scripts` after the others.
     """
     return SHELL.substitute(
         policy=POLICY,
         title=words["title"],
         style=css() + "\n" + _asset("page.css"),
-        body=Template(_asset(template)).substitute(words),
+        body=Template(_asset("page.html")).substitute({**NO_SLIDERS, **words}),
         data=_embedded(data),
-        script="\n".join(_asset(name) for name in scripts),
+        script="\n".join(_asset(name) for name in (*SCRIPTS, *scripts)),
     )
 
 

@@ -1,5 +1,4 @@
-// Pictures on a canvas: scales, axes, and a frame that redraws itself when its size, the page's
-// colours or what is pointed at change.
+// Figures in words, scales, and a pen that draws on a canvas in the page's colours.
 "use strict";
 
 const PREFIXES = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3], ["", 1], ["m", 1e-3], ["µ", 1e-6], ["n", 1e-9]];
@@ -43,39 +42,6 @@ function logarithmic(low, high, from, to) {
   return scale;
 }
 
-class Picture {
-  // `paint(pen)` draws; `find(x, y)` gives the place pointed at or null; `point(place)` is told.
-  constructor(host, { label, height, paint, find, point }) {
-    this.paint = paint;
-    this.height = height;
-    this.canvas = document.createElement("canvas");
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", label);
-    host.append(this.canvas);
-    new ResizeObserver(() => this.draw()).observe(host);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-    if (!find) return;
-    this.canvas.addEventListener("pointermove", (event) => {
-      const place = find(event.offsetX, event.offsetY, this.canvas.clientWidth);
-      if (typeof place === "number") point(place);
-    });
-  }
-
-  draw() {
-    const width = this.canvas.parentElement.clientWidth;
-    const height = typeof this.height === "function" ? this.height() : this.height;
-    if (!width) return;
-    const dots = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * dots);
-    this.canvas.height = Math.round(height * dots);
-    this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${height}px`;
-    const context = this.canvas.getContext("2d");
-    context.scale(dots, dots);
-    this.paint(new Pen(context, width, height));
-  }
-}
-
 class Pen {
   constructor(context, width, height) {
     const style = getComputedStyle(document.body);
@@ -112,30 +78,37 @@ class Pen {
     this.c.fillRect(x, y, width, height);
   }
 
+  path(points) {
+    this.c.beginPath();
+    for (const [x, y] of points) this.c.lineTo(x, y);
+  }
+
   line(points, colour, width = 1.5, dashes = []) {
     this.c.strokeStyle = this.colour(colour);
     this.c.lineWidth = width;
     this.c.setLineDash(dashes);
-    this.c.beginPath();
-    points.forEach(([x, y], n) => (n ? this.c.lineTo(x, y) : this.c.moveTo(x, y)));
+    this.path(points);
     this.c.stroke();
     this.c.setLineDash([]);
   }
 
   area(points, colour) {
     this.c.fillStyle = this.colour(colour);
-    this.c.beginPath();
-    points.forEach(([x, y], n) => (n ? this.c.lineTo(x, y) : this.c.moveTo(x, y)));
+    this.path(points);
     this.c.fill();
+  }
+
+  frame(x, y, width, height) {
+    this.c.strokeStyle = this.colour("ink");
+    this.c.strokeRect(x, y, width, height);
   }
 
   // A dot, or a triangle for what belongs further right; `exact` is a colour of no word.
   dot(x, y, radius, colour, alpha = 1, exact = null, right = false) {
     this.c.globalAlpha = alpha;
     this.c.fillStyle = exact ?? this.colour(colour);
-    this.c.beginPath();
-    if (right) for (const [a, b] of [[-radius, -radius], [radius, 0], [-radius, radius]]) this.c.lineTo(x + a, y + b);
-    else this.c.arc(x, y, radius, 0, 2 * Math.PI);
+    this.path(right ? [[x - radius, y - radius], [x + radius, y], [x - radius, y + radius]] : []);
+    if (!right) this.c.arc(x, y, radius, 0, 2 * Math.PI);
     this.c.fill();
     this.c.globalAlpha = 1;
   }

@@ -1,4 +1,4 @@
-"""The page of a report that is charts and one table; what a chart is, charts.js says."""
+"""The page of a report: a sentence, charts and a table; what a chart is, report/chart.py says."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from costmodel.language.harmless import harmless
+from costmodel.report.chart import Chart
 from costmodel.report.page.document import document, told
 
-SCRIPTS = ("draw.js", "table.js", "charts.js", "parallel.js", "figures.js")
 FILES = ("about", "key", "labels", "legend_title")
 """What a page says elsewhere: in its head, and of what is pointed at."""
 
@@ -37,10 +37,16 @@ class ChartPage:
     standing: str
     caption: str
     columns: Sequence[TableColumn]
-    rows: Sequence[Mapping[str, Any]]
-    charts: Sequence[Mapping[str, Any]] = field(default=())
-    served: Mapping[str, Any] | None = None
-    """What generation.js moves with the sliders of a machine."""
+    """Those that no row says anything in are left out."""
+    rows: Sequence[Mapping[str, Any]] = ()
+    """The lines of the table; none where a script of its own fills it."""
+    charts: Mapping[str, Chart] | Sequence[Chart] = ()
+    scripts: Sequence[str] = ()
+    """Its own scripts, which run behind those of every page."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What these read."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Further words of page.html."""
 
 
 def figures_page(report: ChartPage) -> str:
@@ -49,21 +55,23 @@ def figures_page(report: ChartPage) -> str:
         word: told(getattr(report, word)) for word in ("title", "subtitle", "verdict", "standing")
     }
     columns = [
-        {"key": one.key, "label": one.label, "number": one.number}
-        | ({} if one.unit is None else {"unit": one.unit})
+        one
         for one in report.columns
+        if not report.rows or any(_cell(row.get(one.key)) not in (None, "") for row in report.rows)
     ]
-    rows = [{one.key: _cell(row.get(one.key)) for one in report.columns} for row in report.rows]
-    table = {"caption": report.caption, "columns": columns, "rows": rows}
-    charts = [{key: chart[key] for key in chart if key not in FILES} for chart in report.charts]
-    data = {"table": table, "charts": plain(charts)}
-    if report.served is None:
-        return document("figures.html", SCRIPTS, words, data)
-    scripts = ("model.js", "lanes.js", "units.js", *SCRIPTS, "sliders.js", "generation.js")
-    return document("generation.html", scripts, words, data | {"served": report.served})
+    rows = [{one.key: _cell(row.get(one.key)) for one in columns} for row in report.rows]
+    table = {"caption": report.caption, "columns": [vars(one) for one in columns], "rows": rows}
+    charts = report.charts if isinstance(report.charts, Mapping) else enumerate(report.charts)
+    shown = {
+        word: {key: value for key, value in chart.items() if key not in FILES}
+        for word, chart in dict(charts).items()
+    }
+    data = {**report.data, "table": table, "charts": plain(shown)}
+    return document({**words, **report.words}, data, report.scripts)
 
 
 def _cell(value: Any) -> Any:
+    """A value for JSON: texts harmless, figures finite or None."""
     if isinstance(value, str):
         return harmless(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

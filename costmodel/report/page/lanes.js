@@ -25,27 +25,28 @@ function exposedSides(exponent, moving, computing, all) {
 // Exposed times of every row in each lane [s]: over the lanes they sum to the time of the row.
 // Those of a timing that the page cannot work out come with the data, and nothing moves them.
 function exposedLanes(data, result) {
-  const lanes = Object.fromEntries(LANES.map((lane) => [lane, result[lane]]));
-  const words = ["transfer", "on_chip", "matrix", "host"];
-  for (const lane of words) lanes[lane] = new Float64Array(data.count);
+  const lanes = Object.fromEntries(rowLanes(data).map((lane) => [lane, result[lane]]));
+  const [moving, computing, besides] = ["memory", "compute", "besides"].map((side) => rowLanes(data, side));
+  for (const lane of [...moving, ...computing]) lanes[lane] = everyRow(data, data.exposed?.[lane] ?? 0);
+  if (data.exposed) return lanes;
   for (let row = 0; row < data.count; row += 1) {
-    if (data.exposed) {
-      for (const lane of words) lanes[lane][row] = at(data.exposed[lane], row);
-      continue;
-    }
-    const moving = result.transfer[row] + result.on_chip[row];
-    const computing = result.matrix[row] + result.host[row];
-    const all = result.total[row] - result.launch[row] - result.link[row];
-    const [waiting, working] = exposedSides(data.exponent, moving, computing, all);
-    for (const lane of words.slice(0, 2)) lanes[lane][row] = moving ? (result[lane][row] / moving) * waiting : 0;
-    for (const lane of words.slice(2)) lanes[lane][row] = computing ? (result[lane][row] / computing) * working : 0;
+    const busy = (side) => side.reduce((time, lane) => time + result[lane][row], 0);
+    const all = besides.reduce((time, lane) => time - result[lane][row], result.total[row]);
+    const exposed = exposedSides(data.exponent, busy(moving), busy(computing), all);
+    [moving, computing].forEach((side, n) => {
+      for (const lane of side) lanes[lane][row] = busy(side) ? (result[lane][row] / busy(side)) * exposed[n] : 0;
+    });
   }
   return lanes;
 }
 
-const sum = (values) => values.reduce((total, value) => total + value, 0);
+// The exposed time of each lane over the whole run, and what it takes once [s].
+function exposedTotals(data, result) {
+  const lanes = Object.entries(exposedLanes(data, result)).map(([lane, times]) => [lane, sum(times)]);
+  return Object.fromEntries([...lanes, ...Object.entries(result.once)]);
+}
 
 // The lane that a row spends most time on; "none" if it takes none.
-function largest(result, row) {
-  return LANES.reduce((best, lane) => (result[lane][row] > (best === "none" ? 0 : result[best][row]) ? lane : best), "none");
+function largest(data, result, row) {
+  return rowLanes(data).reduce((best, lane) => (result[lane][row] > (best === "none" ? 0 : result[best][row]) ? lane : best), "none");
 }

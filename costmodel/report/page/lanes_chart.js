@@ -5,6 +5,13 @@ CHARTS.lanes = (chart, page) => {
   const view = { from: 0, to: 1 };
   const [left, right] = [110, 10];
   const scale = (width) => linear(view.from * chart.total, view.to * chart.total, left, width - right);
+  const zoom = (factor) => {
+    const { rows } = chart;
+    const middle = page.pointed === null ? (view.from + view.to) / 2 : (rows[page.pointed] + rows[page.pointed + 1]) / 2 / (chart.total || 1);
+    const wide = Math.min(1, (view.to - view.from) * factor);
+    view.from = Math.min(Math.max(0, middle - wide / 2), 1 - wide);
+    view.to = view.from + wide;
+  };
   return {
     height: () => 56 + 34 * chart.lanes.length,
     paint: (pen) => {
@@ -35,8 +42,7 @@ CHARTS.lanes = (chart, page) => {
       });
       if (page.pointed !== null) {
         const [from, to] = [x(chart.rows[page.pointed]), x(chart.rows[page.pointed + 1])];
-        pen.c.strokeStyle = pen.colour("ink");
-        pen.c.strokeRect(from, 8, Math.max(to - from, 2), bottom - 10);
+        pen.frame(from, 8, Math.max(to - from, 2), bottom - 10);
       }
       pen.c.restore();
     },
@@ -45,12 +51,16 @@ CHARTS.lanes = (chart, page) => {
       const after = chart.rows.findIndex((start) => start > time);
       return time < chart.rows[0] || after < 1 ? null : after - 1;
     },
-    zoom: (factor) => {
-      const rows = chart.rows;
-      const middle = page.pointed === null ? (view.from + view.to) / 2 : (rows[page.pointed] + rows[page.pointed + 1]) / 2 / (chart.total || 1);
-      const wide = Math.min(1, (view.to - view.from) * factor);
-      view.from = Math.min(Math.max(0, middle - wide / 2), 1 - wide);
-      view.to = view.from + wide;
+    attach: (picture) => {
+      for (const [words, factor] of [["Zoom in", 0.5], ["Zoom out", 2]]) {
+        const button = make("button", picture.controls, words);
+        button.type = "button";
+        button.addEventListener("click", () => {
+          zoom(factor);
+          picture.draw();
+        });
+      }
+      make("span", picture.controls, "around the row that is pointed at").className = "faint";
     },
   };
 };

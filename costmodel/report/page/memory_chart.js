@@ -21,10 +21,7 @@ CHARTS.memory = (chart, page) => ({
       pen.box(left, top, Math.max(right - left - gap, 0.7), Math.max(low - top - gap, 0.7), MAPS[n % MAPS.length]);
       pen.c.globalAlpha = 1;
       if (right - left > 60 && low - top > 14 && name[n]) pen.fitted(name[n], left + 4, (top + low) / 2, right - left - 8, { colour: "paper" });
-      if (page.pointed !== null && from <= page.pointed && page.pointed <= end[n]) {
-        pen.c.strokeStyle = pen.colour("ink");
-        pen.c.strokeRect(left, top, right - left, low - top);
-      }
+      if (page.pointed !== null && from <= page.pointed && page.pointed <= end[n]) pen.frame(left, top, right - left, low - top);
     });
     pen.line([[EDGE.left, y(limit)], [pen.width - 10, y(limit)]], "ink", 1.5, [5, 4]);
     pen.text(`on chip ${si(limit, "B")}`, pen.width - 12, y(limit) - 8, { align: "right" });

@@ -2,16 +2,20 @@
 // of the data is an array with one entry a row, or a single number where all rows agree.
 "use strict";
 
-const LANES = ["transfer", "on_chip", "matrix", "host", "launch", "link"];
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+// The lanes of a row, in the order in which ties are named: all but what a run takes once.
+const rowLanes = (data, ...sides) => Object.keys(data.sides).filter((lane) => (sides.length ? sides.includes(data.sides[lane]) : data.sides[lane] !== "once"));
 
 const at = (column, row) => (typeof column === "object" ? column[row] : column);
+
+const everyRow = (data, column) => Float64Array.from({ length: data.count }, (_, row) => at(column, row));
 
 // A column as it was packed: all entries equal, numbered, told by their differences, or plain.
 function unpack(column) {
   if (column === null || typeof column !== "object" || Array.isArray(column)) return column;
   if (column.at) return column.at.map((place) => column.of[place]);
-  let sum = 0;
-  return column.steps.map((step) => (sum += step));
+  let reached = 0;
+  return column.steps.map((step) => (reached += step));
 }
 
 // The data of a page, every column of it unpacked; a map's columns are arrays throughout.
@@ -29,8 +33,7 @@ function unpacked(data) {
   for (const word of Object.keys(maps)) maps[word] = unpack(maps[word]);
   const filled = (column, size) => (typeof column === "object" ? column : Array(size).fill(column));
   for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count + 1);
-  for (const word of ["in_tensor", "in_moved"]) maps[word] = filled(maps[word], maps.in_ptr.at(-1));
-  maps.out_tensor = filled(maps.out_tensor, maps.out_ptr.at(-1));
+  for (const word of ["in", "out"]) maps[`${word}_tensor`] = filled(maps[`${word}_tensor`], maps[`${word}_ptr`].at(-1));
   const count = 1 + [...maps.in_tensor, ...maps.out_tensor].reduce((a, b) => Math.max(a, b), -1);
   for (const word of ["bytes", "begin", "end"]) maps[word] = filled(maps[word], count);
   return data;
@@ -45,9 +48,8 @@ function placedAt(data, memory) {
 // How much of a term's amount every row asks for with `memory` bytes on chip, by each algorithm that
 // rows may choose. Where maps are judged alone a term asks for more of those that are outside.
 function amounts(data, term, memory) {
-  const column = (values) => Float64Array.from({ length: data.count }, (_, row) => at(values, row));
-  if (term.placed) return [column(term.ways[placedAt(data, memory)])];
-  const ways = term.ways.map(column);
+  if (term.placed) return [everyRow(data, term.ways[placedAt(data, memory)])];
+  const ways = term.ways.map((column) => everyRow(data, column));
   if (term.outside === undefined) return ways;
   const { maps } = data;
   const [asked] = ways;
@@ -92,19 +94,22 @@ function combined(exponent, moving, computing, exposed) {
   return (moving ** exponent + computing ** exponent) ** (1 / exponent);
 }
 
-// Times of every row in each lane [s], bytes over the bus, and the total of a run [s].
+// Times of every row in each lane [s], bytes over the bus, what a run takes once in each lane [s],
+// its total [s], and its energy [J] where there is any.
 function evaluate(data, machine) {
   const { rows, count } = data;
   const sides = { memory: new Float64Array(count), compute: new Float64Array(count), besides: new Float64Array(count) };
-  const result = { total: new Float64Array(count), external: summed(data, "traffic", machine), time: 0 };
+  const result = { total: new Float64Array(count), external: summed(data, "traffic", machine), once: {}, time: 0 };
   for (const [lane, side] of Object.entries(data.sides)) {
+    const times = summed(data, lane, machine);
     if (side === "once") {
-      // what a run takes once stands in the first row
-      result.time += summed(data, lane, machine)[0] ?? 0;
+      // it stands in the first row
+      result.once[lane] = times[0] ?? 0;
+      result.time += result.once[lane];
       continue;
     }
-    result[lane] = summed(data, lane, machine);
-    for (let row = 0; row < count; row += 1) sides[side][row] += result[lane][row];
+    result[lane] = times;
+    for (let row = 0; row < count; row += 1) sides[side][row] += times[row];
   }
   for (let row = 0; row < count; row += 1) {
     // a timing that is no norm is worked out beforehand, and nothing moves it
@@ -113,16 +118,17 @@ function evaluate(data, machine) {
       : combined(data.exponent, sides.memory[row], sides.compute[row], at(rows.exposed, row)) + sides.besides[row];
     result.time += result.total[row];
   }
-  result.bytes = result.external.reduce((a, b) => a + b, 0);
+  result.bytes = sum(result.external);
+  // what is drawn all the time costs by the time itself
+  const power = sum(data.terms.filter((term) => term.seconds).map((term) => pace(term, machine)));
+  const spent = data.terms.some((term) => term.lane === "energy");
+  result.energy = spent ? sum(summed(data, "energy", machine)) + power * result.time : null;
   return result;
 }
 
 // Bytes of maps on chip while each row runs.
 function alive(data, memory) {
-  if (!data.maps) {
-    const found = data.placed.live[placedAt(data, memory)];
-    return Float64Array.from({ length: data.count }, (_, row) => at(found, row));
-  }
+  if (!data.maps) return everyRow(data, data.placed.live[placedAt(data, memory)]);
   const { bytes, begin, end } = data.maps;
   const change = new Float64Array(data.count + 1);
   for (let map = 0; map < bytes.length; map += 1) {
@@ -137,21 +143,16 @@ function alive(data, memory) {
 
 // Bytes over the bus against the memory on chip, a point where either changes.
 function slope(data) {
-  const bytes = (memory) => summed(data, "traffic", { memory }).reduce((a, b) => a + b, 0);
+  const bytes = (memory) => sum(summed(data, "traffic", { memory }));
   if (!data.maps) return data.placed.memories.map((memory) => [memory, bytes(memory)]);
   const { maps } = data;
-  const term = data.terms.find((one) => one.lane === "traffic");
+  const term = data.terms.find(({ lane }) => lane === "traffic");
   const each = new Map();
   [...maps.in_tensor, ...maps.out_tensor].forEach((map, edge) => {
     each.set(maps.bytes[map], (each.get(maps.bytes[map]) ?? 0) + at(term.outside, edge));
   });
   const sizes = [...each.keys()].filter((size) => size > 0).sort((a, b) => a - b);
   let left = bytes(0);
-  const found = [];
-  for (const size of sizes) {
-    found.push([size / 2, left]);
-    left -= each.get(size);
-    found.push([size, left]);
-  }
-  return found.length ? [found[0], ...found.filter((_, n) => n % 2), [2 * sizes.at(-1), left]] : [];
+  const steps = sizes.map((size) => [size, (left -= each.get(size))]);
+  return sizes.length ? [[sizes[0] / 2, bytes(0)], ...steps, [2 * sizes.at(-1), left]] : [];
 }

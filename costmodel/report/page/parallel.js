@@ -52,7 +52,7 @@ function parallel(chart, page) {
         pen.text(axis.high, edge, 22, { align, colour: "faint" });
         pen.text(axis.low, edge, pen.height - 16, { align, colour: "faint" });
       });
-      page.say(`${chosen.length} of ${count} points shown${chosen.length < count ? "" : "; drag along an axis to choose among them"}`);
+      return `${chosen.length} of ${count} points shown${chosen.length < count ? "" : "; drag along an axis to choose among them"}`;
     },
     attach: (picture) => {
       const canvas = picture.canvas;

@@ -1,37 +1,36 @@
-// The charts of a run, as their specifications come with the page, and what the machine's figures
-// move in them.
+// What the figures of the machine move in the charts of a run.
 "use strict";
-
-const { charts } = data;
-charts.traffic = { kind: "marks", x: { label: "memory on chip", unit: "B", log: true }, y: { label: "over the bus", unit: "B", zero: true }, lines: [{ points: slope(data), hue: "transfer", steps: true }] };
-charts.time.names = data.rows.name;
-const ADDRESSES = data.addresses;
-if (ADDRESSES) ADDRESSES.name = ADDRESSES.writer.map((row) => data.rows.name[row] ?? "");
 
 function refill() {
   const { result, machine } = state;
-  charts.time.parts = Object.fromEntries(lanesNow().map((lane) => [lane, state.shown[lane]]));
-  charts.timeline.rows = result.total.reduce((starts, time) => (starts.push(starts.at(-1) + time), starts), [machine.overhead]);
-  charts.timeline.total = result.time;
-  if (!data.exposed) {
-    const words = [...lanesNow(), ...(machine.overhead ? ["overhead"] : [])];
-    charts.timeline.lanes = words.map((hue) => ({ hue, name: data.lanes[hue], ...spans(hue, charts.timeline.rows) }));
-  }
+  const { time, timeline, memory, traffic, roofline } = charts;
+  time.names = data.rows.name;
+  time.parts = Object.fromEntries(lanesNow().map((lane) => [lane, state.exposed[lane]]));
+  time.legend = lanesNow().map((lane) => [lane, data.lanes[lane]]);
+  timeline.rows = result.total.reduce((starts, length) => (starts.push(starts.at(-1) + length), starts), [sum(Object.values(result.once))]);
+  timeline.total = result.time;
+  if (!data.exposed) timeline.lanes = [...lanesNow(), ...onceNow().map(([lane]) => lane)].map((hue) => ({ hue, name: data.lanes[hue], ...spans(hue, timeline.rows) }));
   points();
-  const known = ADDRESSES && ADDRESSES.memory === machine.memory;
-  Object.assign(charts.memory, { alive: alive(data, machine.memory), limit: machine.memory, boxes: known ? ADDRESSES : null });
+  roofline.missing = roofline.points.length ? "" : "No roofline: no row both computes and takes time.";
+  const { addresses } = data;
+  if (addresses) addresses.name ??= addresses.writer.map((row) => data.rows.name[row] ?? "");
+  Object.assign(memory, { alive: alive(data, machine.memory), limit: machine.memory, boxes: addresses?.memory === machine.memory ? addresses : null });
+  memory.missing = memory.alive.some((bytes) => bytes > 0) ? "" : `No memory map: with placement ${data.placement} no map stays on chip. --placement resident packs them.`;
   const here = Number.isFinite(machine.memory) && machine.memory > 0 ? [[machine.memory, result.bytes]] : [];
-  Object.assign(charts.traffic, { points: here, hues: ["ink"], places: [null] });
+  traffic.lines ??= [{ points: slope(data), hue: "transfer", steps: true }];
+  Object.assign(traffic, { points: here, hues: ["ink"], places: [null] });
+  traffic.missing = traffic.lines[0].points.length > 1 ? "" : `No curve: with placement ${data.placement} the memory on chip changes nothing.`;
 }
 
 // When a lane is busy, row by row, as costmodel/report/timeline.py has it: a row is launched, moves
 // its bytes, and computes, at once with moving unless nothing overlaps; what devices tell comes last.
 function spans(lane, starts) {
-  const { result, machine } = state;
-  if (lane === "overhead") return { start: [0], length: [machine.overhead] };
-  const before = { launch: [], transfer: ["launch"], on_chip: ["launch", "transfer"], matrix: ["launch"], host: ["launch", "matrix"] };
-  if (data.timing === "serial") for (const word of ["matrix", "host"]) before[word].push("transfer", "on_chip");
-  const start = Array.from(result[lane], (time, row) => (lane === "link" ? starts[row + 1] - time : before[lane].reduce((at, word) => at + result[word][row], starts[row])));
+  const { result } = state;
+  if (lane in result.once) return { start: [0], length: [result.once[lane]] };
+  const [moving, computing] = [rowLanes(data, "memory"), rowLanes(data, "compute")];
+  const order = ["launch", ...(computing.includes(lane) && !data.transfer_first ? [] : moving), ...computing];
+  const place = order.indexOf(lane);
+  const start = Array.from(result[lane], (time, row) => (place < 0 ? starts[row + 1] - time : order.slice(0, place).reduce((begun, word) => begun + result[word][row], starts[row])));
   const kept = start.map((_, row) => row).filter((row) => result[lane][row] > 0);
   return { start: kept.map((row) => start[row]), length: kept.map((row) => result[lane][row]) };
 }
@@ -39,19 +38,20 @@ function spans(lane, starts) {
 // The roofline's points and roofs, as costmodel/report/pictures/roofline.py has them.
 function points() {
   const { result, machine } = state;
-  const rows = data.rows.name.map((_, row) => row).filter((row) => at(data.rows.ops, row) && result.total[row]);
+  const ops = (row) => at(data.rows.ops, row);
+  const rows = data.rows.name.map((_, row) => row).filter((row) => ops(row) && result.total[row]);
   const free = (row) => !result.external[row];
-  const intensity = (row) => at(data.rows.ops, row) / result.external[row];
   const ridge = machine.matrix / machine.bandwidth;
-  const edge = 4 * greatest(rows.filter((row) => !free(row)).map(intensity), Number.isFinite(ridge) ? ridge : 0);
-  const chart = charts.roofline;
-  chart.points = rows.map((row) => [free(row) ? edge : intensity(row), at(data.rows.ops, row) / result.total[row]]);
-  chart.hues = rows.map((row) => largest(result, row));
-  chart.edges = rows.map(free);
-  chart.places = rows;
-  chart.x.ends = [ridge];
-  chart.y.ends = [machine.matrix];
-  for (const roof of chart.roofs) {
+  const edge = 4 * greatest(rows.filter((row) => !free(row)).map((row) => ops(row) / result.external[row]), Number.isFinite(ridge) ? ridge : 0);
+  Object.assign(charts.roofline, {
+    points: rows.map((row) => [free(row) ? edge : ops(row) / result.external[row], ops(row) / result.total[row]]),
+    hues: rows.map((row) => largest(data, result, row)),
+    edges: rows.map(free),
+    places: rows,
+  });
+  charts.roofline.x.ends = [ridge];
+  charts.roofline.y.ends = [machine.matrix];
+  for (const roof of charts.roofline.roofs) {
     roof.rate = machine[roof.hue] * (roof.share ?? 1);
     roof.bandwidth = machine.bandwidth;
     if (!roof.dashes) roof.name = `${data.lanes[roof.hue]} ${si(roof.rate, "FLOPS")}`;

@@ -11,13 +11,14 @@ import numpy as np
 from costmodel.core.amounts import amounts, on_and_off_chip
 from costmodel.core.formula import place
 from costmodel.core.live import live_internal_bytes
-from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import RUN_LANES, TRAFFIC, entries
+from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, entries
 from costmodel.core.traffic import Placed
 from costmodel.errors import BadValue, InputError
 from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
+from costmodel.report.exposed import SIDES, exposed_lanes
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about
 
@@ -25,6 +26,8 @@ OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
 REPEATS = 3
 """Times that entries of a column must occur, in the mean, to be numbered."""
+LEAST = {"energy": 1e-15, "power": 1e-3}
+"""Where a slider of a figure that is stated as none begins [J, W]; that of a time at 1 ns."""
 MANY = 1000
 """Rows from which maps are placed for the profile's memory alone."""
 
@@ -42,7 +45,7 @@ def run_data(run: Run) -> dict[str, Any]:
     return {
         "count": len(work.rows),
         "samples": run.samples,
-        "timing": run.policies.timing,
+        "transfer_first": run.policies.timing_model.transfer_first,
         "exponent": "inf" if exponent == math.inf else exponent,
         "placement": run.policies.placement,
         "machine": {name: _finite(value) for name, value in run.machine.figures.items()},
@@ -53,32 +56,44 @@ def run_data(run: Run) -> dict[str, Any]:
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
         "addresses": _addresses(run),
+        "exposed": _exposed(run) if exponent is None else None,
         **where,
     }
+
+
+def _exposed(run: Run) -> dict[str, Any]:
+    """The exposed times of a timing that the page cannot work out."""
+    lanes = exposed_lanes(run)
+    return {word: packed(lanes[word]) for side in SIDES for word in side}
 
 
 def _terms(run: Run, plans: Sequence[Placed]) -> list[dict[str, Any]]:
     """The summands of a run as data: what rows ask for, and the figure that sets the pace.
 
     An amount that follows the memory is given for each of `plans`; where maps are judged alone,
-    with every map on chip, and how much more each reading and writing asks for of one outside.
+    with every map on chip, and how much more each reading and writing asks for of one outside. The
+    amount of what is drawn all the time is the time of the run (`seconds`).
     """
-    work, found = run.workload, []
-    inside, outside = on_and_off_chip(work)
-    placed = [amounts(work, one) for one in plans]
-    for entry in entries(run.machine.figures, *RUN_LANES, TRAFFIC):
+    inside, outside = on_and_off_chip(run.workload)
+    placed = [amounts(run.workload, one) for one in plans]
+    terms = []
+    for entry in entries(run.machine.figures, *RUN_LANES, TRAFFIC, ENERGY):
         term: dict[str, Any] = {"lane": entry.lane, "figure": entry.figure, "how": entry.how}
+        terms.append(term)
+        if entry.amounts == (SECONDS,):
+            term |= {"ways": [], "seconds": True}
+            continue
         asked = np.asarray(entry.amount(placed[0] if placed else inside))
         if asked.ndim == 3:
-            found.append(term | {"ways": [packed(way) for way in asked[:, 0]]})
+            term["ways"] = [packed(way) for way in asked[:, 0]]
         elif asked.ndim == 2:
-            ways = [packed(entry.amount(one)[0]) for one in placed]
-            found.append(term | {"ways": ways, "placed": True})
+            term |= {"ways": [packed(entry.amount(one)[0]) for one in placed], "placed": True}
         else:
+            term["ways"] = [packed(asked)]
             more = np.asarray(entry.amount(outside))
-            moving = {} if placed or not more.any() else {"outside": packed(more)}
-            found.append(term | {"ways": [packed(asked)], **moving})
-    return found
+            if not placed and more.any():
+                term["outside"] = packed(more)
+    return terms
 
 
 def packed(values: Any) -> Any:
@@ -86,14 +101,14 @@ def packed(values: Any) -> Any:
 
     One entry where all are equal; `{of, at}` where entries repeat; `{steps}` where differences do.
     """
-    found = np.atleast_1d(np.asarray(values))
-    if found.dtype.kind == "U":
-        return _numbered(found.tolist())
-    column = [_plain(value) for value in found.tolist()]
+    array = np.atleast_1d(np.asarray(values))
+    if array.dtype.kind == "U":
+        return _numbered(array.tolist())
+    column = [_plain(value) for value in array.tolist()]
     short = _numbered(column)
     if short is not column or not all(isinstance(value, int) for value in column):
         return short
-    steps = [int(step) for step in np.diff(found, prepend=0)]
+    steps = [int(step) for step in np.diff(array, prepend=0)]
     small = bool(steps) and max(map(abs, steps)) < max(map(abs, column)) / 10
     return {"steps": steps} if small else column
 
@@ -120,61 +135,42 @@ def _finite(value: Any) -> float | None:
 
 
 def _rows(run: Run) -> dict[str, Any]:
+    """What tells rows apart and what is counted of them, as columns."""
     work = run.workload
     blocks = [harmless(row.block) for row in work.rows]
     names = [harmless(row.id) for row in work.rows]
-    words = {
+    shapes = [" ".join("x".join(map(str, shape)) for shape in row.outputs) for row in work.rows]
+    columns = {
         "kind": [row.kind for row in work.rows],
         "block": blocks,
         # behind the block, which many of them begin with
         "id": [n.removeprefix(f"{b}/") for n, b in zip(names, blocks, strict=True)],
         "short": [n.startswith(f"{b}/") for n, b in zip(names, blocks, strict=True)],
-        "shape": [
-            " ".join("x".join(map(str, shape)) for shape in row.outputs) for row in work.rows
-        ],
-    }
-    columns = {
-        "params": work.params,
-        "macs": work.macs,
-        "ops": work.ops,
+        "shape": shapes,
+        **{word: getattr(work, word) for word in ("params", "macs", "ops")},
         "exposed": work.costs.exposed,
         "total": run.result.total,
     }
-    return {word: packed(values) for word, values in (words | columns).items()}
+    return {word: packed(values) for word, values in columns.items()}
 
 
 def _maps(run: Run) -> dict[str, Any]:
     """The maps, for a placement that judges each alone by its size."""
     work = run.workload
     begin, end = work.live_ranges
-    arrays = {
-        "bytes": work.tensor_bytes,
-        "begin": begin,
-        "end": end,
-        "in_ptr": work.in_ptr,
-        "in_tensor": work.in_tensor,
-        "in_moved": work.in_moved,
-        "out_ptr": work.out_ptr,
-        "out_tensor": work.out_tensor,
-    }
-    return {word: packed(values) for word, values in arrays.items()}
+    edges = {word: getattr(work, word) for word in ("in_ptr", "in_tensor", "out_ptr", "out_tensor")}
+    columns = {"bytes": work.tensor_bytes, "begin": begin, "end": end, **edges}
+    return {word: packed(values) for word, values in columns.items()}
 
 
 def _addresses(run: Run) -> dict[str, Any] | None:
     """Rectangles of the memory map, at the profile's memory, with the row that writes each map."""
-    found = addresses(run)
-    if found is None:
+    boxes = addresses(run)
+    if boxes is None:
         return None
-    columns = {
-        "start": found.start,
-        "end": found.end,
-        "offset": found.offset,
-        "size": found.size,
-        "writer": run.workload.first[found.tensor],
-    }
-    return {"memory": _finite(run.machine.memory)} | {
-        word: np.asarray(values).tolist() for word, values in columns.items()
-    }
+    columns = {word: values.tolist() for word, values in vars(boxes).items() if word != "tensor"}
+    writer = run.workload.first[boxes.tensor].tolist()
+    return columns | {"writer": writer, "memory": _finite(run.machine.memory)}
 
 
 def _placings(run: Run) -> list[Placed]:
@@ -209,14 +205,16 @@ def _memories(run: Run, own: float) -> list[float]:
 
 def _figures(run: Run, placed: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The sliders: one for each figure of the machine, or for each engine where they differ."""
-    found = []
-    for quantity in asked_about(run, zero=True):
+    spent = {entry.figure for entry in entries(run.machine.figures, ENERGY)}
+    energies = [one for one in MACHINE.values() if spent.intersection(one.fields) and not one.lane]
+    figures = []
+    for quantity in (*asked_about(run, zero=True), *energies):
         values = {name: run.machine[name] for name in quantity.fields}
         together = len(set(values.values())) == 1
         for fields in [list(values)] if together else [[name] for name in values]:
             of = "" if together else f" ({fields[0].partition('_')[0]})"
-            found.append(_figure(run, quantity, fields, of, placed))
-    return found
+            figures.append(_figure(run, quantity, fields, of, placed))
+    return figures
 
 
 def _figure(
@@ -227,8 +225,10 @@ def _figure(
         "fields": fields,
         "unit": units.SI_UNITS[quantity.dimension],
         "fewer": not quantity.more_is_faster,
+        "least": LEAST.get(quantity.dimension, 1e-9),
     }
-    if run.policies.timing_model.exponent is None:
+    timed = quantity.lane or "memory" in fields
+    if timed and run.policies.timing_model.exponent is None:
         return figure | {"locked": "the page cannot work out this timing: run the command again"}
     if quantity.word != "on_chip_memory" or placed is None:
         return figure

@@ -4,66 +4,79 @@ from __future__ import annotations
 
 from typing import Any
 
-from costmodel.report.chart import Chart
+from costmodel.report.chart import ALWAYS, Chart, axis
 from costmodel.report.numbers import seconds
-from costmodel.report.page.document import document, shown, told
-from costmodel.report.page.figures import plain
-from costmodel.report.page.machine_data import machine_data, units_data
+from costmodel.report.page.document import shown, told
+from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
+from costmodel.report.page.run_data import run_data
+from costmodel.report.page.units_data import units_data
 from costmodel.report.pictures.roofline import Roofline
 from costmodel.report.pictures.time import TimeBars
 from costmodel.report.pictures.timeline import Timeline
 from costmodel.studies.run import Run
 
-SCRIPTS = (
-    "model.js",
-    "lanes.js",
-    "units.js",
-    "draw.js",
-    "table.js",
-    "run_state.js",
-    "run_verdict.js",
-    "charts.js",
-    "lanes_chart.js",
-    "memory_chart.js",
-    "run_charts.js",
-    "sliders.js",
-    "run_table.js",
-    "run.js",
+COLUMNS = (
+    TableColumn("number", "#"),
+    TableColumn("id", "row", number=False),
+    TableColumn("kind", "kind", number=False),
+    TableColumn("shape", "output", number=False),
+    TableColumn("params", "params"),
+    TableColumn("macs", "MACs", ""),
+    TableColumn("ops", "ops", ""),
+    TableColumn("external", "bus", "B"),
+    TableColumn("transfer", "bus time", "s"),
+    TableColumn("compute", "compute", "s"),
+    TableColumn("total", "total", "s"),
+    TableColumn("share", "share", "%"),
+    TableColumn("bound", "bound by", number=False),
 )
-
-FILLED = ("names", "parts", "ends", "points", "hues", "edges", "places", "labels", "key", "legend",
-          "legend_title")  # fmt: skip
-"""Columns of the charts that run_charts.js works out, and what only a file shows."""
+FILLED = ("names", "parts", "ends", "points", "hues", "edges", "places", "legend")
+"""What run_charts.js works out of the charts."""
 
 
 def run_page(run: Run) -> str:
-    """The report of a run as one HTML file."""
+    """Return the report of a run as one HTML file."""
     chosen = run.policies
-    subtitle = (
-        f"{len(run.workload.rows)} rows; {chosen.timed_convention}, placement {chosen.placement}, "
-        f"traffic {chosen.traffic}, timing {chosen.timing}, {chosen.dtype}, batch {chosen.batch}"
+    items = "".join(_items(run.provenance))
+    return figures_page(
+        ChartPage(
+            title=f"{run.network.name} on {run.profile.name}",
+            subtitle=f"{len(run.workload.rows)} rows; {chosen.timed_convention}, "
+            f"placement {chosen.placement}, traffic {chosen.traffic}, timing {chosen.timing}, "
+            f"{chosen.dtype}, batch {chosen.batch}",
+            verdict="",
+            standing=_standing(run),
+            caption="Every row of the network, in the order in which they run",
+            columns=COLUMNS,
+            charts=_charts(run),
+            scripts=("run_charts.js", "run_table.js", "run.js"),
+            data=run_data(run) | {"units": units_data(), "always": ALWAYS},
+            words={
+                "aside": "",
+                "machine": "The machine",
+                "further": f"<h2>How to reproduce these figures</h2>\n<ul>{items}</ul>",
+            },
+        )
     )
-    words = {
-        "title": shown(f"{run.network.name} on {run.profile.name}"),
-        "subtitle": shown(subtitle),
-        "standing": told(_standing(run)),
-        "provenance": "".join(_items(run.provenance)),
-    }
-    data = machine_data(run) | {"units": units_data(), "charts": _charts(run)}
-    return document("run.html", SCRIPTS, words, data)
 
 
 def _charts(run: Run) -> dict[str, Chart]:
-    """The specifications of the charts; what the figures of the machine move, the page fills in."""
+    """Specify the charts; what the figures of the machine move, the page fills in."""
     moved = run.policies.timing_model.exponent is not None
-    charts = {
+    charts: dict[str, Chart] = {
         "time": TimeBars().chart(run),
         "roofline": Roofline().chart(run),
         "timeline": {"kind": "lanes", "title": "Timeline"} if moved else Timeline().chart(run),
-        "memory": {"kind": "memory", "title": "Memory map"},
+        "memory": {"kind": "memory", "title": "Maps on chip"},
+        "traffic": {
+            "kind": "marks",
+            "title": "Traffic against the memory on chip",
+            "x": axis("memory on chip", "B", log=True),
+            "y": axis("over the bus", "B", zero=True),
+        },
     }
     return {
-        word: plain({key: chart[key] for key in chart if key not in FILLED})
+        word: {key: value for key, value in chart.items() if key not in FILLED}
         for word, chart in charts.items()
     }
 

@@ -3,21 +3,16 @@
 // a field may hold.
 "use strict";
 
-const WIDE = 2;
-const TIME = { least: 1e-9, decades: 6 };
+const DECADES = 6;
 
-function valueAt(figure, position) {
-  if (figure.steps) return figure.steps[position];
+// How a slider stands for the values of a figure: by its steps; by powers of ten around the one that
+// is stated; or, where none is, from nothing on.
+function scaleOf(figure) {
+  const { steps, least } = figure;
   const stated = base[figure.fields[0]];
-  if (stated) return position === 0 ? stated : stated * 10 ** position;
-  return position === 0 ? 0 : TIME.least * 10 ** (TIME.decades * position);
-}
-
-function positionOf(figure, value) {
-  if (figure.steps) return Math.max(0, figure.steps.indexOf(value));
-  const stated = base[figure.fields[0]];
-  if (stated) return value ? Math.log10(value / stated) : -WIDE;
-  return value ? Math.log10(value / TIME.least) / TIME.decades : 0;
+  if (steps) return { min: 0, max: steps.length - 1, step: 1, value: (n) => steps[n], position: (value) => Math.max(0, steps.indexOf(value)) };
+  if (stated) return { min: -2, max: 2, step: 0.01, value: (at) => (at ? stated * 10 ** at : stated), position: (value) => (value ? Math.log10(value / stated) : -2) };
+  return { min: 0, max: 1, step: 0.01, value: (at) => (at ? least * 10 ** (DECADES * at) : 0), position: (value) => (value ? Math.log10(value / least) / DECADES : 0) };
 }
 
 // What a field holds, {value} or {reason}: one of the steps where there are steps.
@@ -29,8 +24,7 @@ function fieldValue(figure, dimension, text) {
 }
 
 function slider(figure) {
-  const host = document.getElementById("sliders");
-  const group = make("div", host);
+  const group = make("div", element("sliders"));
   group.className = "slider";
   const label = make("label", group, figure.label);
   const range = make("input", group);
@@ -45,9 +39,8 @@ function slider(figure) {
   reason.id = `${range.id}-reason`;
   reason.setAttribute("role", "status");
   exact.setAttribute("aria-describedby", reason.id);
-  const stated = base[figure.fields[0]];
-  if (figure.steps) Object.assign(range, { min: 0, max: figure.steps.length - 1, step: 1 });
-  else Object.assign(range, stated ? { min: -WIDE, max: WIDE, step: 0.01 } : { min: 0, max: 1, step: 0.01 });
+  const { value: valueAt, position, ...ends } = scaleOf(figure);
+  Object.assign(range, ends);
   range.disabled = exact.disabled = Boolean(figure.locked);
   const put = (value) => setMachine(Object.fromEntries(figure.fields.map((field) => [field, value])));
   // a field that cannot be read keeps what was typed, and says why
@@ -57,7 +50,7 @@ function slider(figure) {
   };
   range.addEventListener("input", () => {
     judge();
-    put(valueAt(figure, Number(range.value)));
+    put(valueAt(Number(range.value)));
   });
   exact.addEventListener("change", () => {
     const read = fieldValue(figure, dimension, exact.value);
@@ -68,9 +61,9 @@ function slider(figure) {
   figure.show = () => {
     const value = state.machine[figure.fields[0]];
     const words = showQuantity(value, dimension, units);
-    range.value = positionOf(figure, value);
+    range.value = position(value);
     range.setAttribute("aria-valuetext", words);
-    group.classList.toggle("changed", value !== stated);
+    group.classList.toggle("changed", value !== base[figure.fields[0]]);
     if (exact.getAttribute("aria-invalid") !== "true") exact.value = words;
   };
 }
@@ -78,7 +71,7 @@ function slider(figure) {
 // The sliders of the figures, and the button that sets all of them back.
 function sliders(figures) {
   figures.forEach(slider);
-  document.getElementById("reset").addEventListener("click", () => {
+  element("reset").addEventListener("click", () => {
     figures.forEach((figure) => figure.reset());
     setMachine({ ...base });
   });

@@ -5,7 +5,7 @@ from __future__ import annotations
 from costmodel.language.units import show
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.report.slope_plot import slope_chart, steps
-from costmodel.studies.slope import Curve, Slope
+from costmodel.studies.slope import Slope, SlopeCurve
 
 FEW = 1000
 """Steps up to which each has a point of its own."""
@@ -16,7 +16,7 @@ COLUMNS = (
 )
 
 
-def slope_page(slope: Slope, curve: Curve) -> str:
+def slope_page(slope: Slope, curve: SlopeCurve) -> str:
     """The step function of a network or a row as one HTML file."""
     rows = _rows(curve)
     points = [[row["memory"], row["external"]] for row in rows] if len(rows) < FEW else []
@@ -40,7 +40,7 @@ def slope_page(slope: Slope, curve: Curve) -> str:
     )
 
 
-def _rows(curve: Curve) -> list[dict[str, float]]:
+def _rows(curve: SlopeCurve) -> list[dict[str, float]]:
     least = curve.compulsory or 1
     return [
         {

@@ -1,4 +1,5 @@
-// A table that sorts, searches and pages. `columns`: {key, label, text, number}; rows are objects.
+// A table that sorts, searches and pages. `columns`: {key, label, text, number}, or with `bar` the
+// part of 1 that a bar is long; rows are objects.
 "use strict";
 
 const PAGE = 100;
@@ -12,7 +13,7 @@ class Table {
     this.page = 0;
     this.words = "";
     this.element = make("table", host);
-    this.element.append(Object.assign(document.createElement("caption"), { textContent: caption }));
+    make("caption", this.element, caption);
     const head = make("tr", make("thead", this.element));
     for (const column of columns) {
       const cell = make("th", head);
@@ -34,7 +35,7 @@ class Table {
   // The row's place is told to the rest of the page.
   pointed(target) {
     const row = target.closest("tr");
-    if (row && row.dataset.place !== "") this.point(Number(row.dataset.place));
+    if (row && row.dataset.place !== "") this.point?.(Number(row.dataset.place));
   }
 
   walk(event) {
@@ -87,6 +88,7 @@ class Table {
       else column.head.removeAttribute("aria-sort");
     }
     this.foot.replaceChildren();
+    if (!last && !this.words) return;
     const from = this.page * PAGE;
     make("span", this.foot, `${chosen.length ? from + 1 : 0} to ${Math.min(from + PAGE, chosen.length)} of ${chosen.length}`);
     for (const [label, page] of [["previous", this.page - 1], ["next", this.page + 1]]) {
@@ -105,8 +107,13 @@ class Table {
     line.dataset.place = row.place ?? "";
     line.tabIndex = first ? 0 : -1;
     for (const column of this.columns) {
-      const cell = make("td", line, column.text ? column.text(row[column.key], row) : String(row[column.key]));
+      const value = row[column.key];
+      const cell = make("td", line, column.bar ? "" : column.text ? column.text(value) : String(value));
       if (column.number) cell.className = "number";
+      if (!column.bar) continue;
+      const bar = make("i", cell);
+      bar.className = "bar";
+      bar.style.width = `${Math.max(0, value) * 100}%`;
     }
     return line;
   }

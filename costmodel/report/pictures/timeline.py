@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.quantities import OVERHEAD, RUN_LANES
+from costmodel.core.terms import OVERHEAD, RUN_LANES
 from costmodel.report.chart import Chart, lanes_shown
 from costmodel.report.numbers import si
 from costmodel.report.plots import ChartPicture
@@ -42,14 +42,13 @@ class Timeline(ChartPicture):
 
 def _lane(word: str, parts: list[Segment]) -> Chart:
     """When a lane is busy, as columns."""
-    return {
-        "hue": word,
-        "name": RUN_LANES[word].label,
+    columns = {
         "start": [part.start for part in parts],
         "length": [part.length for part in parts],
         "row": [part.row for part in parts],
         "early": [part.prefetch for part in parts],
     }
+    return {"hue": word, "name": RUN_LANES[word].label, **columns}
 
 
 def _share(busy: float, total: float) -> str:

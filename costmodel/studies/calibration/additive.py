@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Floats, Ints
+from costmodel.core.arrays import Floats, Ints
 from costmodel.studies.calibration.measured_runs import rows_of
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.run import Run
@@ -24,7 +24,7 @@ class Additive:
     sums: Floats
     """(N, 3 kinds): operations, bytes and rows of each kind."""
     measured: Floats
-    """(N,) [s]."""
+    """The measured times (N,) [s]."""
 
     def predict(self, train: Ints, test: Ints) -> Floats:
         """Return times [s] of the networks `test` by coefficients that are fitted on `train`.
@@ -42,14 +42,13 @@ class Additive:
 def additive(measurements: Sequence[Measurement], runs: Sequence[Run]) -> Additive:
     """The model of `measurements`, each with its run, which no pass has rewritten."""
     kinds = sorted({row.layer.kind for run in runs for row in run.workload.rows})
-    place = {kind: number for number, kind in enumerate(kinds)}
     sums = np.zeros((len(runs), 3, len(kinds)))
-    for number, (one, run) in enumerate(zip(measurements, runs, strict=True)):
+    for own, measurement, run in zip(sums, measurements, runs, strict=True):
         work = run.workload
-        at = np.array([place[row.layer.kind] for row in work.rows])
         seen = np.array([not row.view for row in work.rows])
-        if one.layer:
-            seen &= np.isin(np.arange(len(seen)), rows_of(one.layer, work.rows))
-        for column, values in enumerate((work.ops, work.touched_bytes, seen)):
-            np.add.at(sums[number, column], at, np.where(seen, values, 0))
+        if measurement.layer:
+            seen &= np.isin(np.arange(len(seen)), rows_of(measurement.layer, work.rows))
+        kind = np.searchsorted(kinds, [row.layer.kind for row in work.rows])
+        for column, values in zip(own, (work.ops, work.touched_bytes, seen), strict=True):
+            np.add.at(column, kind, np.where(seen, values, 0))
     return Additive(sums.reshape(len(runs), -1), np.array([one.seconds for one in measurements]))

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costmodel.core import policies
+from costmodel.core.arrays import Floats, Ints
 from costmodel.core.engine import EngineModel
 from costmodel.core.graph_pass import Pass, rewritten
-from costmodel.core.layer import ENGINES, ROUTINES
+from costmodel.core.layer import ROUTINES
+from costmodel.core.network import Row
 from costmodel.core.policies import Choice
 from costmodel.core.shares import PERFECT
 from costmodel.core.timing import TIMINGS
@@ -22,7 +24,7 @@ from costmodel.models.engines.tiles import Tiles
 from costmodel.studies.calibration import folds
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.crossval import Options
-from costmodel.studies.calibration.design import Asked, Design, Floats, Ints, design
+from costmodel.studies.calibration.design import Design, design
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.calibration.terms import (
     MICROSECOND,
@@ -37,7 +39,7 @@ from costmodel.studies.run import Run
 # What the software of a machine may do to a graph before it runs; the one that predicts best is
 # taken. No software runs a graph quite as it was exported, so that is taken only where it is
 # clearly better.
-STYLES: dict[str, tuple[str, ...]] = {
+STYLES: dict[str, tuple[str | Pass, ...]] = {
     "eager": (
         "fuse_functions",
         "fuse_sdpa",
@@ -50,7 +52,7 @@ STYLES: dict[str, tuple[str, ...]] = {
     "as exported": (),
 }
 TIMING = "partial"
-"""Unless the base profile or the command says otherwise."""
+"""The timing model, unless the base profile or the command says otherwise."""
 PLACEMENTS = ("per_tensor", "all_external")
 FEW = 25
 """Networks up to which what it takes many to tell apart is not tried."""
@@ -68,12 +70,12 @@ class Way(NamedTuple):
     engine: EngineModel | None
     """None: as the base profile says."""
     terms: tuple[str, ...]
-    """Of OPTIONAL, those that are fitted."""
+    """The optional terms that are fitted, some of OPTIONAL."""
     timing: Choice
 
 
-Chosen = tuple[tuple[str | Pass, ...], Choice]
-"""Passes and a placement."""
+Rewriting = tuple[tuple[str | Pass, ...], Choice]
+"""What changes the runs: passes and a placement."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,32 +89,31 @@ class Bench:
     hw_file: str
     convention: Choice | None
     options: Options
-    _runs: dict[Chosen, list[Run]] = field(default_factory=dict, init=False)
-    _rows: dict[Chosen, list[Occupied]] = field(default_factory=dict, init=False)
+    _runs: dict[Rewriting, list[Run]] = field(default_factory=dict, init=False)
+    _rows: dict[Rewriting, list[Occupied]] = field(default_factory=dict, init=False)
 
     @property
     def measured(self) -> Floats:
-        """(N,) [s]."""
+        """The measured times (N,) [s]."""
         return np.array([one.seconds for one in self.measurements])
 
     @property
     def groups(self) -> list[str]:
-        """What is left out together."""
+        """The group of each measurement; groups are left out whole."""
         return self.groups_of(np.arange(len(self.measurements)))
 
     def groups_of(self, places: Ints) -> list[str]:
-        """The same where only the measurements at `places` are known, in a list for all.
+        """The groups where only the measurements at `places` are known; the others have none.
 
         If those are of one family, networks are left out.
         """
         known = [self.measurements[place] for place in places]
-        inside = folds.groups(
-            [one.family for one in known],
-            [one.network for one in known],
-            [(one.batch, one.dtype, one.layer) for one in known],
-        )
-        found = dict(zip(map(int, places), inside, strict=True))
-        return [found.get(place, "") for place in range(len(self.measurements))]
+        families, networks = [one.family for one in known], [one.network for one in known]
+        things = [(one.batch, one.dtype, one.layer) for one in known]
+        labels = [""] * len(self.measurements)
+        for place, label in zip(places, folds.groups(families, networks, things), strict=True):
+            labels[place] = label
+        return labels
 
     def on(
         self,
@@ -120,36 +121,35 @@ class Bench:
         passes: Sequence[str | Pass] | None,
         placement: str | None = None,
     ) -> list[Run]:
-        """The measured networks on `profile`."""
+        """The runs of the measured networks on `profile`."""
+        choices = {"convention": self.convention, "placement": placement}
         return runs.on(
             profile,
             self.measurements,
             self.loaded,
             hw_file=self.hw_file,
             passes=passes,
-            choices={"convention": self.convention, "placement": placement},
+            choices=choices,
         )
 
     def on_peaks(self, passes: tuple[str | Pass, ...], placement: Choice) -> list[Run]:
-        """The same on the base profile's peaks, worked out once; placements share the counting."""
+        """The runs on the base profile's peaks, worked out once; placements share the counting."""
         if (passes, placement) not in self._runs:
-            self._runs[passes, placement] = self._worked_out(passes, placement)
+            if placement == PLACEMENTS[0]:
+                self._runs[passes, placement] = self.on(self.peaks, passes, placement)
+            else:
+                known = self.on_peaks(passes, PLACEMENTS[0])
+                # the layers of a network share its run
+                moved = {run: run.placed(placement) for run in dict.fromkeys(known)}
+                self._runs[passes, placement] = [moved[run] for run in known]
         return self._runs[passes, placement]
 
     def rows(self, passes: tuple[str | Pass, ...], placement: Choice) -> list[Occupied]:
         """What the rows of each measurement occupy there, worked out once."""
         if (passes, placement) not in self._rows:
-            placed = zip(self.measurements, self.on_peaks(passes, placement), strict=True)
-            self._rows[passes, placement] = [occupied(*one) for one in placed]
+            placed = self.on_peaks(passes, placement)
+            self._rows[passes, placement] = [*map(occupied, self.measurements, placed)]
         return self._rows[passes, placement]
-
-    def _worked_out(self, passes: tuple[str | Pass, ...], placement: Choice) -> list[Run]:
-        if placement == PLACEMENTS[0]:
-            return self.on(self.peaks, passes, placement)
-        known = self.on_peaks(passes, PLACEMENTS[0])
-        # the layers of a network share its run
-        moved = {one: one.placed(placement) for one in dict.fromkeys(known)}
-        return [moved[one] for one in known]
 
 
 def bench(
@@ -166,17 +166,17 @@ def bench(
     naming every network or layer that cannot be used, at its line, and for a timing model that
     looks ahead, which gives rows no time of their own.
     """
-    given = _given(base, hw_file, choices or {})
+    choices = choices or {}
+    given = _given(base, hw_file, choices)
     wanted = passes if passes is not None else (base.passes or None)
-    styles: list[tuple[str | Pass, ...]]
-    styles = list(STYLES.values()) if wanted is None else [tuple(wanted)]
+    styles = [*STYLES.values()] if wanted is None else [tuple(wanted)]
     loaded = runs.load(measurements)
-    expected = partial(at_base, base)
 
     @cache
     def made(way: Way) -> Design:
-        asked = Asked(TIMINGS.resolve(way.timing), expected, way.engine, way.terms)
-        return design(ready.measurements, ready.rows(way.passes, way.placement), asked)
+        rows, timing = ready.rows(way.passes, way.placement), TIMINGS.resolve(way.timing)
+        expected = partial(at_base, base)
+        return design(ready.measurements, rows, timing, expected, way.engine, way.terms)
 
     few = len({one.network for one in measurements}) <= FEW
     values: dict[str, Sequence[Any]] = {
@@ -191,7 +191,7 @@ def bench(
         loaded,
         _peaks(base),
         hw_file,
-        (choices or {}).get("convention"),
+        choices.get("convention"),
         Options(values, lambda choice: made(Way(*choice)), [STYLES["as exported"]]),
     )
     return ready
@@ -251,10 +251,9 @@ def at_base(base: HardwareProfile, name: Name) -> float:
     resource, word = name
     dtype = base.dtype or "fp32"
     if resource == "launch":
-        stated = base.figure("launch", dtype) or 0.0
-        engines = stated if isinstance(stated, dict) else dict.fromkeys(ENGINES, stated)
-        launch = {str(engine): time for engine, time in engines.items()}.get(word, 0.0)
-        return float(launch) / MICROSECOND
+        launch = base.figure("launch", dtype)
+        stated = launch.get(word) if isinstance(launch, dict) else launch
+        return float(stated or 0.0) / MICROSECOND
     if resource == "overhead":
         return float(base.figure("overhead", dtype) or 0.0) / MICROSECOND
     if resource == "on_chip":
@@ -271,14 +270,13 @@ def _usable(
     measurements: Sequence[Measurement], loaded: runs.Loaded, styles: Sequence[Sequence[str | Pass]]
 ) -> list[Measurement]:
     """Whole networks, and layers that no style merges into another row."""
-    if not any(one.layer for one in measurements):
-        return list(measurements)
-    rows = {
-        name: [rewritten(network, style).rows for style in styles]
-        for name, network in loaded.items()
-    }
+
+    @cache
+    def rows(name: str) -> list[Sequence[Row]]:
+        return [rewritten(loaded[name], style).rows for style in styles]
+
     return [
         one
         for one in measurements
-        if not one.layer or all(runs.rows_of(one.layer, found) for found in rows[one.network])
+        if not one.layer or all(runs.rows_of(one.layer, kept) for kept in rows(one.network))
     ]

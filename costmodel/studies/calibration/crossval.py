@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.arrays import Floats, Ints
 from costmodel.studies.calibration import folds
-from costmodel.studies.calibration.design import Design, Floats, Ints
+from costmodel.studies.calibration.design import Design
 from costmodel.studies.calibration.fit import Fitted, fit
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.progress import watched
@@ -21,8 +22,8 @@ Predict = Callable[[Ints, Ints], Floats]
 """Times [s] of the second places, learnt from the first."""
 CLEARLY = 2
 """Standard errors of the difference over the groups."""
-Choice = tuple[Any, ...]
-"""One value of each option."""
+Pick = tuple[Any, ...]
+"""One value of each option, in their order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +34,18 @@ class Options:
     """
 
     values: Mapping[str, Sequence[Any]]
-    design: Callable[[Choice], Design]
+    design: Callable[[Pick], Design]
     reluctant: Collection[Any] = ()
     """Values that are taken only where they are clearly better."""
-    _fits: dict[tuple[Choice, bytes], Fitted] = field(default_factory=dict, init=False)
+    _fits: dict[tuple[Pick, bytes], Fitted] = field(default_factory=dict, init=False)
     """Without two groups a fit is the same whichever was left out first."""
 
-    def predict(self, choice: Choice) -> Predict:
+    @property
+    def first(self) -> Pick:
+        """The choice to begin with."""
+        return tuple(values[0] for values in self.values.values())
+
+    def predict(self, choice: Pick) -> Predict:
         """Times of some measurements by a fit to others, under `choice`."""
         made = self.design(choice)
 
@@ -57,11 +63,11 @@ class HeldOut:
     """Nested cross-validation: predictions of families that neither fit nor choice has seen."""
 
     predicted: Floats
-    """(N,) [s]."""
+    """The predicted times (N,) [s]."""
     low: Floats
     """(N,) ends of the 90 % interval, from the other families' errors alone [s]."""
     high: Floats
-    choices: tuple[Choice, ...]
+    choices: tuple[Pick, ...]
     """What was chosen without each group."""
 
 
@@ -79,7 +85,7 @@ def left_out(predict: Predict, groups: Sequence[str], places: Ints) -> Floats:
 
 def choose(
     options: Options, measured: Floats, groups: Sequence[str], places: Ints
-) -> tuple[Choice, Floats]:
+) -> tuple[Pick, Floats]:
     """Return the choice that predicts left-out groups best, and its log-errors (k,).
 
     The best choice is the one of the least mean absolute log-error. Errors are averaged within each
@@ -87,23 +93,22 @@ def choose(
     known ones have. One option is chosen after the other, the rest as chosen so far: their effects
     hardly depend on one another.
     """
-    tried: dict[Choice, Floats] = {}
+    tried: dict[Pick, Floats] = {}
 
-    def errors(choice: Choice) -> Floats:
+    def errors(choice: Pick) -> Floats:
         if choice not in tried:
             tried[choice] = np.log(
                 measured[places] / left_out(options.predict(choice), groups, places)
             )
         return tried[choice]
 
-    best: Choice = tuple(values[0] for values in options.values.values())
+    best = options.first
+    inside = folds.grouped([groups[place] for place in places])
     for place, values in enumerate(options.values.values()):
         for value in values[1:]:
             other = (*best[:place], value, *best[place + 1 :])
             each = np.abs(errors(best)) - np.abs(errors(other))
-            gain = np.array(
-                [each[inside].mean() for inside in folds.grouped([groups[p] for p in places])]
-            )
+            gain = np.array([each[group].mean() for group in inside])
             margin = CLEARLY if value in options.reluctant else 0
             if gain.mean() > margin * gain.std() / np.sqrt(len(gain)):
                 best = other
@@ -126,8 +131,7 @@ def nested(
     choices = []
     for inside in watched(folds.grouped(groups), "leaving out", "groups"):
         rest = np.setdiff1d(every, inside)
-        best: Choice = tuple(values[0] for values in options.values.values())
-        others, errors = regrouped(rest), np.zeros(0)
+        best, others, errors = options.first, regrouped(rest), np.zeros(0)
         if len({others[place] for place in rest}) > 1:
             best, errors = choose(options, measured, others, rest)
         predicted[inside] = options.predict(best)(rest, inside)

@@ -6,15 +6,14 @@ the peak that is reached); the timing model joins them.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.core.arrays import Floats, Ints
 from costmodel.core.engine import EngineModel
 from costmodel.core.timing import Ahead, Load, Timing
 from costmodel.studies.calibration.measurements import Measurement
@@ -24,33 +23,16 @@ from costmodel.studies.calibration.terms import (
     ONCE,
     OPTIONAL,
     OVERHEAD,
-    AnyNest,
     Name,
     Occupied,
-    Term,
 )
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 MATERIAL = 0.01
-"""Of the median time: launches explain much of what an overhead does, so that one which the base
-profile does not expect to matter is left to them.
+"""A share of the median time. Launches explain much of what an overhead does, so that an overhead
+which the base profile does not expect to matter is left to them.
 """
 STEP = 1e-4
 """Relative, of the differences that give a timing's slopes."""
-
-
-class Asked(NamedTuple):
-    """How measurements become a system."""
-
-    timing: Timing
-    expected: Callable[[Name], float]
-    """The coefficient of a parameter that the base profile states."""
-    engine: EngineModel | None = None
-    """The shape of the matrix engine, where the base profile states none."""
-    terms: tuple[str, ...] = ()
-    """Of OPTIONAL, those that are fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +40,9 @@ class Design:
     """N measurements, K parameters, and T terms in R different rows."""
 
     names: tuple[Name, ...]
-    """(K,)."""
+    """The parameters, a resource and a class of layers each (K,)."""
     measured: Floats
-    """(N,) [s]."""
+    """The measured times (N,) [s]."""
     weights: Floats
     """(N,) a whole network counts 1, its layers their share of its time."""
     timing: Timing
@@ -69,11 +51,11 @@ class Design:
     times: Floats
     """(R,) how often it has this row."""
     row: Ints
-    """(T,) the row of a term."""
+    """The row that each term adds to (T,)."""
     column: Ints
-    """(T,) its parameter."""
+    """The parameter of each term (T,)."""
     occupied: Ints
-    """(T,) place in OCCUPIED."""
+    """What each term occupies, as a place in OCCUPIED (T,)."""
     seconds: Floats
     """(T,) at the base profile's peaks; a microsecond for a launch."""
     expected: Floats
@@ -97,7 +79,7 @@ class Design:
         return self.slopes(np.ones(len(self.names)))[1]
 
     def predict(self, coefficients: Floats) -> Floats:
-        """Times (N,) [s]."""
+        """The times (N,) [s] under these coefficients (K,)."""
         busy = self._busy(self.seconds * coefficients[self.column])
         return self._summed(self._total(busy))
 
@@ -114,9 +96,9 @@ class Design:
             more[number] *= 1 + STEP
             rise = (self._total(more) - here) / STEP
             scale[number] = np.divide(rise, part, out=np.zeros_like(part), where=part > 0)
-        found = terms * (scale * self.times).ravel().take(self._load)
+        each = terms * (scale * self.times).ravel().take(self._load)
         size = len(self.measured) * len(self.names)
-        slopes = _sums(self._slope, found, size).reshape(len(self.measured), -1)
+        slopes = _sums(self._slope, each, size).reshape(len(self.measured), -1)
         return self._summed(here), slopes
 
     def _busy(self, terms: Floats) -> Floats:
@@ -145,73 +127,71 @@ def _nothing() -> Ahead:
     raise NotImplementedError
 
 
-def design(measurements: Sequence[Measurement], rows: Sequence[Occupied], asked: Asked) -> Design:
-    """Return the system of `measurements`, each with its `rows`, as `occupied` gives them."""
-    filled = _filling(asked.engine)
-    least = MATERIAL * float(np.median([one.seconds for one in measurements])) / MICROSECOND
-    once = asked.expected(OVERHEAD) > least
-    found = [
-        (number, tuple(one for one in terms if _fitted(one, asked)), count)
-        for number, own in enumerate(rows)
-        for terms, count in own.items()
-    ]
-    found += [(n, ONCE, 1) for n, one in enumerate(measurements) if once and not one.layer]
-    names = sorted({one.name for _, terms, _ in found for one in terms if one.name})
-    place = {name: number for number, name in enumerate(names)}
-    flat = [
-        (
-            at,
-            place[one.name],
-            OCCUPIED.index(one.occupies),
-            one.seconds / filled(one.nest, one.macs),
-        )
-        for at, (_, terms, _) in enumerate(found)
-        for one in terms
-        if one.name
-    ]
-    stated = np.zeros((len(OCCUPIED), len(found)))
-    for at, (_, terms, _) in enumerate(found):
-        for one in terms:
-            if not one.name:
-                stated[OCCUPIED.index(one.occupies), at] += one.seconds
-    row, column, occupies, seconds = (np.array(values) for values in zip(*flat, strict=True))
+def design(
+    measurements: Sequence[Measurement],
+    rows: Sequence[Occupied],
+    timing: Timing,
+    expected: Callable[[Name], float],
+    engine: EngineModel | None = None,
+    terms: Collection[str] = (),
+) -> Design:
+    """The system of `measurements`, each with its `rows`.
+
+    Parameters
+    ----------
+    measurements : sequence of Measurement
+        What was timed, N of them.
+    rows : sequence of Occupied
+        What adds to the rows of each, as `occupied` gives it.
+    timing : Timing
+        What joins the times of a row.
+    expected : callable
+        The coefficient of a parameter that the base profile states.
+    engine : EngineModel, optional
+        The shape of the matrix engine, where the base profile states none.
+    terms : collection of str
+        Of OPTIONAL, those that are fitted.
+
+    """
+    times = np.array([one.seconds for one in measurements])
+    once = expected(OVERHEAD) > MATERIAL * float(np.median(times)) / MICROSECOND
+    share = cache(engine.utilisation) if engine else None
+    left_out = set(OPTIONAL) - set(terms)
+    kinds = [(n, made, count) for n, own in enumerate(rows) for made, count in own.items()]
+    kinds += [(n, ONCE, 1) for n, one in enumerate(measurements) if once and not one.layer]
+    owner, _, counts = zip(*kinds, strict=True)
+    names = {one.name for _, made, _ in kinds for one in made if one.name}
+    place = {n: k for k, n in enumerate(sorted(n for n in names if n[0] not in left_out))}
+    stated, fitted = np.zeros((len(OCCUPIED), len(kinds))), []
+    for row, (_, made, _) in enumerate(kinds):
+        for one in made:
+            lane = OCCUPIED.index(one.occupies)
+            if one.name is None:
+                stated[lane, row] += one.seconds
+            elif one.name in place:
+                filled = share(one.nest, one.macs) if share and one.nest else 1.0
+                fitted.append((row, place[one.name], lane, one.seconds / filled))
+    row_of, column, occupies, seconds = map(np.array, zip(*fitted, strict=True))
     return Design(
-        tuple(names),
-        np.array([one.seconds for one in measurements]),
+        tuple(place),
+        times,
         _weights(measurements),
-        asked.timing,
-        np.array([number for number, _, _ in found]),
-        np.array([float(count) for _, _, count in found]),
-        row,
+        timing,
+        np.array(owner),
+        np.array(counts, dtype=float),
+        row_of,
         column,
         occupies,
         seconds.astype(float),
-        np.array([asked.expected(name) for name in names]),
+        np.array([expected(name) for name in place]),
         stated,
     )
 
 
-def _fitted(term: Term, asked: Asked) -> bool:
-    """True unless the term may be left out and is."""
-    return term.name is None or term.name[0] not in OPTIONAL or term.name[0] in asked.terms
-
-
-def _filling(engine: EngineModel | None) -> Callable[[AnyNest | None, int], float]:
-    """The share of the peak that a nest of so many multiply-adds keeps busy on `engine`."""
-    if engine is None:
-        return lambda nest, macs: 1.0
-    return cache(lambda nest, macs: 1.0 if nest is None else engine.utilisation(nest, macs))
-
-
 def _weights(measurements: Sequence[Measurement]) -> Floats:
-    """1 for a whole network; the layers of one share a weight of 1 by their measured times."""
-    sums: Counter[tuple[str, int, str]] = Counter()
+    """1 for a whole network; the layers of one share a weight of 1 by their measured times (N,)."""
+    sums: dict[tuple[str, int, str], float] = defaultdict(float)
     for one in measurements:
         if one.layer:
-            sums[one.network, one.batch, one.dtype] += one.seconds  # type: ignore[assignment]
-    return np.array(
-        [
-            one.seconds / sums[one.network, one.batch, one.dtype] if one.layer else 1.0
-            for one in measurements
-        ]
-    )
+            sums[one.run] += one.seconds
+    return np.array([one.seconds / sums[one.run] if one.layer else 1.0 for one in measurements])

@@ -17,15 +17,15 @@ Analysis, ch. 5).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Design, Floats, Ints
+from costmodel.core.arrays import Floats, Ints
+from costmodel.studies.calibration.design import Design
 from costmodel.studies.calibration.terms import Name
 
 NOISE = 0.05
-"""Of a measured time, relative: what runs of one program differ by."""
+"""Relative differences between runs of one program, a standard deviation."""
 ROUTINE = 0.2
 """Spread of a routine's log-share around the machine's: kernels of one vendor are alike."""
 MACHINE = 1.0
@@ -33,15 +33,15 @@ MACHINE = 1.0
 STEPS = 60
 """At most; a dozen are usual."""
 REACH = 0.7
-"""Of a step in a log-share: a factor of two."""
+"""The longest step in a log-share: a factor of two."""
 HALVINGS = 8
-"""Of a step that would make things worse."""
+"""How often a step that would make things worse is halved."""
 NEAR = 0.1
-"""Of that reach: from here a quadratic form is what the objective looks like."""
+"""A part of that reach: from here a quadratic form is what the objective looks like."""
 CLOSE = 1e-3
-"""Of that reach: a step that changes no prediction by more than its fourth figure."""
+"""A part of that reach: a step that changes no prediction by more than its fourth figure."""
 LEAST = 1e-9
-"""Of a coefficient: one at nothing has a slope all the same."""
+"""The least coefficient that slopes are taken at: one at nothing has a slope all the same."""
 SHARES = ("compute", "bandwidth", "parameters")
 """Resources whose coefficients are one over a share."""
 
@@ -53,7 +53,7 @@ class Fitted:
     design: Design
     coefficients: Floats
     levels: dict[str, float]
-    """Of the whole machine: what its shares are of the base profile's."""
+    """What the whole machine's shares are of those of the base profile, by resource."""
 
     @property
     def named(self) -> dict[Name, float]:
@@ -75,25 +75,24 @@ def fit(design: Design, places: Ints) -> Fitted:
     from scipy.optimize import nnls
 
     system = _System(design, places)
-    found, near = system.start, False
+    v, near = system.start, False
     for _ in range(STEPS):
-        residuals, slopes = system.linear(found, near)
-        target = slopes @ found - residuals
+        residuals, slopes = system.linear(v, near)
+        target = slopes @ v - residuals
         factor = np.linalg.cholesky(slopes.T @ slopes)
         wanted = nnls(factor.T, np.linalg.solve(factor, slopes.T @ target))[0]
-        change = np.clip(wanted - found, -system.reach, system.reach)
+        change = np.clip(wanted - v, -system.reach, system.reach)
         step = np.max(np.abs(change) / system.reach)
         near = near or step < NEAR
         if step < CLOSE:
-            found = found + change
+            v = v + change
             break
-        here = system.objective(found)
-        shorter = (found + change / 2**halving for halving in range(HALVINGS))
-        found = next(
-            (v for v in shorter if system.objective(v) <= here), found + change / 2**HALVINGS
-        )
-    levels = dict(zip(SHARES, map(float, np.exp(-found)), strict=False))
-    return Fitted(design, system.coefficients(found), levels)
+        here, halvings = system.objective(v), 0
+        while halvings < HALVINGS and not system.objective(v + change / 2**halvings) <= here:
+            halvings += 1
+        v = v + change / 2**halvings
+    levels = dict(zip(SHARES, map(float, np.exp(-v)), strict=False))
+    return Fitted(design, system.coefficients(v), levels)
 
 
 class _System:
@@ -107,7 +106,7 @@ class _System:
         self.weights = np.sqrt(design.weights[places])
         self.log_measured = np.log(design.measured[places])
         resources = [resource for resource, _ in design.names]
-        self.shares = np.array([resource in SHARES for resource in resources])
+        self.shares = np.isin(resources, SHARES)
         alone = design.at_peaks[places] / design.measured[places, np.newaxis]
         self.prior = _prior(resources, alone)
         levels = np.zeros(len(SHARES))
@@ -115,14 +114,12 @@ class _System:
         self.wanted = self.prior @ np.concatenate([levels, stated])
         # a linear coefficient may go anywhere: up to where its terms explain any measurement ten
         # times
-        self.reach = np.full(len(SHARES) + len(resources), REACH)
-        self.reach[len(SHARES) :][~self.shares] = (
-            10 / np.maximum(alone.max(axis=0), 1e-12)[~self.shares]
-        )
-        self.start = np.full(len(SHARES) + len(resources), 0.1)
-        self.start[len(SHARES) :][~self.shares] = 0.01
+        linear = 10 / np.maximum(alone.max(axis=0), 1e-12)
+        self.reach = np.append(levels + REACH, np.where(self.shares, REACH, linear))
+        self.start = np.append(levels + 0.1, np.where(self.shares, 0.1, 0.01))
 
     def coefficients(self, v: Floats) -> Floats:
+        """What each parameter's time is multiplied by (K,)."""
         own = v[len(SHARES) :]
         return np.asarray(np.where(self.shares, np.exp(np.where(self.shares, own, 0.0)), own))
 
@@ -131,7 +128,7 @@ class _System:
         return np.asarray((np.log(predicted) - self.log_measured) / NOISE)
 
     def objective(self, v: Floats) -> float:
-        """What is minimised."""
+        """The sum that is minimised: weighted misfits and distances from the prior."""
         misfit = self.misfit(self.design.predict(self.coefficients(v))[self.places])
         rho = 2 * (np.sqrt(1 + misfit**2) - 1)
         return float((self.weights**2 * rho).sum() + ((self.prior @ v - self.wanted) ** 2).sum())
@@ -143,7 +140,7 @@ class _System:
         rho, and where the optimum is `near` its curvature as well.
         """
         coefficients = np.maximum(self.coefficients(v), LEAST)
-        predicted, terms = (found[self.places] for found in self.design.slopes(coefficients))
+        predicted, terms = (each[self.places] for each in self.design.slopes(coefficients))
         misfit = self.misfit(predicted)
         bend, power = 1 + misfit**2, 0.5 if near else 0.0
         residuals = self.weights * misfit * bend ** (power - 0.25)
@@ -158,16 +155,13 @@ class _System:
         )
 
 
-def _prior(resources: list[str], alone: Floats) -> Any:
+def _prior(resources: list[str], alone: Floats) -> Floats:
     """The prior's residuals as a matrix on v: one line per level and per parameter."""
-    levels, size = len(SHARES), len(SHARES) + len(resources)
-    found = np.zeros((size, size))
-    found[range(levels), range(levels)] = 1 / MACHINE
-    for number, resource in enumerate(resources, start=levels):
+    # a coefficient that no measurement has stays at nothing
+    mean = np.array([column.mean() for column in alone.T])
+    own = np.where(np.isin(resources, SHARES), 1 / ROUTINE, np.where(mean, mean, 1.0))
+    matrix = np.diag(np.append(np.full(len(SHARES), 1 / MACHINE), own))
+    for number, resource in enumerate(resources, start=len(SHARES)):
         if resource in SHARES:
-            found[number, number] = 1 / ROUTINE
-            found[number, SHARES.index(resource)] = -1 / ROUTINE
-        else:
-            # one that no measurement has stays at nothing
-            found[number, number] = float(alone[:, number - levels].mean()) or 1.0
-    return found
+            matrix[number, SHARES.index(resource)] = -1 / ROUTINE
+    return np.asarray(matrix)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from costmodel.studies.calibration.design import Ints
+from costmodel.core.arrays import Ints
 
 MOST = 10
 """Folds: further families share one."""
@@ -22,9 +22,9 @@ def grouped(groups: Sequence[str], most: int = MOST) -> list[Ints]:
 
     Beyond `most` groups the small ones share folds of even size.
     """
-    members = {word: [n for n, g in enumerate(groups) if g == word] for word in sorted(set(groups))}
+    members = {word: np.flatnonzero(np.array(groups) == word) for word in sorted(set(groups))}
     if len(members) <= most:
-        return [np.array(places) for places in members.values()]
+        return [*members.values()]
     shared: list[list[int]] = [[] for _ in range(most)]
     for places in sorted(members.values(), key=len, reverse=True):
         min(shared, key=len).extend(places)

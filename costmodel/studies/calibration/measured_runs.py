@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from costmodel.core.graph_pass import Pass
 from costmodel.core.loading import load_network
@@ -24,21 +23,19 @@ def load(measurements: Sequence[Measurement]) -> Loaded:
 
     Raises InputError, with a problem at each line that names a bad one.
     """
-    problems, found, failed = Problems(), Loaded(), dict[str, InputError]()
+    problems, loaded, failed = Problems(), Loaded(), dict[str, InputError]()
     for one in watched(measurements, "reading networks", "rows"):
-        if one.network not in found and one.network not in failed:
+        if one.network not in loaded and one.network not in failed:
             try:
-                found[one.network] = load_network(one.network)
+                loaded[one.network] = load_network(one.network)
             except InputError as error:
                 failed[one.network] = error
         if one.network in failed:
-            problems.found.extend(
-                _at_line(one, problem) for problem in failed[one.network].problems
-            )
+            problems.found += [_at_line(one, each) for each in failed[one.network].problems]
         elif one.layer and not one.traced:
-            _check_layer(one, found[one.network], problems)
+            _check_layer(one, loaded[one.network], problems)
     problems.raise_if_any()
-    return found
+    return loaded
 
 
 def _at_line(one: Measurement, problem: Problem) -> Problem:
@@ -46,31 +43,14 @@ def _at_line(one: Measurement, problem: Problem) -> Problem:
     return Problem(one.place, f"'{one.network}': {problem.what}", problem.remedy)
 
 
-@contextmanager
-def _at_lines(one: Measurement, problems: Problems) -> Iterator[None]:
-    """Problems of a network at the line that names it, others as they are."""
-    try:
-        yield
-    except InputError as error:
-        for problem in error.problems:
-            problems.found.append(
-                _at_line(one, problem) if problem.place.file == one.network else problem
-            )
-
-
 def _check_layer(one: Measurement, network: Network, problems: Problems) -> None:
     named = [network.rows[place] for place in rows_of(one.layer, network.rows)]
-    if named and all(row.view for row in named):
-        problems.add(
-            one.place,
-            f"'{one.layer}' of '{one.network}' is a view, which takes no time",
-            "drop the line",
-        )
     if not named:
-        names = [row.id for row in network.rows]
-        problems.add(
-            one.place, f"'{one.network}' has no layer '{one.layer}'", did_you_mean(one.layer, names)
-        )
+        what = f"'{one.network}' has no layer '{one.layer}'"
+        problems.add(one.place, what, did_you_mean(one.layer, [row.id for row in network.rows]))
+    elif all(row.view for row in named):
+        what = f"'{one.layer}' of '{one.network}' is a view, which takes no time"
+        problems.add(one.place, what, "drop the line")
 
 
 def rows_of(layer: str, rows: Sequence[Row]) -> list[int]:
@@ -93,30 +73,35 @@ def on(
 
     Raises InputError.
     """
-    problems, known, found = Problems(), dict[tuple[str, int, str], Run](), []
+    problems, known = Problems(), dict[tuple[str, int, str], Run]()
     for one in measurements:
-        key = (one.network, one.batch, one.dtype)
-        with _at_lines(one, problems):
-            if key not in known:
-                known[key] = simulated(
-                    loaded[one.network],
-                    profile,
-                    hw_file=hw_file,
-                    batch=one.batch,
-                    uniform=True,
-                    passes=passes,
-                    choices={**(choices or {}), "dtype": one.dtype},
-                )
-            found.append(known[key])
+        if one.run in known:
+            continue
+        try:
+            known[one.run] = simulated(
+                loaded[one.network],
+                profile,
+                hw_file=hw_file,
+                batch=one.batch,
+                uniform=True,
+                passes=passes,
+                choices={**(choices or {}), "dtype": one.dtype},
+            )
+        except InputError as error:
+            # a network's problems at the line that names it, others as they are
+            problems.found += [
+                _at_line(one, each) if each.place.file == one.network else each
+                for each in error.problems
+            ]
     problems.raise_if_any()
-    return found
+    return [known[one.run] for one in measurements]
 
 
-def time_of(one: Measurement, done: Run) -> float:
+def time_of(measurement: Measurement, run: Run) -> float:
     """The predicted time of what was measured, the run or one of its layers [s].
 
     It is 0 for a layer that is not there.
     """
-    if not one.layer:
-        return done.total_time
-    return float(done.result.total[rows_of(one.layer, done.workload.rows)].sum())
+    if not measurement.layer:
+        return run.total_time
+    return float(run.result.total[rows_of(measurement.layer, run.workload.rows)].sum())

@@ -8,10 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
 from costmodel.language import dtypes, shipped
@@ -42,12 +40,17 @@ class Measurement:
     place: Place
     layer: str = ""
     traced: bool = False
-    """From a profile, whose runtime may have renamed the layer."""
+    """True where it comes from a profile, whose runtime may have renamed the layer."""
 
     @property
     def name(self) -> str:
         """The network's short name."""
         return Path(self.network).stem
+
+    @property
+    def run(self) -> tuple[str, int, str]:
+        """The run that it is a time of: network, batch and element type."""
+        return self.network, self.batch, self.dtype
 
 
 def read(path: str) -> list[Measurement]:
@@ -68,66 +71,50 @@ def read(path: str) -> list[Measurement]:
         head = [word.strip() for word in next(lines)]
         _check_head(path, head, problems)
         problems.raise_if_any()
-        found = [m for ms in _rows(path, head, lines, problems) for m in ms]
+        table = [(lines.line_num, [cell.strip() for cell in cells]) for cells in lines]
     except csv.Error as error:
         raise InputError.at(
             Place(path, lines.line_num, 1), f"is no CSV: {error}", "save the table as CSV again"
         ) from None
-    _check_duplicates(found, problems)
+    measurements = [m for line in table for m in _measurements(path, head, *line, problems)]
+    _check_duplicates(measurements, problems)
     problems.raise_if_any()
-    if not found:
+    if not measurements:
         raise InputError.at(Place(path), "holds no measurements", "add lines under the header")
-    return found
+    return measurements
 
 
 def _check_head(path: str, head: list[str], problems: Problems) -> None:
     for word in NEEDED:
         if word not in head:
-            problems.add(
-                Place(path, 1, 1),
-                f"the table has no column '{word}'",
-                f"columns: {', '.join(NEEDED)}",
-            )
+            what, remedy = f"the table has no column '{word}'", f"columns: {', '.join(NEEDED)}"
+            problems.add(Place(path, 1, 1), what, remedy)
     for number, word in enumerate(head):
         if word in head[:number]:
-            problems.add(
-                Place(path, 1, 1), f"the column '{word}' is there twice", "keep one of them"
-            )
+            what = f"the column '{word}' is there twice"
+            problems.add(Place(path, 1, 1), what, "keep one of them")
         if word not in (*NEEDED, *OPTIONAL):
-            column = 1 + len(",".join(head[:number])) + bool(number)
-            problems.add(
-                Place(path, 1, column),
-                f"unknown column '{word}'",
-                did_you_mean(word, (*NEEDED, *OPTIONAL)),
-            )
+            remedy = did_you_mean(word, (*NEEDED, *OPTIONAL))
+            problems.add(_place(path, 1, head, number), f"unknown column '{word}'", remedy)
 
 
-def _rows(
-    path: str, head: list[str], lines: Any, problems: Problems
-) -> Iterator[list[Measurement]]:
-    for raw in lines:
-        number, cells = lines.line_num, [cell.strip() for cell in raw]
-        if not any(cells):
-            continue
-        if len(cells) != len(head):
-            problems.add(
-                Place(path, number, 1),
-                f"has {len(cells)} cells, the header {len(head)}",
-                "fill them all",
-            )
-            continue
-        row = dict(zip(head, cells, strict=True))
-        places = {
-            word: Place(path, number, 1 + len(",".join(cells[:at])) + bool(at))
-            for at, word in enumerate(head)
-        }
-        yield _measurements(path, row, places, problems)
+def _place(path: str, line: int, cells: list[str], number: int) -> Place:
+    """Where a cell of a line begins."""
+    return Place(path, line, 1 + len(",".join(cells[:number])) + bool(number))
 
 
 def _measurements(
-    path: str, row: dict[str, str], places: dict[str, Place], problems: Problems
+    path: str, head: list[str], number: int, cells: list[str], problems: Problems
 ) -> list[Measurement]:
     """What a line says: one measurement, or those of the profile it names; none if it is wrong."""
+    if not any(cells):
+        return []
+    if len(cells) != len(head):
+        what = f"has {len(cells)} cells, the header {len(head)}"
+        problems.add(Place(path, number, 1), what, "fill them all")
+        return []
+    row = dict(zip(head, cells, strict=True))
+    places = {word: _place(path, number, cells, at) for at, word in enumerate(head)}
     before, cell, folder = len(problems.found), row["seconds"], Path(path).parent
     if not (row["batch"].isdecimal() and len(row["batch"]) < 10 and int(row["batch"]) >= 1):
         problems.add(places["batch"], f"batch is '{row['batch']}'", "write a whole number from 1")
@@ -135,10 +122,8 @@ def _measurements(
         problems.add(places["network"], "names no network", "write a path or a shipped name")
     traced = cell.endswith(".json")
     seconds = 0.0 if traced else _seconds(cell, places["seconds"], problems)
-    try:
-        dtypes.bits(row["dtype"])
-    except BadValue as error:
-        problems.found.extend(error.at(places["dtype"]).problems)
+    with problems.collect():
+        _check_dtype(row["dtype"], places["dtype"])
     if len(problems.found) > before:
         return []
     one = Measurement(
@@ -150,10 +135,8 @@ def _measurements(
         places["network"],
         row.get("layer", ""),
     )
-    if not traced:
-        return [one]
     with problems.collect():
-        return from_profile(str(folder / cell), one)
+        return from_profile(str(folder / cell), one) if traced else [one]
     return []
 
 
@@ -161,11 +144,15 @@ def checked(network: str, batch: int, dtype: str, place: Place) -> Measurement:
     """A measurement whose time is not known yet. Raises InputError for a bad batch or dtype."""
     if batch < 1:
         raise InputError.at(Place("--batch"), f"batch is {batch}", "use a whole number from 1")
+    _check_dtype(dtype, Place("--dtype"))
+    return Measurement(network, batch, dtype, 0.0, "", place)
+
+
+def _check_dtype(dtype: str, place: Place) -> None:
     try:
         dtypes.bits(dtype)
     except BadValue as error:
-        raise error.at(Place("--dtype")) from None
-    return Measurement(network, batch, dtype, 0.0, "", place)
+        raise error.at(place) from None
 
 
 def from_profile(path: str, one: Measurement) -> list[Measurement]:
@@ -174,15 +161,12 @@ def from_profile(path: str, one: Measurement) -> list[Measurement]:
     The times are of the run, and of each of its nodes. Raises InputError.
     """
     times = runtime_profile.read(path)
-    whole = replace(one, seconds=times.run)
-    return [
-        whole,
-        *(
-            replace(one, seconds=time, layer=name.lstrip("/"), traced=True)
-            for name, time in times.nodes.items()
-            if time > 0
-        ),
+    nodes = [
+        replace(one, seconds=time, layer=name.lstrip("/"), traced=True)
+        for name, time in times.nodes.items()
+        if time > 0
     ]
+    return [replace(one, seconds=times.run), *nodes]
 
 
 def _seconds(cell: str, place: Place, problems: Problems) -> float:
@@ -191,16 +175,15 @@ def _seconds(cell: str, place: Place, problems: Problems) -> float:
     except ValueError:
         seconds = math.nan
     if not SHORTEST < seconds < LONGEST:
-        problems.add(
-            place, f"seconds is '{cell}'", "write a time above zero in seconds, e.g. 0.0125"
-        )
+        remedy = "write a time above zero in seconds, e.g. 0.0125"
+        problems.add(place, f"seconds is '{cell}'", remedy)
     return seconds
 
 
-def _check_duplicates(found: list[Measurement], problems: Problems) -> None:
-    seen: dict[tuple[str, int, str, str], Measurement] = {}
-    for one in found:
-        first = seen.setdefault((one.network, one.batch, one.dtype, one.layer), one)
+def _check_duplicates(measurements: list[Measurement], problems: Problems) -> None:
+    seen: dict[tuple[object, str], Measurement] = {}
+    for one in measurements:
+        first = seen.setdefault((one.run, one.layer), one)
         if abs(one.seconds - first.seconds) > AGREE * first.seconds:
             problems.add(
                 one.place,

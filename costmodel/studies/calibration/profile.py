@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.layer import ENGINES, ROUTINES, Engine
+from costmodel.core.layer import ENGINES, ROUTINES
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language.documents import read_text
@@ -21,7 +22,7 @@ from costmodel.studies.calibration.calibrate import Calibrated
 from costmodel.studies.calibration.candidates import at_base
 from costmodel.studies.calibration.interval import spread
 from costmodel.studies.calibration.kernels import Fit
-from costmodel.studies.calibration.terms import AS_DENSE
+from costmodel.studies.calibration.terms import AS_DENSE, OVERHEAD
 
 COMMENTS = {
     "efficiency": (
@@ -40,32 +41,28 @@ TIMES = ("launch", "per_head", "per_input", "latency")
 FOUND = ("launch", "overhead")
 """Measured times hold them, wherever the fit puts them."""
 DIGITS = 3
-"""Of a fitted figure: the fourth is noise."""
+"""Significant digits of a fitted figure: the fourth is noise."""
 
 
 def provenance(calibrated: Calibrated, source: str) -> Calibration:
     """What the profile says of its measurements and errors."""
-    seen, whole = calibrated.measurements, calibrated.whole
-    families: dict[str, int] = {}
-    for one in seen:
-        families[one.family or "-"] = families.get(one.family or "-", 0) + 1
+    seen, whole, measured = calibrated.measurements, calibrated.whole, calibrated.measured
     intensities = [trust.intensity(run.workload) for run in calibrated.runs]
+    batches = [one.batch for one in seen]
     held = calibrated.held_out.predicted
-    low, high = spread(np.log(calibrated.measured / held)[whole])
+    low, high = spread(np.log(measured / held)[whole])
     return Calibration(
         base=calibrated.base.name,
         measurements=source,
         count=len(seen),
-        families=families,
-        held_out=errors.of(held[whole], calibrated.measured[whole]),
-        uncalibrated=errors.of(calibrated.uncalibrated[whole], calibrated.measured[whole]),
+        families=Counter(one.family or "-" for one in seen),
+        held_out=errors.of(held[whole], measured[whole]),
+        uncalibrated=errors.of(calibrated.uncalibrated[whole], measured[whole]),
         interval_90=(_round(low), _round(high)),
         dtypes=tuple(sorted({one.dtype for one in seen})),
-        batch=(min(one.batch for one in seen), max(one.batch for one in seen)),
+        batch=(min(batches), max(batches)),
         intensity=_outwards(min(intensities), max(intensities)),
-        kinds=tuple(
-            sorted({kind for run in calibrated.runs for kind in trust.kinds(run.workload)})
-        ),
+        kinds=tuple(sorted(set().union(*(trust.kinds(run.workload) for run in calibrated.runs)))),
         networks=tuple(sorted({one.name for one in seen})),
     )
 
@@ -76,44 +73,21 @@ def shares(calibrated: Calibrated) -> dict[str, dict[str, float]]:
     One that was measured has its own; for any other resource the base's share times what the
     machine's level became.
     """
-    named, written = calibrated.fitted.named, {}
+    named, levels = calibrated.fitted.named, calibrated.fitted.levels
+    measured = {word for resource, word in named if resource in levels}
+    written: dict[str, dict[str, float]] = {}
     for word in ("default", *ROUTINES):
-        like = {"compute": AS_DENSE.get(word, word)}
-        written[word] = {
-            resource: 1
-            / named.get(
-                (resource, like.get(resource, word)),
-                at_base(calibrated.base, (resource, word)) / level,
-            )
-            for resource, level in calibrated.fitted.levels.items()
-        }
-    measured = {word for resource, word in named if resource in calibrated.fitted.levels}
-    return {
-        word: share
-        for word, share in written.items()
-        if word == "default" or word in measured or word in AS_DENSE
-    }
-
-
-def launches(calibrated: Calibrated) -> dict[Engine, float]:
-    """The cost of a row on each engine [us]; the base's where none was measured."""
-    named = calibrated.fitted.named
-    return {
-        engine: named.get(("launch", engine), at_base(calibrated.base, ("launch", engine)))
-        for engine in ENGINES
-    }
-
-
-def vector_times(calibrated: Calibrated) -> dict[str, float]:
-    """The time of a vector in each routine that was measured [ns]; empty where none is fitted."""
-    named = calibrated.fitted.named
-    return {word: time for (resource, word), time in named.items() if resource == "per_vector"}
-
-
-def tiles(calibrated: Calibrated) -> dict[str, Any]:
-    """The profile's `engine`, where tiles were chosen."""
-    shape = calibrated.way.engine
-    return {"engine": {"model": "tiles", **asdict(shape)}} if isinstance(shape, Tiles) else {}
+        if word == "default" or word in measured or word in AS_DENSE:
+            like = {"compute": AS_DENSE.get(word, word)}
+            written[word] = {
+                resource: 1
+                / named.get(
+                    (resource, like.get(resource, word)),
+                    at_base(calibrated.base, (resource, word)) / level,
+                )
+                for resource, level in levels.items()
+            }
+    return written
 
 
 def on_chip_bandwidth(calibrated: Calibrated) -> float | None:
@@ -135,27 +109,30 @@ def fields(
 
     None stands for what has to go. Figures are `shown` to three digits, or as is said.
     """
-    named, policies, way = calibrated.fitted.named, calibrated.runs[0].policies, calibrated.way
+    named, base, way = calibrated.fitted.named, calibrated.base, calibrated.way
     shown = shown or _round
     efficiency: dict[str, dict[str, Any]] = {
         word: {resource: shown(min(share, 1.0)) for resource, share in each.items()}
         for word, each in shares(calibrated).items()
     }
-    for word, time in vector_times(calibrated).items():
-        if time:
-            efficiency[word]["per_vector"] = f"{shown(time)} ns"
+    for (resource, word), time in named.items():
+        if resource == "per_vector" and time:
+            efficiency[word][resource] = f"{shown(time)} ns"
+    # the base's where none was measured
+    launches = {e: named.get(("launch", e), at_base(base, ("launch", e))) for e in ENGINES}
     written: dict[str, Any] = {
         "efficiency": efficiency,
-        "launch": {engine: f"{shown(time)} us" for engine, time in launches(calibrated).items()},
-        "convention": policies.timed_convention,
+        "launch": {engine: f"{shown(time)} us" for engine, time in launches.items()},
+        "convention": calibrated.runs[0].policies.timed_convention,
         "placement": way.placement,
         "timing": way.timing,
         "passes": list(way.passes),
         "calibration": provenance(calibrated, source).model_dump(mode="json"),
     }
-    if ("overhead", "") in named:
-        written["overhead"] = f"{shown(named['overhead', ''])} us"
-    written |= tiles(calibrated)
+    if OVERHEAD in named:
+        written["overhead"] = f"{shown(named[OVERHEAD])} us"
+    if isinstance(way.engine, Tiles):
+        written["engine"] = {"model": "tiles", **asdict(way.engine)}
     kinds = {one.dtype for one in calibrated.measurements}
     if len(kinds) == 1:
         written["dtype"] = kinds.pop()
@@ -185,30 +162,31 @@ def _round(value: float) -> float:
 
 def _outwards(least: float, most: float) -> tuple[float, float]:
     """A range to three digits that still holds its ends."""
-    return _round(least * (1 - 0.5 * 10.0 ** (1 - DIGITS))), _round(
-        most * (1 + 0.5 * 10.0 ** (1 - DIGITS))
-    )
+    half = 0.5 * 10.0 ** (1 - DIGITS)
+    return _round(least * (1 - half)), _round(most * (1 + half))
 
 
 def kernel_text(base_file: str | Path, fitted: Sequence[Fit], source: str) -> str:
     """The base profile's file, its comments kept, with routines fitted to kernel times in it."""
     routines: dict[str, Any] = {}
-    link = None
     for fit in fitted:
-        times = {w: f"{_round(fit.figures[w] * 1e6)} us" for w in TIMES if w in fit.figures}
-        shares = {w: _round(v) for w, v in fit.figures.items() if w not in TIMES}
-        if fit.routine == "link":
-            link = {"bandwidth": f"{_round(fit.figures['bandwidth'] / 1e9)} GB/s", **times}
-        else:
-            routines[fit.routine] = {**shares, **times}
-    said = [f"{f.routine} {100 * f.mean:.1f} % on {f.count}" for f in fitted]
+        # shares first, then times
+        figures = sorted(fit.figures.items(), key=lambda figure: figure[0] in TIMES)
+        routines[fit.routine] = {
+            word: f"{_round(value * 1e6)} us" if word in TIMES else _round(value)
+            for word, value in figures
+        }
+    link = routines.pop("link", None)
+    if link:
+        link["bandwidth"] = f"{_round(link['bandwidth'] / 1e9)} GB/s"
+    said = ", ".join(f"{fit.routine} {100 * fit.mean:.1f} % on {fit.count}" for fit in fitted)
     values = {
         "efficiency": routines,
         "timing": "overlap",
-        "measured": f"mean errors on kernels: {', '.join(said)}",
+        "measured": f"mean errors on kernels: {said}",
         **({"link": link} if link else {}),
     }
-    comment = f"Fitted to kernel times; mean errors: {', '.join(said)}."
+    comment = f"Fitted to kernel times; mean errors: {said}."
     return _written(base_file, values, {"efficiency": comment}, source)
 
 

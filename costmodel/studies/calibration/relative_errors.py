@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from costmodel.core.arrays import Floats
 from costmodel.hardware.evidence import Errors
-from costmodel.studies.calibration.design import Floats
+
+
+def absolute(errors: Floats) -> tuple[float, float, float]:
+    """Return the mean, the median and the 90th percentile of |errors| (N,)."""
+    size = np.abs(errors)
+    return float(size.mean()), float(np.median(size)), float(np.quantile(size, 0.9))
 
 
 def of(predicted: Floats, measured: Floats) -> Errors:
-    """Return the mean, median and 90th percentile of |predicted - measured| / measured.
-
-    They are rounded to a ten-thousandth.
-    """
-    size = np.abs(predicted / measured - 1)
-    return Errors(
-        mean=round(float(size.mean()), 4),
-        median=round(float(np.median(size)), 4),
-        p90=round(float(np.quantile(size, 0.9)), 4),
-    )
+    """Return these of (predicted - measured) / measured, rounded to a ten-thousandth."""
+    mean, median, p90 = (round(error, 4) for error in absolute(predicted / measured - 1))
+    return Errors(mean=mean, median=median, p90=p90)

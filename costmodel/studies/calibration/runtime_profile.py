@@ -5,6 +5,7 @@ Format: ONNX Runtime documentation, "Profiling Tools" (`SessionOptions.enable_pr
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -18,9 +19,9 @@ KERNEL = "_kernel_time"
 MOST = 500_000_000
 """[B] of a trace; a run of a large network is some 100 kB."""
 LONGEST = 1e12
-"""[us] eleven days."""
+"""The longest time that is believed, eleven days [us]."""
 MICROSECOND = 1e-6
-"""[s] the trace's unit."""
+"""The unit of times in a trace [s]."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,17 @@ def read(path: str) -> RuntimeTimes:
         raise InputError.at(
             Place(path), "is no ONNX Runtime profile: a list of events was expected", remedy
         )
-    runs, nodes = _durations(events)
+    runs: list[float] = []
+    nodes: dict[str, list[float]] = defaultdict(list)
+    for event in events:
+        time = _seconds(event.get("dur")) if isinstance(event, dict) else None
+        if time is None:
+            continue
+        name = str(event.get("name", ""))
+        if event.get("cat") == "Session" and name == "model_run":
+            runs.append(time)
+        elif event.get("cat") == "Node" and name.endswith(KERNEL):
+            nodes[name.removesuffix(KERNEL)].append(time)
     if not runs:
         raise InputError.at(
             Place(path),
@@ -51,32 +62,12 @@ def read(path: str) -> RuntimeTimes:
     return RuntimeTimes(_typical(runs), {name: _typical(times) for name, times in nodes.items()})
 
 
-def _durations(events: list[Any]) -> tuple[list[float], dict[str, list[float]]]:
-    """Durations [s] of whole runs and of every node."""
-    runs: list[float] = []
-    nodes: dict[str, list[float]] = {}
-    for event in events:
-        time = _seconds(event.get("dur")) if isinstance(event, dict) else None
-        if time is None:
-            continue
-        name = str(event.get("name", ""))
-        if event.get("cat") == "Session" and name == "model_run":
-            runs.append(time)
-        elif event.get("cat") == "Node" and name.endswith(KERNEL):
-            nodes.setdefault(name.removesuffix(KERNEL), []).append(time)
-    return runs, nodes
-
-
 def _seconds(duration: Any) -> float | None:
     """A duration [us] in seconds; None for what is no time that passed."""
-    if (
-        isinstance(duration, bool)
-        or not isinstance(duration, int | float)
-        or not 0 < duration < LONGEST
-    ):
-        return None
-    return duration * MICROSECOND
+    number = isinstance(duration, int | float) and not isinstance(duration, bool)
+    return duration * MICROSECOND if number and 0 < duration < LONGEST else None
 
 
 def _typical(times: list[float]) -> float:
+    """The median without the first one, which warms up, if there are others."""
     return float(median(times[1:] or times))

@@ -7,14 +7,13 @@ that it normalises.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from costmodel.core.counting import Traits
+from costmodel.core.arrays import Floats
 from costmodel.core.terms import ROW_LANES, Amount, entries
 from costmodel.core.tiling.nest import AttentionNest, Nest
 from costmodel.studies.calibration.measured_runs import rows_of
@@ -23,28 +22,26 @@ from costmodel.studies.run import Run
 
 Name = tuple[str, str]
 """A resource, and the class of layers that uses it."""
-AnyNest = Nest | AttentionNest
-Floats = NDArray[np.float64]
 
 
-class Term(NamedTuple):
+class Contribution(NamedTuple):
     """What one parameter adds to a row."""
 
     name: Name | None
-    """None: it is not fitted."""
+    """The parameter; None where it is not fitted."""
     occupies: str
-    """One of OCCUPIED."""
+    """What it keeps busy, one of OCCUPIED."""
     seconds: float
     """At the base profile's peaks; a microsecond for a launch."""
-    nest: AnyNest | None = None
-    """Of a contraction on the matrix engine, which the engine's shape may fill in part."""
+    nest: Nest | AttentionNest | None = None
+    """The contraction on the matrix engine, if any, which the engine's shape may fill in part."""
     macs: int = 0
-    """Its multiply-adds."""
+    """The multiply-adds of that contraction [count]."""
 
 
-Terms = tuple[Term, ...]
-Occupied = Counter[Terms]
-"""The rows of a measurement: terms, and how often they occur."""
+Contributions = tuple[Contribution, ...]
+Occupied = Counter[Contributions]
+"""The rows of a measurement: what adds to them, and how often they occur."""
 
 OCCUPIED = ("transfer", "matrix", "host", "launch")
 AS_DENSE = {"window": "dense"}
@@ -56,18 +53,8 @@ NANOSECOND = 1e-9
 OPTIONAL = ("per_vector",)
 """Terms that may be left out."""
 OVERHEAD: Name = ("overhead", "")
-ONCE: Terms = (Term(OVERHEAD, "launch", MICROSECOND),)
-"""Of a whole run, whatever its rows."""
-
-
-def occupied(one: Measurement, run: Run) -> Occupied:
-    """The terms of the rows that were measured, and how many rows have the same ones.
-
-    The run is on a profile of peaks, which has no shares, no launch and no on-chip bandwidth. A
-    layer's line holds its rows alone.
-    """
-    rows = run.workload.rows
-    return Counter(_terms_of(run, rows_of(one.layer, rows) if one.layer else range(len(rows))))
+ONCE: Contributions = (Contribution(OVERHEAD, "launch", MICROSECOND),)
+"""What a whole run takes besides, whatever its rows."""
 
 
 COEFFICIENTS: Mapping[Amount, tuple[str, str]] = {
@@ -87,64 +74,74 @@ OCCUPIES = {"transfer": "transfer", "on_chip": "transfer", "matrix": "matrix", "
 """What a lane's time occupies; the others' is launched with the row."""
 
 
-def _terms_of(run: Run, chosen: Sequence[int]) -> Iterator[Terms]:
-    work, traits = run.workload, run.profile.traits
+def occupied(measurement: Measurement, run: Run) -> Occupied:
+    """What adds to the rows that were measured, and how many rows are alike.
+
+    The run is on a profile of peaks, which has no shares, no launch and no on-chip bandwidth. A
+    measurement of a layer has the rows of that layer alone.
+    """
+    rows = run.workload.rows
+    chosen = rows_of(measurement.layer, rows) if measurement.layer else range(len(rows))
+    return Counter(_contributions(run, chosen))
+
+
+def _contributions(run: Run, chosen: Sequence[int]) -> Iterator[Contributions]:
     plain = _row_terms(run)
     for number in chosen:
-        row = work.rows[number]
+        row = run.workload.rows[number]
         if row.view:
             continue
         routine = row.layer.runs_as
-        vectors = row.vectors * run.samples * NANOSECOND
-        terms = [*_arithmetic(run, number, traits)]
+        made = [*_arithmetic(run, number)]
         for (resource, of, occupies), seconds in plain.items():
             name = (resource, routine if of == "routine" else of) if resource else None
-            terms.append(Term(name, occupies, float(seconds[number])))
-        terms.append(Term(("per_vector", routine), "launch", vectors))
-        yield tuple(term for term in terms if term.seconds)
+            made.append(Contribution(name, occupies, float(seconds[number])))
+        vectors = row.vectors * run.samples * NANOSECOND
+        made.append(Contribution(("per_vector", routine), "launch", vectors))
+        yield tuple(one for one in made if one.seconds)
 
 
-def _row_terms(run: Run) -> dict[tuple[str, str, str], Floats]:
+def _row_terms(run: Run) -> Mapping[tuple[str, str, str], Floats]:
     """Seconds of each row (R,) at the base profile's peaks, by what is fitted and what it occupies.
 
     A launch takes a microsecond, a byte on chip as long as one over the bus.
     """
-    machine, asked, rows = run.machine, run.result.amounts, len(run.workload.rows)
+    machine, rows = run.machine, len(run.workload.rows)
     units = {"matrix_launch": MICROSECOND, "host_launch": MICROSECOND}
     peaks = machine.replace(**units, on_chip_bandwidth=machine.bandwidth)
-    sums: dict[tuple[str, str, str], Floats] = {}
+    sums: dict[tuple[str, str, str], Floats] = defaultdict(lambda: np.zeros(rows))
     for entry in entries(peaks.figures, *ROW_LANES):
-        grouped: dict[tuple[str, str], list[Amount]] = {}
+        grouped: dict[tuple[str, str], list[Amount]] = defaultdict(list)
         for amount in entry.amounts:
             if amount not in ARITHMETIC:
-                grouped.setdefault(COEFFICIENTS.get(amount, ("", "")), []).append(amount)
+                grouped[COEFFICIENTS.get(amount, ("", ""))].append(amount)
         for fitted, amounts in grouped.items():
-            amount = entry._replace(amounts=tuple(amounts)).amount(asked)
-            seconds = np.broadcast_to(entry.applied(amount, peaks[entry.figure]), (1, 1, rows))
-            key = (*fitted, OCCUPIES.get(entry.lane, "launch"))
-            sums[key] = sums.get(key, 0.0) + seconds.min(axis=0)[0]
+            asked = entry._replace(amounts=tuple(amounts)).amount(run.result.amounts)
+            seconds = np.broadcast_to(entry.applied(asked, peaks[entry.figure]), (1, 1, rows))
+            sums[*fitted, OCCUPIES.get(entry.lane, "launch")] += seconds.min(axis=0)[0]
     return sums
 
 
-def _arithmetic(run: Run, number: int, traits: Traits) -> Iterator[Term]:
+def _arithmetic(run: Run, number: int) -> Iterator[Contribution]:
     """What each task of a row's parts takes at the peak of its engine."""
-    work, asked = run.workload, run.result.amounts
+    work, machine, asked = run.workload, run.machine, run.result.amounts
     engines = {
-        "matrix": (asked["matrix_work"] / run.machine.matrix, work.matrix_ops),
-        "host": (asked["host_work"] / run.machine.host, work.host_ops),
+        "matrix": (asked["matrix_work"] / machine.matrix, work.matrix_ops),
+        "host": (asked["host_work"] / machine.host, work.host_ops),
     }
     for part in work.rows[number].parts:
-        for engine, routine, tally in traits.tasks(part):
-            mine = run.policies.timed.ops(part.layer.kind, tally) * run.samples
-            if mine:
-                time, ops = (array[number] for array in engines[engine])
-                name = ("compute", AS_DENSE.get(routine, routine))
-                seconds, macs = float(time * mine / ops), part.executed_tally.macs * run.samples
-                contractions = part.layer.contractions(part.inputs, run.samples)
-                if engine != "matrix" or not macs or not contractions:
-                    yield Term(name, engine, seconds, None, macs)
-                    continue
-                counted = sum(one.macs for one in contractions)
-                for one in contractions:
-                    own = one.macs * macs // counted
-                    yield Term(name, engine, seconds * (one.macs / counted), one.nest, own)
+        for engine, routine, tally in run.profile.traits.tasks(part):
+            own_ops = run.policies.timed.ops(part.layer.kind, tally) * run.samples
+            if not own_ops:
+                continue
+            time, ops = (array[number] for array in engines[engine])
+            name = ("compute", AS_DENSE.get(routine, routine))
+            seconds, macs = float(time * own_ops / ops), part.executed_tally.macs * run.samples
+            contractions = part.layer.contractions(part.inputs, run.samples)
+            if engine != "matrix" or not macs or not contractions:
+                yield Contribution(name, engine, seconds, None, macs)
+                continue
+            counted = sum(one.macs for one in contractions)
+            for one in contractions:
+                share, own = one.macs / counted, one.macs * macs // counted
+                yield Contribution(name, engine, seconds * share, one.nest, own)

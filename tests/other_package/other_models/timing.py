@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.timing import Floats, Load, Timing
+from costmodel.core.arrays import Floats
+from costmodel.core.timing import Load, Timing
 
 
 class Twice(Timing):

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
+from costmodel.core.arrays import Array
 from costmodel.core.placement import Placement
-from costmodel.core.traffic import Array, BusBytes, Placed, Traffic, placed_once
+from costmodel.core.traffic import BusBytes, Placed, Traffic, placed_once
 from costmodel.core.workload import Workload
 
 

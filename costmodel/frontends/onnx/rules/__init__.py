@@ -1,33 +1,47 @@
-"""What ONNX operators mean here: one family of operators is one file, which discovery finds.
+"""What ONNX operators mean here: a family of operators is a file, which discovery finds.
 
-``RULES`` of a file maps operators to rules; ``VIEWS`` names operators whose output is their input's
-memory.
+    convolution.py   windows with weights       pool.py      windows without, reductions, searches
+    product.py       matrix products, einsum    norm.py      normalisations
+    sequence.py      attention, recurrence      move.py      copies, slices, look-ups, views
+    elementwise.py   activations, arithmetic    microsoft.py ONNX Runtime's own domain
+
+An operator goes into the file of its family, or into a new one. Each of these tables may be left
+out of a file; operators of another domain than onnx's own are led by it, `com.microsoft:Gelu`:
+
+    RULES        {operator: rule}: the layers that a node stands for, and which inputs hold weights
+    FOLLOW       {operator: function}: where the samples lie in its outputs, for operators that
+                 do more to shapes than stretch them (`samples.py` has the common ways)
+    VIEWS        operators whose output is their input's memory under another shape
+    SAME_SHAPE   operators that onnx does not define, whose output has their first input's type
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from costmodel.core.registry import members
 from costmodel.errors import CostModelError
-from costmodel.frontends.onnx.node import Rule
 
 
 @cache
-def rules() -> dict[str, Rule]:
-    """Every rule by its operator. Raises CostModelError if two files claim one operator."""
-    known: dict[str, Rule] = {}
+def table(name: str) -> dict[str, Any]:
+    """One table of all families: RULES or FOLLOW by operator.
+
+    Raises CostModelError if two files claim one operator.
+    """
+    known: dict[str, Any] = {}
     for module in members(__name__):
-        for op, rule in getattr(module, "RULES", {}).items():
-            if op in known:
-                raise CostModelError(
-                    f"operator '{op}' has two rules, one of them in {module.__name__}"
-                )
-            known[op] = rule
+        entries = getattr(module, name, {})
+        for op in known.keys() & entries.keys():
+            raise CostModelError(
+                f"operator '{op}' stands twice in {name}, once in {module.__name__}"
+            )
+        known |= entries
     return known
 
 
 @cache
-def views() -> frozenset[str]:
-    """Operators that only give their input's memory another shape."""
-    return frozenset(op for module in members(__name__) for op in getattr(module, "VIEWS", ()))
+def listed(name: str) -> frozenset[str]:
+    """The operators in one list of all families: VIEWS or SAME_SHAPE."""
+    return frozenset(op for module in members(__name__) for op in getattr(module, name, ()))

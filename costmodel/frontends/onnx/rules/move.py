@@ -5,48 +5,55 @@ from __future__ import annotations
 from math import prod
 
 from costmodel.core.layer import Layer
-from costmodel.frontends.onnx.node import Node, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.samples import kept
 from costmodel.models.layers.merge import Concat
 from costmodel.models.layers.move import Copy, Gather, Pieces, Resize, Transpose
 
 VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
 
 
-def copy(node: Node) -> Work:
+def copy(node: OnnxNode) -> Work:
     """Elements at other places; what follows the data are axes, sizes and positions."""
     layer = Copy(shape=node.outputs[0])
     return Work((layer,), (node.shape(),), aside=tuple(range(1, len(node.inputs))))
 
 
-def piece(node: Node) -> Work:
+def piece(node: OnnxNode) -> Work:
     """A range of an axis, or several: what they leave out is not read."""
     layer = Pieces(shapes=node.outputs)
     return Work((layer,), (node.shape(),), aside=tuple(range(1, len(node.inputs))))
 
 
-def concat(node: Node) -> Work:
+def concat(node: OnnxNode) -> Work:
     """Maps side by side; constants among them (class tokens) are weights."""
-    first = node.maps[0]
-    layer = Concat(axis=node.place(node.get("axis"), first), constants=_pieces(node, first))
+    spread = node.spread(node.maps[0])
+    constant = [value.shape for value in node.inputs if value is not None and value.constant]
+    layer = Concat(
+        axis=spread.place(node.get("axis")), constants=tuple(map(spread.beside, constant))
+    )
     return Work((layer,), node.shapes)
 
 
-def _pieces(node: Node, first: int) -> tuple[tuple[int, ...], ...]:
-    """Constants that are joined with maps, per sample."""
-    spread = node.spread(first)
-    constant = [v.shape for v in node.inputs if v is not None and v.constant]
-    return tuple(map(spread.beside, constant))
+def order_of(node: OnnxNode) -> tuple[int, ...]:
+    """The axes of the input in the order of a Transpose's output: reversed unless stated."""
+    return tuple(node.get("perm", ())) or tuple(range(len(node.whole())))[::-1]
 
 
-def transpose(node: Node) -> Work:
-    """Axes in another order."""
-    order = tuple(node.get("perm", ())) or tuple(range(len(node.whole())))[::-1]
+def transpose(node: OnnxNode) -> Work:
+    """A transposition: the same axes in another order."""
     spread = node.spread()
-    kept = [axis for axis in order if not (spread.alone and axis == spread.axis)]
-    return Work((Transpose(axes=tuple(map(spread.place, kept))),), (node.shape(),))
+    own = [axis for axis in order_of(node) if not (spread.alone and axis == spread.axis)]
+    return Work((Transpose(axes=tuple(map(spread.place, own))),), (node.shape(),))
 
 
-def resize(node: Node) -> Work:
+def turned(node: OnnxNode, number: int) -> int | None:
+    """The samples' axis goes where the transposition puts it."""
+    axis = node.spread().axis
+    return None if axis is None else order_of(node).index(axis)
+
+
+def resize(node: OnnxNode) -> Work:
     """Enlarged or shrunk maps; regions, scales and sizes are no weights."""
     axes = max(len(node.whole()) - 2, 1)
     layer: Layer = Resize(size=node.outputs[0][-axes:])
@@ -55,28 +62,35 @@ def resize(node: Node) -> Work:
     return Work((layer,), (node.shape(),), aside=(1, 2, 3))
 
 
-def gather(node: Node) -> Work:
+def gather(node: OnnxNode) -> Work:
     """Rows of a table by position: of a table of weights (an embedding) only the rows are read."""
-    data, index = node.value(0), node.value(1)
-    rows = prod(node.outputs[0])
+    data, index, out = node.value(0), node.value(1), node.outputs[0]
+    plain = node.op == "Gather"
+    layer: Layer
     if data.constant:
         # of a run all samples look up the same table
         axis = node.get("axis", 0) % max(len(data.shape), 1)
-        shape = node.outputs[0]
-        positions = node.shape(1)
-        table = (*data.shape[:axis], data.shape[axis], *data.shape[axis + 1 :])
-        if node.op == "Gather":
-            layer: Layer = Gather(table=table, axis=axis)
-            return Work((layer,), (positions,), rows_read=rows)
-        return Work((Copy(shape=shape),), (positions,), rows_read=rows)
-    layer = Gather(shape=node.outputs[0])
-    if node.op == "Gather" and index.constant and not index.shape:
+        layer = Gather(table=data.shape, axis=axis) if plain else Copy(shape=out)
+        return Work((layer,), (node.shape(1),), rows_read=prod(out))
+    layer = Gather(shape=out)
+    if plain and index.constant and not index.shape:
         layer = Pieces(shapes=node.outputs, axis=node.place(node.get("axis", 0)))
     return Work((layer,), node.shapes, aside=(1,))
 
 
-def scatter(node: Node) -> Work:
-    """A map with some elements replaced."""
+def looked_up(node: OnnxNode, number: int) -> int | None:
+    """Positions take the place of the axis that they count along."""
+    data, positions = node.spread(0), node.spread(1)
+    along = node.get("axis", 0) % max(len(data.whole), 1)
+    if data.axis is None:
+        return None if positions.axis is None else along + positions.axis
+    if data.axis == along:
+        return None
+    return data.axis if data.axis < along else data.axis - 1 + len(positions.whole)
+
+
+def scatter(node: OnnxNode) -> Work:
+    """A map of which some elements are replaced by others."""
     (first, *_) = node.maps
     return Work((Copy(shape=node.outputs[0]),), (node.shape(first),), aside=(1,))
 
@@ -93,4 +107,10 @@ RULES: dict[str, Rule] = {
     "Concat": concat,
     "Transpose": transpose,
     **dict.fromkeys(("Resize", "Upsample", "GridSample", "RoiAlign"), resize),
+}
+FOLLOW: dict[str, Follow] = {
+    "Transpose": turned,
+    "Gather": looked_up,
+    **dict.fromkeys(("Resize", "Upsample", "GridSample"), kept),
+    **dict.fromkeys(("DepthToSpace", "SpaceToDepth", "Pad"), kept),
 }

@@ -1,59 +1,58 @@
-"""Normalisations."""
+"""Normalisations, with a scale and a shift or without."""
 
 from __future__ import annotations
 
-from costmodel.frontends.onnx.node import Node, Rule, Work
+from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
 from costmodel.models.layers.layer_norm import GroupNorm, LayerNorm, LocalResponseNorm, RmsNorm
 from costmodel.models.layers.norm import BatchNorm
 
 
-def channels(node: Node) -> int:
+def channels(node: OnnxNode) -> int:
     """The axis per sample that holds the channels: the file's second."""
     return node.place(1 if len(node.whole()) > 1 else 0)
 
 
-def normalised(node: Node) -> int:
+def normalised(node: OnnxNode) -> int:
     """How many of the last axes are normalised."""
     rank = len(node.whole())
     axis: int = node.get("axis", -1)
     return rank - axis % rank
 
 
-def batch_norm(node: Node) -> Work:
-    """x, scale, shift, mean, variance: the last two are running statistics."""
+def batch_norm(node: OnnxNode) -> Work:
+    """A batch norm: x, scale, shift, and the running mean and variance."""
     return Work(
         (BatchNorm(axis=channels(node)),),
         (node.shape(),),
         weights=(1, 2),
         aside=(3, 4),
-        norm=True,
         statistics=(3, 4),
     )
 
 
-def layer_norm(node: Node) -> Work:
-    """x, scale, shift (left out now and then)."""
+def layer_norm(node: OnnxNode) -> Work:
+    """A layer norm: x, its scale, and a shift that is left out now and then."""
     return Work((LayerNorm(axes=normalised(node)),), (node.shape(),), weights=(1, 2))
 
 
-def group_norm(node: Node) -> Work:
-    """x, scale, shift; an instance norm has one group per channel."""
+def group_norm(node: OnnxNode) -> Work:
+    """A group norm: x, scale, shift. An instance norm has one group per channel."""
     groups = node.get("num_groups", node.whole()[1])
     layer = GroupNorm(groups=groups, axis=channels(node))
     return Work((layer,), (node.shape(),), weights=(1, 2))
 
 
-def rms_norm(node: Node) -> Work:
-    """x, scale."""
+def rms_norm(node: OnnxNode) -> Work:
+    """A root-mean-square norm: x and its scale."""
     return Work((RmsNorm(axes=normalised(node)),), (node.shape(),), weights=(1,))
 
 
-def local_response(node: Node) -> Work:
+def local_response(node: OnnxNode) -> Work:
     """LRN over `size` channels."""
     return Work((LocalResponseNorm(size=node.get("size")),), (node.shape(),))
 
 
-def plain(node: Node) -> Work:
+def plain(node: OnnxNode) -> Work:
     """Mean and variance, or a norm, taken out: nothing to scale or shift."""
     return Work((LayerNorm(affine=False),), (node.shape(),))
 

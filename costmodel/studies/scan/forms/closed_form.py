@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.amounts import Amounts, bus_amounts, edges, on_and_off_chip, row_amounts
+from costmodel.core.amounts import bus_amounts, edges, on_and_off_chip
 from costmodel.core.arrays import Ints
 from costmodel.core.placement import Placement
 from costmodel.core.terms import Amount, amount_of, every_amount
@@ -57,7 +58,7 @@ def _by_row(workload: Workload) -> Surface:
     row = np.repeat([steps.row for steps in rows], [len(steps.memory) for steps in rows])
     least = max(int(steps.memory[0]) for steps in rows)
     moving = bus_amounts(moved, workload.costs, row) | {"on_chip_bytes": np.zeros(1)}
-    always = dict.fromkeys(moving, np.zeros(1)) | row_amounts(workload)
+    always = dict.fromkeys(moving, np.zeros(1)) | workload.row_amounts
     return _table(always, memory, dict.fromkeys(always, np.zeros(1)) | moving, least)
 
 
@@ -70,7 +71,9 @@ def _threshold(workload: Workload) -> Surface:
     return _table(everything, workload.tensor_bytes[tensor], saved)
 
 
-def _table(always: Amounts, memory: Ints, changes: Amounts, least: int = 0) -> Surface:
+def _table(
+    always: Mapping[str, Any], memory: Ints, changes: Mapping[str, Any], least: int = 0
+) -> Surface:
     """The amounts of all rows together: `always`, and what `changes` (N,) from each `memory` on.
 
     With a `least` memory the table begins there. Three maps of 4, 8 and 8 B that are read once give

@@ -15,8 +15,17 @@ import numpy as np
 
 from costmodel.core.arrays import Floats, Ints
 from costmodel.core.machine import Machine
-from costmodel.core.terms import ENERGY, OVERHEAD, ROW_LANES, SECONDS, TRAFFIC, Amount, entries
-from costmodel.core.timing import Load, Timing
+from costmodel.core.terms import (
+    ENERGY,
+    OVERHEAD,
+    ROW_LANES,
+    SECONDS,
+    TERMS,
+    TRAFFIC,
+    Amount,
+    entries,
+)
+from costmodel.core.timing import NO_TIME, Load, Timing
 from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words, energy
 
 PIECE = 1 << 14
@@ -65,12 +74,17 @@ class Counts(Form):
     def _piece(self, machine: Machine, at: Columns, wanted: Words) -> dict[str, Any]:
         """The outputs at some points: rows are timed each, then counted as often as they stand."""
         values = self._monomials(at)
-        transfer, matrix, host, on_chip = (
-            self._rows(word, machine, values) for word in ("transfer", "matrix", "host", "on_chip")
+        transfer, matrix, host = (
+            self._rows(word, machine, values) for word in ("transfer", "matrix", "host")
         )
+        on_chip = self._rows("on_chip", machine, values) if self._asks("on_chip") else NO_TIME
         load = Load(transfer, matrix, host, _nothing_ahead, on_chip, self.exposed)
-        lanes = {word: self._sum(word, machine, values) for word in ROW_LANES}
-        besides = (lanes[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
+        lanes = {
+            word: self._sum(word, machine, values)
+            for word, lane in ROW_LANES.items()
+            if lane.side == "besides" or f"{word}_time" in wanted
+        }
+        besides = (time for word, time in lanes.items() if ROW_LANES[word].side == "besides")
         overhead = sum(
             entry.applied(entry.amount({"runs": 1.0}), machine[entry.figure])
             for entry in entries(machine.figures, OVERHEAD.word)
@@ -98,10 +112,16 @@ class Counts(Form):
         """The time, bytes or joules of all rows in a lane (points,)."""
         total: Any = 0.0
         for entry in entries(machine.figures, lane):
-            if entry.amounts != (SECONDS,):
-                amount = values @ (entry.amount(self.tables) @ self.rows)
+            coefficients = None if entry.amounts == (SECONDS,) else entry.amount(self.tables)
+            if coefficients is not None and coefficients.any():
+                amount = values @ (coefficients @ self.rows)
                 total = total + entry.applied(amount, machine[entry.figure])
         return total
+
+    def _asks(self, lane: str) -> bool:
+        """Whether any row asks for anything in a lane."""
+        amounts = (self.tables[term.amount] for term in TERMS if term.lane == lane)
+        return any(bool(table.any()) for table in amounts)
 
     def _monomials(self, at: Columns) -> Floats:
         """The product of the axes' powers in each monomial, at each point (points, K)."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel.core.amounts import row_amounts
 from costmodel.core.formula import Result, evaluate, place
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement
@@ -35,7 +34,7 @@ class General(Form):
     @property
     def asked(self) -> Mapping[Any, Any]:
         """The amounts of each row that are the same in any memory (R,)."""
-        return row_amounts(self.workload)
+        return self.workload.row_amounts
 
     def columns(
         self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS

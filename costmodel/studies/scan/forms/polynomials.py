@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 
-from costmodel.core.amounts import bus_amounts, row_amounts
+from costmodel.core.amounts import bus_amounts
 from costmodel.core.arrays import Array, Floats
 from costmodel.core.formula import place
 from costmodel.core.terms import amount_of, every_amount
@@ -180,7 +180,7 @@ def _form(
         matrix_ops=counts["matrix_ops"],
         host_ops=counts["host_ops"],
     )
-    asked = row_amounts(work) | bus_amounts(moved, costs)
+    asked = work.row_amounts | bus_amounts(moved, costs)
     # nothing stays on chip or goes to other devices; what a run takes once is no row's
     nothing = ("on_chip_bytes", "link_bytes", "link_messages", "runs")
     asked |= dict.fromkeys(nothing, 0 * constant)

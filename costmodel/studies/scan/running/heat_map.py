@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.studies.scan.running.results import ScanOutcome
 
 

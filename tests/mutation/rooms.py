@@ -1,0 +1,72 @@
+"""The rooms: which files are changed, and the tests that must notice every change of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MODELS, SCAN = "costmodel/models", "costmodel/studies/scan/**"
+LAYERS, PAGE = f"{MODELS}/layers", "costmodel/report/page"
+
+
+class Room(NamedTuple):
+    """Files that belong together."""
+
+    files: dict[str, tuple[str, ...]]
+    """Patterns of files below the root, and of each the functions that are changed; empty: all."""
+    tests: tuple[str, ...]
+    """Files below tests/, or single tests; in this order, up to the first that fails."""
+
+
+BLOCKS = "test_scan_forms.py::test_blocks_find_what_points_find"
+SHARED = ("divided", "heads_read", "_kept")
+ROOMS = {
+    "serving": Room(
+        {
+            "costmodel/studies/generate.py": (),
+            "costmodel/studies/device_memory.py": (),
+            "costmodel/studies/mean_step.py": (),
+        },
+        ("test_served.py",),
+    ),
+    "devices": Room(
+        {
+            f"{MODELS}/passes/tensor_parallel.py": (),
+            "costmodel/core/sharing.py": (),
+            "costmodel/core/layer.py": SHARED,
+            f"{LAYERS}/[!_]*.py": SHARED,
+            f"{LAYERS}/all_reduce.py": (),
+        },
+        ("test_divided.py", "test_tensor_parallel.py"),
+    ),
+    "experts": Room(
+        {f"{LAYERS}/moe.py": (), "costmodel/studies/calibration/kernels.py": ("_experts",)},
+        ("test_experts.py", "test_divided.py"),
+    ),
+    "configs": Room(
+        {
+            "costmodel/frontends/config/*.py": (),
+            "costmodel/frontends/config/families/*": (),
+        },
+        ("test_configs.py",),
+    ),
+    "guards": Room(
+        {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface", "general")},
+        ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
+    ),
+    "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
+    "inverse": Room({f"{SCAN}/solve.py": ()}, ("test_inverse.py", "test_terms.py")),
+    "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
+    "terms": Room(
+        {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
+        ("test_list_of_terms.py",),
+    ),
+    "pipelined": Room({f"{MODELS}/timing/pipelined.py": ()}, ("test_ahead.py",)),
+    "tiles": Room({"costmodel/core/tiling/windows.py": ()}, ("test_tile_sizes.py",)),
+    "page": Room(
+        {f"{PAGE}/{name}": () for name in ("units.js", "model.js", "lanes.js", "machine_data.py")},
+        ("test_page_model.py",),
+    ),
+}
+
+HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {}
+"""Changes made by hand that no test noticed once: file, old and new text, and the tests."""

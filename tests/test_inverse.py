@@ -1,0 +1,218 @@
+"""Inverse questions about the network of by_hand.py, against halving and steps by hand."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import by_hand
+import pytest
+from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, C, Numbers, P
+
+import costmodel as cm
+from costmodel.errors import InputError
+
+ALL = PLAIN | FURTHER
+LAUNCHED = PLAIN | {"matrix_launch": 1e-5, "host_launch": 2e-5, "overhead": 1e-3}
+MACHINES = {"plain": PLAIN, "launched": LAUNCHED, "all": ALL}
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    file = tmp_path / "h.yaml"
+    file.write_text(NETWORK)
+    return file
+
+
+FIELDS = {
+    "bandwidth": ("bandwidth",), "matrix": ("matrix",), "host": ("host",),
+    "write_bandwidth": ("write_bandwidth",), "on_chip_bandwidth": ("on_chip_bandwidth",),
+    "launch": ("matrix_launch", "host_launch"), "overhead": ("overhead",),
+}  # fmt: skip
+ASKED = [
+    (name, timing, word)
+    for name, timing in (("plain", "serial"), ("all", "serial"), ("launched", "overlap"))
+    for word in FIELDS
+    if FIELDS[word][0] in MACHINES[name]
+]
+
+
+@pytest.mark.parametrize(("name", "timing", "word"), ASKED)
+def test_a_figure_that_just_meets_a_time(network: Path, name: str, timing: str, word: str) -> None:
+    """Against halving of the sums by hand; a rate has to be as small as may be, a time as large."""
+    machine, slower = MACHINES[name], word in ("launch", "overhead")
+    low, high = (0.0, 1e3) if slower else (1e-3, 1e30)
+    for shares in ({}, SHARES):
+        profile = by_hand.profile(machine, shares)
+
+        def total(value: float, shares: Numbers = shares) -> float:
+            return by_hand.whole(machine | dict.fromkeys(FIELDS[word], value), shares, timing)[
+                "total"
+            ]
+
+        base = by_hand.whole(machine, shares, timing)["total"]
+        least = total(low if slower else high)
+        for factor, sign in product((0.3, 0.7, 0.97, 1.03, 2.0, 9.0), ("<=", ">=")):
+            limit = base * factor
+            answer = cm.solve(
+                network, profile, word, f"total_time {sign} {limit!r} s", timing=timing
+            )
+            if limit < least:
+                # nothing is as fast as that, and everything as slow
+                assert (answer.value, answer.possible) == (None, sign == ">=")
+                said = "impossible, because even with" if sign == "<=" else "any value meets it"
+                assert said in answer.reason
+                continue
+            bottom, top = low, high
+            for _ in range(200):
+                middle = (bottom + top) / 2 if slower else (bottom * top) ** 0.5
+                if (total(middle) <= limit) == slower:
+                    bottom = middle
+                else:
+                    top = middle
+            assert answer.possible
+            assert answer.value is not None
+            assert answer.value == pytest.approx(top, rel=1e-9)
+            extreme = "smallest" if (sign == "<=") != slower else "largest"
+            assert answer.reason == f"the {extreme} {word} that meets the target"
+            # to the last bit, rounding or not
+            reached = cm.simulate(
+                network, changed(machine, word, answer.value, shares), timing=timing
+            )
+            assert answer.achieved_total_time_s == pytest.approx(reached.total_time, rel=1e-13)
+            assert answer.achieved_total_time_s * (1 - 1e-15) <= limit or sign == ">="
+            assert answer.achieved_total_time_s * (1 + 1e-15) >= limit or sign == "<="
+
+
+def changed(machine: Numbers, word: str, value: float, shares: Numbers) -> cm.HardwareProfile:
+    return by_hand.profile(machine | dict.fromkeys(FIELDS[word], value), shares)
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap"])
+@pytest.mark.parametrize("name", ["launched", "all"])
+def test_a_memory_that_just_meets_a_bound(network: Path, name: str, timing: str) -> None:
+    """Every step of it, by hand: below the sum, the input and c the sizes 288, 576 and 1152 B."""
+    steps = (1.0, *map(float, (P, INPUT, C)))
+    profile = by_hand.profile(MACHINES[name])
+    runs = [by_hand.whole(MACHINES[name] | {"memory": step}, None, timing) for step in steps]
+    for word, unit, key in (("total_time", "s", "total"), ("external_bytes", "B", "external")):
+        for run, other in zip(runs, [*runs[1:], None], strict=True):
+            limits = {run[key], (run[key] + (other or run)[key]) / 2, run[key] * 1.5, run[key] / 2}
+            for limit, sign in product(sorted(limits), ("<=", ">=")):
+                bound = (
+                    f"{word} {sign} {limit * (1 + (1e-12 if sign == '<=' else -1e-12))!r} {unit}"
+                )
+                answer = cm.solve(network, profile, "on_chip_memory", bound, timing=timing)
+                met = [(one[key] <= limit) if sign == "<=" else (one[key] >= limit) for one in runs]
+                if not any(met):
+                    assert (answer.value, answer.possible) == (None, False)
+                    worst = "unlimited" if sign == "<=" else "no"
+                    best = (min if sign == "<=" else max)(one[key] for one in runs)
+                    assert answer.reason == (
+                        f"impossible, because even with {worst} on-chip memory it is {best:.6g} {unit}"
+                    )
+                    ends = [one["total"] for one in runs]
+                    assert answer.achieved_total_time_s == pytest.approx(
+                        min(ends) if sign == "<=" else max(ends), rel=1e-12
+                    )
+                elif sign == "<=":
+                    first = met.index(True)
+                    assert answer.value == steps[first]
+                    assert answer.achieved_total_time_s == pytest.approx(
+                        runs[first]["total"], rel=1e-12
+                    )
+                elif met[-1]:
+                    assert (answer.value, answer.possible) == (None, True)
+                    assert answer.reason == "any value meets it"
+                else:
+                    last = len(met) - 1 - met[::-1].index(True)
+                    assert answer.value == steps[last + 1] - 1
+                    assert answer.achieved_total_time_s == pytest.approx(
+                        runs[last]["total"], rel=1e-12
+                    )
+                assert answer.unit == "B"
+
+
+@pytest.mark.parametrize(("word", "target", "possible", "reason"), [
+    ("energy.static", "total_time <= 1 s", True, "nothing depends on energy.static"),
+    ("energy.static", "total_time <= 1 us", False, "nothing depends on energy.static"),
+    ("capacity", "total_time <= 1 s", True, "nothing depends on capacity"),
+    ("bandwidth", "external_bytes <= 1 MB", True, "external_bytes do not depend on bandwidth; they are 9056 B"),
+    ("bandwidth", "external_bytes <= 1 kB", False, "external_bytes do not depend on bandwidth; they are 9056 B"),
+])  # fmt: skip
+def test_what_nothing_depends_on(
+    network: Path, word: str, target: str, possible: bool, reason: str
+) -> None:
+    """On 600 B c, r and their four readings are outside, and parameters: 6 x 1152 + 1280 B."""
+    assert by_hand.whole(ALL)["external"] == 5 * 1152 + 1280 == 7040
+    answer = cm.solve(network, by_hand.profile(ALL, capacity="1 MB"), word, target)
+    assert (answer.value, answer.possible) == (None, possible)
+    assert answer.reason == reason.replace("9056", "7040")
+
+
+def test_the_edge_of_what_is_possible(network: Path) -> None:
+    """With an endless bandwidth the run takes as long as its operations: no bandwidth is endless.
+
+    41472 + 2 x 1152 operations at 2 MOP/s and 360 at 0.5 MOP/s, halves of powers of two: exactly.
+    """
+    machine = {"bandwidth": 2.0**20, "memory": 600.0, "matrix": 2.0**21, "host": 2.0**19}
+    profile = by_hand.profile(machine)
+    least = sum(line.matrix for line in ROWS.values()) / 2.0**21
+    least += sum(line.host for line in ROWS.values()) / 2.0**19
+    bare = cm.solve(network, profile, "bandwidth", f"total_time <= {least!r} s")
+    assert (bare.value, bare.possible) == (None, False)
+    assert bare.reason == (
+        f"impossible, because even with infinite bandwidth the run takes {least:.6g} s"
+    )
+    assert bare.achieved_total_time_s == least
+    other = cm.solve(network, profile, "bandwidth", f"total_time >= {least!r} s")
+    assert (other.value, other.possible, other.reason) == (None, True, "any value meets it")
+    # of a time none at all is possible
+    overhead = by_hand.profile(machine | {"overhead": 1.0})
+    rest = by_hand.whole(machine)["total"]
+    none = cm.solve(network, overhead, "overhead", f"total_time <= {rest!r} s")
+    assert (none.value, none.possible) == (0.0, True)
+    worse = cm.solve(network, overhead, "overhead", f"total_time <= {rest * 0.999!r} s")
+    assert (
+        worse.reason
+        == f"impossible, because even with no overhead at all the run takes {rest:.6g} s"
+    )
+
+
+@pytest.mark.parametrize(
+    "word", ["bandwidth", "matrix", "host", "launch", "overhead", "on_chip_bandwidth"]
+)
+def test_where_the_bottleneck_moves(network: Path, word: str) -> None:
+    """There the time of a figure is that of the largest other lane."""
+    answer = cm.solve(network, by_hand.profile(ALL), word, "total_time <= 10 s")
+    lane = {"bandwidth": "transfer", "on_chip_bandwidth": "on_chip"}.get(word, word)
+    assert answer.crossing is not None
+    run = by_hand.whole(ALL | dict.fromkeys(FIELDS[word], answer.crossing))
+    lanes = {
+        one: run[one] for one in ("transfer", "on_chip", "matrix", "host", "launch", "overhead")
+    }
+    mine = lanes.pop(lane)
+    if word == "bandwidth":
+        # what it paces, writes being apart
+        mine -= by_hand.whole(ALL | {"bandwidth": 1e300})["transfer"]
+        lanes["writes"] = by_hand.whole(ALL | {"bandwidth": 1e300})["transfer"]
+    assert mine == pytest.approx(max(lanes.values()), rel=1e-9)
+
+
+@pytest.mark.parametrize(("word", "message"), [
+    ("bandwith", "unknown resource 'bandwith'; did you mean 'bandwidth'"),
+    ("write_bandwidth", "the profile states no 'write_bandwidth'; add 'write_bandwidth: ...' to it"),
+])  # fmt: skip
+def test_questions_that_have_no_answer(network: Path, word: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cm.solve(network, by_hand.profile(PLAIN), word, "total_time <= 1 s")
+
+
+def test_throughput_is_samples_over_time(network: Path) -> None:
+    """Of a batch of 3: 30 samples a second are 0.1 s."""
+    batch: dict[str, Any] = {"batch": 3}
+    one = cm.solve(network, by_hand.profile(PLAIN), "bandwidth", "throughput >= 30 /s", **batch)
+    other = cm.solve(network, by_hand.profile(PLAIN), "bandwidth", "total_time <= 100 ms", **batch)
+    assert one.value == other.value
+    assert one.value is not None
