@@ -108,8 +108,8 @@ def place(
 ) -> Placed:
     """Place every tensor for each distinct one of the memories `memory` [B], of any shape.
 
-    Of several levels on chip `memory` is a tuple, one entry for each from the outside in. Without a
-    `traffic` model each external tensor crosses the bus once.
+    Where there are several levels on chip `memory` is a tuple of them from the outside in. Without
+    a `traffic` model each external tensor crosses the bus once.
     """
     if isinstance(memory, tuple) and len(memory) > 1:
         levels = np.broadcast_arrays(*(np.asarray(level, dtype=float) for level in memory))

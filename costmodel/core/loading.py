@@ -18,16 +18,36 @@ LOADED: FileCache[Network] = FileCache(128)
 def load_network(
     architecture: str | Path, settings: Mapping[str, Any] | None = None, *, strict: bool = False
 ) -> Network:
-    """The network in a file, or a shipped one by its short name.
+    """Read the network in a file, or a shipped one.
 
-    `settings` are its variables, or the open dimensions of an ONNX file; `strict` refuses operators
-    that are not known instead of counting them as data movement. Files are read once: again only
-    when one of them has another time or size. Networks are frozen, so callers may share them.
-    Raises InputError with every mistake.
+    Files are read once: again only when one of them has another time or size. Networks are frozen,
+    so callers may share them.
 
+    Parameters
+    ----------
+    architecture : str or Path
+        A YAML file, an ONNX file, a `config.json`, or the short name of a shipped network.
+    settings : mapping, optional
+        Values of its variables, or of the open dimensions of an ONNX file.
+    strict : bool
+        True: refuse operators that are not known instead of counting them as data movement.
+
+    Returns
+    -------
+    Network
+        The graph of its rows, every variable bound.
+
+    Raises
+    ------
+    InputError
+        With every mistake at its place.
+
+    Examples
+    --------
     >>> network = load_network("hairnet", {"classes": 10})
     >>> len(network.rows), network.outputs[0].shape
     (66, (10,))
+
     """
     path = shipped.find(str(architecture), "archs")
     if settings is not None and not isinstance(settings, Mapping):
@@ -38,7 +58,7 @@ def load_network(
 
 
 def front_end(path: Path) -> FrontEnd:
-    """The front end for a file, by its suffix; YAML for a suffix that nobody claims."""
+    """Choose the front end for a file by its suffix; YAML for a suffix that nobody claims."""
     if path.suffix in ("", ".yaml", ".yml"):
         return FRONT_ENDS.load("yaml")
     ends = (FRONT_ENDS.load(word) for word in FRONT_ENDS.names())

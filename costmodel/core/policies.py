@@ -35,7 +35,7 @@ Choice = Any
 
 
 def check(family: str, choice: Choice) -> None:
-    """BadValue, with the nearest name, unless `choice` is a known `family` (e.g. a placement)."""
+    """Raise BadValue, with the nearest name, unless `choice` is a known one of its `family`."""
     if family == "dtype":
         dtypes.types(choice)
     else:
@@ -43,7 +43,7 @@ def check(family: str, choice: Choice) -> None:
 
 
 def word_of(family: str, choice: Choice) -> str:
-    """The word that reports print for a choice."""
+    """Give the word that reports print for a choice."""
     return str(choice) if family == "dtype" else FAMILIES[family].word_of(choice)
 
 
@@ -95,9 +95,28 @@ class Policies:
 def choose(
     command: Mapping[str, Choice | None], *files: Mapping[str, str], batch: int = 1
 ) -> Policies:
-    """The policies in force: `command` first, then each of `files`, then the defaults.
+    """Choose the policies in force: `command` first, then each of `files`, then the defaults.
 
-    Raises InputError, placed at the option, for an unknown word on the command line.
+    Parameters
+    ----------
+    command : mapping
+        A word or a model for any of "convention", "placement", "traffic", "timing" and "dtype";
+        None where nothing is chosen.
+    *files : mappings of words
+        What the architecture and the hardware profile ask for, the first one deciding.
+    batch : int
+        How many runs' worth of samples are computed at once.
+
+    Returns
+    -------
+    Policies
+        The models, and the words that reports print for them.
+
+    Raises
+    ------
+    InputError
+        Placed at the option, for an unknown word on the command line.
+
     """
     given = {key: choice for key, choice in command.items() if choice is not None}
     problems = Problems()

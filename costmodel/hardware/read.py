@@ -22,13 +22,30 @@ LOADED: FileCache[HardwareProfile] = FileCache(128)
 
 
 def load_profile(hw: str | Path) -> HardwareProfile:
-    """The profile in a YAML file, or a shipped one by its short name.
+    """Read the hardware profile in a YAML file, or a shipped one.
 
-    Files are read once: again only when one has another time or size; profiles are frozen. Raises
-    InputError at file, line and column.
+    Files are read once: again only when one has another time or size; profiles are frozen.
 
+    Parameters
+    ----------
+    hw : str or Path
+        A YAML file, or the short name of a shipped profile.
+
+    Returns
+    -------
+    HardwareProfile
+        Its figures in SI units.
+
+    Raises
+    ------
+    InputError
+        With every mistake at file, line and column.
+
+    Examples
+    --------
     >>> load_profile("accel_1tflops").bandwidth
     1000000000.0
+
     """
     path = shipped.find(str(hw), "hwprofiles")
     return LOADED.get(path, (), lambda: (_read(path), [path]))
