@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, SIZES, TIMINGS, C, Numbers, P
 
 import costmodel as cm
+from costmodel.core import registry, terms
+from costmodel.core.formula import evaluate, place
 from costmodel.core.quantities import MACHINE
-from costmodel.core.terms import RUN_LANES
+from costmodel.core.terms import RUN_LANES, Term
 from costmodel.studies.run import Run
 
 ALL = PLAIN | FURTHER
@@ -184,3 +187,185 @@ def test_parameters_on_chip_are_loaded_by_the_first_run(tmp_path: Path) -> None:
     first = int(run.first.external_bytes.sum())
     assert first == INPUT + P + sum(line.params for line in ROWS.values())
     assert run.pinned_bytes == sum(line.params for line in ROWS.values())
+
+
+# --- prefetching, packing, tiles, other packages -------------------------------------------------------
+
+CHAIN = """name: P
+source: hand arithmetic
+convention: flops
+input: [1000]
+layers:
+  - r: {kind: relu}
+  - l: {kind: linear, features: 10, bias: false}
+"""
+
+
+@pytest.mark.parametrize(("memory", "waits"), [
+    # all of the 40 000 B are fetched while r computes
+    (1e5, 0.0),
+    # r leaves 20 000 B beside its 4000 B, l 19 960 B beside 4040 B
+    (24_000.0, 20_040 / 1e5),
+    # the 40 B that l writes do not fit beside them and go out at once: 39 B are free, or none
+    (4039.0, 39_961 / 1e5), (4000.0, 0.4),
+])  # fmt: skip
+def test_parameters_are_fetched_into_what_is_free(
+    tmp_path: Path, memory: float, waits: float
+) -> None:
+    """r computes 1000 operations for 1 s; the bus, 100 kB/s, brings its 4000 B in 0.04 s.
+
+    Then l waits for what of its 1000 x 10 parameters is left, and writes 10 numbers out. At half of
+    the bandwidth parameters take twice as long: 0.8 s, which fit into r's second as well.
+    """
+    (tmp_path / "p.yaml").write_text(CHAIN)
+    machine = {"bandwidth": 1e5, "memory": memory, "matrix": 1e9, "host": 1e3}
+    for pace in (1.0, 0.5):
+        shares = {"linear": {"parameters": pace}}
+        profile = cm.HardwareProfile.model_validate({**profile_text(machine), "efficiency": shares})
+        run = cm.simulate(tmp_path / "p.yaml", profile, placement="resident", timing="pipelined")
+        expected = 1 + max(waits / pace + 40 / 1e5, 2 * 10_000 / 1e9)
+        assert run.total_time == pytest.approx(expected, rel=1e-12)
+
+
+def profile_text(machine: Numbers) -> dict[str, Any]:
+    """The four figures with their units."""
+    words = {"bandwidth": "B/s", "matrix": "OP/s", "host": "OP/s"}
+    return {
+        "name": "M", "source": "hand arithmetic", "on_chip_memory": f"{machine['memory']!r} B",
+        **{word: f"{machine[word]!r} {unit}" for word, unit in words.items()},
+    }  # fmt: skip
+
+
+def test_what_is_loaded_and_stored_is_touched_on_chip_too(tmp_path: Path) -> None:
+    """A map of 576 B comes, and one goes: 1152 B on the bus, and 1152 B on chip."""
+    (tmp_path / "r.yaml").write_text(
+        "name: R\nsource: s\ninput: [4, 6, 6]\nlayers:\n  - r: {kind: relu}\n"
+    )
+    machine = PLAIN | {"memory": 1e6, "on_chip_bandwidth": 1e3}
+    run = cm.simulate(tmp_path / "r.yaml", by_hand.profile(machine), placement="resident")
+    assert run.totals["external_bytes"] == 1152
+    assert run.totals["on_chip_time_s"] == pytest.approx(1.152, rel=1e-12)
+
+
+def test_tiles_that_come_again_are_on_chip_no_more(tmp_path: Path) -> None:
+    """Everything a tiled row touches crosses the bus, some of it often: nothing is left on chip."""
+    (tmp_path / "h.yaml").write_text(NETWORK)
+    machine = PLAIN | {"memory": 100.0, "on_chip_bandwidth": 3e6}
+    run = cm.simulate(
+        tmp_path / "h.yaml", by_hand.profile(machine), placement="all_external", traffic="tiled"
+    )
+    once = by_hand.whole(PLAIN, outside=True)["external"]
+    assert run.totals["external_bytes"] > once
+    assert run.result.refetched.sum() == run.totals["external_bytes"] - once
+    assert run.totals.get("on_chip_time_s", 0.0) == 0
+
+
+def test_energy_where_nothing_is_drawn_all_the_time(tmp_path: Path) -> None:
+    """And an overhead of a second, in which no row is at work."""
+    run = simulated(tmp_path, PLAIN)
+    result = run.on(run.machine.replace(external_byte_energy=1e-9, overhead=1.0))
+    assert result.machine.static_power is None
+    assert result.total_energy == pytest.approx(1e-9 * run.totals["external_bytes"], rel=1e-12)
+    both = run.on(run.machine.replace(static_power=3.0, overhead=1.0))
+    assert both.total_energy == pytest.approx(3 * (run.total_time + 1), rel=1e-12)
+
+
+def test_placing_alone(tmp_path: Path) -> None:
+    """One memory, several, or one level of them; each map once where no traffic model is named."""
+    run = simulated(tmp_path, PLAIN)
+    placement = run.policies.placement_model
+    expected = [by_hand.whole(PLAIN | {"memory": size})["external"] for size in (600.0, 1152.0)]
+    for memory in (np.array([1152.0, 600.0, 600.0]), (np.array([1152.0, 600.0]),)):
+        placed = place(run.workload, memory, placement)
+        assert placed.moved.total.sum(axis=1).tolist() == expected
+    assert place(run.workload, 600.0, placement).moved.total.sum(axis=1).tolist() == expected[:1]
+    tiled = cm.simulate(tmp_path / "h.yaml", by_hand.profile(PLAIN), traffic="tiled",
+                        placement="all_external")  # fmt: skip
+    traffic = tiled.policies.traffic_model
+    moved = place(tiled.workload, 600.0, tiled.policies.placement_model, traffic).moved.total
+    assert moved.sum() == tiled.totals["external_bytes"]
+    held = simulated(tmp_path, PLAIN | {"memory": 1e6}, placement="resident+weights")
+    rule = held.policies.placement_model
+    assert place(held.workload, 1e6, rule).moved.total.sum() == INPUT + P
+    whole = place(held.workload, 1e6, rule, first=True).moved.total.sum()
+    assert whole == INPUT + P + sum(line.params for line in ROWS.values())
+    models = (rule, held.policies.timing_model)
+    assert evaluate(held.workload, held.machine, *models).external_bytes.sum() == INPUT + P
+
+
+@pytest.mark.parametrize(("latency", "least"), [
+    # 3 x 24 numbers of 4 B at 1 MB/s, among 4 devices: once for all, or in two steps
+    (0.0, 1.5 * 288e-6), (1e-4, 2e-4 + 1.5 * 288e-6), (1e-3, 1e-3 + 3 * 288e-6),
+])  # fmt: skip
+def test_a_link(tmp_path: Path, latency: float, least: float) -> None:
+    network = "name: R\nsource: s\ninput: [3, 24]\nlayers:\n"
+    network += "  - r: {kind: relu}\n  - sum: {kind: all_reduce, devices: 4}\n"
+    (tmp_path / "r.yaml").write_text(network)
+    profile = cm.HardwareProfile.model_validate(
+        {**profile_text(PLAIN), "link": {"bandwidth": "1 MB/s", "latency": f"{latency!r} s"}}
+    )
+    run = cm.simulate(tmp_path / "r.yaml", profile)
+    assert run.totals["link_time_s"] == pytest.approx(least, rel=1e-12)
+    # told on the link, computed by nobody's relu
+    assert run.result.link is not None
+    assert run.result.link[0] == 0
+    layers = run.layers.set_index("id")
+    assert layers.total_time_s["sum"] >= least
+
+
+def test_an_amount_that_follows_from_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function of all amounts: every byte read costs 1 us a byte and every parameter 2 us more."""
+
+    def asked(amounts: Any) -> Any:
+        return amounts["read"] + 3 * amounts["parameters"]
+
+    plain = simulated(tmp_path, PLAIN)
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, Term("launch", asked, "matrix", "divided")])
+    run = simulated(tmp_path, PLAIN)
+    reads = sum(
+        sum(size for size in line.reads if size > PLAIN["memory"]) for line in ROWS.values()
+    )
+    params = sum(line.params for line in ROWS.values())
+    more = (reads + 3 * params) / PLAIN["matrix"]
+    assert run.total_time == pytest.approx(plain.total_time + more, rel=1e-12)
+    table = cm.scan(
+        tmp_path / "h.yaml", by_hand.profile(PLAIN), axes={"hw.bandwidth": ["1 MB/s", "2 MB/s"]}
+    )
+    assert table["total_time"][0] == pytest.approx(run.total_time, rel=1e-12)
+
+
+@pytest.fixture
+def checker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package whose machines have a host that checks every byte over the bus."""
+    info = tmp_path / "checker-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: checker\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[costmodel.figures]\nchecked = checked_bytes:Checked\n")
+    (tmp_path / "checked_bytes.py").write_text(
+        "from costmodel.core.quantities import MachineQuantity\n"
+        "from costmodel.core.terms import Figure, Term\n"
+        "class Checked(Figure):\n"
+        "    quantity = MachineQuantity('checked', 'bandwidth', 'checked', 'checked', ('checked',))\n"
+        "    terms = (Term('host', 'external_bytes', 'checked'),)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry.entry_points.cache_clear()
+    before, known = list(terms.TERMS), set(MACHINE)
+    yield
+    terms.TERMS[:] = before
+    for word in set(MACHINE) - known:
+        del MACHINE[word]
+    registry.entry_points.cache_clear()
+
+
+def test_a_figure_of_another_package(tmp_path: Path, checker: None) -> None:
+    """At 2 MB/s what crosses the bus of 1 MB/s takes half as long again; nobody gives another."""
+    assert "unchecked" not in MACHINE
+    (tmp_path / "h.yaml").write_text(NETWORK)
+    profile = cm.HardwareProfile.model_validate({**profile_text(PLAIN), "checked": "2 MB/s"})
+    run = cm.simulate(tmp_path / "h.yaml", profile)
+    expected = by_hand.whole(PLAIN)
+    more = expected["external"] / 2e6
+    assert run.total_time == pytest.approx(expected["total"] + more, rel=1e-12)

@@ -13,7 +13,7 @@ from costmodel.errors import InputError
 DECODER = """name: D
 source: hand arithmetic
 input: ["${tokens}", 8]
-vars: {tokens: 1, context: 0, window: 0, devices: 0, deep: 1000000}
+vars: {tokens: 1, context: 0, window: 0, devices: 0, deep: 1000000, max_positions: 0}
 layers:
   - qkv: {kind: linear, features: 24}
   - attend: {kind: attention, heads: 2, cache: true, context: "${context}", when: "${window == 0}"}
@@ -125,6 +125,18 @@ def test_seconds_that_are_no_polynomial(tmp_path: Path) -> None:
     free = cm.HardwareProfile.model_validate(MACHINE)
     table = cm.scan(tmp_path / "t.yaml", free, sample="random", n=5, axes=axes)
     assert table["external_bytes"].tolist() == [2 * 4 * 24 * batch for batch in table["batch"]]
+
+
+def test_no_network_beyond_the_ends_is_built(tmp_path: Path) -> None:
+    """A model of 6 positions, asked about a step after 5 others alone."""
+    (tmp_path / "d.yaml").write_text(DECODER)
+    profile = cm.HardwareProfile.model_validate(MACHINE)
+    asked: dict[str, Any] = {"sample": "random", "n": 3, "settings": {"max_positions": 6}}
+    axes = {"batch": BATCHES, "arch.context": [5]}
+    table = cm.scan(tmp_path / "d.yaml", profile, axes=axes, **asked)
+    assert len(table) == 3
+    with pytest.raises(InputError, match="more than the model's 6"):
+        cm.scan(tmp_path / "d.yaml", profile, axes={**axes, "arch.context": [6]}, **asked)
 
 
 def test_random_samples_of_counts(tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ class Mutant(NamedTuple):
     source: bytes
 
 
+LONG = 200
+"""Characters of a change that are printed."""
+
+
 def at_place(
     file: Path, source: bytes, first: int, last: int, new: str, function: str = ""
 ) -> Mutant:
@@ -31,8 +35,9 @@ def at_place(
     mutated = source[:first] + new.encode() + source[last:]
     line = source.count(b"\n", 0, first)
     old = " ".join(source[first:last].decode().split())
+    old, shown = (text if len(text) < LONG else f"{text[:LONG]} ..." for text in (old, new))
     text = mutated.split(b"\n")[line].decode().strip()
-    return Mutant(file, line + 1, function, f"{old} -> {new}", text, mutated)
+    return Mutant(file, line + 1, function, f"{old} -> {shown}", text, mutated)
 
 
 def of_nodes(

@@ -18,6 +18,9 @@ class Room(NamedTuple):
 
 
 BLOCKS = "test_scan_forms.py::test_blocks_find_what_points_find"
+LEVELS = "test_terms.py::test_a_plan_gives_each_map_its_level_and_each_level_has_a_term"
+CHIP = "test_guards.py::test_every_point_and_column[serial-chip]"
+LINK = "test_guards.py::test_algorithms_on_a_link_are_chosen_at_each_point"
 SHARED = ("divided", "heads_read", "_kept")
 ROOMS = {
     "serving": Room(
@@ -58,7 +61,7 @@ ROOMS = {
     "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
     "terms": Room(
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
-        ("test_list_of_terms.py",),
+        ("test_list_of_terms.py", LEVELS, CHIP, LINK),
     ),
     "pipelined": Room({f"{MODELS}/timing/pipelined.py": ()}, ("test_ahead.py",)),
     "tiles": Room({"costmodel/core/tiling/windows.py": ()}, ("test_tile_sizes.py",)),
