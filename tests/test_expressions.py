@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costmodel.errors import BadValue
-from costmodel.language.expressions import evaluate, fill, make_divisible
+from costmodel.language.arithmetic import make_divisible
+from costmodel.language.expressions import evaluate, fill
 
 
 @pytest.mark.parametrize(("text", "value"), [

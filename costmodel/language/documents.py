@@ -8,7 +8,7 @@ beyond measure. Positions live beside the values, so the values stay plain Pytho
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,13 +58,9 @@ class Node:
         if not fits:
             raise InputError.at(self.place, f"{what} must be {form}, got {self.shown()}", remedy)
 
-    @contextmanager
-    def placing(self, prefix: str = "") -> Iterator[None]:
+    def placing(self, prefix: str = "") -> AbstractContextManager[None]:
         """Let a BadValue from inside the block be an InputError here, its text led by `prefix`."""
-        try:
-            yield
-        except BadValue as error:
-            raise error.at(self.place, prefix) from None
+        return placing(self.place, prefix)
 
     def plain(self) -> Any:
         """The value without positions: scalars, lists and dicts."""
@@ -91,6 +87,15 @@ class Node:
         for key in needed:
             if key not in self.value:
                 problems.add(self.place, f"{what} has no '{key}'", f"add '{key}: ...'")
+
+
+@contextmanager
+def placing(place: Place, prefix: str = "") -> Iterator[None]:
+    """Let a BadValue from inside the block be an InputError at `place`, led by `prefix`."""
+    try:
+        yield
+    except BadValue as error:
+        raise error.at(place, prefix) from None
 
 
 def read_text(path: str | Path, most: int = MAX_BYTES, wanted: str = "a YAML text file") -> str:

@@ -9,7 +9,6 @@ an evaluator of its own, so that threads do not meet in one.
 from __future__ import annotations
 
 import ast
-import math
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -20,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from simpleeval import (
-    DEFAULT_OPERATORS,
     EvalWithCompoundTypes,
     InvalidExpression,
     NameNotDefined,
@@ -28,118 +26,23 @@ from simpleeval import (
 )
 
 from costmodel.errors import BadValue, did_you_mean
+from costmodel.language.arithmetic import (
+    ARRAY_FUNCTIONS,
+    FUNCTIONS,
+    MAX_TEXT,
+    OPERATORS,
+    array_power,
+)
 
 TEMPLATE = re.compile(r"\$\{([^{}]*)\}")
 MAX_MAGNITUDE = 2.0**63
 """Beyond any count that a network can have."""
 MAX_LENGTH = 1_000
-"""[characters] of an expression."""
-MAX_TEXT = 10_000
-"""[characters] of a text that expressions make."""
+"""The most characters of an expression."""
 MAX_ITEMS = 100_000
 """Values of a list that an expression gives, those of the lists in it included."""
 MAX_DEPTH = 50
-"""Lists inside one another."""
-MAX_DIGITS = 400
-"""Beyond those of any double: what is rounded further is itself, or nothing."""
-
-
-def make_divisible(value: float, divisor: int = 8) -> int:
-    """`value` rounded to a multiple of `divisor`, never below 90 % of `value`.
-
-    Source: the channel rounding of MobileNetV2's reference code (Sandler et al. 2018).
-    """
-    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * value else rounded
-
-
-def pick(key: Any, keys: list[Any], values: list[Any]) -> Any:
-    """The entry of `values` that stands where `key` stands in `keys`. Raises BadValue."""
-    if len(keys) != len(values):
-        raise BadValue(f"pick has {len(keys)} keys and {len(values)} values", "pair them up")
-    if key not in keys:
-        raise BadValue(f"{key!r} is none of {keys}", "choose one of them")
-    return values[keys.index(key)]
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs,
-    "ceil": math.ceil,
-    "floor": math.floor,
-    "int": int,
-    "len": len,
-    "max": max,
-    "min": min,
-    "round": lambda *given: _rounded(*given),
-    "sqrt": math.sqrt,
-    "sum": sum,
-    "make_divisible": make_divisible,
-    "pick": pick,
-}
-
-
-ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": np.abs,
-    "ceil": np.ceil,
-    "exp": np.exp,
-    "floor": np.floor,
-    "log": np.log,
-    "log10": np.log10,
-    "max": np.maximum,
-    "min": np.minimum,
-    "round": np.round,
-    "sqrt": np.sqrt,
-    "where": np.where,
-}
-
-
-def _rounded(value: Any, digits: Any = None) -> Any:
-    """Python's `round`, whose time does not grow with the digits."""
-    if digits is None or not isinstance(digits, int) or abs(digits) <= MAX_DIGITS:
-        return round(value, digits)
-    # behind every digit the number stays, before every digit nothing is left
-    return value if digits > 0 else round(value, -MAX_DIGITS)
-
-
-def _plus(left: Any, right: Any) -> Any:
-    """`left + right`; text and lists may not grow without bounds."""
-    joined = isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple)
-    if joined and len(left) + len(right) > MAX_TEXT:
-        raise BadValue(f"over {MAX_TEXT} characters or values", "write less")
-    return left + right
-
-
-def _modulo(left: Any, right: Any) -> Any:
-    """The remainder of numbers; text is not formatted."""
-    if isinstance(left, str):
-        raise BadValue("'%' is the remainder of numbers", "write text as 'name${n}'")
-    return left % right
-
-
-def _power(base: float, exponent: float) -> Any:
-    """`base ** exponent`, refused when the result would leave the range of counts."""
-    if base and abs(exponent) * abs(math.log2(abs(base))) > 64:
-        raise BadValue(f"{base} ** {exponent} is out of range", "use smaller numbers")
-    return base**exponent
-
-
-def _array_power(base: Any, exponent: Any) -> Any:
-    """`base ** exponent` in floating point: what is out of range becomes infinite."""
-    return np.power(np.asarray(base, dtype=float), exponent)
-
-
-def _times(left: Any, right: Any) -> Any:
-    """`left * right` for numbers only: text and lists are not repeated."""
-    if isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
-        raise BadValue("'*' multiplies numbers only", "write the list out")
-    return left * right
-
-
-OPERATORS = {
-    node: function
-    for node, function in DEFAULT_OPERATORS.items()
-    if node not in (ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor, ast.Invert)
-} | {ast.Pow: _power, ast.Mult: _times, ast.Mod: _modulo, ast.Add: _plus}
+"""The most lists inside one another."""
 
 
 @lru_cache(maxsize=4096)
@@ -165,7 +68,7 @@ def _array_evaluator() -> EvalWithCompoundTypes:
     """Python's logic asks arrays for one truth value; here it goes element by element."""
     evaluator = _evaluator()
     evaluator.functions = ARRAY_FUNCTIONS
-    evaluator.operators = OPERATORS | {ast.Pow: _array_power, ast.Not: np.logical_not}
+    evaluator.operators = OPERATORS | {ast.Pow: array_power, ast.Not: np.logical_not}
     value = evaluator._eval
 
     def logic(node: ast.BoolOp) -> Any:

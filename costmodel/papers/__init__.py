@@ -1,11 +1,13 @@
-"""Published tables beside this model's figures.
+"""Published tables beside this model's figures. A paper is a file in `tables`, which nothing lists.
 
-tables/NAME.py        a paper: functions that its tables call, the models that it trained
-tables/NAME*.yaml     its tables and what explains the differences; their figures as NAME*.csv
-stated.py, table.py   how such a file is read, and how a figure is held against ours
-model.py              our side of the comparison
-pages.py, templates/  the pages that `costmodel reproduce` writes, and their prose
-beyond.py, language_models.py   pages of our own, beside the papers'
+Every figure of a paper is equal to ours, explained by a formula, not derivable, or a failure.
+
+    tables/NAME.py        a paper: functions that its tables call, the models that it trained
+    tables/NAME*.yaml     its tables and what explains the differences; their figures as NAME*.csv
+    stated.py, table.py   how such a file is read, and how a figure is held against ours
+    model.py              our side of the comparison
+    pages.py, templates/  the pages that `costmodel reproduce` writes, and their prose
+    beyond.py, language_models.py   pages of our own, beside the papers'
 """
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ from typing import Any, ClassVar
 
 from costmodel.core.frontend import FrontEnd
 from costmodel.core.network import Network
-from costmodel.errors import BadValue, Place
+from costmodel.errors import Place
 from costmodel.frontends.config.families import rules_for
 from costmodel.frontends.config.keys import Keys
 from costmodel.frontends.config.quantization import dtype_of
 from costmodel.frontends.yaml.preset import from_base
 from costmodel.language import json_text, shipped
-from costmodel.language.documents import read_text
+from costmodel.language.documents import placing, read_text
 
 
 class Config(FrontEnd):
@@ -39,16 +39,13 @@ class Config(FrontEnd):
 
         Raises InputError for a family without rules, and for what a family's rules do not model.
         """
-        place = Place(str(path))
         text = read_text(path, wanted="a model's config.json")
         stated = json_text.parse(text, str(path), "export the config again")
-        try:
+        with placing(Place(str(path))):
             keys = Keys.of(stated)
             family = keys.text("model_type")
             variables = rules_for(family).variables(keys)
             limit = {"max_positions": keys.size("max_position_embeddings", 2**30)}
-        except BadValue as error:
-            raise error.at(place) from None
         name = str(stated.get("_name_or_path") or path.stem)
         base = shipped.find("decoder", "archs")
         named = name, f"config.json, model_type {family}", str(path)

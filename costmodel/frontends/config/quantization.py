@@ -7,6 +7,7 @@ network instead (`expert_bits` of mxfp4) stands under `quantized` in its family'
 from __future__ import annotations
 
 from costmodel.frontends.config.keys import Keys
+from costmodel.language.dtypes import Types
 
 FLOATS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 """Element types as configs name them."""
@@ -29,7 +30,4 @@ def dtype_of(keys: Keys) -> str:
     """
     stated = str(keys.optional("torch_dtype", keys.optional("dtype")))
     own = FLOATS.get(stated, "bf16")
-    if method_of(keys) not in NARROW:
-        return own
-    types = {"weights": own, "maps": own, "state": own} | NARROW[method_of(keys)]
-    return f"{{{', '.join(f'{name}: {dtype}' for name, dtype in types.items())}}}"
+    return Types(own, own, own)._replace(**NARROW.get(method_of(keys), {})).word

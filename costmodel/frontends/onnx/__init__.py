@@ -20,7 +20,8 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import to_int
 from costmodel.core.frontend import FrontEnd
 from costmodel.core.network import Network
-from costmodel.errors import BadValue, CostModelError, InputError, MissingExtra, Place, Problems
+from costmodel.errors import CostModelError, InputError, MissingExtra, Place, Problems
+from costmodel.language.documents import placing
 
 
 class Onnx(FrontEnd):
@@ -61,9 +62,7 @@ def _sizes(settings: Mapping[str, Any]) -> dict[str, int]:
     """Settings as sizes of dimensions. Raises InputError."""
     problems, sizes = Problems(), {}
     for name, value in settings.items():
-        try:
+        with problems.collect(), placing(Place(f"--dim {name}={value}"), "the size "):
             sizes[name] = to_int(value)
-        except BadValue as error:
-            problems.found.extend(error.at(Place(f"--dim {name}={value}"), "the size ").problems)
     problems.raise_if_any()
     return sizes

@@ -20,7 +20,7 @@ from costmodel.frontends.yaml.scope import (
 )
 from costmodel.frontends.yaml.syntax import Document, Item, LayerSpec
 from costmodel.frontends.yaml.unrolled_size import least_steps
-from costmodel.language.documents import Node
+from costmodel.language.documents import Node, placing
 from costmodel.language.expressions import fill
 
 MAX_STEPS = 100_000
@@ -152,10 +152,8 @@ class Expander:
             raise InputError.at(place, f"'unread' is {unread!r}", "write true or false")
         flags = unread, appended(item, scope, self.taps)
         wanted, block = f"{scope.path}{name}", scope.block or name
-        try:
+        with placing(item.place, f"layer '{name}': "):
             out = self.builder.row(wanted, name, block, item.place, made, taps, *flags)
-        except BadValue as error:
-            raise error.at(item.place, f"layer '{name}': ") from None
         self.taps[out[0].node] = out
         return out
 
@@ -201,8 +199,7 @@ class Expander:
                 f"block '{word}' takes {len(block.inputs)} input(s), got {len(taps)}",
                 "name them with 'from: [a, b]'",
             )
-        inputs: dict[str, Taps] = dict.fromkeys(block.inputs, UNKNOWN)
-        inputs.update(zip(block.inputs, ((tap,) for tap in taps), strict=False))
+        inputs = {name: taps[port : port + 1] for port, name in enumerate(block.inputs)}
         self.calls.append(word)
         return Scope({**base, **args}, names=inputs)
 

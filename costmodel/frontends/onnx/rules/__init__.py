@@ -6,9 +6,10 @@
     elementwise.py   activations, arithmetic    microsoft.py ONNX Runtime's own domain
 
 An operator goes into the file of its family, or into a new one. Each of these tables may be left
-out of a file; operators of another domain than onnx's own are led by it, `com.microsoft:Gelu`:
+out of a file:
 
-    RULES        {operator: rule}: the layers that a node stands for, and which inputs hold weights
+    RULES        {operator: rule}: the layers that a node stands for, and which inputs hold weights;
+                 one of another domain than onnx's own is led by it, `com.microsoft:Gelu`
     FOLLOW       {operator: function}: where the samples lie in its outputs, for operators that
                  do more to shapes than stretch them (`samples.py` has the common ways)
     VIEWS        operators whose output is their input's memory under another shape
