@@ -28,9 +28,9 @@ _PLACES = {
     "Run": "costmodel.studies.run",
     "Timing": "costmodel.core.timing",
     "Traffic": "costmodel.core.traffic",
-    "calibrate": "costmodel.studies.questions",
+    "calibrate": "costmodel.studies.measured_times",
     "compare": "costmodel.studies.questions",
-    "evaluate": "costmodel.studies.questions",
+    "evaluate": "costmodel.studies.measured_times",
     "generate": "costmodel.studies.generate",
     "list_models": "costmodel.studies.questions",
     "load_network": "costmodel.core.loading",
@@ -84,14 +84,8 @@ if TYPE_CHECKING:
     from costmodel.hardware.profile import HardwareProfile
     from costmodel.hardware.read import load_profile
     from costmodel.studies.generate import generate
-    from costmodel.studies.questions import (
-        calibrate,
-        compare,
-        evaluate,
-        list_models,
-        sensitivity,
-        solve,
-    )
+    from costmodel.studies.measured_times import calibrate, evaluate
+    from costmodel.studies.questions import compare, list_models, sensitivity, solve
     from costmodel.studies.run import Run
     from costmodel.studies.scan import scan
     from costmodel.studies.simulation import simulate

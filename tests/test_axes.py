@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costmodel.errors import BadValue
+from costmodel.studies.scan.space import axes
 from costmodel.studies.scan.space.axes import read_axis
 from costmodel.studies.scan.space.formulas import Formula
 from costmodel.studies.scan.space.samples import draw
@@ -84,3 +86,9 @@ def test_bad_formulas(text: str, message: str) -> None:
 def checked(formula: Formula) -> None:
     formula.check({"hw.matrix"})
     formula({"hw.matrix": 1.0})
+
+
+def test_the_examples_of_axes_run() -> None:
+    tried = doctest.testmod(axes)
+    assert tried.attempted > 0
+    assert tried.failed == 0

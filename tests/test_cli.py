@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -276,6 +277,25 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_compare_draws_accuracies_beside_networks_without_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A network that no paper trained is no point of the picture, and keeps its line of the table."""
+    words = ["compare", "hairnet", "--accuracy", "stl10", "--hw", "accel_1tflops"]
+    assert main([*words, "--html", str(tmp_path / "c.html"), "--plot", str(tmp_path)]) == 0
+    assert (tmp_path / "accuracy.png").exists()
+    data = json.loads(
+        re.search(r'id="data">(.*)</script>', (tmp_path / "c.html").read_text())[1]  # type: ignore[index]
+    )
+    lines = data["table"]["rows"]
+    assert lines[0]["accuracy_pct"] in ("", None)
+    chart = next(chart for chart in data["charts"].values() if "places" in chart)
+    assert len(chart["places"]) == len(lines) - 1
+    shown = [lines[place]["accuracy_pct"] for place in chart["places"]]
+    assert shown == [accuracy for _, accuracy in chart["points"]]
+    capsys.readouterr()
 
 
 def test_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import costmodel as cm
+from costmodel.core.graph_pass import Pass
 from costmodel.core.sharing import Devices
 from costmodel.errors import InputError
 from costmodel.models.layers.all_reduce import AllReduce
@@ -311,7 +312,7 @@ def test_a_sum_over_devices_is_a_row_of_its_own(tmp_path: Path) -> None:
     """No activation of the product before it, though it overwrites what it sums: 3 x 24 x 4 B."""
     (tmp_path / "b.yaml").write_text(BLOCK)
     (tmp_path / "m.yaml").write_text(f"{MACHINE}link: {{bandwidth: 1 GB/s}}\n")
-    passes = [TensorParallel(2), "fuse_activations"]
+    passes: list[str | Pass] = [TensorParallel(2), "fuse_activations"]
     run = cm.simulate(tmp_path / "b.yaml", tmp_path / "m.yaml", passes=passes)
     rows = {row.id: row for row in run.network.rows}
     assert [part.layer.kind for part in rows["out"].parts] == ["linear"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from costmodel.core.loading import load_network
+from costmodel.core.terms import TERMS
 from costmodel.studies.simulation import simulate
 from costmodel.studies.validate import validate
 
@@ -44,11 +45,33 @@ def test_python_examples_run(file: str, capsys: pytest.CaptureFixture[str]) -> N
         assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", ["costmodel.studies.simulation", "costmodel.studies.scan"])
+WITH_EXAMPLES = [
+    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for file in sorted(ROOT.glob("costmodel/**/*.py"))
+    if ">>> " in file.read_text()
+]
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
 def test_doctests(module: str) -> None:
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_the_figure_of_extending_is_the_one_of_the_other_package() -> None:
+    """The example that is written out is the file that another package's tests install."""
+    (example,) = blocks("docs/extending.md", "python")
+    assert example == (ROOT / "tests/other_package/other_models/figure.py").read_text()
+
+
+def test_the_model_page_lists_every_term() -> None:
+    """As `lane`, amount and figure, in the order of the list."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(\w+)` \| ([/x]) `?(\w+)`? \|", (ROOT / "docs/model.md").read_text(), re.M
+    )
+    signs = {"divided": "/", "multiplied": "x"}
+    assert rows == [(term.lane, term.amount, signs[term.how], term.figure or "1") for term in TERMS]
 
 
 def test_the_scan_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,7 @@ def test_a_figure_that_just_meets_a_time(network: Path, name: str, timing: str, 
                 else:
                     top = middle
             assert answer.possible
+            assert answer.value is not None
             assert answer.value == pytest.approx(top, rel=1e-9)
             extreme = "smallest" if (sign == "<=") != slower else "largest"
             assert answer.reason == f"the {extreme} {word} that meets the target"

@@ -19,7 +19,7 @@ from costmodel.core import attributes, counting, layer
 from costmodel.errors import BadValue, InputError
 from costmodel.frontends.onnx import proto
 from costmodel.frontends.yaml import expand
-from costmodel.language import documents, expressions, json_text
+from costmodel.language import depth, documents, expressions, json_text
 from costmodel.language.harmless import cell
 from costmodel.studies import scan
 from costmodel.studies.calibration import kernel_table, runtime_profile
@@ -34,7 +34,7 @@ STATED = {
     "bytes of a runtime's trace": runtime_profile.MOST,
     "bytes of an ONNX file": proto.MAX_BYTES,
     "nodes of a YAML file, aliases unfolded": documents.MAX_NODES,
-    "lists and mappings inside one another, in a YAML or a JSON file": documents.MAX_DEPTH,
+    "lists and mappings inside one another, in a YAML or a JSON file": depth.MAX_DEPTH,
     "characters of an expression": expressions.MAX_LENGTH,
     "characters of a text that expressions make": expressions.MAX_TEXT,
     "values of a list that an expression gives": expressions.MAX_ITEMS,

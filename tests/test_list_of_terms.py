@@ -55,8 +55,8 @@ def test_rows_and_totals(tmp_path: Path, name: str, timing: str) -> None:
         expected = by_hand.whole(EVERY[name], shares, timing)
         assert run.total_time == pytest.approx(expected["total"], rel=1e-12)
         for word in RUN_LANES:
-            told = run.lane_times.get(word, 0.0)
-            assert told == pytest.approx(expected.get(word, 0.0), rel=1e-12), word
+            spent = run.lane_times.get(word, 0.0)
+            assert spent == pytest.approx(expected.get(word, 0.0), rel=1e-12), word
         if "energy_J" in run.totals or expected["energy"]:
             assert run.totals["energy_J"] == pytest.approx(expected["energy"], rel=1e-12)
         assert run.totals["peak_internal_bytes"] == alive(EVERY[name]["memory"])

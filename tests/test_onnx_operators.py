@@ -98,18 +98,10 @@ def test_turned_factors_of_which_one_holds_weights_for_each_matrix(
     tmp_path: Path, a: list[int], b: list[int], flag: str, weights: str, out: list[int]
 ) -> None:
     """Two products of 3 x 5 outputs with 4 terms each: 2 * 3 * 5 * 4 multiply-adds."""
-    shapes = {"a": a, "b": b}
+    shapes, turned = {"a": a, "b": b}, dict[str, Any]({flag: 1})
     held = shapes.pop(weights)
     graph = helper.make_graph(
-        [
-            helper.make_node(
-                "FusedMatMul",
-                ["a", "b"],
-                ["y"],
-                domain="com.microsoft",
-                **dict[str, Any]({flag: 1}),
-            )
-        ],
+        [helper.make_node("FusedMatMul", ["a", "b"], ["y"], domain="com.microsoft", **turned)],
         "made",
         [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in shapes.items()],
         [helper.make_tensor_value_info("y", FLOAT, out)],

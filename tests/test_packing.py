@@ -71,10 +71,10 @@ def test_the_best_of_every_order_and_capacity(seed: int) -> None:
     tensors = _drawn(seed, 12)
     sizes, first, last, worth = tensors
     for capacity in (5, 11, 18):
-        found = pack(sizes, first, last, capacity, worth)
+        packing = pack(sizes, first, last, capacity, worth)
         tried = orders(sizes, first, last, worth)
         best = min(_by_hand(tensors, order, c) for order in tried for c in range(capacity + 1))
-        assert (_left(found, worth), found.peak) <= best or found.inside.all()
+        assert (_left(packing, worth), packing.peak) <= best or packing.inside.all()
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -137,9 +137,9 @@ def test_a_search_finds_the_packing_without_a_gap() -> None:
     sizes, first, last, worth = _cut(7, 30, 60, 40)
     greedy = pack(sizes, first, last)
     assert greedy.peak > 60
-    found = improved(greedy, sizes, first, last, None, worth, 20.0)
-    assert found.peak == 60
-    assert _fits(found, (sizes, first, last))
+    better = improved(greedy, sizes, first, last, None, worth, 20.0)
+    assert better.peak == 60
+    assert _fits(better, (sizes, first, last))
 
 
 def test_a_search_keeps_more_in_what_there_is() -> None:
@@ -147,9 +147,9 @@ def test_a_search_keeps_more_in_what_there_is() -> None:
     sizes, first, last, worth = _cut(7, 30, 60, 40)
     greedy = pack(sizes, first, last, 60, worth)
     assert not greedy.inside.all()
-    found = improved(greedy, sizes, first, last, 60, worth, 20.0)
-    assert found.inside.all()
-    assert _fits(found, (sizes, first, last))
+    better = improved(greedy, sizes, first, last, 60, worth, 20.0)
+    assert better.inside.all()
+    assert _fits(better, (sizes, first, last))
 
 
 def test_effort_is_never_worse_and_is_refused_where_nothing_searches() -> None:

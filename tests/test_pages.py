@@ -455,7 +455,7 @@ def test_the_timeline_is_python_s(timing: str, tmp_path: Path, browser: Any) -> 
 @browser_test
 @pytest.mark.parametrize("name", ["hairnet", "mobilenet_v2"])
 def test_the_roofline_is_python_s(name: str, tmp_path: Path, browser: Any) -> None:
-    """RooflinePoints, what binds them, and those that move nothing over the bus."""
+    """Points, what binds them, and those that move nothing over the bus."""
     run = cm.simulate(name, "accel_1tflops")
     page = Opened(browser, saved(run, tmp_path)).page
     mine, theirs = page.evaluate("() => costmodel.data.charts.roofline"), Roofline().chart(run)

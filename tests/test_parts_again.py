@@ -36,7 +36,8 @@ def test_a_part_is_asked_for_three_times_more(times: int) -> None:
     """Whatever fails three times and then not costs nothing."""
     pool = Unsteady(times)
     plan: Any = None
-    assert sorted(engines.run(plan, list(TODO), pool, 2)) == [(n, start) for n, start, _ in TODO]
+    given: list[Any] = list(engines.run(plan, list(TODO), pool, 2))
+    assert sorted(given) == [(n, start) for n, start, _ in TODO]
     assert set(pool.asked.values()) == {times + 1}
 
 
@@ -116,4 +117,5 @@ def test_a_worker_that_ended_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_pool_is_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "evaluate_part", lambda plan, start, stop: (start, stop))
     plan: Any = None
-    assert list(engines.run(plan, TODO[:3], None, 1)) == [(n, (a, b)) for n, a, b in TODO[:3]]
+    given: list[Any] = list(engines.run(plan, TODO[:3], None, 1))
+    assert given == [(n, (a, b)) for n, a, b in TODO[:3]]

@@ -124,7 +124,8 @@ def test_what_was_drawn_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_a_comparison_draws_intervals() -> None:
     """A calibrated machine has whiskers of its interval, a datasheet none."""
-    from costmodel.report.compare import time_chart, time_figure
+    from costmodel.report.compare import time_chart
+    from costmodel.report.painter import figure
     from costmodel.studies.comparison import Pair
 
     known = cm.simulate("resnet_cifar", "rtx3090_measured", batch=2)
@@ -136,7 +137,7 @@ def test_a_comparison_draws_intervals() -> None:
     assert chart["low"] == [pytest.approx(low / 2), None]
     assert chart["high"] == [pytest.approx(high / 2), None]
     axes: Any
-    (axes,) = time_figure(entries).axes
+    (axes,) = figure(chart).axes
     (whisker,) = [lines.get_segments() for lines in axes.collections]
     assert whisker[0][:, 0] == pytest.approx([low / 2, high / 2])
 

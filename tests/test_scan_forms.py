@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import grimp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -258,3 +259,20 @@ def test_grid_order_is_row_major() -> None:
     columns = space.machine_points(0, 6)
     expected = list(product([1e12, 2e12], [1e9, 2e9, 3e9]))
     assert list(zip(columns["hw.matrix"], columns["hw.host"], strict=True)) == expected
+
+
+def test_rooms_import_only_downward() -> None:
+    """Forms know no points, points no parts; inverse questions know forms alone."""
+    below = {
+        "forms": set(),
+        "space": {"forms"},
+        "running": {"forms", "space"},
+        "inverse": {"forms"},
+    }
+    graph: Any = grimp.build_graph("costmodel", cache_dir=None)
+    scans = "costmodel.studies.scan"
+    for room, known in below.items():
+        for module in graph.find_descendants(f"{scans}.{room}"):
+            for other in graph.find_modules_directly_imported_by(module):
+                if other.startswith(f"{scans}."):
+                    assert other.split(".")[3] in known | {room}, (module, other)

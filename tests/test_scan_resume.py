@@ -83,6 +83,21 @@ def test_a_finished_scan_is_found_finished(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s" / "summary.json").read_text())["parts_found_finished"] == 24
 
 
+def test_another_process_goes_on_where_counts_are_polynomials(tmp_path: Path) -> None:
+    """Two hundred batches at once; the order of sets differs between the processes."""
+    axes = ["--axis", "batch=linear(1, 200, 200)", "--placement", "all_external"]
+    words = ["scan", "hairnet", "--hw", "accel_1tflops", *axes, "--out", str(tmp_path)]
+    for seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-m", "costmodel", *words],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["path"], summary["parts_found_finished"]) == ("polynomials of counts", 1)
+
+
 def test_a_damaged_part_is_evaluated_anew(tmp_path: Path) -> None:
     directory = tmp_path / "s"
     assert main([*MANY, "--out", str(directory)]) == 0

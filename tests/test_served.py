@@ -15,7 +15,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.errors import InputError
-from costmodel.studies.generate import Generation, Request
+from costmodel.studies.generate import Generation, GenerationRequest
 from costmodel.studies.mean_step import step_weights
 
 BUS = 1e6
@@ -86,8 +86,8 @@ def test_what_is_asked_unless_it_is_said(tmp_path: Path) -> None:
     """One sequence, one token, one device."""
     run = served(tmp_path, 10, 1)
     alone = cm.generate(tmp_path / "a.yaml", tmp_path / "m.yaml", 10)
-    assert vars(alone.request) == vars(run.request) == vars(Request(10, 1))
-    assert vars(Request(10, 1)) == {
+    assert vars(alone.request) == vars(run.request) == vars(GenerationRequest(10, 1))
+    assert vars(GenerationRequest(10, 1)) == {
         "prompt": 10, "generate": 1, "batch": 1, "concurrency": None, "devices": 1, "experts": 1
     }  # fmt: skip
     # what a server decodes at once is no batch of prompts
@@ -120,8 +120,8 @@ def test_a_server(tmp_path: Path) -> None:
 def test_a_server_of_single_tokens(tmp_path: Path) -> None:
     """No step: a prompt gives a token; the last of 4 waits for all prompts and 30 ms."""
     run = served(tmp_path, 10, 1, concurrency=4)
-    assert run.decode == run.weights == ()
-    assert run.step is run.tpot is run.middle is None
+    assert (run.decode, run.weights) == ((), ())
+    assert (run.step, run.tpot, run.middle) == (None, None, None)
     first = seconds(10, 0, 1)
     assert run.ttft_interval == pytest.approx((0.95 * first, 4 * first + 0.03), rel=1e-12)
     assert run.tokens_per_s == pytest.approx(1 / first, rel=1e-12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -119,6 +120,50 @@ def test_what_is_drawn_all_the_time_costs_by_the_time_in_counts_too(
         "hairnet", leaking, axes={"batch": "linear(1, 200, 200)"}, placement="all_external"
     )
     assert table["energy"].tolist() == pytest.approx((3 * table["total_time"]).tolist(), rel=1e-12)
+
+
+def test_powers_that_are_drawn_count_in_every_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Static power and another package's leakage, by hand: (1 W + 2 W) x the time of the run.
+
+    The overhead of 1 s counts too, in a run alone, in a batch of points and over its own axis.
+    """
+    quantity = MachineQuantity("leakage", "power", "leakage", "", ("leakage",))
+    monkeypatch.setitem(quantities.MACHINE, "leakage", quantity)
+    leaking = Term(terms.ENERGY, terms.SECONDS, "leakage", "multiplied")
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, leaking])
+    machine = load_profile("accel_1tflops").model_copy(
+        update={"energy": Energy(static="1 W"), "further": {"leakage": 2.0}, "overhead": 1.0}
+    )
+    outside: dict[str, Any] = {"placement": "all_external"}
+    run = cm.simulate("hairnet", machine, **outside)
+    assert run.energy == pytest.approx(3 * run.total_time, rel=1e-12)
+    for batches in ([1, 2], "linear(1, 200, 200)"):
+        axes = {"batch": batches, "hw.energy.static": ["1 W", "4 W"]}
+        table = cm.scan("hairnet", machine, axes=axes, **outside)
+        power = table["hw.energy.static"] + 2
+        assert table["energy"].to_numpy() == pytest.approx(power * table["total_time"], rel=1e-12)
+
+
+def test_a_machine_brings_its_figures_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figure's attribute is not called like its word, and the process has not met it yet."""
+    declared = MachineQuantity("check.rate", "bandwidth", "checks", "", ("checked_bandwidth",))
+
+    class Checks(terms.Figure):
+        quantity = declared
+        terms = (Term("host", "external_bytes", "checked_bandwidth"),)
+
+    plain = load_profile("accel_1tflops").machine("fp32")
+    monkeypatch.setattr(terms, "TERMS", list(terms.TERMS))
+    monkeypatch.setattr(quantities, "TERMS", terms.TERMS)
+    monkeypatch.setitem(quantities.MACHINE, declared.word, declared)
+    pickled = pickle.dumps(plain.replace(checked_bandwidth=RATE))
+    monkeypatch.delitem(quantities.MACHINE, declared.word)
+    monkeypatch.setattr(
+        quantities, "foreign_figure", lambda word: Checks if word == declared.word else None
+    )
+    assert pickle.loads(pickled).checked_bandwidth == RATE
+    assert quantities.MACHINE[declared.word] == declared
+    assert Checks.terms[0] in terms.TERMS
 
 
 def test_solve_inverts_it(checker: HardwareProfile) -> None:

@@ -52,6 +52,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_an_assumed_launch_is_told(tmp_path: Path) -> None:
+    """Like an assumed overhead: it is the launch in use, and nobody published it."""
+    text = "name: M\nsource: s\nbandwidth: 1 GB/s\non_chip_memory: 1 MB\nmatrix: 1 TFLOPS\nhost: 1 GFLOPS\n"
+    text += (
+        "assumed: {launch: {value: 1 us, reason: a guess}, overhead: {value: 1 ms, reason: too}}\n"
+    )
+    told = {"launch": "a guess", "overhead": "too"}
+    for stated, wanted in (("", told), ("launch: 0 us\n", {"overhead": "too"})):
+        (tmp_path / f"m{len(stated)}.yaml").write_text(text + stated)
+        profile = load_profile(tmp_path / f"m{len(stated)}.yaml")
+        assert profile.assumptions("fp32") == wanted
+        assert profile.machine("fp32").matrix_launch == (0.0 if stated else 1e-6)
+
+
 def test_simulate_prints_the_interval(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0.5 and 1.25 times 2.304 ms; an uncalibrated profile prints nothing of the kind."""
     words = [

@@ -1,7 +1,8 @@
-"""The command line. One command is one file here; heavy imports stay inside `run`.
+"""The command line. One command is one file here, which is imported when it is asked for.
 
-A command module has a docstring (its help), ``EXAMPLES`` (command lines without `costmodel`),
-``arguments(parser)`` and ``run(args) -> exit code``.
+A command module has a docstring (its help, the first line alone in the list of commands),
+``EXAMPLES`` (command lines without `costmodel`), ``arguments(parser)`` and
+``run(args) -> exit code``.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import gc
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 
 from costmodel.cli import stopping, usage
-from costmodel.cli.options import joined
 from costmodel.version import VERSION
 
 COMMANDS = (
@@ -69,7 +71,7 @@ def entry() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 fine, 1 a check failed, 2 the input is wrong."""
-    words = joined(sys.argv[1:] if argv is None else list(argv), ("--by", "--pareto"))
+    words = _joined(sys.argv[1:] if argv is None else list(argv), ("--by", "--pareto"))
     args = parser(words).parse_args(words)
     if sys.stdout is None:
         # whoever closed it wants to hear nothing
@@ -162,19 +164,40 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, parser_class=usage.Grouped
     )
     for word in COMMANDS:
+        if word not in words:
+            commands.add_parser(word, help=_headline(word))
+            continue
         module = _module(word)
-        text = (module.__doc__ or "").strip()
         sub = commands.add_parser(
             word,
-            help=text.splitlines()[0],
-            description=text,
-            epilog=usage.epilog(module.EXAMPLES) if word in words else None,
+            help=_headline(word),
+            description=(module.__doc__ or "").strip(),
+            epilog=usage.epilog(module.EXAMPLES),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if word in words:
-            module.arguments(sub)
+        module.arguments(sub)
     return top
 
 
 def _module(word: str) -> ModuleType:
     return importlib.import_module(f"costmodel.cli.{word}_command")
+
+
+def _headline(word: str) -> str:
+    """What a command is for: the first line of its file, which is not imported for that."""
+    with (Path(__file__).parent / f"{word}_command.py").open(encoding="utf-8") as file:
+        return file.readline().strip().strip('"')
+
+
+def _joined(words: Sequence[str], names: Sequence[str]) -> list[str]:
+    """`words` with ``--by -throughput`` as ``--by=-throughput``, for the options `names`.
+
+    argparse takes a word led by '-' for an option of its own.
+    """
+    line: list[str] = []
+    for word in words:
+        if line and line[-1] in names and re.match(r"-[A-Za-z]", word):
+            line[-1] += f"={word}"
+        else:
+            line.append(word)
+    return line

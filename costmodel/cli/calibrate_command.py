@@ -11,12 +11,14 @@ docs/calibration.md says what is fitted, and how to measure.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.calibration.measurements import Measurement
+from costmodel.errors import InputError, Place, Problems
+from costmodel.report import files
+from costmodel.report.calibration import folder, text
+from costmodel.studies.calibration import calibrate, kernels, measurements, profile
+from costmodel.studies.calibration.measurements import Measurement
 
 EXAMPLES = (
     "calibrate mine.csv --hw this_machine.yaml --out mine.yaml",
@@ -26,104 +28,66 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "measurements",
-        metavar="MEASUREMENTS.csv",
-        help="measured networks, one ONNX Runtime profile (.json), or a folder of kernel times",
+    options.add(
+        parser,
+        "measurements MEASUREMENTS.csv",
+        "measured networks, one ONNX Runtime profile (.json), or a folder of kernel times",
     )
-    parser.add_argument(
-        "--hw",
-        required=True,
-        metavar="BASE",
-        help="the profile to start from, or a shipped short name",
-    )
-    parser.add_argument(
-        "--out", required=True, metavar="PROFILE.yaml", help="the calibrated profile"
-    )
-    parser.add_argument(
-        "--network", metavar="ARCH", help="the network that a profile (.json) is of"
-    )
-    parser.add_argument("--batch", type=int, default=1, metavar="N", help="its samples per run")
-    parser.add_argument("--dtype", metavar="TYPE", default="fp32", help="its element type")
-    parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
-    parser.add_argument(
-        "--placement", metavar="P", help="which tensors live on chip (else what predicts best)"
-    )
-    parser.add_argument(
-        "--timing", metavar="T", help="how transfer and compute add up (else what predicts best)"
-    )
-    options.add_passes(parser)
-    parser.add_argument(
-        "--json", metavar="FILE", help="write errors, parameters and every measurement"
-    )
-    parser.add_argument("--plot", metavar="DIR", help="write calibration.png: held-out predictions")
-
-    parser.add_argument(
-        "--study",
-        metavar="DIR",
-        help="write what each feature is worth, and a learning curve: takes minutes",
-    )
+    base = "the profile to start from, or a shipped short name"
+    options.add(parser, "--hw BASE", base, required=True)
+    options.add(parser, "--out PROFILE.yaml", "the calibrated profile", required=True)
+    options.add(parser, "--network ARCH", "the network that a profile (.json) is of")
+    options.add(parser, "--batch N", "its samples per run")
+    options.add(parser, "--dtype TYPE", "its element type", default="fp32")
+    options.add_shared(parser, "--convention C")
+    for words in ("--placement P", "--timing T"):
+        best = f"{options.SHARED[words][0]} (else what predicts best)"
+        options.add(parser, words, best)
+    options.add_shared(parser, "--pass NAME")
+    options.add(parser, "--json FILE", "write errors, parameters and every measurement")
+    options.add(parser, "--plot DIR", "write calibration.png: held-out predictions")
+    study = "write what each feature is worth, and a learning curve: takes minutes"
+    options.add(parser, "--study DIR", study)
 
 
 def run(args: argparse.Namespace) -> int:
     """Fit, cross-validate, write the profile, print."""
-    from pathlib import Path
-
-    from costmodel.errors import Problems
-    from costmodel.hardware.read import load_profile
-    from costmodel.language import shipped
-    from costmodel.report import files
-    from costmodel.report.calibration import text
-    from costmodel.studies.calibration import calibrate, profile
-
     if Path(args.measurements).is_dir():
         return _kernels(args)
     problems = Problems()
     with problems.collect():
         table = _table(args)
     with problems.collect():
-        base = shipped.find(args.hw, "hwprofiles")
-        machine = load_profile(base)
+        machine, base = options.profile(args.hw)
     problems.raise_if_any()
-    found = calibrate.calibrate(
+    calibrated = calibrate.calibrate(
         table,
         machine,
         hw_file=str(base),
         passes=options.passes(args),
         choices={key: getattr(args, key) for key in ("convention", "placement", "timing")},
     )
-    written = profile.text(base, found, Path(args.measurements).name)
-    if args.json:
-        files.write_json(args.json, text.record(found))
+    written = profile.text(base, calibrated, Path(args.measurements).name)
+    options.write(
+        args,
+        json=lambda: text.record(calibrated),
+        plot=lambda: {"calibration.png": [text.chart(calibrated)]},
+    )
     if args.study:
-        from costmodel.report.calibration import folder
-
-        folder.write(args.study, found)
-    if args.plot:
-        from costmodel.report import plots
-
-        plots.save(text.figure(found), Path(args.plot) / "calibration.png")
+        folder.write(args.study, calibrated)
     # last: it stands for a calibration that is whole
-    files.write(args.out, lambda stream: stream.write(written))
-    print("\n".join(text.lines(found)))
+    files.write_text(args.out, written)
+    print("\n".join(text.lines(calibrated)))
     return 0
 
 
 def _kernels(args: argparse.Namespace) -> int:
     """Fit routines to the tables of kernel times in a folder."""
-    from pathlib import Path
-
-    from costmodel.hardware.read import load_profile
-    from costmodel.language import shipped
-    from costmodel.report import files
-    from costmodel.studies.calibration import kernels, profile
-
-    base = shipped.find(args.hw, "hwprofiles")
-    fitted = kernels.fits(Path(args.measurements), load_profile(base))
+    machine, base = options.profile(args.hw)
+    fitted = kernels.fits(Path(args.measurements), machine)
     written = profile.kernel_text(base, fitted, f"{Path(args.measurements).name} (kernel times)")
-    if args.json:
-        files.write_json(args.json, {"routines": [vars(fit) for fit in fitted]})
-    files.write(args.out, lambda stream: stream.write(written))
+    options.write(args, json=lambda: {"routines": [vars(fit) for fit in fitted]})
+    files.write_text(args.out, written)
     for fit in fitted:
         figures = ", ".join(f"{word} {value:.4g}" for word, value in fit.figures.items())
         print(
@@ -136,9 +100,6 @@ def _kernels(args: argparse.Namespace) -> int:
 
 def _table(args: argparse.Namespace) -> list[Measurement]:
     """The measurements of the table, or of the one profile. Raises InputError."""
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.calibration import measurements
-
     if not args.measurements.endswith(".json"):
         if args.network:
             raise InputError.at(

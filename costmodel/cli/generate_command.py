@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.generate import Generation
+from costmodel.report import generation, generation_plot
+from costmodel.report.page.generation_page import generation_page
+from costmodel.studies.generate import Generation, generate
 
 EXAMPLES = (
     "generate llama-3.1-8b --hw h100_measured --prompt 1024 --generate 256",
@@ -23,57 +22,35 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("arch", metavar="ARCH", help="a decoder: preset, YAML file or config.json")
-    parser.add_argument(
-        "--hw",
-        required=True,
-        action="append",
-        help="hardware profile, or a shipped short name (repeatable: pictures compare them)",
-    )
-    parser.add_argument("--prompt", type=int, required=True, metavar="N", help="tokens in")
-    parser.add_argument("--generate", type=int, default=1, metavar="M", help="tokens out")
-    parser.add_argument("--concurrency", type=int, metavar="C", help="sequences that are served")
-    parser.add_argument(
-        "--tensor-parallel", type=int, default=1, metavar="T", help="devices that share the model"
-    )
-    parser.add_argument(
-        "--expert-parallel", type=int, default=1, metavar="E", help="of these, for the experts"
-    )
-    options.add_settings(parser)
-    options.add_policies(parser)
-    parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
-    options.add_html(parser)
-    parser.add_argument(
-        "--plot", metavar="DIR", help="write throughput against latency, and memory over length"
-    )
+    options.add(parser, "arch ARCH", "a decoder: preset, YAML file or config.json")
+    machine = "hardware profile, or a shipped short name (repeatable: pictures compare them)"
+    options.add(parser, "--hw HW", machine, action="append")
+    options.add(parser, "--prompt N", "tokens in", type=int, required=True)
+    options.add(parser, "--generate M", "tokens out", type=int, default=1)
+    options.add(parser, "--concurrency C", "sequences that are served", type=int)
+    options.add(parser, "--tensor-parallel T", "devices that share the model", type=int, default=1)
+    options.add(parser, "--expert-parallel E", "of these, for the experts", type=int, default=1)
+    options.add_shared(parser, "--set NAME=VALUE", "--dim NAME=SIZE", *options.POLICIES)
+    options.add(parser, "--json FILE", "write everything as JSON")
+    options.add_shared(parser, "--html FILE")
+    options.add(parser, "--plot DIR", "write throughput against latency, and memory over length")
 
 
 def run(args: argparse.Namespace) -> int:
     """Estimate, print, and write what was asked for."""
-    from costmodel.report import generation
-    from costmodel.report.files import write
-
-    found = [_generated(args, machine, args.batch) for machine in args.hw]
-    if args.json:
-        import json
-
-        records = [one.record() for one in found]
-        whole = records[0] if len(records) == 1 else {"runs": records}
-        write(args.json, lambda stream: json.dump(whole, stream, indent=1))
-    print("\n\n".join(map(generation.text, found)))
+    generations = [_generated(args, machine, args.batch) for machine in args.hw]
+    records = [one.record() for one in generations]
     at = partial(_generated, args)
-    if args.html:
-        from costmodel.report.files import write_text
-        from costmodel.report.generation_plot import trade_off
-        from costmodel.report.page.generation_page import generation_page
-
-        write_text(args.html, generation_page(found, trade_off(args.hw, at)))
+    options.write(args, json=lambda: records[0] if len(records) == 1 else {"runs": records})
+    print("\n\n".join(map(generation.text, generations)))
+    options.write(
+        args,
+        html=lambda: generation_page(generations, generation_plot.trade_off(args.hw, at)),
+    )
     if args.plot:
-        from costmodel.report import generation_plot
-
-        for path in generation_plot.write(args.plot, found[0], args.hw, at):
+        for path in generation_plot.write(args.plot, generations[0], args.hw, at):
             print(f"wrote {path}")
-    for one in found:
+    for one in generations:
         if not one.memory.fits:
             print(f"WARNING: {generation.shortage(one)}", file=sys.stderr)
     return 0
@@ -81,8 +58,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _generated(args: argparse.Namespace, machine: str, sequences: int) -> Generation:
     """What is asked for, on one machine, with so many sequences."""
-    from costmodel.studies.generate import generate
-
     return generate(
         args.arch,
         machine,
@@ -91,7 +66,5 @@ def _generated(args: argparse.Namespace, machine: str, sequences: int) -> Genera
         concurrency=args.concurrency,
         tensor_parallel=args.tensor_parallel,
         expert_parallel=args.expert_parallel,
-        settings=options.settings(args.settings),
-        passes=options.passes(args),
-        **{**options.policies(args), "batch": sequences},
+        **{**options.asked(args), "batch": sequences},
     )

@@ -7,23 +7,29 @@ formats, pictures.
 from __future__ import annotations
 
 import argparse
+import pkgutil
 from collections.abc import Iterator
-from typing import Any
 
-FAMILIES = (
-    "archs",
-    "hw",
-    "layers",
-    "conventions",
-    "placements",
-    "traffic",
-    "engines",
-    "timings",
-    "passes",
-    "papers",
-    "formats",
-    "pictures",
-)
+from costmodel.cli import options
+from costmodel.core.kinds import kinds
+from costmodel.core.registry import headline
+from costmodel.errors import BadValue, InputError, Place
+from costmodel.language import documents, shipped
+from costmodel.report import kind_text
+
+MODELS = {
+    "conventions": "core.convention:CONVENTIONS",
+    "placements": "core.placement:PLACEMENTS",
+    "traffic": "core.traffic:TRAFFICS",
+    "engines": "core.engine:ENGINE_MODELS",
+    "timings": "core.timing:TIMINGS",
+    "passes": "core.graph_pass:PASSES",
+    "papers": "papers:PAPERS",
+    "formats": "core.output:FORMATS",
+    "pictures": "core.output:PICTURES",
+}
+"""Families of models, and where each is declared."""
+FAMILIES = ("archs", "hw", "layers", *MODELS)
 SHELVES = {"archs": "archs", "hw": "hwprofiles"}
 
 EXAMPLES = (
@@ -34,16 +40,9 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "family",
-        nargs="?",
-        metavar="FAMILY",
-        choices=FAMILIES,
-        help=f"{', '.join(FAMILIES)} (default: all)",
-    )
-    parser.add_argument(
-        "word", nargs="?", metavar="KIND", help="of layers: attributes, defaults, shapes, examples"
-    )
+    every = f"{', '.join(FAMILIES)} (default: all)"
+    options.add(parser, "family FAMILY", every, nargs="?", choices=FAMILIES)
+    options.add(parser, "word KIND", "of layers: attributes, defaults, shapes, examples", nargs="?")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,19 +50,16 @@ def run(args: argparse.Namespace) -> int:
     if args.word:
         return _one(args)
     for family in [args.family] if args.family else FAMILIES:
-        found = list(entries(family))
-        width = max(len(word) for word, _, _ in found)
+        members = list(entries(family))
+        width = max(len(word) for word, _, _ in members)
         print(f"{family}:")
-        for word, line, source in found:
+        for word, line, source in members:
             print(f"  {word:{width}}  {line}")
             print(f"  {'':{width}}    source: {source}")
     return 0
 
 
 def _one(args: argparse.Namespace) -> int:
-    from costmodel.errors import BadValue, InputError, Place
-    from costmodel.report import kind_text
-
     if args.family != "layers":
         raise InputError.at(
             Place(f"list {args.family} {args.word}"), "has no page", "only layers have one each"
@@ -83,43 +79,18 @@ def entries(family: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _files(folder: str) -> Iterator[tuple[str, str, str]]:
-    from costmodel.language import documents, shipped
-
     for word in shipped.names(folder):
         top = documents.load(shipped.find(word, folder)).plain()
         yield word, str(top.get("description", top["name"])), str(top["source"])
 
 
 def _layers() -> Iterator[tuple[str, str, str]]:
-    from costmodel.core.kinds import kinds
-    from costmodel.core.registry import headline
-
     for word, kind in sorted(kinds().items()):
         yield word, f"{headline(kind)} (routine: {kind.routine})", kind.source
 
 
 def _models(name: str) -> Iterator[tuple[str, str, str]]:
-    from costmodel.core.convention import CONVENTIONS
-    from costmodel.core.engine import ENGINE_MODELS
-    from costmodel.core.graph_pass import PASSES
-    from costmodel.core.output import FORMATS, PICTURES
-    from costmodel.core.placement import PLACEMENTS
-    from costmodel.core.registry import Family, headline
-    from costmodel.core.timing import TIMINGS
-    from costmodel.core.traffic import TRAFFICS
-    from costmodel.papers import PAPERS
-
-    families: dict[str, Family[Any]] = {
-        "conventions": CONVENTIONS,
-        "placements": PLACEMENTS,
-        "traffic": TRAFFICS,
-        "engines": ENGINE_MODELS,
-        "timings": TIMINGS,
-        "passes": PASSES,
-        "papers": PAPERS,
-        "formats": FORMATS,
-        "pictures": PICTURES,
-    }
-    for word in families[name].names():
-        kind = families[name].kind(word)
+    family = pkgutil.resolve_name(f"costmodel.{MODELS[name]}")
+    for word in family.names():
+        kind = family.kind(word)
         yield word, headline(kind), str(getattr(kind, "source", ""))

@@ -8,14 +8,17 @@ beside the table and timed. docs/calibration.md says how to keep a machine quiet
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from costmodel.studies.measuring.timing import Measured
+from costmodel.cli import options
+from costmodel.core.loading import load_network
+from costmodel.errors import InputError, Place, Problems
+from costmodel.report import files
+from costmodel.studies.measuring import machine, networks, timing
+from costmodel.studies.measuring.timing import Measured
 
 EXAMPLES = (
     "measure --out mine.csv",
@@ -25,45 +28,35 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "networks", nargs="*", metavar="NETWORK", help="ONNX files with their weights"
-    )
-    parser.add_argument(
-        "--out", required=True, metavar="MEASUREMENTS.csv", help="the table to write"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=3.0, metavar="S", help="for each network (default 3)"
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: every core)")
+    options.add(parser, "networks NETWORK", "ONNX files with their weights", nargs="*")
+    options.add(parser, "--out MEASUREMENTS.csv", "the table to write", required=True)
+    options.add(parser, "--seconds S", "for each network (default 3)", type=float, default=3.0)
+    options.add(parser, "--threads N", "threads (default: every core)", type=int)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the table and the machine, print."""
-    import os
-    from pathlib import Path
-
-    from costmodel.report import files
-    from costmodel.studies.measuring import machine, timing
-
     _check(args)
     out = Path(args.out)
-    found = timing.measure(
+    measured = timing.measure(
         _networks(args.networks, out),
         seconds=args.seconds,
         threads=args.threads,
         tell=lambda line: print(line, file=sys.stderr),
     )
-    rows = [{**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in found]
-    for one, row in zip(found, rows, strict=True):
+    rows = [
+        {**one.record(), "network": os.path.relpath(one.network, out.parent)} for one in measured
+    ]
+    for one, row in zip(measured, rows, strict=True):
         print(f"{1e3 * one.least:10.4g} ms  median {1e3 * one.median:8.4g}  {row['network']}")
     profile = out.with_name(f"{out.stem}_machine.yaml")
-    text = machine.profile_text(max(_rate(one) for one in found))
-    files.write(profile, lambda stream: stream.write(text))
+    text = machine.profile_text(max(map(_rate, measured)))
+    files.write_text(profile, text)
     files.write_csv(out, rows, timing.COLUMNS)
     print(
         f"wrote {out} and {profile}; now: costmodel calibrate {out} --hw {profile} --out cpu.yaml"
     )
-    warning = timing.busy(found)
+    warning = timing.busy(measured)
     if warning:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
@@ -71,8 +64,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _rate(one: Measured) -> float:
     """Operations of the multiply-adds of a network over its time [op/s]."""
-    from costmodel.core.loading import load_network
-
     rows = load_network(one.network).rows
     macs = sum(part.tally.macs for row in rows for part in row.parts)
     return float(2 * macs / one.least)
@@ -80,10 +71,6 @@ def _rate(one: Measured) -> float:
 
 def _check(args: argparse.Namespace) -> None:
     """Raise InputError for options that make no sense."""
-    from pathlib import Path
-
-    from costmodel.errors import Place, Problems
-
     problems = Problems()
     if not 0 < args.seconds < 3600:
         problems.add(Place("--seconds"), f"{args.seconds:g} seconds", "give 0.1 to 3600")
@@ -97,11 +84,6 @@ def _check(args: argparse.Namespace) -> None:
 
 def _networks(words: Sequence[str], out: Path) -> list[tuple[Path, str]]:
     """The files that are named, or this project's own, written beside `out`."""
-    from pathlib import Path
-
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.measuring import networks
-
     if words:
         return [(Path(word), "") for word in words]
     try:

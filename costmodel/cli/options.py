@@ -1,40 +1,76 @@
-"""Options that several commands share."""
+"""Arguments that commands declare in a line, and what several of them share."""
 
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from costmodel.core.policies import DEFAULTS
+from costmodel.errors import InputError, Place
+from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.read import load_profile
+from costmodel.language import documents, shipped
+from costmodel.report import files, plots
 
-def add_policies(parser: argparse.ArgumentParser, batch: int | None = 1) -> None:
-    """--convention, --placement, --traffic, --timing, --dtype, --pass, --batch."""
-    parser.add_argument("--convention", metavar="C", help="how ops and params are counted")
-    parser.add_argument("--placement", metavar="P", help="which tensors live on chip")
-    parser.add_argument("--traffic", metavar="R", help="what moves again: once, tiled")
-    parser.add_argument("--timing", metavar="T", help="how transfer and compute add up")
-    parser.add_argument("--dtype", metavar="TYPE", help="element type: fp32, fp16, int8, ...")
-    add_passes(parser)
-    add_batch(parser, batch)
-
-
-def add_batch(parser: argparse.ArgumentParser, default: int | None = 1) -> None:
-    """--batch."""
-    parser.add_argument("--batch", type=int, default=default, metavar="N", help="samples per run")
-
-
-def add_passes(parser: argparse.ArgumentParser) -> None:
-    """--pass."""
-    parser.add_argument(
-        "--pass",
-        action="append",
-        default=[],
-        dest="passes",
-        metavar="NAME",
-        help="rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order); "
+POLICIES = ("--convention C", "--placement P", "--traffic R", "--timing T", "--dtype TYPE",
+            "--pass NAME", "--batch N")  # fmt: skip
+RUN = ("arch ARCH", "--hw HW", "--set NAME=VALUE", "--dim NAME=SIZE", *POLICIES)
+"""What a command takes that simulates one network on one machine."""
+SHARED: dict[str, tuple[str, dict[str, Any]]] = {
+    "arch ARCH": ("architecture file, or a shipped short name", {}),
+    "--hw HW": ("hardware profile, or a shipped short name", {"required": True}),
+    "--set NAME=VALUE": (
+        "a variable of the architecture (repeatable)",
+        {"action": "append", "default": [], "dest": "settings"},
+    ),
+    "--dim NAME=SIZE": (
+        "an open dimension of an ONNX file's inputs (repeatable)",
+        {"action": "append", "dest": "settings"},
+    ),
+    "--strict": ("refuse operators of an ONNX file that are not known", {"action": "store_true"}),
+    "--convention C": ("how ops and params are counted", {}),
+    "--placement P": ("which tensors live on chip", {}),
+    "--traffic R": ("what moves again: once, tiled", {}),
+    "--timing T": ("how transfer and compute add up", {}),
+    "--dtype TYPE": ("element type: fp32, fp16, int8, ...", {}),
+    "--pass NAME": (
+        "rewrite the graph first, e.g. fold_batch_norm (repeatable, in this order); "
         "'none' for no rewrite where the profile asks for some",
-    )
+        {"action": "append", "default": [], "dest": "passes"},
+    ),
+    "--batch N": ("samples per run", {"type": int, "default": 1}),
+    "--html FILE": ("write one page with charts and the table", {}),
+}
+"""Arguments that several commands have: what they say of themselves, and how they are read."""
+
+
+def add(parser: argparse.ArgumentParser, words: str, text: str = "", **how: Any) -> None:
+    """Declare one argument of a command.
+
+    Parameters
+    ----------
+    parser
+        The command's parser.
+    words
+        The argument's name and what stands for its value, like ``"--n N"``; a flag has none.
+    text
+        What ``--help`` says of it; left out for an argument of `SHARED`.
+    how
+        Further keywords of ``ArgumentParser.add_argument``.
+
+    """
+    name, _, metavar = words.partition(" ")
+    shared, settings = SHARED.get(words, ("", {}))
+    named = {"metavar": metavar} if metavar else {}
+    parser.add_argument(name, help=text or shared, **{**named, **settings, **how})
+
+
+def add_shared(parser: argparse.ArgumentParser, *several: str) -> None:
+    """Declare arguments of `SHARED`."""
+    for words in several:
+        add(parser, words)
 
 
 def passes(args: argparse.Namespace) -> list[str] | None:
@@ -43,72 +79,64 @@ def passes(args: argparse.Namespace) -> list[str] | None:
 
 
 def policies(args: argparse.Namespace) -> dict[str, Any]:
-    """The policies given on the command line."""
-    from costmodel.core.policies import DEFAULTS
+    """The policies that the command has options for, as they are given."""
+    return {key: getattr(args, key) for key in DEFAULTS if key in args}
 
-    return {key: getattr(args, key) for key in DEFAULTS}
+
+def asked(args: argparse.Namespace) -> dict[str, Any]:
+    """What the command line asks of a run, as keywords of `simulate`. Raises InputError."""
+    return {
+        "settings": settings(args.settings),
+        "batch": args.batch,
+        "passes": passes(args),
+        **policies(args),
+    }
+
+
+def profile(word: str) -> tuple[HardwareProfile, Path]:
+    """A hardware profile that is named on the command line, and its file. Raises InputError."""
+    path = shipped.find(word, "hwprofiles")
+    return load_profile(path), path
+
+
+def write(args: argparse.Namespace, **contents: Callable[[], Any]) -> None:
+    """Write the files that the command line asks for.
+
+    Parameters
+    ----------
+    args
+        The arguments; those named like a content hold the place of its file, if it is asked for.
+    contents
+        What gives the content of each file: `json` any value, `csv` rows and the names of their
+        columns, `html` a text, `plot` charts by the names of their pictures in a folder.
+
+    Raises
+    ------
+    InputError
+        Where a place cannot be written.
+
+    """
+    writers: dict[str, Callable[[str, Any], object]] = {
+        "json": files.write_json,
+        "csv": lambda place, table: files.write_csv(place, *table),
+        "html": files.write_text,
+        "plot": plots.write_charts,
+    }
+    for word, content in contents.items():
+        place = getattr(args, word)
+        if place:
+            writers[word](place, content())
 
 
 def once(option: str, words: Sequence[str]) -> str:
     """The only word of an option that collects its words. Raises InputError for more than one."""
-    from costmodel.errors import InputError, Place
-
     if len(words) > 1:
         raise InputError.at(Place(option), f"is given {len(words)} times", "give it once")
     return words[0]
 
 
-def joined(words: Sequence[str], names: Sequence[str]) -> list[str]:
-    """`words` with ``--by -throughput`` as ``--by=-throughput``, for the options `names`.
-
-    argparse takes a word led by '-' for an option of its own.
-    """
-    found: list[str] = []
-    for word in words:
-        if found and found[-1] in names and re.match(r"-[A-Za-z]", word):
-            found[-1] += f"={word}"
-        else:
-            found.append(word)
-    return found
-
-
-def add_settings(parser: argparse.ArgumentParser, *, onnx: bool = True) -> None:
-    """--set NAME=VALUE, and --dim NAME=SIZE where the command takes ONNX files."""
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="settings",
-        help="a variable of the architecture (repeatable)",
-    )
-    if not onnx:
-        return
-    parser.add_argument(
-        "--dim",
-        action="append",
-        dest="settings",
-        metavar="NAME=SIZE",
-        help="an open dimension of an ONNX file's inputs (repeatable)",
-    )
-
-
-def add_html(parser: argparse.ArgumentParser) -> None:
-    """--html FILE."""
-    parser.add_argument("--html", metavar="FILE", help="write one page with charts and the table")
-
-
-def add_strict(parser: argparse.ArgumentParser) -> None:
-    """--strict."""
-    parser.add_argument(
-        "--strict", action="store_true", help="refuse operators of an ONNX file that are not known"
-    )
-
-
 def with_settings(word: str) -> tuple[str, dict[str, Any]]:
     """``name:a=1,b=2`` as a name and its settings. Raises InputError."""
-    from pathlib import Path
-
     name, colon, rest = word.partition(":")
     if not colon or Path(word).exists():
         return word, {}
@@ -117,14 +145,11 @@ def with_settings(word: str) -> tuple[str, dict[str, Any]]:
 
 def settings(words: Sequence[str]) -> dict[str, Any]:
     """``NAME=VALUE`` words as a dictionary, values read like YAML. Raises InputError."""
-    from costmodel.errors import InputError, Place
-    from costmodel.language import documents
-
-    found = {}
+    values = {}
     for word in words:
         name, equals, value = word.partition("=")
         place = Place(f"--set {word}")
         if not equals or not name or not value:
             raise InputError.at(place, f"'{word}' is not NAME=VALUE", "write e.g. --set alpha=0.5")
-        found[name.strip()] = documents.parse(value, str(place)).plain()
-    return found
+        values[name.strip()] = documents.parse(value, str(place)).plain()
+    return values

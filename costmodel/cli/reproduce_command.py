@@ -7,6 +7,11 @@ cells as CSV, and pictures under --out. Exit code 1 while any figure is unexplai
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from costmodel import papers
+from costmodel.cli import options
+from costmodel.papers import beyond, language_models, pages
 
 EXAMPLES = (
     "reproduce --quiet --out reports",
@@ -16,22 +21,13 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "tables", nargs="*", metavar="TABLE", help="a paper or a table (default: all)"
-    )
-    parser.add_argument(
-        "--out", default="reports", metavar="DIR", help="where the pages go (default: reports)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print the summary only")
+    options.add(parser, "tables TABLE", "a paper or a table (default: all)", nargs="*")
+    options.add(parser, "--out DIR", "where the pages go (default: reports)", default="reports")
+    options.add(parser, "--quiet", "print the summary only", action="store_true")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, write the pages."""
-    from pathlib import Path
-
-    from costmodel import papers
-    from costmodel.papers import beyond, language_models, pages
-
     chosen = papers.select(args.tables)
     tables = [table for mine in chosen.values() for table in mine]
     if not args.quiet:

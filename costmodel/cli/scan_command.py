@@ -10,18 +10,28 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.scan.request import ScanRequest
-    from costmodel.studies.scan.running.results import ScanOutcome
+from costmodel.core.quantities import AXES, STRUCTURAL
+from costmodel.errors import InputError, Place
+from costmodel.language import units
+from costmodel.report import scan_plots
+from costmodel.report.numbers import columns
+from costmodel.report.page.scan_page import scan_page
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
+from costmodel.studies.scan.running import drive, engines, results
+from costmodel.studies.scan.running.results import ScanOutcome
+from costmodel.studies.scan.scan_file import is_scan_file, read_scan_file
 
 SHOWN = 50
 """Points of a table that are printed."""
 LOCAL = 50_000_000
 """[points] from which more than one process pays."""
+LISTED: dict[str, Any] = {"action": "append", "default": []}
+"""How an option is read that collects its words."""
 
 EXAMPLES = (
     "scan hairnet --hw accel_1tflops --axis 'hw.bandwidth=log(100 MB/s, 100 GB/s, 200)'",
@@ -32,75 +42,46 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from costmodel.core.quantities import AXES, STRUCTURAL
-
-    parser.add_argument(
-        "arch",
-        nargs="+",
-        metavar="SCAN.yaml | ARCH",
-        help="a scan file, or one or more architectures",
+    first = "a scan file, or one or more architectures"
+    options.add(parser, "arch SCAN.yaml | ARCH", first, nargs="+")
+    machines = {"nargs": "+", "action": "extend", "required": False}
+    options.add(parser, "--hw HW", "hardware profiles", **machines)
+    axis = (
+        f"{', '.join(AXES)}, arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
+        "linear(a, b, n) or log(a, b, n)"
     )
-    parser.add_argument("--hw", nargs="+", action="extend", metavar="HW", help="hardware profiles")
-    parser.add_argument(
-        "--axis",
-        action="append",
-        default=[],
-        metavar="NAME=VALUES",
-        help=f"{', '.join(AXES)}, arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
-        "linear(a, b, n) or log(a, b, n)",
-    )
+    options.add(parser, "--axis NAME=VALUES", axis, **LISTED)
     _choosing(parser)
-    parser.add_argument("--points", action="store_true", help="keep every point as Parquet")
-    parser.add_argument(
-        "--engine", choices=("local", "dask"), default="local", help="who evaluates"
-    )
-    parser.add_argument("--workers", type=int, metavar="N", help="worker processes")
-    parser.add_argument("--address", metavar="tcp://...", help="a Dask scheduler")
-    parser.add_argument("--out", metavar="DIR", help="where results are kept")
-    parser.add_argument(
-        "--plot", action="store_true", help="pictures into DIR: time, heat map, front"
-    )
-    options.add_html(parser)
-    options.add_settings(parser)
-    options.add_policies(parser, batch=None)
+    options.add(parser, "--points", "keep every point as Parquet", action="store_true")
+    engines = ("local", "dask")
+    options.add(parser, "--engine", "who evaluates", choices=engines, default="local")
+    options.add(parser, "--workers N", "worker processes", type=int)
+    options.add(parser, "--address tcp://...", "a Dask scheduler")
+    options.add(parser, "--out DIR", "where results are kept")
+    pictures = "pictures into DIR: time, heat map, front"
+    options.add(parser, "--plot", pictures, action="store_true")
+    options.add_shared(parser, "--html FILE", "--set NAME=VALUE", "--dim NAME=SIZE")
+    *policies, batch = options.POLICIES
+    options.add_shared(parser, *policies)
+    options.add(parser, batch, default=None)
 
 
 def _choosing(parser: argparse.ArgumentParser) -> None:
-    """Which points there are, and which of them are kept."""
-    parser.add_argument("--sample", metavar="S", help="grid (default), random, sobol or lhs")
-    parser.add_argument("--n", type=int, metavar="N", help="points of a sample")
-    parser.add_argument("--seed", type=int, metavar="S", help="of a sample (default 0)")
-    parser.add_argument(
-        "--where",
-        action="append",
-        default=[],
-        metavar="EXPR",
-        help="keep only points where this holds, e.g. 'hw.matrix <= 8 TFLOPS'",
-    )
-    parser.add_argument(
-        "--derive",
-        action="append",
-        default=[],
-        metavar="NAME=EXPR",
-        help="a column by expression, e.g. 'cost=hw.matrix / 1 TFLOPS + hw.bandwidth / 1 GB/s'",
-    )
-    parser.add_argument("--best", type=int, metavar="K", help="how many best points (default 10)")
-    parser.add_argument(
-        "--by", metavar="WORD", help="what best means (default total_time; -WORD: large)"
-    )
-    parser.add_argument(
-        "--pareto", metavar="WORDS", help="objectives of the front, e.g. total_time,hw.bandwidth"
-    )
+    """Declare which points there are, and which of them are kept."""
+    options.add(parser, "--sample S", "grid (default), random, sobol or lhs")
+    options.add(parser, "--n N", "points of a sample", type=int)
+    options.add(parser, "--seed S", "of a sample (default 0)", type=int)
+    where = "keep only points where this holds, e.g. 'hw.matrix <= 8 TFLOPS'"
+    options.add(parser, "--where EXPR", where, **LISTED)
+    derive = "a column by expression, e.g. 'cost=hw.matrix / 1 TFLOPS + hw.bandwidth / 1 GB/s'"
+    options.add(parser, "--derive NAME=EXPR", derive, **LISTED)
+    options.add(parser, "--best K", "how many best points (default 10)", type=int)
+    options.add(parser, "--by WORD", "what best means (default total_time; -WORD: large)")
+    options.add(parser, "--pareto WORDS", "objectives of the front, e.g. total_time,hw.bandwidth")
 
 
 def run(args: argparse.Namespace) -> int:
     """Plan, announce, run, print."""
-    from pathlib import Path
-
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.scan.planning import planned
-    from costmodel.studies.scan.running import drive, engines
-
     if args.address and args.engine != "dask":
         raise InputError.at(
             Place("--address"), "is given without --engine dask", "add --engine dask"
@@ -126,14 +107,8 @@ def run(args: argparse.Namespace) -> int:
         plan, directory, engine=args.engine, workers=workers, address=args.address, tell=_tell
     )
     if args.plot and directory:
-        from costmodel.report import scan_plots
-
         scan_plots.write(directory, outcome)
-    if args.html:
-        from costmodel.report.files import write_text
-        from costmodel.report.page.scan_page import scan_page
-
-        write_text(args.html, scan_page(outcome))
+    options.write(args, html=lambda: scan_page(outcome))
     print(_text(outcome))
     return 0
 
@@ -145,8 +120,8 @@ def _tell(line: str) -> None:
 def _request(args: argparse.Namespace) -> ScanRequest:
     """The request of the command line, over that of a scan file if one is named."""
     request = _named(args)
-    for what, words in (("axes", args.axis), ("derive", args.derive)):
-        _add(request, what, words)
+    for option, into, words in (("axis", "axes", args.axis), ("derive", "derive", args.derive)):
+        _add(request, option, into, words)
     request.settings |= options.settings(args.settings)
     _over(request, args)
     request.where += args.where
@@ -159,10 +134,6 @@ def _request(args: argparse.Namespace) -> ScanRequest:
 
 def _named(args: argparse.Namespace) -> ScanRequest:
     """The request of the scan file, or of the architectures and profiles that are named."""
-    from costmodel.errors import InputError, Place
-    from costmodel.studies.scan.request import ScanRequest
-    from costmodel.studies.scan.scan_file import is_scan_file, read_scan_file
-
     first, no_machine = args.arch[0], args.hw is None
     yaml = first.endswith((".yaml", ".yml"))
     if len(args.arch) == 1 and (is_scan_file(first) or (no_machine and yaml)):
@@ -176,31 +147,23 @@ def _named(args: argparse.Namespace) -> ScanRequest:
     return ScanRequest(arch=args.arch, hw=args.hw)
 
 
-OPTIONS = {"axes": "--axis", "derive": "--derive"}
-
-
-def _add(request: ScanRequest, what: str, words: Sequence[str]) -> None:
-    """Add the axes or derived columns that an option names, one NAME=VALUES each."""
-    from costmodel.errors import Place
-
-    option = OPTIONS[what]
+def _add(request: ScanRequest, option: str, into: str, words: Sequence[str]) -> None:
+    """Add what an option names, one NAME=VALUES each, `into` the request's axes or columns."""
     for word in words:
-        place = Place(f"{option} {word}")
+        place = Place(f"--{option} {word}")
         name, equals, value = word.partition("=")
         if not equals or not value.strip():
             request.problems.add(place, "is not NAME=VALUES", "write NAME=VALUES")
             continue
-        key = f"{what} {name.strip()}"
-        if str(request.places.get(key, "")).startswith(option):
+        key = f"{into} {name.strip()}"
+        if str(request.places.get(key, "")).startswith(f"--{option}"):
             request.problems.add(place, f"'{name.strip()}' is given twice", "give it once")
-        getattr(request, what)[name.strip()] = value
+        getattr(request, into)[name.strip()] = value
         request.places[key] = place
 
 
 def _over(request: ScanRequest, args: argparse.Namespace) -> None:
     """Single values of the command line in the place of the file's."""
-    from costmodel.errors import Place
-
     for key in ("sample", "n", "seed", "best", "by", "batch"):
         if getattr(args, key) is not None:
             setattr(request, key, getattr(args, key))
@@ -214,9 +177,6 @@ def _over(request: ScanRequest, args: argparse.Namespace) -> None:
 
 def _text(outcome: ScanOutcome) -> str:
     """The best points and the front, as tables."""
-    from costmodel.report.numbers import columns
-    from costmodel.studies.scan.running import results
-
     best, front = results.rows(outcome, SHOWN)
     summary = outcome.summary("", 1)
     lines = [
@@ -238,9 +198,6 @@ def _text(outcome: ScanOutcome) -> str:
 
 def _cell(word: str, value: object) -> str:
     """A figure of the machine with its unit; others are in the unit that their column names."""
-    from costmodel.core.quantities import AXES
-    from costmodel.language import units
-
     if word in AXES and isinstance(value, float):
         return units.show(float(f"{value:.7g}"), AXES[word].dimension)
     return f"{value:.7g}" if isinstance(value, float) else str(value)

@@ -7,6 +7,10 @@ Save it beside your files and name it in their first line:
 from __future__ import annotations
 
 import argparse
+import json
+
+from costmodel.cli import options
+from costmodel.report import schema
 
 WORDS = ("architecture", "hardware")
 
@@ -18,15 +22,10 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("what", choices=WORDS, help="an architecture file, or a hardware profile")
+    options.add(parser, "what", "an architecture file, or a hardware profile", choices=WORDS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the schema."""
-    import json
-
-    from costmodel.report import schema
-
-    made = schema.architecture() if args.what == "architecture" else schema.hardware()
-    print(json.dumps(made, indent=1))
+    print(json.dumps(getattr(schema, args.what)(), indent=1))
     return 0

@@ -7,13 +7,20 @@ on_chip_bandwidth, launch) or batch; two rates give their trade-off curve.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costmodel.cli import options
-
-if TYPE_CHECKING:
-    from costmodel.studies.run import Run
-    from costmodel.studies.scan.inverse.target import Answer, Target
+from costmodel.core.quantities import MACHINE
+from costmodel.errors import BadValue, Place
+from costmodel.language import units
+from costmodel.report.numbers import columns, short
+from costmodel.studies.questions import batch_for, tokens_for
+from costmodel.studies.run import Run
+from costmodel.studies.scan.inverse.solve import solve
+from costmodel.studies.scan.inverse.solve_count import WORDS
+from costmodel.studies.scan.inverse.target import Answer, Target
+from costmodel.studies.scan.inverse.trade_off import trade_off
+from costmodel.studies.simulation import simulate
 
 EXAMPLES = (
     "solve hairnet --hw accel_1tflops --for bandwidth --target 'total_time <= 100 ms'",
@@ -23,35 +30,30 @@ EXAMPLES = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("arch", metavar="ARCH", help="architecture file, or a shipped short name")
-    parser.add_argument("--hw", required=True, help="hardware profile, or a shipped short name")
-    parser.add_argument(
-        "--for",
+    network, machine, *others = options.RUN
+    options.add_shared(parser, network, machine)
+    options.add(
+        parser,
+        "--for RESOURCE",
+        "a figure of the machine, batch, or a decoder's context or prompt; twice for a "
+        "trade-off curve",
         required=True,
         action="append",
         dest="resources",
-        metavar="RESOURCE",
-        help="a figure of the machine, batch, or a decoder's context or prompt; twice for a "
-        "trade-off curve",
     )
-    parser.add_argument(
-        "--target",
+    options.add(
+        parser,
+        "--target BOUND",
+        "'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'",
         required=True,
         action="append",
-        metavar="BOUND",
-        help="'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'",
     )
-    options.add_settings(parser)
-    options.add_policies(parser)
-    parser.add_argument("--json", metavar="FILE", help="write the answer")
+    options.add_shared(parser, *others)
+    options.add(parser, "--json FILE", "write the answer")
 
 
 def run(args: argparse.Namespace) -> int:
     """Solve and print; an impossible target is an answer, not an error."""
-    from costmodel.errors import BadValue, Place
-    from costmodel.report import files
-    from costmodel.studies.scan.inverse.target import Target
-
     resources = [word.removeprefix("hw.") for word in args.resources]
     try:
         target = Target.read(options.once("--target", args.target))
@@ -67,42 +69,17 @@ def run(args: argparse.Namespace) -> int:
             _print(record, target.text)
     except BadValue as error:
         raise error.at(Place(f"--for {' --for '.join(resources)}")) from None
-    if args.json:
-        files.write_json(args.json, record)
+    options.write(args, json=lambda: record)
     return 0
 
 
 def _simulated(args: argparse.Namespace) -> Run:
-    from costmodel.studies.simulation import simulate
-
-    return simulate(
-        args.arch,
-        args.hw,
-        settings=options.settings(args.settings),
-        batch=args.batch,
-        strict=False,
-        passes=options.passes(args),
-        **options.policies(args),
-    )
+    return simulate(args.arch, args.hw, strict=False, **options.asked(args))
 
 
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
-    from costmodel.errors import BadValue
-    from costmodel.studies.questions import batch_for, tokens_for
-    from costmodel.studies.scan.inverse.solve import solve
-    from costmodel.studies.scan.inverse.solve_count import WORDS
-
     if resource in WORDS:
-        return tokens_for(
-            args.arch,
-            args.hw,
-            resource,
-            target,
-            settings=options.settings(args.settings),
-            batch=args.batch,
-            passes=options.passes(args),
-            **options.policies(args),
-        )
+        return tokens_for(args.arch, args.hw, resource, target, **options.asked(args))
     if resource != "batch":
         return solve(_simulated(args), resource, target)
     if args.batch != 1:
@@ -113,10 +90,6 @@ def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
 
 
 def _print(record: dict[str, Any], target: str) -> None:
-    from costmodel.core.quantities import MACHINE
-    from costmodel.language import units
-    from costmodel.report.numbers import short
-
     dimension = {unit: name for name, unit in units.SI_UNITS.items()}.get(record["unit"])
 
     def shown(value: float) -> str:
@@ -139,9 +112,6 @@ def _print(record: dict[str, Any], target: str) -> None:
 
 
 def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
-    from costmodel.report.numbers import columns
-    from costmodel.studies.scan.inverse.trade_off import trade_off
-
     curve = trade_off(_simulated(args), resources[0], resources[1], target)
     print(f"{curve.reason} ('{target.text}')")
     if curve.points:

@@ -68,7 +68,7 @@ class Commands(argparse.ArgumentParser):
 def _short_names(family: str) -> Any:
     """What argcomplete asks: shipped names of a family, and files."""
 
-    def found(prefix: str, **_: Any) -> list[str]:
+    def candidates(prefix: str, **_: Any) -> list[str]:
         from argcomplete.completers import FilesCompleter
 
         from costmodel.cli.list_command import entries
@@ -76,7 +76,7 @@ def _short_names(family: str) -> Any:
         names = [word for word, *_ in entries(family) if word.startswith(prefix)]
         return names + list(FilesCompleter()(prefix) if family in ("archs", "hw") else [])
 
-    return found
+    return candidates
 
 
 def epilog(examples: tuple[str, ...]) -> str | None:

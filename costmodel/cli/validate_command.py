@@ -9,25 +9,22 @@ import argparse
 import sys
 
 from costmodel.cli import options
+from costmodel.core.loading import load_network
+from costmodel.errors import Place, Problems
+from costmodel.studies.validate import import_torch, validate
 
 EXAMPLES = ("validate hairnet mobilenet_v2 --rows",)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "archs", nargs="+", metavar="ARCH", help="architecture files, or shipped short names"
-    )
-    options.add_settings(parser, onnx=False)
-    parser.add_argument("--rows", action="store_true", help="print every row, not only mismatches")
+    options.add(parser, "archs ARCH", "architecture files, or shipped short names", nargs="+")
+    options.add_shared(parser, "--set NAME=VALUE")
+    options.add(parser, "--rows", "print every row, not only mismatches", action="store_true")
 
 
 def run(args: argparse.Namespace) -> int:
     """Validate each architecture; 1 if any layer differs from torch."""
-    from costmodel.core.loading import load_network
-    from costmodel.errors import Place, Problems
-    from costmodel.studies.validate import import_torch, validate
-
     version = import_torch().__version__.split("+")[0]
     problems, loaded = Problems(), []
     for word in args.archs:

@@ -63,7 +63,7 @@ def _on_chip_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
     inner = {
         f"on_chip_bytes_{level}": workload.bytes_read(plan.levels == level)
         + workload.bytes_written(plan.levels == level)
-        for level in range(2, 1 + int(np.max(plan.levels, initial=0)))
+        for level in range(2, 1 + placed.level_count)
     }
     # what crosses the bus again was touched on chip once; what is loaded or stored once is touched
     # there too

@@ -1,8 +1,4 @@
-"""Attributes of layers: how a value from a file becomes a checked Python value.
-
-Each function returns a dataclass field whose metadata holds the reader; a reader takes the plain
-value and returns the checked one or raises BadValue.
-"""
+"""Attributes of layers: how a value from a file becomes a checked Python value."""
 
 from __future__ import annotations
 
@@ -29,15 +25,28 @@ DIRECTIONS = {
 def attribute(
     read: Callable[[Any], Any], default: Any = MISSING, over: Callable[[int], Any] | None = None
 ) -> Any:
-    """A layer attribute read by `read`; required unless it has a default.
+    """Declare a layer attribute.
 
-    `over` gives the same attribute of a window that slides over another number of axes.
+    Parameters
+    ----------
+    read : callable
+        Turns the plain value of a file into the checked one, or raises BadValue.
+    default : object, optional
+        The checked value where a file says nothing; without it the attribute is required.
+    over : callable, optional
+        Gives the same attribute of a window that slides over another number of axes.
+
+    Returns
+    -------
+    dataclasses.Field
+        What stands in the class body of the layer.
+
     """
     return field(default=default, metadata={"read": read, "over": over})
 
 
 def to_int(value: Any, least: int = 1) -> int:
-    """A whole number of at least `least`; 16.0 counts as 16. Raises BadValue."""
+    """Read a whole number of at least `least`; 16.0 counts as 16. Raises BadValue."""
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:
         fix = "round it, e.g. ${round(...)}" if isinstance(value, float) else "write a number"
@@ -47,18 +56,35 @@ def to_int(value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def _listed(value: Any, what: str, example: str, empty: bool = False) -> list[Any]:
+    """Read a list, which may be `empty` or not. Raises BadValue."""
+    if not isinstance(value, list | tuple) or not (value or empty):
+        raise BadValue(f"must be {what}, got {value!r}", f"write e.g. {example}")
+    return list(value)
+
+
+def _shape(value: Any) -> Shape:
+    """Read a shape, which is empty for a single number. Raises BadValue."""
+    return tuple(map(to_int, _listed(value, "a shape", "[8, 8]", empty=True)))
+
+
+def _real(value: Any) -> bool:
+    """Tell whether a value is a real number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def whole(default: Any = MISSING, least: int = 1) -> Any:
-    """A whole-number attribute of at least `least`."""
+    """Declare a whole number of at least `least`."""
     return attribute(lambda value: to_int(value, least), default)
 
 
 def optional_whole(least: int = 0) -> Any:
-    """A whole number of at least `least`, or nothing."""
+    """Declare a whole number of at least `least`, or nothing."""
     return attribute(lambda value: None if value is None else to_int(value, least), None)
 
 
 def per_axis(axes: int, default: Any = MISSING, least: int = 1) -> Any:
-    """One whole number for all `axes` axes, or a list with one for each."""
+    """Declare one whole number for all `axes` axes, or a list with one for each."""
 
     def read(value: Any) -> Sizes:
         items = value if isinstance(value, list | tuple) else [value] * axes
@@ -78,17 +104,17 @@ def per_axis(axes: int, default: Any = MISSING, least: int = 1) -> Any:
 
 
 def pair(default: Any = MISSING, least: int = 1) -> Any:
-    """One whole number for both directions, or a list [vertical, horizontal]."""
+    """Declare one whole number for both directions, or a list [vertical, horizontal]."""
     return per_axis(2, default, least)
 
 
 def optional_per_axis(axes: int) -> Any:
-    """As `per_axis`, or nothing."""
+    """Declare one whole number for all axes, a list with one for each, or nothing."""
     return attribute(per_axis(axes).metadata["read"], None, optional_per_axis)
 
 
 def padding(axes: int = 2) -> Any:
-    """'same', 'valid', n, one number for each axis, or one before and one after each axis."""
+    """Declare 'same', 'valid', n, one number for each axis, or one before and one after each."""
 
     def read(value: Any) -> Padding:
         if value == "same":
@@ -112,7 +138,7 @@ def padding(axes: int = 2) -> Any:
 
 
 def flag(default: bool) -> Any:
-    """A truth value: true or false."""
+    """Declare a truth value: true or false."""
 
     def read(value: Any) -> bool:
         if not isinstance(value, bool):
@@ -123,11 +149,10 @@ def flag(default: bool) -> Any:
 
 
 def number(default: Any = MISSING, low: float = 0.0, high: float = 1.0) -> Any:
-    """A real number between `low` and `high`."""
+    """Declare a real number between `low` and `high`."""
 
     def read(value: Any) -> float:
-        real = isinstance(value, int | float) and not isinstance(value, bool)
-        if not real or not low <= value <= high:
+        if not _real(value) or not low <= value <= high:
             raise BadValue(f"must be a number in {low:g}..{high:g}, got {value!r}", "change it")
         return float(value)
 
@@ -135,11 +160,11 @@ def number(default: Any = MISSING, low: float = 0.0, high: float = 1.0) -> Any:
 
 
 def numbers(default: tuple[float, ...]) -> Any:
-    """A list of real numbers."""
+    """Declare a list of real numbers."""
 
     def read(value: Any) -> tuple[float, ...]:
         items = value if isinstance(value, list | tuple) else [None]
-        if not all(isinstance(i, int | float) and not isinstance(i, bool) for i in items):
+        if not all(map(_real, items)):
             raise BadValue(f"must be a list of numbers, got {value!r}", "write e.g. [0.5, 0.5]")
         return tuple(map(float, items))
 
@@ -147,51 +172,37 @@ def numbers(default: tuple[float, ...]) -> Any:
 
 
 def sizes(default: Any = MISSING) -> Any:
-    """A list of whole numbers of at least 1."""
-
-    def read(value: Any) -> Shape:
-        if not isinstance(value, list | tuple) or not value:
-            raise BadValue(f"must be a list of sizes, got {value!r}", "write e.g. [8, 8]")
-        return tuple(to_int(item) for item in value)
-
-    return attribute(read, default)
+    """Declare a list of whole numbers of at least 1."""
+    return attribute(
+        lambda value: tuple(map(to_int, _listed(value, "a list of sizes", "[8, 8]"))), default
+    )
 
 
 def optional_shape() -> Any:
-    """A list of whole numbers of at least 1, empty for a single number; or nothing."""
+    """Declare a list of whole numbers of at least 1, empty for a single number; or nothing."""
     return attribute(lambda value: None if value is None else _shape(value), None)
 
 
 def shapes(default: Any = MISSING) -> Any:
-    """A list of shapes."""
+    """Declare a list of shapes."""
 
     def read(value: Any) -> Shapes:
-        if not isinstance(value, list | tuple):
-            raise BadValue(f"must be a list of shapes, got {value!r}", "write e.g. [[8, 8], [8]]")
-        return tuple(map(_shape, value))
+        return tuple(map(_shape, _listed(value, "a list of shapes", "[[8, 8], [8]]", empty=True)))
 
     return attribute(read, default)
 
 
-def _shape(value: Any) -> Shape:
-    if not isinstance(value, list | tuple):
-        raise BadValue(f"must be a shape, got {value!r}", "write e.g. [8, 8]")
-    return tuple(to_int(item) for item in value)
-
-
 def whole_list(default: Any = MISSING) -> Any:
-    """A list of whole numbers of at least 0."""
+    """Declare a list of whole numbers of at least 0."""
 
     def read(value: Any) -> tuple[int, ...]:
-        if not isinstance(value, list | tuple) or not value:
-            raise BadValue(f"must be a list of numbers, got {value!r}", "write e.g. [1, 2]")
-        return tuple(to_int(item, least=0) for item in value)
+        return tuple(to_int(item, 0) for item in _listed(value, "a list of numbers", "[1, 2]"))
 
     return attribute(read, default)
 
 
 def one_of(known: Any, what: str) -> Any:
-    """One of the words in `known`."""
+    """Declare one of the words in `known`."""
 
     def read(value: Any) -> str:
         if value not in known:

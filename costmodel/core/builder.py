@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from math import prod
 
 from costmodel.core.layer import MAX_ELEMENTS, Layer
@@ -143,18 +142,14 @@ class Builder:
     def network(self, facts: Facts) -> Network:
         """The network of everything added, with a warning for maps that nobody reads."""
         network = Network.of(facts, self.inputs, self.rows)
-        warned = replace(facts, warnings=(*facts.warnings, *unread_warning(network)))
-        network.graph["facts"] = warned
+        warnings = (*facts.warnings, *_unread_warning(network))
+        network.graph["facts"] = replace(facts, warnings=warnings)
         return network
 
 
-MOST = 1000
-"""Unread rows that are counted one by one."""
-
-
-def unread_warning(network: Network) -> list[str]:
-    """One line for the rows that nobody reads, if there are any."""
-    loose = list(islice(network.unread(), MOST))
+def _unread_warning(network: Network) -> list[str]:
+    """Give one line for the rows that nobody reads, if there are any."""
+    loose = list(network.unread())
     if not loose:
         return []
     shown = ", ".join(

@@ -39,7 +39,7 @@ class Traits:
     """The shape of the matrix engine; None: a rate without one."""
 
     def engine(self, layer: Layer) -> Engine:
-        """Where `layer` runs."""
+        """The engine that `layer` runs on."""
         return self.engines.get(layer.kind, layer.engine)
 
     def tasks(self, part: Part) -> tuple[Task, ...]:
@@ -75,19 +75,20 @@ class Counting:
     """How a network is counted: conventions, the machine's traits, batch, bits per element."""
 
     report: Convention
-    """What ops and params print."""
+    """What is printed as operations and parameters."""
     timed: Convention
-    """What costs time."""
+    """The operations that cost time."""
     traits: Traits = field(default_factory=Traits)
     batch: int = 1
     """Runs' worth of samples at once: it multiplies those that one run holds."""
     bits: int = 32
+    """Bits of an element of the maps."""
     tiling: Tiling | None = None
     """What the machine says of tiles, where the traffic model asks for loop nests."""
     param_bits: int | None = None
-    """Of a parameter; None: as the maps."""
+    """Bits of a parameter; None: those of the maps."""
     state_bits: int | None = None
-    """Of what outlives the run; None: as the maps."""
+    """Bits of an element of what outlives the run; None: those of the maps."""
 
 
 def prepare(network: Network, counting: Counting) -> Workload:

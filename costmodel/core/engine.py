@@ -33,7 +33,7 @@ class EngineModel(ABC):
     @property
     @abstractmethod
     def words(self) -> str:
-        """Its sizes, for readers."""
+        """Its sizes as reports word them."""
 
     def utilisation(self, nest: Nest | AttentionNest, macs: int) -> float:
         """The share of the peak that a contraction of `macs` multiply-adds keeps busy."""

@@ -1,9 +1,7 @@
-"""The formula: a workload on a machine.
+"""The formula: each term of `costmodel.core.terms` meets the figure of the machine that paces it.
 
-It is written once, in array arithmetic: a machine of plain numbers gives arrays over rows, a
-machine of arrays gives the same with the design points in front. Nothing branches on a value. What
-is added up stands in `costmodel.core.terms`; here each term meets its figure, and the timing model
-combines the lanes of a row.
+It is array arithmetic: a machine of plain numbers gives arrays over rows, a machine of arrays gives
+the same with the design points in front. Nothing branches on a value.
 """
 
 from __future__ import annotations
@@ -16,25 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core import terms
 from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Array
-from costmodel.core.live import live_internal_bytes
+from costmodel.core.live import ahead_of
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
 from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import (
-    ENERGY,
-    LANES,
-    LINK,
-    OVERHEAD,
-    ROW_LANES,
-    SECONDS,
-    Entry,
-    entries,
-    entries_by_lane,
-    paced_by,
-)
-from costmodel.core.timing import NO_TIME, Ahead, Load, Timing
+from costmodel.core.timing import NO_TIME, Load, Timing
 from costmodel.core.traffic import Placed, Traffic, placed_once
 from costmodel.core.workload import Workload
 
@@ -70,8 +57,7 @@ def evaluate(
     first : bool
         True: the first inference, which loads the parameters that stay on chip afterwards.
     placed : Placed, optional
-        What `place` gave for all memories of the machine, by callers that evaluate many points
-        piece by piece.
+        What `place` gave for all memories, by callers that evaluate points piece by piece.
 
     Returns
     -------
@@ -96,19 +82,17 @@ def evaluate(
     # what follows from the memory alone is worked out once for each, then dealt to the points
     point = placed.point(machine.capacities)
     asked, shape = amounts(workload, placed), (len(workload.macs),)
-    summands = entries_by_lane(machine.figures)
+    summands = terms.entries_by_lane(machine.figures)
     times = {
-        lane: _summed(summands.get(lane, ()), asked, machine, point, shape) for lane in ROW_LANES
+        lane: _summed(summands.get(lane, ()), asked, machine, point, shape)
+        for lane in terms.ROW_LANES
+        for lane in terms.ROW_LANES
     }
-    load = Load(
-        times["transfer"],
-        times["matrix"],
-        times["host"],
-        partial(_ahead, workload, placed, point, machine),
-        times["on_chip"] if "on_chip" in summands else NO_TIME,
-        workload.costs.exposed,
-    )
-    sides = (times[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
+    ahead = partial(ahead_of, workload, placed, point, machine)
+    on_chip = times["on_chip"] if "on_chip" in summands else NO_TIME
+    exposed = workload.costs.exposed
+    load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
+    sides = (times[word] for word, lane in terms.ROW_LANES.items() if lane.side == "besides")
     besides = (one for one in sides if one.any())
     total = reduce(add, besides, timing.row_times(load))
     return Result(machine, placed, point, asked, summands, load, times, total)
@@ -151,7 +135,7 @@ class Result:
     """(...) which of these memories each design point has."""
     amounts: Amounts
     """What the rows ask for: the factors of the terms."""
-    summands: Mapping[str, tuple[Entry, ...]]
+    summands: Mapping[str, tuple[terms.Entry, ...]]
     """The terms of each lane, as they stand on the machine."""
     load: Load
     """What the timing model was asked."""
@@ -179,7 +163,7 @@ class Result:
     @property
     def lanes(self) -> dict[str, Array]:
         """The lanes that may bind a row, (..., R) each [s]."""
-        return {word: self.all_lanes[word] for word in LANES}
+        return {word: self.all_lanes[word] for word in terms.LANES}
 
     @property
     def transfer(self) -> Array:
@@ -209,7 +193,7 @@ class Result:
     @property
     def link(self) -> Array | None:
         """Time on the link between devices (..., R) [s]; None where nothing takes any."""
-        times = self.all_lanes[LINK.word]
+        times = self.all_lanes[terms.LINK.word]
         return times if times.any() else None
 
     @property
@@ -222,7 +206,7 @@ class Result:
         """What a run takes once, whatever its rows do (...) [s]."""
         return sum(
             one.applied(one.amount(self.amounts), self.machine[one.figure])
-            for one in self.summands.get(OVERHEAD.word, ())
+            for one in self.summands.get(terms.OVERHEAD.word, ())
         )
 
     @property
@@ -253,10 +237,10 @@ class Result:
         return np.asarray(sum(idle, start=energy.sum(axis=-1)))
 
     @property
-    def _energies(self) -> tuple[list[Entry], list[Entry]]:
+    def _energies(self) -> tuple[list[terms.Entry], list[terms.Entry]]:
         """The summands of the energy: those of what is counted, and powers that are drawn."""
-        summands = self.summands.get(ENERGY, ())
-        drawn = [one for one in summands if one.amounts == (SECONDS,)]
+        summands = self.summands.get(terms.ENERGY, ())
+        drawn = [one for one in summands if one.amounts == (terms.SECONDS,)]
         return [one for one in summands if one not in drawn], drawn
 
     def busy_time(self, quantity: MachineQuantity) -> float:
@@ -265,19 +249,19 @@ class Result:
         It is what would be saved in its lane if it took no time, of a single design point.
         """
         saved = 0.0
-        for word in dict.fromkeys(term.lane for term in paced_by(quantity.fields)):
-            if word == OVERHEAD.word:
+        for word in dict.fromkeys(term.lane for term in terms.paced_by(quantity.fields)):
+            if word == terms.OVERHEAD.word:
                 saved += float(self.overhead)
-            elif word in ROW_LANES:
+            elif word in terms.ROW_LANES:
                 free = self.machine.with_quantity(quantity, quantity.idle)
-                summands = entries(free.figures, word)
+                summands = terms.entries(free.figures, word)
                 idle = _summed(summands, self.amounts, free, self.point, self.total.shape)
                 saved += float(self.all_lanes[word].sum() - idle.sum())
         return saved
 
 
 def _summed(
-    summands: Sequence[Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
+    summands: Sequence[terms.Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
 ) -> Array:
     """Add up the summands of one lane, design points in front (..., R); zeros without any.
 
@@ -293,29 +277,19 @@ def _summed(
     return np.zeros(shape) if total is None else np.asarray(total)
 
 
-def _quickest(summands: Sequence[Entry], asked: Amounts, machine: Machine) -> Array:
+def _quickest(summands: Sequence[terms.Entry], asked: Amounts, machine: Machine) -> Array:
     """Add up the summands of a lane for each algorithm (A, 1, R), and take the least (..., R)."""
-    ways = range(max(len(one.amount(asked)) for one in summands))
+    pairs = [(one, one.amount(asked)[:, 0]) for one in summands]
     by_way = (
-        reduce(add, (_applied(one, one.amount(asked)[way, 0], machine) for one in summands))
-        for way in ways
+        reduce(add, (_applied(one, amount[way], machine) for one, amount in pairs))
+        for way in range(len(pairs[0][1]))
     )
     return np.asarray(reduce(np.minimum, by_way))
 
 
-def _applied(entry: Entry, amount: Any, machine: Machine) -> Any:
+def _applied(entry: terms.Entry, amount: Any, machine: Machine) -> Any:
     """Let an amount of rows (..., R) meet the figure of the machine (...) that paces it."""
     return entry.applied(amount, _column(machine[entry.figure]))
-
-
-def _ahead(workload: Workload, placed: Placed, point: Array, machine: Machine) -> Ahead:
-    """Work out what timing models that look ahead ask; few do, so it waits until they call."""
-    whole = placed.memories.reshape(len(placed.memories), -1).sum(axis=1)
-    room = whole[:, np.newaxis] - live_internal_bytes(workload, placed.plan)
-    loaded = np.broadcast_to(placed.moved.params, room.shape)[point].astype(float)
-    slowdown = workload.costs.parameter_slowdown
-    free = np.maximum(room, 0)[point].astype(float)
-    return Ahead(loaded, loaded * slowdown / _column(machine.bandwidth), free)
 
 
 def _column(figure: Any) -> Array:

@@ -15,7 +15,7 @@ class FrontEnd(ABC):
     """Reads files with certain suffixes."""
 
     suffixes: ClassVar[tuple[str, ...]]
-    """Of the files it reads, each led by a dot."""
+    """The suffixes of the files it reads, each led by a dot."""
     option: ClassVar[str] = "--set"
     """The option that sets its variables, for messages."""
 

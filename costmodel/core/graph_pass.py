@@ -15,7 +15,7 @@ class Pass(ABC):
 
     source: ClassVar[str]
     bits: ClassVar[int | None] = None
-    """Of the dtypes it is for; None: any."""
+    """Bits of the element types it is for; None: any."""
 
     @abstractmethod
     def apply(self, network: Network) -> Network:

@@ -124,7 +124,7 @@ class Layer:
 
     @property
     def weight_bits(self) -> float | None:
-        """Of one of its parameters, where the layer fixes them; None: as the run's."""
+        """Bits of one of its parameters, where the layer fixes them; None: those of the run."""
         return None
 
     @property

@@ -1,18 +1,14 @@
-"""A machine as the plain numbers that the formula needs."""
+"""A machine as the plain numbers that the terms need: the figures that set their pace."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.quantities import MACHINE, MachineQuantity
-
-LEVEL = re.compile(r"(memory|on_chip_bandwidth)_\d+")
-"""Figures of the second level on chip and of those inside it."""
 
 
 class Machine:
@@ -51,7 +47,7 @@ class Machine:
         return self.figures.get(name)
 
     def __getitem__(self, name: str) -> Any:
-        """A figure by its attribute; None for one that it has not."""
+        """Give a figure by its attribute; None for one that it has not."""
         return self.figures.get(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -62,7 +58,8 @@ class Machine:
         return f"Machine({shown})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (dict(self.figures),)
+        words = [word for word, one in MACHINE.items() if one.field in self.figures]
+        return _restored, (words, dict(self.figures))
 
     @property
     def capacities(self) -> tuple[Any, ...]:
@@ -73,25 +70,25 @@ class Machine:
         return tuple(sizes)
 
     def replace(self, **figures: Any) -> Machine:
-        """The same machine with other values of some figures."""
+        """Give the same machine with other values of some figures."""
         return Machine(**{**self.figures, **figures})
 
     def with_quantity(self, quantity: MachineQuantity, value: Any) -> Machine:
-        """The same machine with one quantity replaced, for every engine where it is by engine."""
+        """Give the same machine with one quantity replaced, for every engine that has its own."""
         return self.replace(**dict.fromkeys(quantity.fields, value))
 
     def scaled(self, quantity: MachineQuantity, factor: float) -> Machine:
-        """The same machine with one quantity, which it has, multiplied by `factor`."""
+        """Give the same machine with one quantity, which it has, multiplied by `factor`."""
         return self.replace(**{name: self.figures[name] * factor for name in quantity.fields})
 
     def value(self, quantity: MachineQuantity) -> Any:
-        """One quantity; None where the machine has none, or one for each engine."""
-        first, *others = (getattr(self, name) for name in quantity.fields)
+        """Give one quantity; None where the machine has none, or one for each engine."""
+        first, *others = (self[name] for name in quantity.fields)
         alike = all(other is first or np.array_equal(other, first) for other in others)
         return first if alike else None
 
     def part(self, points: slice) -> Machine:
-        """Some of its design points; what is one number for all of them stays as it is."""
+        """Give some of its design points; what is one number for all of them stays as it is."""
         cut = {n: value[points] if np.ndim(value) else value for n, value in self.figures.items()}
         return Machine(**cut)
 
@@ -107,11 +104,9 @@ def _defaults(quantities: int) -> dict[str, float]:
     }
 
 
-def _restored(figures: dict[str, Any]) -> Machine:
-    """A machine as it was pickled, by a process that may have known more figures than this one."""
-    known = {name for quantity in MACHINE.values() for name in quantity.fields}
-    unknown = (name for name in figures.keys() - known if not LEVEL.fullmatch(name))
-    for name in unknown:
-        # looking for it takes it up
-        assert name in MACHINE
+def _restored(words: Sequence[str], figures: dict[str, Any]) -> Machine:
+    """Make a machine as it was pickled, by a process that may have known more figures than this."""
+    for word in words:
+        # a word that is not known yet is looked for among those of other packages
+        MACHINE.__getitem__(word)
     return Machine(**figures)

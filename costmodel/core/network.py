@@ -33,7 +33,7 @@ class Tap:
     port: int
     shape: Shape
     bits: int | None = None
-    """Of one element, where the file fixes them; else as the run's dtype says."""
+    """Bits of one element, where the file fixes them; else those of the run's dtype."""
     pieces: bool = False
     """True: the first axis holds pieces of a sample (windows) that run as samples of their own."""
     state: bool = False
@@ -80,7 +80,7 @@ class Row:
     parts: Parts
     inputs: Taps
     out_bits: tuple[int | None, ...] = ()
-    """For each output, where the file fixes them."""
+    """Bits of an element of each output, where the file fixes them."""
     constants: Constants | None = None
     appends: bool = False
     """True: what it writes is appended to a state besides."""
@@ -95,7 +95,7 @@ class Row:
 
     @cached_property
     def taps(self) -> Taps:
-        """The maps it writes."""
+        """The maps that the row writes, one for each output."""
         bits = self.out_bits or (None,) * len(self.outputs)
         pairs = zip(self.outputs, bits, strict=True)
         return tuple(Tap(self.id, n, *pair, self.pieces) for n, pair in enumerate(pairs))
@@ -210,7 +210,7 @@ class Network(nx.DiGraph):  # type: ignore[misc]
     def with_rows(
         self, rows: Iterable[Row], inputs: Taps | None = None, outputs: Taps | None = None
     ) -> Network:
-        """The same network with these rows, in this order, and where given other ends."""
+        """Give a network of these rows, in this order, and where given of other ends."""
         rows = tuple(rows)
         inputs = self.inputs if inputs is None else inputs
         outputs = self.outputs if outputs is None else outputs
@@ -221,17 +221,17 @@ class Network(nx.DiGraph):  # type: ignore[misc]
 
     @property
     def facts(self) -> Facts:
-        """What it is, besides its graph."""
+        """What the network is, besides its graph."""
         return self.graph.get("facts") or Facts()
 
     @property
     def name(self) -> str:
-        """The network's name."""
+        """What the network is called in reports."""
         return self.facts.name
 
     @property
     def outputs(self) -> Taps:
-        """The maps that leave it."""
+        """The maps that leave the network."""
         return self.facts.outputs
 
     @property
@@ -246,7 +246,7 @@ class Network(nx.DiGraph):  # type: ignore[misc]
 
     @cached_property
     def inputs(self) -> Taps:
-        """The maps that enter it."""
+        """The maps that enter the network."""
         return tuple(data["tap"] for _, data in self.nodes(data=True) if "tap" in data)
 
     @cached_property

@@ -29,12 +29,12 @@ class Format(ABC):
         """
 
     def text(self, run: Any) -> str:
-        """The same as text, where the format can give it. Raises BadValue where it cannot."""
+        """Give the file as text, where the format can. Raises BadValue where it cannot."""
         raise BadValue(f"{type(self).__name__} is written to files only", "use Run.save")
 
 
 class Picture(ABC):
-    """A picture of a run."""
+    """The contract of a picture of a run."""
 
     source: ClassVar[str]
     needs: ClassVar[str] = "there is nothing to draw"

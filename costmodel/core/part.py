@@ -40,7 +40,7 @@ class Part:
 
     layer: Layer
     inputs: Shapes
-    """As the layer sees them: a map may be read under another shape of as many elements."""
+    """What the layer sees: a map may be read under another shape of as many elements."""
     outputs: Shapes
     tally: Tally
     reads: Sources
@@ -82,7 +82,7 @@ class Constants:
     """True: among them are tensors of one axis or more, not numbers alone."""
 
     def __add__(self, other: Constants) -> Constants:
-        """What both hold together."""
+        """Add up what both hold, and join their sources."""
         return Constants(
             self.counted + other.counted,
             self.elements + other.elements,

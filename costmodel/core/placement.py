@@ -24,17 +24,17 @@ class Plan:
     With one level True and False say the same.
     """
     params: Bools
-    """(..., R) each row's parameters."""
+    """(..., R) True for rows whose parameters stay on chip."""
     loads: Any
-    """(..., R) [B] read once besides: the network's inputs."""
+    """(..., R) bytes that are read once besides: the network's inputs [B]."""
     stores: Any
-    """(..., R) [B] written once besides: the network's outputs."""
-    taken: Bools
-    """(..., T) maps that overwrite the one they reuse."""
+    """(..., R) bytes that are written once besides: the network's outputs [B]."""
+    overwrites_input: Bools
+    """(..., T) True for maps that are written over the input they reuse."""
 
     @classmethod
     def of_maps(cls, workload: Workload, levels: Array) -> Plan:
-        """Maps alone, (M, T): parameters stay outside and nothing moves besides."""
+        """Plan maps alone, (M, T): parameters stay outside and nothing moves besides."""
         rows = (len(levels), len(workload.macs))
         nothing, never = np.zeros(rows, dtype=np.int64), np.zeros(levels.shape, dtype=bool)
         return cls(levels, np.zeros(rows, dtype=bool), nothing, nothing, never)
@@ -45,7 +45,7 @@ class Plan:
         return np.asarray(self.levels, dtype=bool)
 
     def at(self, points: Any) -> Plan:
-        """The plan of each design point, `points` (...) being places on the leading axis."""
+        """Give the plan of each design point, `points` (...) being places on the leading axis."""
         return Plan(*(getattr(self, item.name)[points] for item in fields(self)))
 
 
@@ -66,7 +66,7 @@ class Placement(ABC):
         return None
 
     def searching(self, seconds: float) -> Placement | None:
-        """The same rule with a search of so many seconds [s]; None if it has none."""
+        """Give the rule with a search of so many seconds [s]; None if it has none."""
         return None
 
     @abstractmethod

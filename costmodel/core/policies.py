@@ -68,12 +68,12 @@ class Policies:
 
     @property
     def convention(self) -> str:
-        """The word of what is printed."""
+        """The word of the convention that is printed."""
         return CONVENTIONS.word_of(self.report)
 
     @property
     def timed_convention(self) -> str:
-        """The word of what costs time."""
+        """The word of the convention that costs time."""
         return CONVENTIONS.word_of(self.timed)
 
     @property
@@ -88,7 +88,7 @@ class Policies:
 
     @property
     def timing(self) -> str:
-        """The word of the timing."""
+        """The word of the timing model."""
         return TIMINGS.word_of(self.timing_model)
 
 

@@ -1,9 +1,8 @@
 """Every quantity once: what a machine states, and what a run gives.
 
-A figure of a machine is declared here with its word, its dimension and the attributes of `Machine`
-that it sets; what it does to a run's time, traffic and energy is said by the terms that it paces
-(`costmodel.core.terms`). Profiles, scan axes, `solve`, sensitivities, the report's doubling, its
-header and the page's sliders read both, so a new figure is a declaration and a term.
+A figure of a machine is declared here; what it does to a run's time, traffic and energy is said by
+the terms that it paces (`costmodel.core.terms`). Profiles, scans, `solve`, sensitivities, reports
+and pages read both, so that a new figure is a declaration and a term.
 """
 
 from __future__ import annotations
@@ -12,26 +11,32 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from costmodel.core.terms import LANES as LANES
-from costmodel.core.terms import LINK as LINK
-from costmodel.core.terms import OVERHEAD as OVERHEAD
-from costmodel.core.terms import RUN_LANES as RUN_LANES
-from costmodel.core.terms import TERMS, foreign_figure, paced_by
+from costmodel.core.terms import RUN_LANES, TERMS, foreign_figure, paced_by
 
 
 class MachineQuantity(NamedTuple):
     """One figure of a machine.
 
-    `fields` are the attributes of `Machine` that it sets. A dotted word stands under a key of its
-    own in a profile: `link.bandwidth` is `link: {bandwidth: ...}`.
+    Examples
+    --------
+    A rate at which a host checks bytes, stated as `checker: 2 GB/s`, scanned as `hw.checker`:
+
+    >>> checker = MachineQuantity("checker", "bandwidth", "checker", "checked", ("checker",))
+    >>> checker.axis, checker.field
+    ('hw.checker', 'checker')
+
     """
 
     word: str
+    """Its word in profiles; `link.bandwidth` stands there as `link: {bandwidth: ...}`."""
     dimension: str
+    """What its unit is of, e.g. "bandwidth"; see `costmodel.language.units`."""
     label: str
+    """How tables and pages name it."""
     shown: str
     """How the report's header words it, behind the value; empty: elsewhere."""
     fields: tuple[str, ...]
+    """The attributes of `Machine` that it sets: one, or one for each engine."""
     needed: bool = False
     """True: the formula cannot do without it."""
     by_dtype: bool = False
@@ -41,7 +46,7 @@ class MachineQuantity(NamedTuple):
     zero: bool = False
     """True: none at all is a figure too."""
     default: float | None = None
-    """Where a profile says nothing; None: the machine has no such figure."""
+    """What holds where a profile says nothing; None: the machine has no such figure."""
 
     @property
     def axis(self) -> str:
@@ -55,7 +60,7 @@ class MachineQuantity(NamedTuple):
 
     @property
     def lane(self) -> str:
-        """The lane of work (`RUN_LANES`) whose time it decides; empty where it decides none."""
+        """The lane (`RUN_LANES`) whose time it decides; empty where it decides none."""
         lanes = (term.lane for term in paced_by(self.fields) if term.lane in RUN_LANES)
         return next(lanes, "")
 
@@ -92,15 +97,12 @@ class Quantities(dict[str, MachineQuantity]):
 
 
 class Axes(Mapping[str, MachineQuantity]):
-    """The same figures by the words of their axes, `hw.` and their own."""
+    """The figures of machines by the words of their axes, `hw.` and their own."""
 
     def __getitem__(self, axis: str) -> MachineQuantity:
-        if axis in self:
-            return MACHINE[axis.removeprefix("hw.")]
-        raise KeyError(axis)
-
-    def __contains__(self, axis: object) -> bool:
-        return isinstance(axis, str) and axis.startswith("hw.") and axis[3:] in MACHINE
+        if not axis.startswith("hw."):
+            raise KeyError(axis)
+        return MACHINE[axis[3:]]
 
     def __iter__(self) -> Iterator[str]:
         return (quantity.axis for quantity in MACHINE.values())
@@ -167,7 +169,7 @@ class Output(NamedTuple):
 
     word: str
     dimension: str | None
-    """None: a plain number."""
+    """What its unit is of; None: a plain number."""
     column: str
     target: bool = False
     """True: `solve` takes bounds on it."""
@@ -202,7 +204,6 @@ BOUNDS = tuple(word for word, output in OUTPUTS.items() if output.calibrated)
 
 
 def dimension_of(word: str) -> str | None:
-    """The dimension of a quantity's word; None for plain numbers and derived columns."""
-    if word in AXES:
-        return AXES[word].dimension
-    return OUTPUTS[word].dimension if word in OUTPUTS else None
+    """Give the dimension of a quantity's word; None for plain numbers and derived columns."""
+    quantity = AXES.get(word) or OUTPUTS.get(word)
+    return quantity.dimension if quantity else None

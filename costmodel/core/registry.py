@@ -51,16 +51,15 @@ class Family(Generic[T]):
     def kind(self, word: str) -> type[T]:
         """The class of the member called `word`. Raises BadValue for an unknown word."""
         if word in modules(self.package):
-            module = importlib.import_module(f"{self.package}.{word.replace('+', '__')}")
-            return only_class(module, self.base)
+            return only_class(_module(self.package, word), self.base)
         return self.foreign(word)
 
     def foreign(self, word: str) -> type[T]:
         """The class behind another package's entry point called `word`. Raises BadValue."""
-        found = entry_points(self.group).get(word)
-        if found is None:
+        point = entry_points(self.group).get(word)
+        if point is None:
             raise BadValue(f"unknown {self.word} '{word}'", did_you_mean(word, self.names()))
-        return imported(found, self.base)
+        return imported(point, self.base)
 
     def resolve(self, model: str | T) -> T:
         """A member from its word, or the member itself. Raises BadValue for anything else."""
@@ -100,7 +99,12 @@ def modules(package: str) -> tuple[str, ...]:
 def members(package: str) -> Iterator[ModuleType]:
     """The public modules directly inside `package`, imported."""
     for word in modules(package):
-        yield importlib.import_module(f"{package}.{word.replace('+', '__')}")
+        yield _module(package, word)
+
+
+def _module(package: str, word: str) -> ModuleType:
+    """Import the module of a word inside `package`."""
+    return importlib.import_module(f"{package}.{word.replace('+', '__')}")
 
 
 def classes(module: ModuleType, base: type[T]) -> list[type[T]]:
@@ -114,10 +118,10 @@ def classes(module: ModuleType, base: type[T]) -> list[type[T]]:
 
 def only_class(module: ModuleType, base: type[T]) -> type[T]:
     """The one subclass of `base` in `module`. Raises CostModelError for none or several."""
-    found = classes(module, base)
-    if len(found) != 1:
-        raise CostModelError(f"{module.__name__} must define one {base.__name__}, has {len(found)}")
-    return found[0]
+    defined, name = classes(module, base), base.__name__
+    if len(defined) != 1:
+        raise CostModelError(f"{module.__name__} must define one {name}, has {len(defined)}")
+    return defined[0]
 
 
 @cache
@@ -126,12 +130,12 @@ def entry_points(group: str) -> dict[str, EntryPoint]:
     # 12 ms, paid only where a word is none of ours
     import importlib.metadata
 
-    found: dict[str, EntryPoint] = {}
+    points: dict[str, EntryPoint] = {}
     for point in importlib.metadata.entry_points(group=group):
-        if point.name in found and found[point.name].value != point.value:
-            raise CostModelError(f"'{point.name}' of {group} is defined twice: {found[point.name]}")
-        found[point.name] = point
-    return found
+        known = points.setdefault(point.name, point)
+        if known.value != point.value:
+            raise CostModelError(f"'{point.name}' of {group} is defined twice: {known}")
+    return points
 
 
 def imported(point: EntryPoint, base: type[T]) -> type[T]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Shares(NamedTuple):
-    """Of the peak arithmetic rate, and of the peak bandwidth for maps and for parameters."""
+    """What a routine reaches of the peak rate, and of the bandwidth for maps and parameters."""
 
     compute: float = 1.0
     bandwidth: float = 1.0
@@ -24,7 +24,7 @@ class Shares(NamedTuple):
     per_input: float = 0.0
     """[s] for each element of its maps that it converts before it computes."""
     exposed: float = 0.0
-    """Of the shorter of its transfer and its compute, where the longer is to hide it."""
+    """The share of the shorter of transfer and compute that the longer does not hide."""
 
     @property
     def takes_time(self) -> bool:

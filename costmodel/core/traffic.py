@@ -26,7 +26,7 @@ class BusBytes(NamedTuple):
 
     @property
     def total(self) -> Array:
-        """All of them."""
+        """Bytes of maps and parameters together."""
         return np.asarray(self.read + self.write + self.params)
 
 
@@ -41,6 +41,11 @@ class Placed:
     """(M, R)"""
     refetched: Any = 0
     """(M, R) of these bytes, those that cross the bus not for the first time; 0: none do."""
+
+    @property
+    def level_count(self) -> int:
+        """How many levels are on chip, whether anything lives there or not."""
+        return 1 if self.memories.ndim == 1 else self.memories.shape[1]
 
     def point(self, capacities: Sequence[Any]) -> Array:
         """Which of the memories each design point has, whose levels have these `capacities` [B].

@@ -27,7 +27,7 @@ def sides(
 
 
 def torch_sides(sides: Sizes) -> Sizes:
-    """The same in torch's order: the last axis first."""
+    """Put a padding in torch's order, which has the last axis first."""
     pairs = [sides[at : at + 2] for at in range(0, len(sides), 2)]
     return tuple(side for pair in reversed(pairs) for side in pair)
 
@@ -64,15 +64,15 @@ def padding_for(
 
     Frameworks that round output sizes up (ceil_mode) let windows run over the end of the map.
     """
-    found = []
+    padded: list[int] = []
     for axis, (n, o, e, s) in enumerate(
         zip(sizes, out, extents(kernel, dilation), stride, strict=True)
     ):
         before, after = around[2 * axis : 2 * axis + 2]
         wanted = (o - 1) * s + e - n - before
         fits = wanted <= after < wanted + s
-        found += [before, after if fits else max(wanted, 0)]
-    return tuple(found)
+        padded += [before, after if fits else max(wanted, 0)]
+    return tuple(padded)
 
 
 def _times(sizes: Sizes) -> str:

@@ -97,7 +97,7 @@ class Efficiency(Stated):
 
     @property
     def shares(self) -> Shares:
-        """The same as plain numbers; parameters as maps where nothing else is said."""
+        """Its figures as plain numbers; parameters have the share of maps if none is stated."""
         return Shares(**{"parameters": self.bandwidth} | self.model_dump(exclude_none=True))
 
 

@@ -27,12 +27,17 @@ def shares_of(stated: Any) -> dict[str, Efficiency]:
     if not isinstance(stated, dict):
         raise BadValue(f"{stated!r} is no mapping of kinds and routines", "write 'value: {...}'")
     for word in stated:
-        if word != "default":
-            kinds.check(word)
+        check_share(word)
     try:
         return {word: Efficiency.model_validate(share) for word, share in stated.items()}
     except ValidationError as error:
         raise BadValue(str(error.errors()[0]["msg"]), "correct it") from None
+
+
+def check_share(word: str) -> None:
+    """Raise BadValue unless shares may be stated for `word`: a kind, a routine or the default."""
+    if word != "default":
+        kinds.check(word)
 
 
 def parsed(quantity: MachineQuantity, value: Any) -> Any:

@@ -31,13 +31,13 @@ OWN = tuple(word for word in MACHINE if "." not in word)
 """The figures that stand at the top of a profile."""
 
 
-def _field(quantity: MachineQuantity) -> tuple[Any, Any]:
-    """Give the type and the default of a figure in a profile."""
+def _type(quantity: MachineQuantity) -> Any:
+    """Give the type of a figure in a profile, which may say nothing of it."""
     if quantity.by_dtype:
-        return float | dict[str, float] | None, None
+        return float | dict[str, float] | None
     if quantity.by_engine:
-        return float | dict[Engine, float], 0.0
-    return float | None, None
+        return float | dict[Engine, float] | None
+    return float | None
 
 
 # Validators rather than Annotated types: those make pydantic import 9 ms of annotated_types.
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
         def __getattr__(self, word: str) -> Any: ...
 else:
-    fields = {word: _field(MACHINE[word]) for word in OWN}
+    fields = {word: (_type(MACHINE[word]), None) for word in OWN}
     Figures = create_model("Figures", __base__=Stated, **fields)
 
 CHECKS: dict[str, Callable[[Any], object]] = {
@@ -209,7 +209,7 @@ class HardwareProfile(Figures):
         """
         stated, quantity = self._stated(word), MACHINE[word]
         assumed = self.assumed[word].value if word in self.assumed else None
-        values = [stated or None, assumed, stated]
+        values = [stated, assumed]
         if quantity.by_dtype:
             own = dtypes.types(dtype).maps
             values = [value.get(own) if isinstance(value, dict) else value for value in values]

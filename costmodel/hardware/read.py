@@ -11,17 +11,13 @@ from pydantic import ValidationError
 from costmodel.core import kinds
 from costmodel.core.content_cache import FileCache
 from costmodel.errors import BadValue, InputError, Problem, Problems, did_you_mean
+from costmodel.hardware.figures import check_share
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import shipped
 from costmodel.language.documents import Node, load
 
-# Mappings by layer kind: how their keys are checked, and what else may stand there.
-BY_KIND: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
-    "engines": (kinds.get, ()),
-    "efficiency": (kinds.check, ("default",)),
-}
-
-
+CHECKS: dict[str, Callable[[str], object]] = {"engines": kinds.get, "efficiency": check_share}
+"""What raises BadValue for a key of a mapping that is none, by the mapping's word."""
 LOADED: FileCache[HardwareProfile] = FileCache(128)
 
 
@@ -42,9 +38,13 @@ def _read(path: Path) -> HardwareProfile:
     problems = Problems()
     root = load(path, problems)
     top = root.mapping("a hardware profile")
-    for key, (check, besides) in BY_KIND.items():
-        if key in top and isinstance(top[key].value, dict):
-            _known_kinds(top[key], check, besides, problems)
+    for name in filter(top.__contains__, CHECKS):
+        # pydantic would place what is wrong with a key at the mapping
+        for word, place in top[name].keys.items():
+            try:
+                CHECKS[name](word)
+            except BadValue as error:
+                problems.found.extend(error.at(place).problems)
     try:
         profile = HardwareProfile.model_validate(root.plain())
     except ValidationError as error:
@@ -52,18 +52,6 @@ def _read(path: Path) -> HardwareProfile:
         raise InputError(sorted(set(problems.found))) from None
     problems.raise_if_any()
     return profile
-
-
-def _known_kinds(
-    node: Node, check: Callable[[str], object], besides: tuple[str, ...], problems: Problems
-) -> None:
-    for word, place in node.keys.items():
-        if word in besides:
-            continue
-        try:
-            check(word)
-        except BadValue as error:
-            problems.found.extend(error.at(place).problems)
 
 
 def _problem(root: Node, item: dict[str, Any]) -> Problem:

@@ -8,11 +8,13 @@ beyond measure. Positions live beside the values, so the values stay plain Pytho
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from costmodel.errors import InputError, Place, Problems, did_you_mean
+from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
+from costmodel.language.depth import MAX_DEPTH, too_deep
 
 MAX_BYTES = 4_000_000
 """[B] a hand-written file is a thousand times smaller."""
@@ -20,8 +22,6 @@ CHUNK = 1_000_000
 """[B] read at once."""
 MAX_NODES = 100_000
 """Unfolded through aliases; stops "billion laughs" documents early."""
-MAX_DEPTH = 100
-"""Lists and mappings inside one another, aliases unfolded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,33 +34,37 @@ class Node:
 
     def mapping(self, what: str) -> dict[str, Node]:
         """The entries of a mapping; InputError naming `what` if it is something else."""
-        if not isinstance(self.value, dict):
-            raise InputError.at(
-                self.place,
-                f"{what} must be a mapping, got {self.shown()}",
-                "write it as 'key: value' lines",
-            )
-        return self.value
+        self._need(
+            isinstance(self.value, dict), what, "a mapping", "write it as 'key: value' lines"
+        )
+        entries: dict[str, Node] = self.value
+        return entries
 
     def sequence(self, what: str) -> list[Node]:
         """The entries of a list; InputError naming `what` if it is something else."""
-        if not isinstance(self.value, list):
-            raise InputError.at(
-                self.place,
-                f"{what} must be a list, got {self.shown()}",
-                "write it as [a, b] or as '- item' lines",
-            )
-        return self.value
+        remedy = "write it as [a, b] or as '- item' lines"
+        self._need(isinstance(self.value, list), what, "a list", remedy)
+        entries: list[Node] = self.value
+        return entries
 
     def text(self, what: str) -> str:
         """A non-empty string; InputError naming `what` if it is something else."""
-        if not isinstance(self.value, str) or not self.value.strip():
-            raise InputError.at(
-                self.place,
-                f"{what} must be text, got {self.shown()}",
-                "put it in quotes if it looks like a number",
-            )
-        return self.value
+        worded = isinstance(self.value, str) and self.value.strip() != ""
+        self._need(worded, what, "text", "put it in quotes if it looks like a number")
+        return str(self.value)
+
+    def _need(self, fits: bool, what: str, form: str, remedy: str) -> None:
+        """Raise InputError where the value has not the form that `what` must have."""
+        if not fits:
+            raise InputError.at(self.place, f"{what} must be {form}, got {self.shown()}", remedy)
+
+    @contextmanager
+    def placing(self, prefix: str = "") -> Iterator[None]:
+        """Let a BadValue from inside the block be an InputError here, its text led by `prefix`."""
+        try:
+            yield
+        except BadValue as error:
+            raise error.at(self.place, prefix) from None
 
     def plain(self) -> Any:
         """The value without positions: scalars, lists and dicts."""
@@ -156,8 +160,7 @@ def parse(text: str, file: str, problems: Problems | None = None) -> Node:
         seen = Problems()
         node = _Walk(file, yaml.constructor, seen).node(root)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        place = _place(file, error.problem_mark or error.context_mark)
         what = error.problem or error.context or "not valid YAML"
         raise InputError.at(
             place, f"YAML: {what}", "check indentation, quotes and brackets"
@@ -166,8 +169,7 @@ def parse(text: str, file: str, problems: Problems | None = None) -> Node:
         what = str(error).splitlines()[0]
         raise InputError.at(Place(file), f"YAML: {what}", "a YAML text file is needed") from None
     except Deep as error:
-        place = Place(file, error.mark.line + 1, error.mark.column + 1)
-        raise too_deep(place) from None
+        raise too_deep(_place(file, error.mark)) from None
     except InputError:
         raise
     # the parser has ways to fail that it has no name for
@@ -182,9 +184,9 @@ def parse(text: str, file: str, problems: Problems | None = None) -> Node:
     return node
 
 
-def too_deep(place: Place) -> InputError:
-    """What is told of values that lie deeper than MAX_DEPTH."""
-    return InputError.at(place, f"is nested over {MAX_DEPTH} deep", "flatten it")
+def _place(file: str, mark: Any) -> Place:
+    """The place of ruamel's mark, which counts from 0; the whole file where there is none."""
+    return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
 
 
 class _Walk:
@@ -195,50 +197,44 @@ class _Walk:
         self.count = self.depth = 0
 
     def place(self, raw: Any) -> Place:
-        return Place(self.file, raw.start_mark.line + 1, raw.start_mark.column + 1)
+        """Where ruamel's node begins."""
+        return _place(self.file, raw.start_mark)
 
     def node(self, raw: Any) -> Node:
+        """The value of ruamel's node with all values in it. Raises InputError."""
         self.count += 1
         if self.count > MAX_NODES:
-            raise InputError.at(
-                self.place(raw),
-                f"the document unfolds to over {MAX_NODES} values",
-                "use blocks and repeat instead of aliases",
-            )
+            what = f"the document unfolds to over {MAX_NODES} values"
+            raise InputError.at(self.place(raw), what, "use blocks and repeat instead of aliases")
         if raw.id == "scalar":
             return Node(self.scalar(raw), self.place(raw))
         # aliases may lead deeper than the text does
         if self.depth >= MAX_DEPTH:
             raise too_deep(self.place(raw))
         self.depth += 1
+        keys: dict[str, Place] = {}
         if raw.id == "mapping":
-            entries = list(self.entries(raw))
-            values = {key: value for key, _, value in entries}
-            node = Node(values, self.place(raw), {key: place for key, place, _ in entries})
+            value: Any = {key: self.node(inner) for key, inner in self.entries(raw, keys)}
         else:
-            node = Node([self.node(item) for item in raw.value], self.place(raw))
+            value = [self.node(item) for item in raw.value]
         self.depth -= 1
-        return node
+        return Node(value, self.place(raw), keys)
 
-    def entries(self, raw: Any) -> Iterator[tuple[str, Place, Node]]:
-        first: dict[str, int] = {}
+    def entries(self, raw: Any, keys: dict[str, Place]) -> Iterator[tuple[str, Any]]:
+        """The entries of a mapping under sound keys; `keys` gets the place of each."""
         for key_node, value_node in raw.value:
-            place = self.place(key_node)
+            place, key = self.place(key_node), key_node.value
             if key_node.id != "scalar":
                 self.problems.add(place, "a key must be plain text", "write 'name: value'")
-                continue
-            key = key_node.value
-            if key in first:
-                self.problems.add(
-                    place,
-                    f"duplicate key '{key}', first on line {first[key]}",
-                    "rename or remove one of them",
-                )
-                continue
-            first[key] = place.line
-            yield key, place, self.node(value_node)
+            elif key in keys:
+                what = f"duplicate key '{key}', first on line {keys[key].line}"
+                self.problems.add(place, what, "rename or remove one of them")
+            else:
+                keys[key] = place
+                yield key, value_node
 
     def scalar(self, raw: Any) -> Any:
+        """A number, a truth value, nothing, or text. Raises InputError for any other tag."""
         kind = raw.tag.rsplit(":", 1)[-1]
         make = getattr(self.constructor, f"construct_yaml_{kind}", None)
         if kind not in ("int", "float", "bool", "null", "str") or make is None:

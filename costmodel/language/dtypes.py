@@ -69,6 +69,7 @@ def bits(dtype: str) -> int:
 
 
 def _known(dtype: str) -> None:
+    """Raise BadValue, with the nearest name, for an element type that is not in BITS."""
     if dtype not in BITS:
         raise BadValue(f"unknown dtype '{dtype}'", did_you_mean(str(dtype), BITS))
 

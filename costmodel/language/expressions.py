@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,7 @@ OPERATORS = {
 
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> ast.expr:
+    """Python's own syntax tree of an expression. Raises BadValue."""
     if len(text) > MAX_LENGTH:
         raise BadValue(f"the expression has {len(text)} characters", f"the limit is {MAX_LENGTH}")
     try:
@@ -152,6 +154,7 @@ def _parse(text: str) -> ast.expr:
 
 
 def _evaluator() -> EvalWithCompoundTypes:
+    """An evaluator of numbers, texts and lists, without attributes, loops or keywords."""
     evaluator = EvalWithCompoundTypes(operators=OPERATORS, functions=FUNCTIONS.copy(), names={})
     for node in (ast.Attribute, ast.JoinedStr, ast.ListComp, ast.Dict, ast.Set, ast.keyword):
         evaluator.nodes.pop(node, None)
@@ -163,14 +166,16 @@ def _array_evaluator() -> EvalWithCompoundTypes:
     evaluator = _evaluator()
     evaluator.functions = ARRAY_FUNCTIONS
     evaluator.operators = OPERATORS | {ast.Pow: _array_power, ast.Not: np.logical_not}
-    one = evaluator._eval
+    value = evaluator._eval
 
     def logic(node: ast.BoolOp) -> Any:
+        """And, or: of truth values, element by element."""
         combine = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-        return reduce(combine, map(one, node.values))
+        return reduce(combine, map(value, node.values))
 
     def compare(node: ast.Compare) -> Any:
-        values = [one(side) for side in (node.left, *node.comparators)]
+        """Comparisons, also chained ones: a < b < c."""
+        values = [value(side) for side in (node.left, *node.comparators)]
         verdicts = [
             evaluator.operators[type(sign)](*pair)
             for sign, pair in zip(node.ops, pairwise(values), strict=True)
@@ -178,7 +183,8 @@ def _array_evaluator() -> EvalWithCompoundTypes:
         return reduce(np.logical_and, verdicts)
 
     def choice(node: ast.IfExp) -> Any:
-        return np.where(one(node.test), one(node.body), one(node.orelse))
+        """A value for each element, by its truth value."""
+        return np.where(value(node.test), value(node.body), value(node.orelse))
 
     evaluator.nodes |= {ast.BoolOp: logic, ast.Compare: compare, ast.IfExp: choice}
     return evaluator
@@ -194,35 +200,62 @@ class _Own(threading.local):
 _OWN = _Own()
 
 
-def evaluate(text: str, names: Mapping[str, Any]) -> Any:
-    """The value of the expression `text` with the variables `names`. Raises BadValue."""
-    value = _run(_OWN.evaluator, text, names)
-    _check(value, text)
-    return value
-
-
-def evaluate_with(
-    text: str, names: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
+def evaluate(
+    text: str,
+    names: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]] = MappingProxyType({}),
 ) -> Any:
-    """The same with further functions, which may evaluate expressions themselves."""
-    evaluator = _evaluator()
-    evaluator.functions |= functions
+    """The value of an expression.
+
+    Parameters
+    ----------
+    text : str
+        The expression, of at most MAX_LENGTH characters.
+    names : mapping
+        The value of each variable.
+    functions : mapping, optional
+        Functions besides FUNCTIONS, which may evaluate expressions themselves.
+
+    Returns
+    -------
+    number, bool, str or list
+        Finite, and within the bounds above.
+
+    Raises
+    ------
+    BadValue
+        For what is no expression, or has no such value.
+
+    Examples
+    --------
+    >>> evaluate("make_divisible(0.75 * n)", {"n": 32})
+    24
+
+    """
+    evaluator = _OWN.evaluator
+    if functions:
+        evaluator = _evaluator()
+        evaluator.functions |= functions
     value = _run(evaluator, text, names)
     _check(value, text)
     return value
 
 
 def evaluate_arrays(text: str, names: Mapping[str, Any]) -> Any:
-    """The same on numpy arrays, element by element.
+    """The value of an expression whose variables may be numpy arrays, element by element.
 
-    It knows comparisons, and, or, not, if, max, min, sqrt, log. Nothing is bounded but the
+    It knows comparisons, and, or, not, if, and ARRAY_FUNCTIONS. Nothing is bounded but the
     expression itself. Raises BadValue.
+
+    >>> evaluate_arrays("max(x, 2) if x > 1 else 0", {"x": np.array([1.0, 1.5, 3.0])}).tolist()
+    [0.0, 2.0, 3.0]
     """
     with np.errstate(all="ignore"):
         return _run(_array_evaluator(), text, names)
 
 
 def _run(evaluator: EvalWithCompoundTypes, text: str, names: Mapping[str, Any]) -> Any:
+    """The value of an expression, not checked yet. Raises BadValue for whatever goes wrong."""
     tree = _parse(text)
     evaluator.names = dict(names)
     try:

@@ -7,20 +7,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from costmodel.errors import InputError, Place
-from costmodel.language.documents import MAX_DEPTH, too_deep
+from costmodel.language.depth import MAX_DEPTH, too_deep
 
 
 def parse(text: str, file: str, remedy: str) -> Any:
     """The value in the JSON `text`; `file` is the name of its place. Raises InputError."""
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = Place(file, error.lineno, error.colno)
-        raise InputError.at(place, f"is no JSON: {error.msg.lower()}", remedy) from None
     except RecursionError:
         raise too_deep(Place(file)) from None
     except ValueError as error:
-        raise InputError.at(Place(file), f"is no JSON: {error}", remedy) from None
+        place, what = Place(file), str(error)
+        if isinstance(error, json.JSONDecodeError):
+            place, what = Place(file, error.lineno, error.colno), error.msg.lower()
+        raise InputError.at(place, f"is no JSON: {what}", remedy) from None
     layer = [value]
     for _ in range(MAX_DEPTH):
         layer = [inner for outer in layer for inner in _inside(outer)]

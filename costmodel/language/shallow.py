@@ -9,7 +9,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.events import CollectionStartEvent
 from ruamel.yaml.scanner import Scanner
 
-from costmodel.language.documents import MAX_DEPTH
+from costmodel.language.depth import MAX_DEPTH
 
 
 class Deep(Exception):

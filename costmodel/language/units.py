@@ -16,20 +16,10 @@ from costmodel.errors import BadValue, did_you_mean
 
 DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-SMALL = {
-    "m": Fraction(1, 10**3),
-    "u": Fraction(1, 10**6),
-    "n": Fraction(1, 10**9),
-    "p": Fraction(1, 10**12),
-    "f": Fraction(1, 10**15),
-}
-"""SI brochure, table 7."""
+SMALL = {prefix: Fraction(1, 10 ** (3 * n)) for n, prefix in enumerate("munpf", start=1)}
 SECONDS = {
     "s": Fraction(1),
-    "ms": Fraction(1, 10**3),
-    "us": Fraction(1, 10**6),
-    "µs": Fraction(1, 10**6),
-    "ns": Fraction(1, 10**9),
+    **{f"{prefix}s": SMALL["u" if prefix == "µ" else prefix] for prefix in "muµn"},
 }
 
 # Base units of each dimension, in its SI unit. One multiply-add is two operations, so 1 MAC/s
@@ -42,24 +32,14 @@ BASES = {
     "power": {"W": 1},
     "rate": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1, "MAC/s": 2},
 }
-EXAMPLES = {
-    "memory": "1 MB",
-    "bandwidth": "1 GB/s",
-    "rate": "1 TFLOPS",
-    "time": "10 ms",
-    "frequency": "100 /s",
-    "energy": "20 pJ",
-    "power": "5 W",
-}
-SI_UNITS = {
-    "memory": "B",
-    "bandwidth": "B/s",
-    "rate": "FLOPS",
-    "time": "s",
-    "frequency": "/s",
-    "energy": "J",
-    "power": "W",
-}
+# The SI unit of each dimension, and what a message shows of how one writes it.
+DIMENSIONS = {
+    "memory": ("B", "1 MB"), "bandwidth": ("B/s", "1 GB/s"), "rate": ("FLOPS", "1 TFLOPS"),
+    "time": ("s", "10 ms"), "frequency": ("/s", "100 /s"), "energy": ("J", "20 pJ"),
+    "power": ("W", "5 W"),
+}  # fmt: skip
+SI_UNITS = {dimension: unit for dimension, (unit, _) in DIMENSIONS.items()}
+EXAMPLES = {dimension: example for dimension, (_, example) in DIMENSIONS.items()}
 
 QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)?\s*")
 
@@ -84,22 +64,23 @@ def parse(text: object, dimension: str, *, zero: bool = False) -> Fraction:
     Raises BadValue for a bare number, an unknown unit, another dimension, or a value that is
     not positive and finite (`zero` is let through where nothing is a quantity too).
     """
-    example = EXAMPLES[dimension]
+    example = f"write a {dimension} like '{EXAMPLES[dimension]}'"
     match = QUANTITY.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         if re.match(r"\s*[+-]?\.?(inf|nan)", str(text), re.IGNORECASE):
-            raise BadValue(f"'{text}' is not finite", f"write a {dimension} like '{example}'")
+            raise BadValue(f"'{text}' is not finite", example)
         if isinstance(text, int | float) and not isinstance(text, bool):
-            raise BadValue(f"{text} has no unit", f"write a {dimension} like '{example}'")
-        raise BadValue(f"'{text}' is not a quantity", f"write a {dimension} like '{example}'")
+            raise BadValue(f"{text} has no unit", example)
+        raise BadValue(f"'{text}' is not a quantity", example)
     number, unit = match.groups()
     if unit is None:
-        raise BadValue(f"{number} has no unit", f"write a {dimension} like '{example}'")
+        raise BadValue(f"{number} has no unit", example)
     if unit not in table():
         raise BadValue(f"unknown unit '{unit}' in '{text}'", _remedy(unit, dimension))
     kind, size = table()[unit]
     if kind != dimension:
-        raise BadValue(f"'{text}' is a {kind}, not a {dimension}", f"write it like '{example}'")
+        remedy = f"write it like '{EXAMPLES[dimension]}'"
+        raise BadValue(f"'{text}' is a {kind}, not a {dimension}", remedy)
     value = Fraction(number) * size
     if value < 0 or (value == 0 and not zero):
         raise BadValue(f"'{text}' is not positive", f"a {dimension} must be above zero")
@@ -127,7 +108,5 @@ def show(value: float, dimension: str) -> str:
             if value >= float(size) * (1 - 1e-12):
                 return f"{value / float(size):.4g} {unit}"
         return f"{value:.4g} s"
-    prefix, factor = max(
-        ((p, f) for p, f in DECIMAL.items() if value >= f), key=lambda pf: pf[1], default=("", 1)
-    )
+    prefix, factor = next(((p, f) for p, f in reversed(DECIMAL.items()) if value >= f), ("", 1))
     return f"{value / factor:.6g} {prefix}{SI_UNITS[dimension]}"

@@ -1,4 +1,12 @@
-"""Published tables beside this model's figures. One paper is one file in `tables`."""
+"""Published tables beside this model's figures.
+
+tables/NAME.py        a paper: functions that its tables call, the models that it trained
+tables/NAME*.yaml     its tables and what explains the differences; their figures as NAME*.csv
+stated.py, table.py   how such a file is read, and how a figure is held against ours
+model.py              our side of the comparison
+pages.py, templates/  the pages that `costmodel reproduce` writes, and their prose
+beyond.py, language_models.py   pages of our own, beside the papers'
+"""
 
 from __future__ import annotations
 
@@ -40,13 +48,13 @@ def select(words: Sequence[str]) -> dict[str, list[Table]]:
     unknown word.
     """
     known = every_table()
-    names = [name for mine in known.values() for name in mine]
+    names = [*known, *(name for mine in known.values() for name in mine)]
     for word in words:
-        if word not in known and word not in names:
-            remedy = did_you_mean(word, [*known, *names])
+        if word not in names:
+            remedy = did_you_mean(word, names)
             raise InputError.at(Place(word), "no published table of this name", remedy)
     chosen = {
-        paper: [t for name, t in mine.items() if not words or paper in words or name in words]
+        paper: [t for name, t in mine.items() if not words or {paper, name} & {*words}]
         for paper, mine in known.items()
     }
     return {paper: mine for paper, mine in chosen.items() if mine}
@@ -54,9 +62,8 @@ def select(words: Sequence[str]) -> dict[str, list[Table]]:
 
 def by_paper(chosen: dict[str, list[Table]]) -> dict[str, list[Table]]:
     """Every paper that `chosen` touches, with all of its tables, those judged already kept."""
+    judged = {table.name: table for tables in chosen.values() for table in tables}
     known = every_table()
-    whole = {}
-    for paper, some in chosen.items():
-        judged = {table.name: table for table in some}
-        whole[paper] = [judged.get(name, table) for name, table in known[paper].items()]
-    return whole
+    return {
+        paper: [judged.get(name, table) for name, table in known[paper].items()] for paper in chosen
+    }

@@ -14,6 +14,7 @@ from costmodel.studies.simulation import simulate
 
 @lru_cache(maxsize=256)
 def _run(arch: str, hw: str, convention: str | None, settings: tuple[tuple[str, Any], ...]) -> Run:
+    """A run under words that a cache can hold."""
     return simulate(arch, hw, settings=dict(settings), convention=convention)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from costmodel.papers import pictures, templates
 from costmodel.papers.paper import PAPERS
 from costmodel.papers.table import Status, Table, Verdict
 from costmodel.report import files
@@ -20,37 +20,31 @@ def summary(tables: Sequence[Table]) -> list[str]:
     """One line per table: rows, and how many are in each state."""
     lines = [["table", "rows", *map(str, Status)]]
     for table in tables:
-        tally = Counter(table.rows().values())
-        lines.append([table.name, str(len(table.rows())), *(str(tally[s]) for s in Status)])
+        states = list(table.rows().values())
+        lines.append([table.name, str(len(states)), *(str(states.count(s)) for s in Status)])
     return columns(lines)
 
 
 def text(table: Table) -> list[str]:
     """A table in full: published beside ours."""
-    lines = [table.title, f"  {table.source}", ""]
     cells = table.verdicts
-    lines += columns(_wide(cells), left=2) if len(cells) > WIDE else columns(_long(cells), left=2)
-    for sentence, members in by_sentence(table).items():
-        rows = list(dict.fromkeys(v.cell.row for v in members))
-        lines.append(f"  {members[0].status} ({_cells(members)}: {_some(rows)}): {sentence}")
-    return lines
+    lines = columns(_wide(cells) if len(cells) > WIDE else _long(cells), left=2)
+    said = [
+        f"  {status} ({cells}: {rows}): {sentence}"
+        for status, cells, rows, sentence in remarks(table)
+    ]
+    return [table.title, f"  {table.source}", "", *lines, *said]
 
 
-def by_sentence(table: Table) -> dict[str, list[Verdict]]:
-    """The cells that are not equal, grouped by what is said about them."""
-    groups: dict[str, list[Verdict]] = {}
-    for verdict in table.verdicts:
-        if verdict.status is not Status.EQUAL:
-            groups.setdefault(verdict.sentence or "no explanation yet", []).append(verdict)
-    return groups
-
-
-def _cells(members: Sequence[Verdict]) -> str:
-    return f"{len(members)} cell" + ("s" if len(members) > 1 else "")
-
-
-def _some(words: Sequence[str], most: int = 8) -> str:
-    return "; ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+def remarks(table: Table, most: int = 8) -> Iterator[tuple[Status, str, str, str]]:
+    """What is said about cells that are not equal: their state, number and rows, and a sentence."""
+    differing = [v for v in table.verdicts if v.status is not Status.EQUAL]
+    for said in dict.fromkeys(v.sentence for v in differing):
+        about = [v for v in differing if v.sentence == said]
+        rows = list(dict.fromkeys(v.cell.row for v in about))
+        more = f" and {len(rows) - most} more" if len(rows) > most else ""
+        cells = f"{len(about)} cell" + ("s" if len(about) > 1 else "")
+        yield about[0].status, cells, "; ".join(rows[:most]) + more, said or "no explanation yet"
 
 
 def _line(verdict: Verdict) -> tuple[str, ...]:
@@ -61,7 +55,7 @@ def _line(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _long(cells: Sequence[Verdict]) -> list[list[str]]:
-    """One line per cell."""
+    """A table of cells as lines of text, one for each cell."""
     lines = [["row", "column", "published", "ours", "difference", "state"]]
     for verdict in cells:
         row, column, published, ours, difference, state, _ = _line(verdict)
@@ -71,7 +65,7 @@ def _long(cells: Sequence[Verdict]) -> list[list[str]]:
 
 
 def _wide(cells: Sequence[Verdict]) -> list[list[str]]:
-    """One line per row; a cell shows the published figure, and ours where it differs."""
+    """One line for each row; a cell shows the published figure, and ours where it differs."""
     names = list(dict.fromkeys(v.cell.column for v in cells))
     rows: dict[str, dict[str, str]] = {}
     for v in cells:
@@ -87,71 +81,42 @@ def write(directory: Path, paper: str, tables: Sequence[Table]) -> Path:
 
     `tables` are all tables of the paper. Returns the folder.
     """
-    folder = directory / paper
+    folder, published = directory / paper, PAPERS.load(paper)
     for table in tables:
         rows = [dict(zip(COLUMNS, _line(verdict), strict=True)) for verdict in table.verdicts]
         files.write_csv(folder / f"{table.name}.csv", rows, COLUMNS)
-    PAPERS.load(paper).pictures(folder)
-    shown = sorted(path.name for path in folder.glob("*.png"))
-    files.write(folder / "README.md", lambda stream: stream.write(markdown(tables, shown)))
-    return folder
+    published.pictures(folder)
+    pictures.accuracies(folder, published.trained())
+    names = sorted(path.name for path in folder.glob("*.png"))
+    sections = [part for table in tables for part in _section(table)]
+    if names:
+        sections += ["## Pictures", "Each with its data as CSV beside it."]
+        sections += [f"![{name}]({name})" for name in names]
+    title = tables[0].source.split(", Appendix")[0].split(", Table")[0]
+    counts = "\n".join(summary(tables))
+    return templates.write(
+        folder, "paper", title=title, summary=counts, sections="\n\n".join(sections)
+    )
 
 
-def markdown(tables: Sequence[Table], shown: Sequence[str]) -> str:
-    """The page of one paper, with the pictures `shown`."""
-    lines = [
-        f"# {tables[0].source.split(', Appendix')[0].split(', Table')[0]}",
-        "",
-        "Published figures beside ours. Generated by `costmodel reproduce`; do not edit.",
-        "",
-        "```",
-        *summary(tables),
-        "```",
-        "",
+def _section(table: Table) -> Iterator[str]:
+    """One table on a paper's page, paragraph by paragraph."""
+    yield f"## {table.title}"
+    yield f"Source: {table.source}. Every cell: [{table.name}.csv]({table.name}.csv)."
+    said = [
+        f"- **{status}**, {cells} ({rows}): {sentence}"
+        for status, cells, rows, sentence in remarks(table)
     ]
-    for table in tables:
-        lines += [
-            f"## {table.title}",
-            "",
-            f"Source: {table.source}. Every cell: [{table.name}.csv]({table.name}.csv).",
-            "",
-        ]
-        for sentence, members in by_sentence(table).items():
-            rows = list(dict.fromkeys(v.cell.row for v in members))
-            lines.append(
-                f"- **{members[0].status}**, {_cells(members)} ({_some(rows)}): {sentence}"
-            )
-        if not by_sentence(table):
-            lines.append("Every figure is equal to the printed precision.")
-        if len(table.verdicts) <= WIDE:
-            lines += ["", "```", *columns(_long(table.verdicts), left=2), "```"]
-        lines.append("")
-    if shown:
-        lines += ["## Pictures", "", "Each with its data as CSV beside it.", ""]
-        lines += [f"![{name}]({name})\n" for name in shown]
-    return "\n".join(lines).rstrip() + "\n"
+    yield "\n".join(said) or "Every figure is equal to the printed precision."
+    if len(table.verdicts) <= WIDE:
+        yield "\n".join(["```", *columns(_long(table.verdicts), left=2), "```"])
 
 
 def write_index(directory: Path, papers: dict[str, list[Table]]) -> None:
-    """The page that links every paper's page. Raises InputError."""
+    """Write the page that links every paper's page. Raises InputError."""
     every = [table for tables in papers.values() for table in tables]
-    lines = [
-        "# Published figures beside ours",
-        "",
-        "Generated by `costmodel reproduce`; do not edit. A row is as good as its worst cell. "
-        "*Explained* rows have a formula that yields the printed figure and is checked at each "
-        "run; *not derivable* ones contradict the paper's own definitions.",
-        "",
-        "```",
-        *summary(every),
-        "```",
-        "",
+    links = [
+        f"- [{paper}]({paper}/README.md): {'; '.join(table.title for table in tables)}"
+        for paper, tables in papers.items()
     ]
-    for paper, tables in papers.items():
-        lines.append(f"- [{paper}]({paper}/README.md): {'; '.join(t.title for t in tables)}")
-    lines += [
-        "- [hairnet_beyond](hairnet_beyond/README.md): HairNet under placements and timings the "
-        "paper does not have",
-        "- [parity](parity/README.md): ONNX networks against torch's and published counts",
-    ]
-    files.write(directory / "README.md", lambda stream: stream.write("\n".join(lines) + "\n"))
+    templates.write(directory, "index", summary="\n".join(summary(every)), papers="\n".join(links))

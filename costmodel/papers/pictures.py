@@ -9,7 +9,7 @@ import numpy as np
 
 from costmodel.core.loading import load_network
 from costmodel.hardware.read import load_profile
-from costmodel.papers.accuracy import Trained
+from costmodel.papers.paper import Trained
 from costmodel.report import compare, files, plots
 from costmodel.studies.comparison import COLUMNS, Pair
 from costmodel.studies.records import block_records
@@ -31,24 +31,21 @@ def of_run(folder: Path, done: Run) -> None:
 
 def accuracies(folder: Path, models: list[Trained]) -> None:
     """A picture of published accuracy against modelled time for each data set."""
-    for dataset in dict.fromkeys(one.dataset for one in models):
-        accuracy(folder, dataset, [one for one in models if one.dataset == dataset])
+    for dataset in dict.fromkeys(model.dataset for model in models):
+        accuracy(folder, dataset, [model for model in models if model.dataset == dataset])
 
 
 def accuracy(folder: Path, dataset: str, models: list[Trained]) -> None:
     """Published accuracy against modelled time of the `models` of a paper on one data set."""
     profile = load_profile(MACHINE)
-    entries = [
-        Pair(
-            one.label,
-            simulated(load_network(one.arch, one.settings), profile, uniform=True),
-            one.accuracy,
-        )
-        for one in models
-    ]
+    entries = []
+    for model in models:
+        run = simulated(load_network(model.arch, model.settings), profile, uniform=True)
+        entries.append(Pair(model.label, run, model.accuracy))
     rows = [entry.record for entry in entries]
     files.write_csv(folder / f"accuracy_{dataset}.csv", rows, COLUMNS)
-    plots.save(compare.accuracy_figure(entries, dataset), folder / f"accuracy_{dataset}.png")
+    charts = compare.accuracy_charts(entries, dataset)
+    plots.write_charts(folder, {f"accuracy_{dataset}.png": charts})
 
 
 def cut_in_two(folder: Path, stem: str, done: Run) -> None:

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from costmodel.language import documents
-from costmodel.language.expressions import evaluate_with, fill
+from costmodel.language.expressions import evaluate, fill
 from costmodel.papers import model
-from costmodel.papers.table import Cell, Contradiction, Explanation, Table, read_csv, truncated
+from costmodel.papers.table import Cell, Explanation, Table, read_csv, truncated
 from costmodel.report.numbers import count, short
 
 TABLES = Path(__file__).parent / "tables"
@@ -59,6 +59,7 @@ class StatedTable(Table):
                 yield from self._cells(group, line)
 
     def _cells(self, group: Spec, line: Spec) -> Iterator[Cell]:
+        """The cells of one line: one for each column, and for each of its heads."""
         names = {word: _number(entry) for word, entry in line.items()}
         row = fill(group.get("row", line.get("row")), names)
         for asked in group.get("columns", [{}]):
@@ -79,7 +80,7 @@ class StatedTable(Table):
     @classmethod
     def value(cls, text: str, names: Spec) -> Any:
         """The value of an expression."""
-        return evaluate_with(text, names, {**FUNCTIONS, **cls.functions})
+        return evaluate(text, names, {**FUNCTIONS, **cls.functions})
 
     @classmethod
     def of_cell(cls, text: str, cell: Cell) -> Any:
@@ -103,7 +104,7 @@ def _lines(group: Spec) -> Iterator[Spec]:
 
 
 def _named(words: str, values: Any) -> dict[str, Any]:
-    """One value for each word."""
+    """One value under each word: `"a b"` and [1, 2] give a: 1, b: 2."""
     listed = values if isinstance(values, list) else [values]
     return dict(zip(words.split(), listed, strict=True))
 
@@ -132,6 +133,7 @@ def tables_of(paper: str, functions: Functions) -> tuple[type[Table], ...]:
 
 
 def _table(name: str, stated: Spec, source: str, functions: Functions) -> type[StatedTable]:
+    """The table called `name`, as a class of its own."""
     members = {
         "name": name,
         "title": stated["title"],
@@ -140,17 +142,14 @@ def _table(name: str, stated: Spec, source: str, functions: Functions) -> type[S
         "functions": functions,
     }
     kind: Any = type(name, (StatedTable,), members)
-
-    def about(text: str) -> Callable[[Cell], Any]:
-        return partial(kind.of_cell, text)
-
     kind.explanations = tuple(
-        Explanation(one["sentence"], about(one["when"]), about(one["figure"]))
-        for one in stated.get("explanations", ())
-    )
-    kind.contradictions = tuple(
-        Contradiction(one["sentence"], about(one["when"]))
-        for one in stated.get("contradictions", ())
+        Explanation(
+            entry["sentence"],
+            partial(kind.of_cell, entry["when"]),
+            partial(kind.of_cell, entry["figure"]) if "figure" in entry else None,
+        )
+        for section in ("explanations", "contradictions")
+        for entry in stated.get(section, ())
     )
     made: type[StatedTable] = kind
     return made

@@ -18,8 +18,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-Figure = float | str
-
 
 class Status(StrEnum):
     """How a published figure stands to ours; later ones are worse."""
@@ -40,7 +38,7 @@ class Cell:
     row: str
     column: str
     published: str
-    value: Figure
+    value: float | str
     shown: str | None = None
     line: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What the table's line says besides, for explanations."""
@@ -66,19 +64,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why some cells differ, with the formula that yields what the paper printed."""
+    """Why some cells differ: the formula that yields what the paper printed, or that none does."""
 
     sentence: str
     covers: Callable[[Cell], bool]
-    figure: Callable[[Cell], Figure]
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """Why nothing yields some cells: which of the paper's own definitions they contradict."""
-
-    sentence: str
-    covers: Callable[[Cell], bool]
+    figure: Callable[[Cell], float | str] | None = None
+    """None: nothing yields the figure, which contradicts the paper's own definitions."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,7 @@ class Verdict:
     cell: Cell
     status: Status
     sentence: str = ""
-    figure: Figure | None = None
+    figure: float | str | None = None
 
 
 class Table(ABC):
@@ -98,7 +89,7 @@ class Table(ABC):
     title: ClassVar[str]
     source: ClassVar[str]
     explanations: ClassVar[tuple[Explanation, ...]] = ()
-    contradictions: ClassVar[tuple[Contradiction, ...]] = ()
+    """In the order in which they are tried, so that those without a figure come last."""
 
     @abstractmethod
     def cells(self) -> Iterable[Cell]:
@@ -106,25 +97,24 @@ class Table(ABC):
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Every cell judged."""
+        """Every cell with its state, in the order of the table."""
         return [self.judge(cell) for cell in self.cells()]
 
     def judge(self, cell: Cell) -> Verdict:
         """The state of one cell. An explanation that no longer yields the figure does not count."""
         if (
-            cell.shown == cell.published
-            if cell.shown is not None
-            else agrees(cell.published, cell.value)
+            agrees(cell.published, cell.value)
+            if cell.shown is None
+            else cell.shown == cell.published
         ):
             return Verdict(cell, Status.EQUAL)
         for explanation in self.explanations:
             if explanation.covers(cell):
+                if explanation.figure is None:
+                    return Verdict(cell, Status.NOT_DERIVABLE, explanation.sentence)
                 figure = explanation.figure(cell)
                 if agrees(cell.published, figure):
                     return Verdict(cell, Status.EXPLAINED, explanation.sentence, figure)
-        for contradiction in self.contradictions:
-            if contradiction.covers(cell):
-                return Verdict(cell, Status.NOT_DERIVABLE, contradiction.sentence)
         return Verdict(cell, Status.UNEXPLAINED)
 
     def rows(self) -> dict[str, Status]:
@@ -136,7 +126,7 @@ class Table(ABC):
         return worst
 
 
-def agrees(published: str, value: Figure) -> bool:
+def agrees(published: str, value: float | str) -> bool:
     """True if `value`, rounded to the precision of the printed `published`, is the same figure.
 
     Half a unit in the last printed place is allowed, exactly; text must be equal.

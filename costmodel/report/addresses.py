@@ -35,7 +35,7 @@ def addresses(run: Run) -> Addresses | None:
     work = run.workload
     first, last = work.live_ranges
     # a map that overwrites another begins half-way through its row, and that one ends
-    taken = run.result.plan.taken
+    taken = run.result.plan.overwrites_input
     gone = np.isin(np.arange(len(first)), work.reuses[taken])
     start, end = first - 0.5 + 0.5 * taken, last + 0.5 - 0.5 * gone
     inside = np.flatnonzero(packing.inside & (work.tensor_bytes > 0))

@@ -18,14 +18,14 @@ are words of `palette`. ChartPage are in SI units. The kinds:
   `bound` (Y by X numbers of `regions`, which are names).
 - `lanes`: `lanes` ({hue, name, share, start, length, row, early}: when each is busy, `early` for
   later rows in the `early_hue`), `total` [s].
-- `memory`: `boxes` ({start, end, offset, size, name, writer} as columns), `alive` (bytes in each
+- `memory`: `boxes` ({start, end, offset, size, name} as columns), `alive` (bytes in each
   row), `limit` and `limit_name`, `pinned` ([from, to] or None), `top` [B].
 - `parallel`: `axes` and `marked`, on pages alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costmodel.core.terms import RUN_LANES
@@ -68,6 +68,21 @@ def lanes_shown(times: Mapping[str, Any]) -> dict[str, Any]:
 def legend_of(lanes: Any) -> list[list[str]]:
     """A legend of lanes."""
     return [[word, RUN_LANES[word].label] for word in lanes]
+
+
+def numbered(points: Sequence[Any], texts: Sequence[str]) -> Chart:
+    """Number points from 1, and say in the key what each number stands for."""
+    return {
+        "labels": [[*point, str(number)] for number, point in enumerate(points, start=1)],
+        "key": [[str(number), text] for number, text in enumerate(texts, start=1)],
+    }
+
+
+def stacked(spent: Sequence[Mapping[str, float]]) -> Chart:
+    """Stack bars by lane: the parts and the legend, of the time that each bar spends in them."""
+    used = [word for word in RUN_LANES if any(parts.get(word) for parts in spent)]
+    parts = {word: [times.get(word, 0.0) for times in spent] for word in used}
+    return {"parts": parts, "legend": legend_of(used)}
 
 
 def about(run: Run) -> list[str]:

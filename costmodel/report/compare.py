@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costmodel.core.terms import RUN_LANES
-from costmodel.report import painter
-from costmodel.report.chart import Chart, axis, legend_of, line, named
+from costmodel.report.chart import Chart, axis, line, named, numbered, stacked
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import columns, count, short, si
 from costmodel.studies.comparison import Pair
-from costmodel.studies.run import Run
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FAR = 30
 """Times the shortest run from which a linear axis would hide it."""
+OPTIONAL = ("90 % interval", "accuracy_%")
+"""Columns of the table that not every comparison has."""
 
 
 def text(entries: Sequence[Pair]) -> str:
@@ -31,9 +26,7 @@ def text(entries: Sequence[Pair]) -> str:
     notes = [
         f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
         "as each file asks, or as given",
-        *_mixed(entries),
-        *_assumed(entries),
-        *_doubts(entries),
+        *_notes(entries),
     ]
     if any(entry.accuracy is not None for entry in entries):
         notes.append("accuracy: top-1 as published by the papers, not predicted")
@@ -41,79 +34,52 @@ def text(entries: Sequence[Pair]) -> str:
 
 
 def _table(entries: Sequence[Pair]) -> list[list[str]]:
-    """One line for each pair under the columns' names."""
-    known = any(entry.run.interval for entry in entries)
-    graded = any(entry.accuracy is not None for entry in entries)
-    head = [
-        "architecture",
-        "hardware",
-        "dtype",
-        "params",
-        "macs",
-        "ops",
-        "bus_MB",
-        "total_s",
-        *["90 % interval"] * known,
-        "samples/s",
-        "bound",
-        "standing",
+    """A line for each pair under the columns' names; those of OPTIONAL where any pair has them."""
+    rows = [_row(entry) for entry in entries]
+    names = [
+        name for name in rows[0] if name not in OPTIONAL or any(row[name] != "-" for row in rows)
     ]
-    lines = [head + (["accuracy_%"] if graded else [])]
-    for entry in entries:
-        record = entry.record
-        row = [
-            entry.label,
-            record["hardware"],
-            record["dtype"],
-            count(record["params"]),
-            count(record["macs"]),
-            count(record["ops"]),
-            short(record["external_bytes"] / 1e6),
-            short(record["total_time_s"]),
-            *[_interval(entry.run)] * known,
-            f"{record['samples_per_s']:.4g}",
-            record["bound"],
-            record["standing"],
-        ]
-        lines.append(
-            row + ([f"{entry.accuracy:g}" if entry.accuracy is not None else "-"] * graded)
-        )
-    return lines
+    return [names, *([row[name] for name in names] for row in rows)]
 
 
-def _mixed(entries: Sequence[Pair]) -> list[str]:
-    """That measured machines stand beside others, and how far these may be off."""
-    lines = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
-    if len(lines) == 1:
-        return [next(iter(lines.values()))] if "datasheet" in lines else []
-    return ["rows of different standing: " + " and ".join(sorted(lines)), *_far(lines)]
+def _row(entry: Pair) -> dict[str, str]:
+    """The cells of a pair by their columns' names."""
+    record, interval = entry.record, entry.run.interval
+    return {
+        "architecture": entry.label,
+        **{word: record[word] for word in ("hardware", "dtype")},
+        **{word: count(record[word]) for word in ("params", "macs", "ops")},
+        "bus_MB": short(record["external_bytes"] / 1e6),
+        "total_s": short(record["total_time_s"]),
+        "90 % interval": "-" if interval is None else " to ".join(map(short, interval)),
+        "samples/s": f"{record['samples_per_s']:.4g}",
+        **{word: record[word] for word in ("bound", "standing")},
+        "accuracy_%": "-" if entry.accuracy is None else f"{entry.accuracy:g}",
+    }
 
 
-def _far(lines: dict[str, str]) -> list[str]:
-    return [lines["datasheet"]] if "datasheet" in lines else []
-
-
-def _interval(run: Run) -> str:
-    return "-" if run.interval is None else " to ".join(map(short, run.interval))
-
-
-def _doubts(entries: Sequence[Pair]) -> list[str]:
-    """Which pairs are unlike what their profile was calibrated on."""
-    return [
-        f"{entry.label} on {entry.run.profile.name} is far from what was measured: "
-        + "; ".join(entry.run.doubts)
+def _notes(entries: Sequence[Pair]) -> list[str]:
+    """What stands behind the rows, where that is not the same or not much."""
+    grades = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
+    mixed = ["rows of different standing: " + " and ".join(sorted(grades))]
+    assumed = {
+        entry.run.profile.name: entry.run.profile.assumptions(entry.run.policies.dtype)
         for entry in entries
-        if entry.run.doubts
-    ]
-
-
-def _assumed(entries: Sequence[Pair]) -> list[str]:
-    """ChartPage of the machines that are assumed."""
-    assumed = {e.run.profile.name: e.run.profile.assumptions(e.run.policies.dtype) for e in entries}
+    }
     return [
-        f"assumed of {name}: {', '.join(words)} ('simulate' says why)"
-        for name, words in assumed.items()
-        if words
+        *mixed * (len(grades) > 1),
+        *(line for grade, line in grades.items() if grade == "datasheet"),
+        *(
+            f"assumed of {name}: {', '.join(words)} ('simulate' says why)"
+            for name, words in assumed.items()
+            if words
+        ),
+        *(
+            f"{entry.label} on {entry.run.profile.name} is far from what was measured: "
+            + "; ".join(entry.run.doubts)
+            for entry in entries
+            if entry.run.doubts
+        ),
     ]
 
 
@@ -131,12 +97,17 @@ def time_chart(entries: Sequence[Pair]) -> Chart:
         else {word: part / run.samples for word, part in exposed_totals(run).items()}
         for run, time in zip(runs, times, strict=True)
     ]
-    used = [word for word in RUN_LANES if any(parts.get(word) for parts in spent)]
-    ends = [(None, None) if run.interval is None else run.interval for run in runs]
+    bars = stacked(spent)
+    if log:
+        bars["legend"] = [[word, f"mostly {label}"] for word, label in bars["legend"]]
     low, high = (
-        [end if end is None else end / run.samples for end, run in zip(side, runs, strict=True)]
-        for side in zip(*ends, strict=True)
+        [None if run.interval is None else run.interval[end] / run.samples for run in runs]
+        for end in (0, 1)
     )
+    notes = [
+        *["axis logarithmic: hues tell what takes most"] * log,
+        *["whiskers: 90 % interval"] * any(end is not None for end in low),
+    ]
     return {
         "kind": "bars",
         "title": "Modelled time per sample",
@@ -146,43 +117,36 @@ def time_chart(entries: Sequence[Pair]) -> Chart:
             f"({run.standing.grade})"
             for entry, run in zip(entries, runs, strict=True)
         ],
-        "parts": {word: [parts.get(word, 0.0) for parts in spent] for word in used},
+        **bars,
         "ends": [si(time, "s", 3) for time in times],
         "low": low,
         "high": high,
-        "legend": [[word, f"mostly {RUN_LANES[word].label}"] for word in used]
-        if log
-        else legend_of(used),
-        "note": "; ".join(
-            ["axis logarithmic: hues tell what takes most"] * log
-            + ["whiskers: 90 % interval"] * any(end is not None for end in low)
-        ),
+        "note": "; ".join(notes),
     }
 
 
 def accuracy_charts(entries: Sequence[Pair], dataset: str = "") -> list[Chart]:
     """Published accuracy against modelled time, one chart per machine; the fastest comes first."""
-    graded = [entry for entry in entries if entry.accuracy is not None]
+    graded: dict[str, list[tuple[float, float, int, str]]] = {}
+    for place, entry in enumerate(entries):
+        if entry.accuracy is not None:
+            point = (entry.run.total_time / entry.run.samples, entry.accuracy, place, entry.label)
+            graded.setdefault(entry.run.profile.name, []).append(point)
     return [
-        _accuracy_chart(
-            [entry for entry in graded if entry.run.profile.name == name],
-            [place for place, entry in enumerate(entries) if entry.run.profile.name == name],
-            f"{dataset} on {named(name)}" if dataset else named(name),
-        )
-        for name in dict.fromkeys(entry.run.profile.name for entry in graded)
+        _accuracy_chart(sorted(known), f"{dataset} on {named(name)}" if dataset else named(name))
+        for name, known in graded.items()
     ]
 
 
-def _accuracy_chart(entries: Sequence[Pair], places: Sequence[int], title: str) -> Chart:
-    """Numbered points, and a staircase through those that are the most accurate at their time."""
-    known = sorted(
-        (entry.run.total_time / entry.run.samples, entry.accuracy or 0.0, place, entry.label)
-        for entry, place in zip(entries, places, strict=True)
-    )
+def _accuracy_chart(known: list[tuple[float, float, int, str]], title: str) -> Chart:
+    """Number points, and draw a staircase through the most accurate at their time.
+
+    `known` has a time per sample [s], an accuracy [%], a line of the table and a label for each.
+    """
     points = [[time, accuracy] for time, accuracy, _, _ in known]
     best = np.maximum.accumulate([accuracy for _, accuracy in points]).tolist()
-    stairs = [[time, top] for (time, _), top in zip(points, best, strict=True)]
-    hues = ["accent" if a == top else "overhead" for (_, a), top in zip(points, best, strict=True)]
+    pairs = list(zip(points, best, strict=True))
+    stairs = [[time, top] for (time, _), top in pairs]
     return {
         "kind": "marks",
         "title": f"Published accuracy against modelled time, {title}",
@@ -190,21 +154,19 @@ def _accuracy_chart(entries: Sequence[Pair], places: Sequence[int], title: str) 
         "y": axis("published top-1 accuracy [%]"),
         "lines": [line(stairs, "accent", "the most accurate at their time", steps=True)],
         "points": points,
-        "hues": hues,
+        "hues": ["accent" if accuracy == top else "overhead" for (_, accuracy), top in pairs],
         "places": [place for _, _, place, _ in known],
-        "labels": [[*point, str(number)] for number, point in enumerate(points, start=1)],
-        "key": [
-            [str(number), f"{named(label)}: {accuracy:g} %, {si(time, 's')}"]
-            for number, (time, accuracy, _, label) in enumerate(known, start=1)
-        ],
+        **numbered(
+            points,
+            [
+                f"{named(label)}: {accuracy:g} %, {si(time, 's')}"
+                for time, accuracy, _, label in known
+            ],
+        ),
     }
 
 
-def time_figure(entries: Sequence[Pair]) -> Figure:
-    """The times as a picture."""
-    return painter.figure(time_chart(entries))
-
-
-def accuracy_figure(entries: Sequence[Pair], dataset: str) -> Figure:
-    """The accuracies as a picture, one panel per machine."""
-    return painter.figure(*accuracy_charts(entries, dataset))
+def charts(entries: Sequence[Pair], dataset: str | None) -> dict[str, list[Chart]]:
+    """The charts of every picture, by the names of their files."""
+    graded = accuracy_charts(entries, dataset or "")
+    return {"compare.png": [time_chart(entries)]} | ({"accuracy.png": graded} if graded else {})

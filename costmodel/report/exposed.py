@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.terms import OVERHEAD, ROW_LANES
+from costmodel.core.terms import OVERHEAD, ROW_LANES, RUN_LANES
+from costmodel.report.numbers import percent
 from costmodel.studies.run import Run
 
 SIDES = tuple(
@@ -38,3 +41,12 @@ def exposed_totals(run: Run) -> dict[str, float]:
     totals = {word: float(times.sum()) for word, times in exposed_lanes(run).items()}
     overhead = float(run.result.overhead)
     return totals | ({OVERHEAD.word: overhead} if overhead else {})
+
+
+def shares(run: Run, always: Collection[str] = ()) -> str:
+    """Each lane's share of the total by exposed time, in words; of idle ones those in `always`."""
+    return ", ".join(
+        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
+        for word, time in exposed_totals(run).items()
+        if time or word in always
+    )

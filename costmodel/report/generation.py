@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from costmodel.core.terms import RUN_LANES
-from costmodel.report.exposed import exposed_totals
-from costmodel.report.numbers import percent, seconds, short
+from costmodel.report.exposed import shares
+from costmodel.report.numbers import seconds, short
 from costmodel.studies.generate import Generation
-from costmodel.studies.run import Run
 
 GB = 1e9
 """[B]"""
@@ -14,42 +12,35 @@ GB = 1e9
 
 def text(generation: Generation) -> str:
     """Times, what binds each phase, and the memory of one device."""
-    request, memory = generation.request, generation.memory
-    run = generation.prefill
+    request, memory, run = generation.request, generation.memory, generation.prefill
+    step, served_step = generation.step or 0.0, generation.served_step or 0.0
     shared = f" on each of {request.devices} devices" if request.devices > 1 else ""
-    served = (
-        f"{request.concurrency} requests served at once"
-        if request.concurrency
-        else f"batch {request.batch}"
+    served = f"{request.concurrency} requests served at once"
+    held = {"weights": memory.weights, "keys and values": memory.state, "maps": memory.activation}
+    lines = {
+        "Standing": run.standing.line,
+        "": "",
+        "Time to first token": _first(generation),
+        "Time per token": "-" if generation.tpot is None else seconds(generation.tpot),
+        "Tokens": f"{generation.tokens_per_s:.4g} /s, all sequences and devices together",
+        "Prefill": f"{seconds(generation.prefill_time)}: {shares(run)}",
+        "Step of generation": generation.middle and f"{seconds(step)}: {shares(generation.middle)}",
+        "Scheduling": served_step - step
+        and f"{seconds(served_step - step)} a step, all sequences together",
+        "Memory": ", ".join(f"{short(size / GB)} GB {word}" for word, size in held.items())
+        + ("" if memory.capacity is None else f", of {short(memory.capacity / GB)} GB"),
+        "Fits": generation.largest_batch is not None
+        and f"up to {generation.largest_batch} sequences of this length, or "
+        f"{generation.largest_context} tokens at this batch",
+    }
+    return "\n".join(
+        [
+            f"{run.network.name} on {run.profile.name}{shared}: {request.prompt} tokens in, "
+            f"{request.generate} out, "
+            f"{served if request.concurrency else f'batch {request.batch}'}, {run.policies.dtype}",
+            *(f"{head:21} {line}".rstrip() for head, line in lines.items() if line or not head),
+        ]
     )
-    lines = [
-        f"{run.network.name} on {run.profile.name}{shared}: {request.prompt} tokens in, "
-        f"{request.generate} out, {served}, {run.policies.dtype}",
-        f"Standing              {run.standing.line}",
-        "",
-        f"Time to first token   {_first(generation)}",
-        f"Time per token        {'-' if generation.tpot is None else seconds(generation.tpot)}",
-        f"Tokens                {generation.tokens_per_s:.4g} /s, all sequences and devices "
-        "together",
-        f"Prefill               {seconds(generation.prefill_time)}: {_shares(run)}",
-    ]
-    if generation.middle:
-        step = generation.step or 0.0
-        lines.append(f"Step of generation    {seconds(step)}: {_shares(generation.middle)}")
-    scheduled = (generation.served_step or 0.0) - (generation.step or 0.0)
-    if scheduled:
-        lines.append(f"Scheduling            {seconds(scheduled)} a step, all sequences together")
-    lines.append(
-        f"Memory                {short(memory.weights / GB)} GB weights, "
-        f"{short(memory.state / GB)} GB keys and values, {short(memory.activation / GB)} GB maps"
-        + ("" if memory.capacity is None else f", of {short(memory.capacity / GB)} GB")
-    )
-    if generation.largest_batch is not None:
-        lines.append(
-            f"Fits                  up to {generation.largest_batch} sequences of this length, or "
-            f"{generation.largest_context} tokens at this batch"
-        )
-    return "\n".join(lines)
 
 
 def shortage(generation: Generation) -> str:
@@ -67,12 +58,3 @@ def _first(generation: Generation) -> str:
         return seconds(generation.ttft)
     low, high = generation.ttft_interval
     return f"{seconds(low)} to {seconds(high)}, by how many prompts are ahead"
-
-
-def _shares(run: Run) -> str:
-    """Each lane's share of a phase, by exposed time."""
-    return ", ".join(
-        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
-        for word, time in exposed_totals(run).items()
-        if time
-    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from costmodel.language.units import show
-from costmodel.report import files, painter, plots
+from costmodel.report import files, plots
 from costmodel.report.chart import Chart, axis, line, named, series
 from costmodel.studies.generate import Generation
 from costmodel.studies.labels import unique
@@ -21,36 +23,34 @@ At = Callable[[str, int], Generation]
 """A generation on a machine with so many sequences at once."""
 
 
-def trade_off(machines: Sequence[str], at: At) -> list[dict[str, float | str]]:
+def trade_off(machines: Sequence[str], at: At) -> list[dict[str, Any]]:
     """For each machine and batch that fits: time per token [s] and tokens per second [1/s]."""
-    points: list[dict[str, float | str]] = []
-    owners: list[str] = []
-    for machine in machines:
-        for batch in BATCHES:
-            one = at(machine, batch)
-            if not one.memory.fits or one.step is None:
-                break
-            owners.append(machine)
-            points.append(
-                {
-                    "machine": one.prefill.profile.name,
-                    "batch": batch,
-                    "tpot_s": one.step,
-                    "tokens_per_s": batch / one.step,
-                    "ttft_s": one.ttft,
-                }
-            )
+    served = [
+        (machine, batch, one)
+        for machine in machines
+        for batch, one in takewhile(
+            lambda pair: pair[1].memory.fits and pair[1].step,
+            ((batch, at(machine, batch)) for batch in BATCHES),
+        )
+    ]
     # two files may call their machines alike
-    pairs = zip(points, owners, strict=True)
-    labels = unique([(str(row["machine"]), file) for row, file in pairs])
-    return [{**row, "machine": label} for row, label in zip(points, labels, strict=True)]
+    labels = unique([(one.prefill.profile.name, machine) for machine, _, one in served])
+    return [
+        {
+            "machine": label,
+            "batch": batch,
+            "tpot_s": one.step,
+            "tokens_per_s": batch / (one.step or 1.0),
+            "ttft_s": one.ttft,
+        }
+        for label, (_, batch, one) in zip(labels, served, strict=True)
+    ]
 
 
-def trade_chart(rows: Sequence[dict[str, float | str]]) -> Chart:
+def trade_chart(rows: Sequence[dict[str, Any]]) -> Chart:
     """Tokens per second of all sequences over the time that each waits for a token."""
-    machines: dict[str, list[dict[str, float | str]]] = {}
-    for row in rows:
-        machines.setdefault(str(row["machine"]), []).append(row)
+    names = dict.fromkeys(str(row["machine"]) for row in rows)
+    machines = {name: [row for row in rows if row["machine"] == name] for name in names}
     lines = [
         line(
             [[row["tpot_s"], row["tokens_per_s"]] for row in mine],
@@ -130,9 +130,8 @@ def write(directory: str | Path, first: Generation, machines: Sequence[str], at:
     devices = f", {request.devices} devices" if request.devices > 1 else ""
     said = f"{request.prompt} tokens in, {request.generate} out{devices}"
     trade = trade_chart(rows) | {"about": [named(first.prefill.network.name), said]}
-    files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
-    plots.save(painter.figure(trade), folder / "trade.png")
     held = memory_rows(first)
+    files.write_csv(folder / "trade.csv", rows, list(rows[0]) if rows else ["machine"])
     files.write_csv(folder / "memory.csv", held, list(held[0]))
-    plots.save(painter.figure(memory_chart(first)), folder / "memory.png")
+    plots.write_charts(folder, {"trade.png": [trade], "memory.png": [memory_chart(first)]})
     return [folder / name for name in ("trade.csv", "trade.png", "memory.csv", "memory.png")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,14 @@ def save(figure: Figure, path: Path) -> Path:
             Place(str(path)), f"cannot be written: {error.strerror}", "choose another place"
         ) from None
     return path
+
+
+def write_charts(folder: str | Path, charts: Mapping[str, Sequence[Chart]]) -> list[Path]:
+    """Paint the pictures of a folder, each of some charts below one another; their paths.
+
+    Raises InputError where one cannot be written.
+    """
+    return [save(figure(*several), Path(folder) / name) for name, several in charts.items()]
 
 
 def title(run: Run, what: str) -> str:

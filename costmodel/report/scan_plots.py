@@ -11,17 +11,15 @@ import numpy as np
 from costmodel.core.quantities import dimension_of
 from costmodel.core.terms import RUN_LANES
 from costmodel.language import units
-from costmodel.report import painter
-from costmodel.report.chart import Chart, axis, lanes_shown, legend_of, line, named
+from costmodel.report.chart import Chart, about, axis, lanes_shown, legend_of, line, named, numbered
 from costmodel.report.numbers import si
-from costmodel.report.plots import save
+from costmodel.report.plots import write_charts
+from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import Effect
 from costmodel.studies.scan.running.heat_map import HeatMap, Side
 from costmodel.studies.scan.running.results import ScanOutcome
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from costmodel.studies.scan.space.axes import Axis
 
 MOST = 400
@@ -38,12 +36,14 @@ def write(directory: Path, outcome: ScanOutcome) -> list[Path]:
     charts: dict[str, Chart | None] = {"heat": heat(outcome, MOST * MOST), "pareto": front(outcome)}
     if space.sample == "grid" and len(space.axes) == 1 and max(space.shape) <= MOST * 100:
         charts["time"] = along(outcome, space.axes[0])
-    said = {"about": _about(outcome)}
-    return [
-        save(painter.figure(chart | said), directory / f"{word}.png")
-        for word, chart in charts.items()
-        if chart is not None
-    ]
+    return write_charts(
+        directory,
+        {
+            f"{word}.png": [chart | {"about": _about(outcome)}]
+            for word, chart in charts.items()
+            if chart is not None
+        },
+    )
 
 
 def unit_of(word: str) -> str:
@@ -94,21 +94,21 @@ def along(outcome: ScanOutcome, side: Axis) -> Chart:
 
 def heat(outcome: ScanOutcome, most: int) -> Chart | None:
     """Total time over two axes, and where the bottleneck moves; None where there are not two."""
-    heat_map = HeatMap.of(outcome, most)
-    if heat_map is None:
+    plane = HeatMap.of(outcome, most)
+    if plane is None:
         return None
     chart: Chart = {
         "kind": "heat",
         "title": "Total time",
-        "x": _side(heat_map.x),
-        "y": _side(heat_map.y),
-        "values": heat_map.total,
+        "x": _side(plane.x),
+        "y": _side(plane.y),
+        "values": plane.total,
         "unit": "s",
         "label": "total time",
     }
-    if heat_map.x.structural or heat_map.y.structural:
+    if plane.x.structural or plane.y.structural:
         return chart
-    lanes = lanes_shown(heat_map.lanes)
+    lanes = lanes_shown(plane.lanes)
     bound = np.stack(list(lanes.values())).argmax(axis=0)
     chart |= {"bound": bound, "regions": [name for _, name in legend_of(lanes)]}
     return chart | {"note": "white lines: where the bottleneck moves"}
@@ -143,8 +143,7 @@ def front(outcome: ScanOutcome) -> Chart | None:
         "x": x,
         "y": y,
         "points": points,
-        "labels": [[*points[at], str(number)] for number, at in enumerate(chosen, start=1)],
-        "key": [[str(number), text] for number, text in enumerate(texts, start=1)],
+        **numbered(points[chosen], texts),
     }
     if len(words) > 2:
         shade = {"values": figures[:, 2], "label": words[2], "unit": unit_of(words[2])}
@@ -182,25 +181,24 @@ def _about(outcome: ScanOutcome) -> list[str]:
     return [named(models[0].title), scan] if one else [scan]
 
 
-def tornado(effects: list[Effect], total: float, title: str) -> Figure:
+def tornado(effects: list[Effect], run: Run) -> Chart:
     """The total with each resource halved and doubled, the strongest on top."""
-    first, *rules = title.split("\n")
-    what, _, run = first.partition(": ")
-    changes = [[f"{100 * (v / total - 1):+.1f} %" if v != total else "" for v in sorted(
-        (effect.halved_s, effect.doubled_s), reverse=True)] for effect in effects]  # fmt: skip
-    return painter.figure(
-        {
-            "kind": "bars",
-            "title": what,
-            "about": [run, *rules],
-            "x": axis("total time", "s"),
-            "names": [effect.resource.replace("_", " ") for effect in effects],
-            "base": total,
-            "parts": {
-                "matrix": [effect.halved_s - total for effect in effects],
-                "transfer": [effect.doubled_s - total for effect in effects],
-            },
-            "ends": changes,
-            "legend": [["matrix", "halved"], ["transfer", "doubled"]],
-        }
-    )
+    total = run.total_time
+    ends = [sorted((effect.halved_s, effect.doubled_s), reverse=True) for effect in effects]
+    return {
+        "kind": "bars",
+        "title": "Each resource halved and doubled",
+        "about": about(run),
+        "x": axis("total time", "s"),
+        "names": [effect.resource.replace("_", " ") for effect in effects],
+        "base": total,
+        "parts": {
+            "matrix": [effect.halved_s - total for effect in effects],
+            "transfer": [effect.doubled_s - total for effect in effects],
+        },
+        "ends": [
+            [f"{100 * (time / total - 1):+.1f} %" if time != total else "" for time in both]
+            for both in ends
+        ],
+        "legend": [["matrix", "halved"], ["transfer", "doubled"]],
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, fields
+from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from typing import Any
 
 from costmodel.core import policies
@@ -14,181 +15,150 @@ from costmodel.hardware.figures import ASSUMABLE
 from costmodel.hardware.profile import HardwareProfile
 
 Schema = dict[str, Any]
+
+
+def either(*schemas: Schema) -> Schema:
+    """Let a value be any of several things."""
+    return {"anyOf": list(schemas)}
+
+
+def array(items: Schema, **more: Any) -> Schema:
+    """Describe a list."""
+    return {"type": "array", "items": items, **more}
+
+
+def mapping(values: Schema, **more: Any) -> Schema:
+    """Describe a mapping from any name to such values."""
+    return {"type": "object", "additionalProperties": values, **more}
+
+
+def record(properties: Schema, required: Iterable[str] = (), **more: Any) -> Schema:
+    """Describe a mapping of these keys and no others."""
+    keys: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return keys | ({"required": list(required)} if required else {}) | more
+
+
+def refer(word: str) -> Schema:
+    """Refer to a part of the schema that several places share."""
+    return {"$ref": f"#/$defs/{word}"}
+
+
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+TEXT: Schema = {"type": "string"}
 QUANTITY: Schema = {
     "type": ["string", "number"],
     "description": "a figure with its unit: 1 GB/s, 512 KiB, 4 TOPS, 5 us",
 }
-FIGURE: Schema = {"anyOf": [QUANTITY, {"type": "object", "additionalProperties": QUANTITY}]}
 EXPRESSION: Schema = {"type": "string", "pattern": r"\$\{"}
 """What may stand for any value."""
-NAMES: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-SHAPE: Schema = {
-    "type": "array",
-    "items": {"anyOf": [{"type": "integer", "minimum": 1}, EXPRESSION]},
-    "minItems": 1,
-    "maxItems": 4,
-    "description": "[channels, height, width] or [features], without the batch",
-}
-PRESET_TEXTS = ("name", "source", "description", "base")
+NAMES = either(TEXT, array(TEXT))
+SHAPE = array(
+    either({"type": "integer", "minimum": 1}, EXPRESSION),
+    minItems=1,
+    maxItems=4,
+    description="[channels, height, width] or [features], without the batch",
+)
+REASONED = record({"value": {}, "reason": TEXT}, ("value", "reason"))
+"""A figure with the reason for it."""
+POLICIES = dict.fromkeys(policies.DEFAULTS, TEXT)
 CONTROL: Schema = {
     "from": NAMES,
-    "repeat": {"anyOf": [{"type": "integer", "minimum": 0}, EXPRESSION]},
-    "index": {"type": "string"},
-    "when": {"anyOf": [{"type": "boolean"}, EXPRESSION]},
-    "id": {"type": "string"},
+    "repeat": either({"type": "integer", "minimum": 0}, EXPRESSION),
+    "index": TEXT,
+    "when": either({"type": "boolean"}, EXPRESSION),
+    "id": TEXT,
     "unread": {"type": "boolean"},
-    "appends": {"type": "string"},
+    "appends": TEXT,
 }
 
 
 def hardware() -> Schema:
-    """Of a hardware profile."""
+    """Return the schema of a hardware profile."""
     made = HardwareProfile.model_json_schema()
-    properties = made["properties"]
-    for word in MACHINE:
-        properties[word] = {**FIGURE, "title": MACHINE[word].label}
-    for word in ("capacity", "per_sequence"):
-        properties[word] = QUANTITY
-    for word in policies.DEFAULTS:
-        properties[word] = {"type": "string"}
-    share = {"anyOf": [{"type": "number"}, {"type": "object"}]}
-    properties["efficiency"] = {"type": "object", "additionalProperties": share}
-    properties["usable"] = _reasoned()
-    properties["link"] = {
-        "type": "object",
-        "properties": {"bandwidth": QUANTITY, "latency": QUANTITY},
-        "required": ["bandwidth"],
-        "additionalProperties": False,
+    figure = either(QUANTITY, mapping(QUANTITY))
+    link = {"bandwidth": QUANTITY, "latency": QUANTITY}
+    made["properties"] |= {
+        **{word: {**figure, "title": quantity.label} for word, quantity in MACHINE.items()},
+        **dict.fromkeys(("capacity", "per_sequence"), QUANTITY),
+        **POLICIES,
+        "efficiency": mapping(either({"type": "number"}, {"type": "object"})),
+        "usable": REASONED,
+        "link": record(link, ("bandwidth",)),
+        "assumed": record(dict.fromkeys(ASSUMABLE, REASONED)),
+        "energy": mapping(QUANTITY),
+        "passes": array(TEXT),
     }
-    properties["assumed"] = {
-        "type": "object",
-        "properties": {word: _reasoned() for word in ASSUMABLE},
-        "additionalProperties": False,
-    }
-    properties["energy"] = {"type": "object", "additionalProperties": QUANTITY}
-    properties["passes"] = {"type": "array", "items": {"type": "string"}}
     return {**made, "$schema": DRAFT, "title": "costmodel hardware profile"}
 
 
-def _reasoned() -> Schema:
-    """A figure with the reason for it."""
-    return {
-        "type": "object",
-        "properties": {"value": {}, "reason": {"type": "string"}},
-        "required": ["value", "reason"],
-        "additionalProperties": False,
-    }
-
-
 def architecture() -> Schema:
-    """Of an architecture file, or of a preset: a base and values of its variables."""
+    """Return the schema of an architecture file.
+
+    Either the whole network, or a preset: a base and values of its variables.
+    """
+    texts = dict.fromkeys(("name", "source", "description", "base"), TEXT)
+    named = mapping(refer("item"), minProperties=1, maxProperties=1)
+    block = {
+        "args": {"type": ["array", "object"]},
+        "inputs": array(TEXT),
+        "layers": refer("items"),
+    }
     return {
         "$schema": DRAFT,
         "title": "costmodel architecture",
         "if": {"required": ["base"]},
-        "then": _preset(),
+        "then": record(texts | {"vars": {"type": "object"}}, ("name", "source", "base")),
         "else": _whole(),
-        "$defs": {"items": _items(), "item": _item(), "block": _block()},
-    }
-
-
-def _preset() -> Schema:
-    return {
-        "type": "object",
-        "properties": {word: {"type": "string"} for word in PRESET_TEXTS}
-        | {"vars": {"type": "object"}},
-        "required": ["name", "source", "base"],
-        "additionalProperties": False,
+        "$defs": {"items": array(named), "item": _item(), "block": record(block, ("layers",))},
     }
 
 
 def _whole() -> Schema:
-    named = {"type": "object", "additionalProperties": SHAPE}
-    policy = {word: {"type": "string"} for word in policies.DEFAULTS}
-    return {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string"},
-            "source": {"type": "string", "description": "paper, table or page"},
-            "description": {"type": "string"},
-            "use": {"type": "array", "items": {"type": "string"}},
+    """Describe a network that is written out."""
+    return record(
+        {
+            "name": TEXT,
+            "source": TEXT | {"description": "paper, table or page"},
+            "description": TEXT,
+            "use": array(TEXT),
             "input": SHAPE,
-            "inputs": named,
-            "state": named,
+            "inputs": mapping(SHAPE),
+            "state": mapping(SHAPE),
             "vars": {"type": "object"},
-            "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
-            "layers": {"$ref": "#/$defs/items"},
+            "blocks": mapping(refer("block")),
+            "layers": refer("items"),
             "outputs": NAMES,
-            **policy,
+            **POLICIES,
         },
-        "required": ["name", "source", "layers"],
-        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
-        "additionalProperties": False,
-    }
-
-
-def _items() -> Schema:
-    """Names and what stands behind each."""
-    one = {
-        "type": "object",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": {"$ref": "#/$defs/item"},
-    }
-    return {"type": "array", "items": one}
-
-
-def _block() -> Schema:
-    return {
-        "type": "object",
-        "properties": {
-            "args": {"type": ["array", "object"]},
-            "inputs": {"type": "array", "items": {"type": "string"}},
-            "layers": {"$ref": "#/$defs/items"},
-        },
-        "required": ["layers"],
-        "additionalProperties": False,
-    }
+        ("name", "source", "layers"),
+        oneOf=[{"required": ["input"]}, {"required": ["inputs"]}],
+    )
 
 
 def _item() -> Schema:
-    """A layer, a fused row, a call of a block, or a group."""
-    fused = {
-        "type": "array",
-        "items": {"anyOf": [{"enum": sorted(kinds())}, {"type": "object"}]},
-    }
+    """Describe a layer, a fused row, a call of a block, or a group."""
+    fused = array(either({"enum": sorted(kinds())}, {"type": "object"}))
     forms = [
         *(_layer(word, kind) for word, kind in sorted(kinds().items())),
-        _form({"fuse": fused}),
-        {"type": "object", "properties": {"block": {"type": "string"}}, "required": ["block"]},
-        _form({"layers": {"$ref": "#/$defs/items"}}),
+        record({"fuse": fused} | CONTROL, ("fuse",)),
+        {"type": "object", "properties": {"block": TEXT}, "required": ["block"]},
+        record({"layers": refer("items")} | CONTROL, ("layers",)),
     ]
     return {"oneOf": forms}
 
 
-def _form(properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties | CONTROL,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 def _layer(word: str, kind: type[Layer]) -> Schema:
-    """One kind with its attributes."""
-    attributes = {one.name: _attribute(one) for one in fields(kind)}
-    required = [one.name for one in fields(kind) if one.default is MISSING]
-    return {
-        "description": headline(kind),
-        "type": "object",
-        "properties": {"kind": {"const": word}} | attributes | CONTROL,
-        "required": ["kind", *required],
-        "additionalProperties": False,
+    """Describe one kind of layer; any value may stand for an attribute, for its reader says more.
+
+    Defaults are there for completion.
+    """
+    defaults = {one.name: one.default for one in fields(kind)}
+    attributes = {
+        name: {} if default is MISSING else {"default": default}
+        for name, default in defaults.items()
     }
-
-
-def _attribute(one: Field[Any]) -> Schema:
-    """Any value: its reader says more than a type would; the default for completion."""
-    return {} if one.default is MISSING else {"default": one.default}
+    return record(
+        {"kind": {"const": word}} | attributes | CONTROL,
+        ("kind", *(name for name, default in defaults.items() if default is MISSING)),
+        description=headline(kind),
+    )

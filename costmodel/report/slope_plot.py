@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from costmodel.language.units import show
-from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, line, named
 from costmodel.studies.slope import Slope, SlopeCurve
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST = 4000
 """Steps that a picture holds; of more, those that stand nearest to even octaves."""
 
 
-def steps(curve: SlopeCurve) -> list[int]:
-    """The numbers of the steps that a picture shows."""
+def steps(curve: SlopeCurve, most: int = MOST) -> list[int]:
+    """The numbers of at most so many steps, evenly over the memory's octaves."""
     every = np.arange(len(curve.memory))
-    if len(every) <= MOST:
-        return list(every)
-    wanted = np.geomspace(max(curve.memory[0], 1), curve.memory[-1], MOST)
-    return list(np.unique(np.searchsorted(curve.memory, wanted).clip(0, len(every) - 1)))
+    if len(every) > most:
+        wanted = np.geomspace(max(curve.memory[0], 1), curve.memory[-1], most)
+        every = np.unique(np.searchsorted(curve.memory, wanted, side="right").clip(1) - 1)
+    return list(every)
 
 
 def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:
@@ -55,8 +49,3 @@ def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:
         "y": axis("over the bus", "B", log=True),
         "lines": lines,
     }
-
-
-def slope_figure(slope: Slope, curve: SlopeCurve) -> Figure:
-    """The same as a picture."""
-    return painter.figure(slope_chart(slope, curve))

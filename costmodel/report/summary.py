@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import RUN_LANES
 from costmodel.language import units
 from costmodel.report.chart import ALWAYS
-from costmodel.report.exposed import exposed_totals
+from costmodel.report.exposed import shares
 from costmodel.report.numbers import count, percent, seconds, short
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about, time_scaled
@@ -45,8 +44,7 @@ def doubled(run: Run) -> list[Doubled]:
     changes = []
     for quantity in asked_about(run):
         factor = 2.0 if quantity.more_is_faster else 0.5
-        machine = run.machine.scaled(quantity, factor)
-        values = tuple(float(getattr(machine, name)) for name in quantity.fields)
+        values = tuple(factor * float(run.machine[name]) for name in quantity.fields)
         changes.append(Doubled(quantity, values, time_scaled(run, quantity, factor)))
     return changes
 
@@ -61,7 +59,7 @@ def lines(run: Run) -> list[str]:
     return [
         _total_line(run),
         "",
-        f"Where the time goes   {', '.join(_shares(run))}",
+        f"Where the time goes   {shares(run, ALWAYS)}",
         *_array(run),
         *_slowest(run),
         f"Doubling one resource {NEXT.join(changes)}",
@@ -70,16 +68,8 @@ def lines(run: Run) -> list[str]:
         *_again(run),
         *_first(run),
         *_unknown(run),
-        *_nothing(run),
-    ]
-
-
-def _shares(run: Run) -> list[str]:
-    """Each lane's share of the total, by exposed time."""
-    return [
-        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
-        for word, time in exposed_totals(run).items()
-        if word in ALWAYS or time
+        *["WARNING: no row of this network computes or moves anything; is it the one you mean?"]
+        * (total == 0),
     ]
 
 
@@ -98,11 +88,8 @@ def _trust(run: Run) -> list[str]:
 
 def _array(run: Run) -> list[str]:
     """How much of the matrix engine's peak the layers' shapes leave."""
-    array = run.profile.array
-    if array is None:
-        return []
-    mean, used = run.attainable, run.utilisation
-    if mean is None:
+    array, mean, used = run.profile.array, run.attainable, run.utilisation
+    if array is None or mean is None:
         return []
     worst = int(np.nanargmin(used))
     return [
@@ -159,24 +146,30 @@ def _change(new: float, old: float) -> str:
 
 
 def _total_line(run: Run) -> str:
-    totals, total, samples = run.totals, run.total_time, run.samples
-    launched, on_chip, overhead = (
-        run.lane_times.get(word, 0.0) for word in ("launch", "on_chip", "overhead")
+    """What a run takes, of what it consists, and how many samples a second that is."""
+    totals, samples, lanes = run.totals, run.samples, run.lane_times
+    parts = {
+        "transfer": totals["transfer_time_s"],
+        "on chip": lanes.get("on_chip", 0.0),
+        "compute": totals["compute_time_s"],
+        "launching rows": lanes.get("launch", 0.0),
+        "overhead": lanes.get("overhead", 0.0),
+    }
+    times = ", ".join(
+        f"{word} {short(time)} s"
+        for word, time in parts.items()
+        if time or word in ("transfer", "compute")
     )
-    text = (
-        f"Total {short(total)} s {_joined(run)} transfer {short(totals['transfer_time_s'])} s, "
-        + (f"on chip {short(on_chip)} s, " if on_chip else "")
-        + f"compute {short(totals['compute_time_s'])} s"
-        + (f", launching rows {short(launched)} s" if launched else "")
-        + (f", overhead {short(overhead)} s" if overhead else "")
-        + f"; {totals['params']} params, {count(totals['macs'])} macs, {count(totals['ops'])} ops, "
-        f"{short(totals['external_bytes'] / 1e6)} MB over the bus"
-    )
-    per_sample = f", {seconds(total / samples)} per sample" if samples > 1 else ""
+    interval = ""
     if run.interval is not None:
-        low, high = run.interval
-        text += f"\n90 % interval         {short(low)} s to {short(high)} s"
-    return f"{text}\nThroughput            {run.throughput:.4g} samples/s{per_sample}"
+        interval = f"\n90 % interval         {' s to '.join(map(short, run.interval))} s"
+    per_sample = f", {seconds(run.total_time / samples)} per sample" if samples > 1 else ""
+    return (
+        f"Total {short(run.total_time)} s {_joined(run)} {times}; {totals['params']} params, "
+        f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
+        f"{short(totals['external_bytes'] / 1e6)} MB over the bus{interval}\n"
+        f"Throughput            {run.throughput:.4g} samples/s{per_sample}"
+    )
 
 
 def _joined(run: Run) -> str:
@@ -225,10 +218,3 @@ def _memory(run: Run) -> list[str]:
         f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
         f"{short(peak / 1e6)} MB.",
     ]
-
-
-def _nothing(run: Run) -> list[str]:
-    """Said of a network that takes no time: hardly what was meant."""
-    if run.total_time > 0:
-        return []
-    return ["WARNING: no row of this network computes or moves anything; is it the one you mean?"]

@@ -37,33 +37,25 @@ def fitted(
 
     Columns go in the order of `spare`; then names in the first one are cut.
     """
-    head = list(table[0])
-    keep = list(range(len(head)))
     cells = [[harmless(cell, LONGEST) for cell in row] for row in table]
     gone: list[str] = []
-
-    def chosen() -> list[list[str]]:
-        return [[row[place] for place in keep] for row in cells]
-
     for word in spare:
-        if most is None or _wide(chosen()) <= most:
+        if most is None or _wide(cells) <= most:
             break
-        if word in head:
-            keep.remove(head.index(word))
+        if word in cells[0]:
+            place = cells[0].index(word)
+            cells = [row[:place] + row[place + 1 :] for row in cells]
             gone.append(word)
-    lines = chosen()
-    if most is not None and _wide(lines) > most:
-        first = max(len(row[0]) for row in lines)
-        room = max(LEAST, first - (_wide(lines) - most))
-        lines = [[_cut(row[0], room), *row[1:]] for row in lines]
-    return columns(lines), gone
+    if most is not None and _wide(cells) > most:
+        first = max(len(row[0]) for row in cells)
+        room = max(LEAST, first - (_wide(cells) - most))
+        cells = [[_cut(row[0], room), *row[1:]] for row in cells]
+    return columns(cells), gone
 
 
 def _wide(table: list[list[str]]) -> int:
     """Characters of a line of the table."""
-    return sum(max(map(len, column)) for column in zip(*table, strict=True)) + 2 * (
-        len(table[0]) - 1
-    )
+    return len(max(columns(table, left=0), key=len, default=""))
 
 
 def _cut(name: str, most: int) -> str:
@@ -76,10 +68,9 @@ def wrapped(lines: Sequence[str], most: int | None) -> list[str]:
     if most is None:
         return list(lines)
     broken: list[str] = []
-    for line in (part for whole in lines for part in whole.splitlines() or [""]):
-        before = (
-            len(line) - len(line[HANGING:].lstrip()) if line[HANGING - 1 : HANGING] == " " else 4
-        )
+    for line in "\n".join(lines).split("\n"):
+        headed = line[HANGING - 1 : HANGING] == " "
+        before = len(line) - len(line[HANGING:].lstrip()) if headed else 4
         after = " " * min(before, most // 2)
         broken += textwrap.wrap(
             line, most, subsequent_indent=after, break_on_hyphens=False, drop_whitespace=True

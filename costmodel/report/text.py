@@ -84,16 +84,14 @@ def machine_words(run: Run) -> list[str]:
 
 def _figures(run: Run, quantity: MachineQuantity) -> list[tuple[str, Any]]:
     """A figure and how it is worded; one for each engine where the profile says so."""
-    if quantity.by_engine and isinstance(getattr(run.profile, quantity.word), dict):
-        pairs = zip(ENGINES, quantity.fields, strict=True)
-        return [
-            (quantity.shown.replace("a row", f"a {engine} row"), getattr(run.machine, name))
-            for engine, name in pairs
-        ]
-    return [(quantity.shown, run.machine.value(quantity))]
+    if not quantity.by_engine or not isinstance(getattr(run.profile, quantity.word), dict):
+        return [(quantity.shown, run.machine.value(quantity))]
+    return [
+        (quantity.shown.replace("a row", f"a {engine} row"), run.machine[name])
+        for engine, name in zip(ENGINES, quantity.fields, strict=True)
+    ]
 
 
-# Columns of the table, and the figures of a record that they show.
 def _usable(profile: HardwareProfile) -> str:
     """The part of the memory that networks get, and why."""
     assert profile.usable is not None
@@ -102,53 +100,37 @@ def _usable(profile: HardwareProfile) -> str:
     return f"{units.show(profile.usable.value, 'memory')}{of} on chip: {profile.usable.reason}"
 
 
+TIMES = {
+    f"{word}_s": f"{word}_time_s" for word in ("transfer", "on_chip", "compute", "launch", "total")
+} | {"bound": "bound"}
+COUNTED = ("params", "macs", "ops", "rows")
+# Columns of the table, and the figures of a record that they show.
 LAYER = {
     "row": "id",
-    "in_map_MB": "in_map_MB",
-    "out_map_MB": "out_map_MB",
-    "param_MB": "param_MB",
-    "params": "params",
-    "macs": "macs",
-    "ops": "ops",
+    **{word: word for word in ("in_map_MB", "out_map_MB", "param_MB", "params", "macs", "ops")},
     "op/B": "arithmetic_intensity",
     "in": "in_map_loc",
     "out": "out_map_loc",
     "par": "param_loc",
-    "transfer_s": "transfer_time_s",
-    "on_chip_s": "on_chip_time_s",
-    "compute_s": "compute_time_s",
-    "launch_s": "launch_time_s",
-    "total_s": "total_time_s",
-    "bound": "bound",
+    **TIMES,
     "again_MB": "again_MB",
     "schedule": "schedule",
     "array": "utilisation",
 }
-GROUP = {
-    "rows": "rows",
-    "params": "params",
-    "macs": "macs",
-    "ops": "ops",
-    "bus_MB": "external_bytes",
-    "transfer_s": "transfer_time_s",
-    "on_chip_s": "on_chip_time_s",
-    "compute_s": "compute_time_s",
-    "launch_s": "launch_time_s",
-    "total_s": "total_time_s",
-    "bound": "bound",
-}
+GROUP = {**{word: word for word in ("rows", "params", "macs", "ops")}, "bus_MB": "external_bytes"}
 BLOCK = {"cut_MB": "cut_bytes", "before_s": "time_before_s", "after_s": "time_after_s"}
 OPTIONAL = ("on_chip_time_s", "launch_time_s", "again_MB", "schedule", "utilisation")
 """Shown where they are not zero throughout."""
-COUNTED = ("params", "macs", "ops", "rows")
 
 
 def _table(rows: list[Record], by: str) -> list[list[str]]:
     """The rows as text under their columns' names."""
-    names = dict(LAYER) if by == "layer" else {by: by, **GROUP, **(BLOCK if by == "block" else {})}
-    for key in OPTIONAL:
-        if not any(record.get(key) for record in rows):
-            names = {name: word for name, word in names.items() if word != key}
+    group = {by: by, **GROUP, **TIMES, **(BLOCK if by == "block" else {})}
+    names = {
+        name: key
+        for name, key in (LAYER if by == "layer" else group).items()
+        if key not in OPTIONAL or any(record.get(key) for record in rows)
+    }
     return [[*names], *([_cell(key, record[key]) for key in names.values()] for record in rows)]
 
 

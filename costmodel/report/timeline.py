@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.terms import LANES, LINK, OVERHEAD, RUN_LANES
+from costmodel.core.terms import LANES, OVERHEAD, RUN_LANES
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """One lane at work for one row, from `start` for `length` [s]."""
 
     lane: str
@@ -41,26 +39,23 @@ def segments(run: Run) -> list[Segment]:
         saved[fetch.target] += fetch.seconds
     overhead = float(result.overhead)
     starts = overhead + np.concatenate([[0.0], np.cumsum(result.total)])
-    moving = np.maximum(result.transfer - saved, 0.0)
+    times = result.all_lanes | {"transfer": np.maximum(result.transfer - saved, 0.0)}
     parts = [Segment(OVERHEAD.word, 0.0, overhead, -1)] if overhead else []
     for row in range(len(result.total)):
-        start, launch, left, on_chip = (
-            float(times[row]) for times in (starts, result.launch, moving, result.on_chip)
-        )
-        moved = start + launch + left
-        begun = moved + on_chip if model.transfer_first else start + launch
-        matrix, host = float(result.matrix[row]), float(result.host[row])
-        spans = [
-            ("launch", start, launch),
-            ("transfer", start + launch, left),
-            ("on_chip", moved, on_chip),
-            ("matrix", begun, matrix),
-            ("host", begun + matrix, host),
-        ]
-        if result.link is not None:
-            told = float(result.link[row])
-            spans.append(("link", float(starts[row + 1]) - told, told))
-        parts += [Segment(lane, at, length, row) for lane, at, length in spans if length > 0]
+        length = {lane: float(values[row]) for lane, values in times.items()}
+        launched = float(starts[row]) + length["launch"]
+        moved = launched + length["transfer"]
+        begun = moved + length["on_chip"] if model.transfer_first else launched
+        begins = {
+            "launch": float(starts[row]),
+            "transfer": launched,
+            "on_chip": moved,
+            "matrix": begun,
+            "host": begun + length["matrix"],
+            "link": float(starts[row + 1]) - length["link"],
+        }
+        busy = (lane for lane in begins if length[lane] > 0)
+        parts += [Segment(lane, begins[lane], length[lane], row) for lane in busy]
         at = moved
         for fetch in early.get(row, ()):
             parts.append(Segment("transfer", at, fetch.seconds, fetch.target, prefetch=True))
@@ -74,13 +69,15 @@ def write_trace(path: str | Path, run: Run) -> None:
     Format: Trace Event Format, complete events ('X') with times in microseconds. Raises InputError
     where the place cannot be written.
     """
-    used = {LINK.word: run.result.link is not None, OVERHEAD.word: run.result.overhead}
-    shown = [*LANES, *(word for word, there in used.items() if there)]
+    parts = segments(run)
+    used = {part.lane for part in parts}
+    shown = [word for word in RUN_LANES if word in LANES or word in used]
     lanes = {word: number for number, word in enumerate(shown, start=1)}
-    named = f"{run.network.name} on {run.profile.name}"
-    events = [_label("process_name", 0, named)]
-    events += [_label("thread_name", tid, RUN_LANES[word].label) for word, tid in lanes.items()]
-    events += [_event(run, part, lanes[part.lane]) for part in segments(run)]
+    events = [
+        _label("process_name", 0, f"{run.network.name} on {run.profile.name}"),
+        *(_label("thread_name", tid, RUN_LANES[word].label) for word, tid in lanes.items()),
+        *(_event(run, part, lanes[part.lane]) for part in parts),
+    ]
     content = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": run.provenance}
     files.write_json(path, content)
 
@@ -96,13 +93,10 @@ def _event(run: Run, part: Segment, thread: int) -> dict[str, Any]:
     if part.row < 0:
         return {**span, "name": OVERHEAD.label, "cat": OVERHEAD.word, "args": {}}
     row = run.workload.rows[part.row]
-    return {
-        **span,
-        "name": f"prefetch for {row.id}" if part.prefetch else row.id,
-        "cat": row.kind,
-        "args": {
-            "bound": run.bound[part.row],
-            "external_bytes": int(run.result.external_bytes[part.row]),
-            "macs": int(run.workload.macs[part.row]),
-        },
+    told = {
+        "bound": run.bound[part.row],
+        "external_bytes": int(run.result.external_bytes[part.row]),
+        "macs": int(run.workload.macs[part.row]),
     }
+    name = f"prefetch for {row.id}" if part.prefetch else row.id
+    return {**span, "name": name, "cat": row.kind, "args": told}

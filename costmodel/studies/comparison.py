@@ -46,34 +46,29 @@ class Pair:
     @property
     def record(self) -> dict[str, Any]:
         """The figures of the pair under the names of the CSV."""
+        run, chosen = self.run, self.run.policies
         return {
             "architecture": self.label,
-            "hardware": self.run.profile.name,
-            **self.run.totals,
-            "samples_per_s": self.run.throughput,
-            "bound": self.run.bottleneck,
+            "hardware": run.profile.name,
+            **run.totals,
+            "samples_per_s": run.throughput,
+            "bound": run.bottleneck,
             "accuracy_pct": "" if self.accuracy is None else self.accuracy,
-            "dtype": self.run.policies.dtype,
-            "placement": self.run.policies.placement,
-            "timing": self.run.policies.timing,
-            "traffic": self.run.policies.traffic,
-            "standing": self.run.standing.grade,
+            **{word: getattr(chosen, word) for word in ("dtype", "placement", "timing", "traffic")},
+            "standing": run.standing.grade,
         }
 
 
-def table_columns(entries: Sequence[Pair]) -> list[str]:
+def table_columns(pairs: Sequence[Pair]) -> list[str]:
     """The columns of the CSV: those of COLUMNS, and those that some pair alone has.
 
     These are the ends of the interval on calibrated profiles, and times that are not zero.
     """
-    some = {name for entry in entries for name in entry.run.totals}
-    further = (
-        *INTERVAL,
-        *(RUN_LANES[word].column for word in ("on_chip", "launch", "link", "overhead")),
-    )
-    found = [*COLUMNS, *(name for name in further if name in some)]
-    moved_again = any(entry.run.policies.traffic != DEFAULTS["traffic"] for entry in entries)
-    return [*found, *["traffic"] * moved_again, "standing"]
+    some = {name for pair in pairs for name in pair.run.totals}
+    lanes = (RUN_LANES[word].column for word in ("on_chip", "launch", "link", "overhead"))
+    further = [name for name in (*INTERVAL, *lanes) if name in some]
+    moved_again = any(pair.run.policies.traffic != DEFAULTS["traffic"] for pair in pairs)
+    return [*COLUMNS, *further, *["traffic"] * moved_again, "standing"]
 
 
 def pairs(

@@ -25,11 +25,11 @@ class Memory:
     activation: int
     """The most that is alive at once while a prompt is read."""
     capacity: float | None
-    """None: the profile does not say."""
+    """What the external memory holds; None: the profile does not say."""
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Weights, states and maps together [B]."""
         return self.weights + self.state + self.activation
 
     @property
@@ -38,7 +38,7 @@ class Memory:
         return self.capacity is None or self.total <= self.capacity
 
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """The sizes [B] under the names of the JSON report."""
         return {
             "weights_bytes": self.weights,
             "state_bytes": self.state,

@@ -63,7 +63,7 @@ class Evaluated:
 
     @property
     def total_time(self) -> float:
-        """Time of one run [s]."""
+        """The time of one whole run [s]."""
         return float(self.result.total_time)
 
     @property
@@ -84,10 +84,9 @@ class Evaluated:
     @property
     def lane_times(self) -> dict[str, float]:
         """The time of each thing that can be busy, all rows together, and any overhead [s]."""
-        found = {word: float(times.sum()) for word, times in self.result.lanes.items()}
-        overhead = float(self.result.overhead)
-        linked = {} if self.result.link is None else {LINK.word: float(self.result.link.sum())}
-        return found | linked | ({OVERHEAD.word: overhead} if overhead else {})
+        result = self.result
+        times = {**result.lanes, LINK.word: result.link, OVERHEAD.word: result.overhead or None}
+        return {word: float(np.sum(time)) for word, time in times.items() if time is not None}
 
     @property
     def bottleneck(self) -> str:
@@ -120,25 +119,22 @@ class Evaluated:
     def utilisation(self) -> Array:
         """Share of the matrix engine's peak that each row's shape leaves (R,); NaN without work."""
         traits, samples = self.profile.traits, self.samples
-        found = np.full(len(self.network.rows), np.nan)
+        shares = np.full(len(self.network.rows), np.nan)
         for number, row in enumerate(self.network.rows):
-            work = used = 0.0
-            for part in row.parts:
-                if part.tally.macs and traits.engine(part.layer) == "matrix":
-                    work += part.tally.macs
-                    used += part.tally.macs / traits.utilisation(part, samples)
-            if work:
-                found[number] = work / used
-        return found
+            parts = [p for p in row.parts if p.tally.macs and traits.engine(p.layer) == "matrix"]
+            if parts:
+                used = sum(part.tally.macs / traits.utilisation(part, samples) for part in parts)
+                shares[number] = sum(part.tally.macs for part in parts) / used
+        return shares
 
     @property
     def attainable(self) -> float | None:
         """Share of the matrix engine's peak that all rows together leave; None without a shape."""
         if self.profile.array is None:
             return None
-        used, macs = self.utilisation, self.workload.macs
-        there = ~np.isnan(used) & (macs > 0)
-        busy = float((macs[there] / used[there]).sum())
+        macs = self.workload.macs
+        there = ~np.isnan(self.utilisation) & (macs > 0)
+        busy = float((macs[there] / self.utilisation[there]).sum())
         return float(macs[there].sum()) / busy if busy else None
 
     @property
@@ -175,7 +171,9 @@ class Evaluated:
     def totals(self) -> dict[str, float | int]:
         """The figures of the whole run, under the names of the JSON report."""
         work, busy = self.workload, self.lane_times
-        found: dict[str, float | int] = {
+        some = ("on_chip", "launch", "link", "overhead")
+        first = {"first_total_time_s": float(self.first.total_time)} if self.pinned_bytes else {}
+        return {
             "params": int(work.params.sum()),
             "macs": int(work.macs.sum()),
             "ops": float(work.ops.sum()),
@@ -184,16 +182,11 @@ class Evaluated:
             "transfer_time_s": busy["transfer"],
             "compute_time_s": float(self.result.compute.sum()),
             "total_time_s": self.total_time,
+            **dict(zip(INTERVAL, self.interval or (), strict=False)),
+            **{RUN_LANES[word].column: busy[word] for word in some if busy.get(word)},
+            **first,
+            **({} if self.energy is None else {"energy_J": self.energy}),
         }
-        if self.interval:
-            found |= dict(zip(INTERVAL, self.interval, strict=True))
-        some = ("on_chip", "launch", "link", "overhead")
-        found |= {RUN_LANES[word].column: busy[word] for word in some if busy.get(word)}
-        if self.pinned_bytes:
-            found["first_total_time_s"] = float(self.first.total_time)
-        if self.energy is not None:
-            found["energy_J"] = self.energy
-        return found
 
     @property
     def pass_words(self) -> list[str]:

@@ -23,12 +23,12 @@ class Bar(Protocol):
     """What is told of each step."""
 
     def update(self, steps: float) -> object:
-        """Note so many more steps."""
+        """Note that so many more steps are done."""
 
 
 class _Silent:
     def update(self, steps: float) -> None:
-        """Nobody looks."""
+        """Draw nothing, for nobody looks."""
 
 
 @contextmanager

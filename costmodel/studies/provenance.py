@@ -9,9 +9,12 @@ from costmodel.studies.evaluated import Evaluated
 from costmodel.studies.standing import standing
 from costmodel.version import VERSION
 
+CHOSEN = ("convention", "timed_convention", "placement", "traffic", "timing", "dtype", "batch")
+"""The policies that are named, in the order of the report."""
+
 
 def provenance(run: Evaluated) -> dict[str, Any]:
-    """For JSON: files, sources, policies, assumptions, and what stands behind the times."""
+    """Files, sources, policies, assumptions, and what stands behind the times, for JSON."""
     chosen, profile, facts = run.policies, run.profile, run.network.facts
     known = profile.calibration
     return {
@@ -23,13 +26,7 @@ def provenance(run: Evaluated) -> dict[str, Any]:
         "hardware": profile.name,
         "hardware_file": run.hw_file,
         "hardware_source": profile.source,
-        "convention": chosen.convention,
-        "timed_convention": chosen.timed_convention,
-        "placement": chosen.placement,
-        "traffic": chosen.traffic,
-        "timing": chosen.timing,
-        "dtype": chosen.dtype,
-        "batch": chosen.batch,
+        **{word: getattr(chosen, word) for word in CHOSEN},
         "samples": run.samples,
         "passes": run.pass_words,
         "assumed": profile.assumptions(chosen.dtype),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,34 +19,9 @@ if TYPE_CHECKING:
 
 MB = 1e6
 """[B] as the HairNet Appendix has it."""
-LAYER = (
-    "id",
-    "layer_name",
-    "kind",
-    "block",
-    "in_map_MB",
-    "out_map_MB",
-    "param_MB",
-    "params",
-    "macs",
-    "ops",
-    "in_map_loc",
-    "out_map_loc",
-    "param_loc",
-    "external_bytes",
-    "transfer_time_s",
-    "compute_time_s",
-    "total_time_s",
-    "bound",
-    "on_chip_time_s",
-    "launch_time_s",
-)
-"""The columns of the CSV report; further ones only at the end."""
-TILED = ("again_MB", "schedule")
-"""Further columns where rows are tiled."""
-ARRAY = ("utilisation",)
-"""A further column where the matrix engine has a shape."""
 Record = dict[str, Any]
+INTENSITY = "arithmetic_intensity"
+"""What JSON says of a layer, and no table [op/B]."""
 
 
 def records(run: Evaluated, by: str = "layer") -> list[Record]:
@@ -53,23 +29,24 @@ def records(run: Evaluated, by: str = "layer") -> list[Record]:
     return {"layer": layer_records, "block": block_records, "kind": kind_records}[by](run)
 
 
-def columns(run: Evaluated, by: str = "layer") -> list[str]:
-    """The names of the report's columns."""
-    if by != "layer":
-        return list(records(run, by)[0])
-    tiled = TILED if run.policies.traffic_model.tiles else ()
-    return [*LAYER, *tiled, *(ARRAY if run.profile.array else ())]
+def columns(rows: list[Record]) -> list[str]:
+    """The names of the columns of a table of `rows`: all figures but the intensity of a layer."""
+    return [name for name in rows[0] if name != INTENSITY]
 
 
 def frame(run: Evaluated, by: str = "layer") -> pd.DataFrame:
     """The same rows as a pandas DataFrame, under the names of the CSV report."""
     import pandas as pd
 
-    return pd.DataFrame(records(run, by), columns=columns(run, by))
+    rows = records(run, by)
+    return pd.DataFrame(rows, columns=columns(rows))
 
 
 def layer_records(run: Evaluated) -> list[Record]:
-    """One record per row, under the names of the CSV; plus the intensity [op/B]."""
+    """One record per row, in the order of the CSV's columns; new ones come at the end.
+
+    Rows that are tiled, and a matrix engine with a shape, add columns of their own.
+    """
     work, result = run.workload, run.result
     inside = result.plan.on_chip
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -95,7 +72,7 @@ def layer_records(run: Evaluated) -> list[Record]:
         "bound": run.bound,
         "on_chip_time_s": result.on_chip.tolist(),
         "launch_time_s": result.launch.tolist(),
-        "arithmetic_intensity": intensity.tolist(),
+        INTENSITY: intensity.tolist(),
     }
     if run.policies.traffic_model.tiles:
         values |= {"again_MB": (result.refetched / MB).tolist(), "schedule": run.schedules}
@@ -114,7 +91,7 @@ def _where(inside: Array, count: Array) -> list[str]:
     return [str(word) for word in words]
 
 
-def _sums(run: Evaluated, rows: Array) -> Record:
+def _sums(run: Evaluated, rows: list[int]) -> Record:
     """Summed figures of some rows."""
     work, result = run.workload, run.result
     times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
@@ -139,18 +116,16 @@ def block_records(run: Evaluated) -> list[Record]:
     `cut_bytes` [B] are the maps written up to the cut and read after it; `time_before_s` and
     `time_after_s` [s] are the times on either side.
     """
-    found, done = [], 0.0
-    for block, members in _runs(row.block for row in run.workload.rows):
-        sums = _sums(run, members)
-        done += sums["total_time_s"]
-        carried = cut_bytes(run, int(members[-1]))
-        found.append({"block": block, **sums, "cut_bytes": carried, "time_before_s": done})
+    blocks = []
+    for block, members in groupby(enumerate(run.workload.rows), key=lambda pair: pair[1].block):
+        rows = [position for position, _ in members]
+        blocks.append({"block": block, **_sums(run, rows), "cut_bytes": cut_bytes(run, rows[-1])})
+    times = [record["total_time_s"] for record in blocks]
     # summed from the end, so that nothing is left behind the last block
-    left = 0.0
-    for record in reversed(found):
-        record["time_after_s"] = left
-        left += record["total_time_s"]
-    return found
+    after = [*accumulate(times[:0:-1], initial=0.0)][::-1]
+    for record, before, left in zip(blocks, accumulate(times), after, strict=True):
+        record |= {"time_before_s": before, "time_after_s": left}
+    return blocks
 
 
 def cut_bytes(run: Evaluated, end: int) -> int:
@@ -162,14 +137,8 @@ def cut_bytes(run: Evaluated, end: int) -> int:
 
 def kind_records(run: Evaluated) -> list[Record]:
     """One record per kind of row, slowest first."""
-    kinds: dict[str, list[int]] = {}
-    for index, row in enumerate(run.workload.rows):
-        kinds.setdefault(row.kind, []).append(index)
-    found = [{"kind": kind, **_sums(run, np.array(rows))} for kind, rows in kinds.items()]
-    return sorted(found, key=lambda record: -record["total_time_s"])
-
-
-def _runs(words: Iterable[str]) -> Iterable[tuple[str, Array]]:
-    """Consecutive equal words with the positions they take."""
-    for word, group in groupby(enumerate(words), key=lambda pair: pair[1]):
-        yield word, np.array([position for position, _ in group])
+    kinds: dict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(run.workload.rows):
+        kinds[row.kind].append(number)
+    summed = [{"kind": kind, **_sums(run, rows)} for kind, rows in kinds.items()]
+    return sorted(summed, key=lambda record: -record["total_time_s"])

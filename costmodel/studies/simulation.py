@@ -1,4 +1,4 @@
-"""From a network and a profile, under chosen policies, to a `Run`."""
+"""Simulations: a network on a machine, under chosen policies, gives a `Run`."""
 
 from __future__ import annotations
 

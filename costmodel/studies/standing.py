@@ -32,7 +32,7 @@ class Standing(NamedTuple):
         return f"{self.grade}: {shown}"
 
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """Both under the names of the JSON report."""
         return {"grade": self.grade, "reasons": list(self.reasons)}
 
 
@@ -43,19 +43,16 @@ def standing(run: Evaluated) -> Standing:
     fitted to networks; a guessed launch or overhead alone does not.
     """
     profile, known = run.profile, run.profile.calibration
-    guessed = _guessed(run)
-    if guessed and known is None:
-        return Standing("assumed", tuple(f"{word} ({why})" for word, why in guessed.items()))
     if known is not None:
         low, high = known.interval_90
-        return Standing(
-            "calibrated",
-            (
-                f"{known.count} measurements, 90 % of unseen families between {low:g} and "
-                f"{high:g} of the time",
-                *trust.doubts(run),
-            ),
+        fitted = (
+            f"{known.count} measurements, 90 % of unseen families between {low:g} and {high:g} "
+            "of the time"
         )
+        return Standing("calibrated", (fitted, *trust.doubts(run)))
+    guessed = _guessed(run)
+    if guessed:
+        return Standing("assumed", tuple(f"{word} ({why})" for word, why in guessed.items()))
     if profile.measured:
         return Standing("calibrated", (profile.measured,))
     return Standing("datasheet", (_unmeasured(),))
@@ -74,15 +71,10 @@ def _unmeasured() -> str:
 
 def _guessed(run: Evaluated) -> dict[str, str]:
     """The bandwidths, rates and shapes in use that are assumed, and why."""
-    work = run.workload
-    used = {
-        "bandwidth": True,
-        "matrix": bool(work.matrix_ops.any()),
-        "host": bool(work.host_ops.any()),
-        "engine": bool(work.matrix_ops.any()),
-        "efficiency": True,
-    }
+    matrix, host = (bool(ops.any()) for ops in (run.workload.matrix_ops, run.workload.host_ops))
+    used = {"bandwidth": True, "matrix": matrix, "host": host, "engine": matrix, "efficiency": True}
     assumed = run.profile.assumptions(run.policies.dtype)
-    words = [word for word in assumed if used.get(word, word.endswith("bandwidth"))]
     assert set(assumed) <= {*used, *MACHINE}
-    return {word: assumed[word] for word in words}
+    return {
+        word: why for word, why in assumed.items() if used.get(word, word.endswith("bandwidth"))
+    }

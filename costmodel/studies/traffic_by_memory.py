@@ -10,9 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from costmodel.core.arrays import Ints
+from costmodel.core.arrays import Floats, Ints
 from costmodel.core.tiling.rows import RowNest
 from costmodel.core.workload import Workload
 
@@ -23,14 +22,14 @@ class RowTraffic:
 
     row: int
     memory: Ints
-    """Ascending."""
+    """Memories from which on the sizes hold, ascending."""
     read: Ints
     write: Ints
     params: Ints
 
     @property
     def external(self) -> Ints:
-        """All of them."""
+        """What is read, written and read of parameters together (S,) [B]."""
         return self.read + self.write + self.params
 
 
@@ -39,8 +38,8 @@ class SummedSteps:
     """Step functions added up: values from each memory on, (S,) ascending [B]."""
 
     memory: Ints
-    values: NDArray[np.float64]
-    """(S, columns)"""
+    values: Floats
+    """The sums of each column from each memory on (S, columns)."""
 
 
 def row_steps(workload: Workload) -> list[RowTraffic]:
@@ -64,10 +63,8 @@ def row_steps(workload: Workload) -> list[RowTraffic]:
 
 def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:
     """Memories (S,) [B] and what a row's tiles fetch again from each on: read, write, params."""
-    pieces = []
-    for nest in nests:
-        curve = nest.traffic_curve(double=double)
-        pieces.append((-(-curve.room // 8), np.stack(nest.refetched(curve))))
+    curves = [(nest, nest.traffic_curve(double=double)) for nest in nests]
+    pieces = [(-(-c.room // 8), np.stack(nest.refetched(c))) for nest, c in curves]
     if not pieces:
         return np.zeros(1, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
     if len(pieces) == 1:
@@ -76,7 +73,7 @@ def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:
     return total.memory, total.values.T.astype(np.int64)
 
 
-def added(pieces: list[tuple[Ints, NDArray[np.float64]]]) -> SummedSteps:
+def added(pieces: list[tuple[Ints, Floats]]) -> SummedSteps:
     """The sum of step functions (memories (S,), values (S, columns)) from where all of them begin.
 
     Each piece counts from its first memory on.

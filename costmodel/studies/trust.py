@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 import numpy as np
 
 from costmodel.core.formula import Result
@@ -11,7 +14,7 @@ from costmodel.hardware.evidence import Calibration
 from costmodel.studies.evaluated import Evaluated
 
 NOTICED = 0.02
-"""Of the total: kinds that take less of it are not worth a warning."""
+"""A share of the total: kinds that take less of it are not worth a warning."""
 
 
 def intensity(workload: Workload) -> float:
@@ -20,18 +23,17 @@ def intensity(workload: Workload) -> float:
     It is infinite where nothing is touched.
     """
     touched = float(workload.touched_bytes.sum())
-    return (
-        float(workload.matrix_ops.sum() + workload.host_ops.sum()) / touched if touched else np.inf
-    )
+    operations = float(workload.matrix_ops.sum() + workload.host_ops.sum())
+    return operations / touched if touched else np.inf
 
 
 def kinds(workload: Workload) -> dict[str, list[int]]:
     """The rows of each kind, by their first part; views take no time and are left out."""
-    found: dict[str, list[int]] = {}
+    rows: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(workload.rows):
         if not row.view:
-            found.setdefault(row.parts[0].layer.kind, []).append(number)
-    return found
+            rows[row.layer.kind].append(number)
+    return rows
 
 
 def doubts(run: Evaluated) -> list[str]:
@@ -49,33 +51,27 @@ def doubts(run: Evaluated) -> list[str]:
         ("convention", chosen.timed_convention, profile.convention),
         ("passes", ", ".join(run.pass_words) or "none", ", ".join(profile.passes) or "none"),
     )
-    found = [
+    reasons = [
         f"{word} {used}: the profile was calibrated with {measured}"
         for word, used, measured in pairs
         if measured is not None and used != measured
     ]
     if chosen.dtype not in known.dtypes:
-        found.append(f"dtype {chosen.dtype}: only {', '.join(known.dtypes)} was measured")
+        reasons.append(f"dtype {chosen.dtype}: only {', '.join(known.dtypes)} was measured")
     least, most = known.batch
     if not least <= run.samples <= most:
         measured = f"{least}" if least == most else f"{least} to {most}"
-        found.append(f"batch {run.samples}: batches of {measured} were measured")
-    return [*found, *_unlike(known, run.workload, run.result)]
+        reasons.append(f"batch {run.samples}: batches of {measured} were measured")
+    return [*reasons, *_unlike(known, run.workload, run.result)]
 
 
-def _unlike(known: Calibration, workload: Workload, result: Result) -> list[str]:
+def _unlike(known: Calibration, workload: Workload, result: Result) -> Iterator[str]:
     """Layer kinds and an intensity that no measured network had."""
-    total, found = float(result.total_time), []
+    total = float(result.total_time)
     for word, rows in kinds(workload).items():
         share = float(result.total[rows].sum()) / total if total else 0.0
         if word not in known.kinds and share > NOTICED:
-            found.append(
-                f"{word}: {100 * share:.0f} % of the time is in a kind that was never measured"
-            )
-    low, high = known.intensity
-    here = intensity(workload)
+            yield f"{word}: {100 * share:.0f} % of the time is in a kind that was never measured"
+    (low, high), here = known.intensity, intensity(workload)
     if not low <= here <= high:
-        found.append(
-            f"{here:.3g} operations per byte: networks of {low:.3g} to {high:.3g} were measured"
-        )
-    return found
+        yield f"{here:.3g} operations per byte: networks of {low:.3g} to {high:.3g} were measured"

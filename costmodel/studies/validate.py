@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
 from costmodel.core.network import Network, Row
 from costmodel.core.part import Part
-from costmodel.core.tally import Shape, Tally
+from costmodel.core.tally import Shape
 from costmodel.errors import MissingExtra
 
 BATCH = 2
@@ -23,7 +24,7 @@ BATCH = 2
 
 @dataclass(frozen=True)
 class Comparison:
-    """One layer beside its twin."""
+    """What one layer gives and holds, here and in torch."""
 
     row: Row
     kind: str
@@ -67,19 +68,12 @@ def validate(network: Network) -> Iterator[Comparison]:
 
     Raises MissingExtra where torch is not installed.
     """
-    torch = import_torch()
-    seen: dict[Part, tuple[tuple[Any, ...], str]] = {}
+    measured = cache(partial(_measure, import_torch()))
     for row in network.rows:
         for part in row.parts:
-            if part not in seen:
-                seen[part] = _measure(torch, part)
-            theirs, error = seen[part]
-            yield Comparison(row, part.layer.kind, _ours(part), theirs, error)
-
-
-def _ours(part: Part) -> tuple[Any, ...]:
-    tally: Tally = part.tally
-    return part.outputs, tally.moved_params, tally.bn_mean + tally.bn_variance
+            tally = part.tally
+            ours = part.outputs, tally.moved_params, tally.bn_mean + tally.bn_variance
+            yield Comparison(row, part.layer.kind, ours, *measured(part))
 
 
 def _measure(torch: Any, part: Part) -> tuple[tuple[Any, ...], str]:

@@ -69,8 +69,8 @@ def of_operator(node: ast.AST) -> Iterator[Change]:
             other = ast.Or() if isinstance(op, ast.And) else ast.And()
             yield node, f"({ast.unparse(ast.BoolOp(other, values))})"
         case ast.Compare(left, ops, comparators):
-            for at, op in enumerate(ops):
-                others = [*ops[:at], COMPARISONS[type(op)], *ops[at + 1 :]]
+            for at, compared in enumerate(ops):
+                others = [*ops[:at], COMPARISONS[type(compared)], *ops[at + 1 :]]
                 yield node, f"({ast.unparse(ast.Compare(left, others, comparators))})"
         case ast.Call() if (other_call := changed(node)) is not None:
             yield node, ast.unparse(other_call)
@@ -95,7 +95,9 @@ def of_table(node: ast.AST) -> Iterator[Change]:
     """A table with one entry less, for each of them."""
     match node:
         case ast.List(items) | ast.Tuple(items) | ast.Set(items) if len(items) > 1:
-            opening, closing = {ast.List: "[]", ast.Tuple: "()", ast.Set: "{}"}[type(node)]
+            brackets: dict[type[ast.AST], tuple[str, str]]
+            brackets = {ast.List: ("[", "]"), ast.Tuple: ("(", ")"), ast.Set: ("{", "}")}
+            opening, closing = brackets[type(node)]
             for at in range(len(items)):
                 left = [ast.unparse(item) for item in (*items[:at], *items[at + 1 :])]
                 comma = "," if isinstance(node, ast.Tuple) else ""

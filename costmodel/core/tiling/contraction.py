@@ -69,8 +69,8 @@ def _window_cuts(axes: list[AxisTilings], sweeps: Sequence[Sweep], tiles: int) -
     Of few tilings those that no other one beats are kept; many are left to the prices.
     """
     if not axes:
-        one = np.ones(1, dtype=np.int64)
-        return _WindowCuts(Factors(*[one] * len(Factors._fields)), np.empty((1, 0), dtype=np.int64))
+        nothing = [np.ones(1, dtype=np.int64)] * len(Factors._fields)
+        return _WindowCuts(Factors(*nothing), np.empty((1, 0), dtype=np.int64))
     blocks = []
     # two equal axes: what slides along the second has its mirror image along the first
     alike = len(axes) == 2 and sweeps[0] == sweeps[1]

@@ -136,26 +136,26 @@ def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
     A size is left out where moving a cut to another node lowers a room and changes no count.
     """
     every = window_tilings(sweep)
-    one = np.ones_like(every.held)
+    single = np.ones_like(every.held)
     if beside or nodes[0] == "I":
         whole = (every.outputs == sweep.outputs) & (every.taps == sweep.taps)
         return _best(_input_above(nodes, beside, sweep, every.take(whole)))
-    chosen, sums, taps = one.astype(bool), every.outputs, every.taps
+    chosen, sums, taps = single.astype(bool), every.outputs, every.taps
     passes, visits = every.output_tiles, every.tap_tiles
     if nodes == "OIW":
         # a shorter run lets the input hold less only where words wait while others are met
         runs = (every.taps == sweep.taps) | ((every.way == ALONG_TAPS) & (sweep.tap_lag > 1))
         chosen = runs & ((every.inner_outputs == every.outputs) | (every.way == ALONG_OUTPUTS))
-        taps, passes = one, every.inner_output_tiles
+        taps, passes = single, every.inner_output_tiles
     elif nodes == "WIO":
         runs = every.outputs == sweep.outputs
         runs |= (every.way == ALONG_OUTPUTS) & (sweep.output_lag > 1)
         chosen = runs & ((every.inner_taps == every.taps) | (every.way == ALONG_TAPS))
-        sums, visits = one, every.inner_tap_tiles
+        sums, visits = single, every.inner_tap_tiles
     elif nodes == "OWI":
-        visits = one
+        visits = single
     else:
-        passes = one
+        passes = single
     factors = Factors(every.held, sums, taps, passes, visits, every.fetched)
     tiles = WindowTiles(every.inner_outputs, every.inner_taps, every.way, every.outputs, every.taps)
     return _best(AxisTilings(factors, tiles).take(chosen))
@@ -163,11 +163,11 @@ def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
 
 def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -> AxisTilings:
     """The input's node stands first, or beside the first: it slides over the whole axis."""
-    outputs, taps, one = every.inner_outputs, every.inner_taps, np.ones_like(every.held)
-    above = WindowTiles(outputs, taps, every.way, one, one)
+    outputs, taps, single = every.inner_outputs, every.inner_taps, np.ones_like(every.held)
+    above = WindowTiles(outputs, taps, every.way, single, single)
     counts = {
         "held": every.held, "fetched": every.fetched, "passes": every.inner_output_tiles,
-        "visits": every.inner_tap_tiles, "sums": one, "taps": one,
+        "visits": every.inner_tap_tiles, "sums": single, "taps": single,
     }  # fmt: skip
     if beside:
         counts |= {"sums": outputs} if nodes == "OIW" else {"taps": taps}

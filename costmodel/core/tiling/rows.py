@@ -82,7 +82,7 @@ class Alike:
     """Any of them."""
     rows: Ints
     """(N,)"""
-    operands: tuple[list[Ints], list[Ints], list[Ints]]
+    operands: tuple[list[Ints], ...]
     """Of input, weights and output the tensors (N,) of each row; no weights: parameters."""
 
 
@@ -96,18 +96,13 @@ def alike(nests: Iterable[RowNest]) -> list[Alike]:
         Alike(
             group[0],
             np.array([row.row for row in group]),
-            (
-                _columns(row.input for row in group),
-                _columns(row.weights for row in group),
-                _columns(row.output for row in group),
+            tuple(
+                [np.array(column) for column in zip(*tensors, strict=True)]
+                for tensors in zip(*((r.input, r.weights, r.output) for r in group), strict=True)
             ),
         )
         for group in groups.values()
     ]
-
-
-def _columns(tensors: Iterable[tuple[int, ...]]) -> list[Ints]:
-    return [np.array(column) for column in zip(*tensors, strict=True)]
 
 
 def row_nests(

@@ -10,9 +10,8 @@ Example: 8 outputs, 3 taps, stride 1, so 10 input words; output p meets the word
   first one had: 2 x 6 = 12 words in all.
 - Sliding along the outputs, one at a time, holds the 3 words of one window and fetches every word
   once, 10 in all. In steps of 2 outputs it holds 4.
-- Single outputs that do not slide hold 3 words as well, and fetch 8 x 3 = 24.
-- Single outputs and single taps hold one word and fetch 24. Where one tap stays and the input
-  slides along the outputs, one word is held too, and each tap fetches 8: 24 again.
+- Single outputs that do not slide hold 3 words as well, and fetch 8 x 3 = 24. Single outputs with
+  single taps hold one word, and fetch 24 too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,13 @@
-"""The config.json of a Hugging Face model: its family's table gives a base its variables."""
+"""The config.json of a Hugging Face model: its family's table gives a base its variables.
+
+    families/NAME.yaml   what the configs with `model_type: NAME` say of archs/decoder.yaml
+    families/__init__    the sections of such a table, and who reads them
+    quantization.py      what a `quantization_config` says of element types
+    keys.py              how a key is read, and what is said of a bad one
+
+A family that no table can describe is a class instead: a subclass of `families.Rules` behind an
+entry point in the group `costmodel.configs`, whose name is the family's.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +21,7 @@ from costmodel.core.network import Network
 from costmodel.errors import BadValue, Place
 from costmodel.frontends.config.families import rules_for
 from costmodel.frontends.config.keys import Keys
+from costmodel.frontends.config.quantization import dtype_of
 from costmodel.frontends.yaml.preset import from_base
 from costmodel.language import json_text, shipped
 from costmodel.language.documents import read_text
@@ -43,6 +53,6 @@ class Config(FrontEnd):
         base = shipped.find("decoder", "archs")
         named = name, f"config.json, model_type {family}", str(path)
         network, files = from_base(base, {**variables, **limit}, settings, named, [path])
-        choices = {**network.facts.choices, "dtype": keys.dtype}
+        choices = {**network.facts.choices, "dtype": dtype_of(keys)}
         network.graph["facts"] = replace(network.facts, choices=choices)
         return network, files

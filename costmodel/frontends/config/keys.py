@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from costmodel.core.attributes import MAX_SIZE
 from costmodel.errors import BadValue
 
-TYPES = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Keys:
-    """A config as it stands."""
+    """What a config.json states, each key read with its type."""
 
     stated: Mapping[str, Any]
+    """The entries of the file, as JSON gives them."""
 
     @classmethod
     def of(cls, stated: Any) -> Keys:
@@ -31,49 +32,32 @@ class Keys:
         return default if value is None else value
 
     def text(self, key: str) -> str:
-        """A word. Raises BadValue."""
-        value = self.optional(key)
-        if not isinstance(value, str):
-            raise BadValue(f"'{key}' is {value!r}", "it must be a word")
-        return value
+        """The text under a key. Raises BadValue for anything else."""
+        value: str = self.optional(key)
+        return _checked(key, value, isinstance(value, str), "a word")
 
     def size(self, key: str, default: int | None = None) -> int:
-        """A whole number from 1. Raises BadValue where it is missing or none."""
-        value = self.optional(key, default)
+        """The whole number from 1 under a key. Raises BadValue where it is missing or none."""
+        value: int | None = self.optional(key, default)
         if value is None:
             raise BadValue(f"has no '{key}'", f"add '{key}'; the family's rules need it")
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
-            raise BadValue(f"'{key}' is {value!r}", "it must be a whole number from 1")
-        return value
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return _checked(key, value, whole and 1 <= value <= MAX_SIZE, "a whole number from 1")
 
     def flag(self, key: str, *, default: bool = False) -> bool:
-        """True or false. Raises BadValue."""
-        value = self.optional(key, default)
-        if not isinstance(value, bool):
-            raise BadValue(f"'{key}' is {value!r}", "it must be true or false")
-        return value
+        """The truth value under a key. Raises BadValue for anything else."""
+        value: bool = self.optional(key, default)
+        return _checked(key, value, isinstance(value, bool), "true or false")
 
-    def refuse(self, key: str, *, unless: tuple[Any, ...] = (None,), what: str = "") -> None:
+    def refuse(self, key: str, unless: tuple[Any, ...]) -> None:
         """Raise BadValue where a key asks for something that is not modelled."""
         value = self.stated.get(key)
         if value not in unless:
-            raise BadValue(f"'{key}: {value!r}' is not modelled", what or "write it as YAML")
+            raise BadValue(f"'{key}: {value!r}' is not modelled", "write it as YAML")
 
-    @property
-    def method(self) -> str:
-        """How its weights are quantised; empty where they are not."""
-        value = self.optional("quantization_config", {})
-        return str(value.get("quant_method", "")) if isinstance(value, dict) else ""
 
-    @property
-    def dtype(self) -> str:
-        """The run's element types. Raises BadValue for a quantisation that is not known."""
-        word = str(self.optional("torch_dtype", self.optional("dtype", "bfloat16")))
-        own = TYPES.get(word, "bf16")
-        match self.method:
-            case "fp8":
-                return "{weights: fp8, maps: fp8, state: " + own + "}"
-            case "gptq" | "awq":
-                return "{weights: int4, maps: " + own + ", state: " + own + "}"
-            case _:
-                return own
+def _checked(key: str, value: T, fits: bool, what: str) -> T:
+    """The value of a key where it fits. Raises BadValue that says what it must be."""
+    if not fits:
+        raise BadValue(f"'{key}' is {value!r}", f"it must be {what}")
+    return value

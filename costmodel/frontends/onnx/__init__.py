@@ -2,6 +2,13 @@
 
 Weights are never read but to tell masks and tables from them, so files whose weights lie elsewhere
 load all the same. Shapes are per sample; the network knows how many samples the file bakes in.
+
+    rules/          what an operator means: a new operator goes there, and nowhere else
+    samples.py, spread.py       where the samples of a run lie, and how they are followed
+    proto.py, structure.py      a file to a sound model with all its sizes
+    walk.py, node.py, values.py the model's nodes, one by one, to rows
+    infer.py, constants.py      types and folded constants; count.py, unlearnt.py parameters
+    read.py         the whole way, from a file to a network
 """
 
 from __future__ import annotations
@@ -13,14 +20,7 @@ from typing import Any, ClassVar
 from costmodel.core.attributes import to_int
 from costmodel.core.frontend import FrontEnd
 from costmodel.core.network import Network
-from costmodel.errors import (
-    BadValue,
-    CostModelError,
-    InputError,
-    MissingExtra,
-    Place,
-    Problems,
-)
+from costmodel.errors import BadValue, CostModelError, InputError, MissingExtra, Place, Problems
 
 
 class Onnx(FrontEnd):

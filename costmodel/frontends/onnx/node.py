@@ -74,7 +74,7 @@ class OnnxNode:
         return index < len(self.inputs) and self.inputs[index] is not None
 
     def value(self, index: int) -> Value:
-        """An input that is there."""
+        """What is known of an input that is there."""
         value = self.inputs[index]
         assert value is not None
         return value

@@ -1,7 +1,4 @@
-"""An ONNX file becomes a model that is ready to be walked.
-
-The file is read without its weights, it is checked, and its dimensions are bound.
-"""
+"""An ONNX file to a model: read without its weights, checked, its dimensions bound."""
 
 from __future__ import annotations
 
@@ -17,27 +14,39 @@ from costmodel.frontends.onnx import structure
 from costmodel.frontends.onnx.node import STANDARD
 
 OLDEST = 7
-"""Operator set from which operators broadcast as they do today."""
-
-
+"""The operator set from which operators broadcast as they do today."""
 MAX_BYTES = 2**31 - 1
-"""[B] more than this no reader of the format takes."""
+"""No reader of the format takes more than this [B]."""
 
 
 def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | None]:
-    """The model in `path`, its functions inlined and the symbolic dimensions of its inputs bound.
+    """The model in `path`, ready to be walked, and the axis that a dimension's name calls a batch.
 
-    And the axis that a symbolic dimension says holds a batch. Weights in external files are never
-    opened. Raises InputError for what is no ONNX file, for an operator set that is too old, and for
-    each dimension that `dims` leaves open or names in vain.
+    Functions are inlined, and symbolic dimensions of the inputs are bound; weights in external
+    files are never opened. Raises InputError for what is no ONNX file, for an operator set that is
+    too old, and for each dimension that `dims` leaves open or names in vain.
     """
     place = Place(str(path))
+    model = _loaded(path, place)
+    structure.check(model, path)
+    newest = onnx.defs.onnx_opset_version()
+    for entry in model.opset_import:
+        if entry.domain in STANDARD and not OLDEST <= entry.version <= newest:
+            remedy = f"export with one of {OLDEST}..{newest}"
+            raise InputError.at(place, f"uses operator set {entry.version}", remedy)
+    if model.functions:
+        model = inliner.inline_local_functions(model, convert_version=False)
+    axis = batch_axis(model)
+    bind(model, dims, place)
+    return model, axis
+
+
+def _loaded(path: Path, place: Place) -> onnx.ModelProto:
+    """The model as the file has it. Raises InputError for a file that holds none."""
     if path.exists() and not path.is_dir() and not 0 <= _length(path) <= MAX_BYTES:
-        raise InputError.at(
-            place,
-            f"is no file of at most {MAX_BYTES} bytes",
-            "keep the weights in a file of their own: they are not read",
-        )
+        remedy = "keep the weights in a file of their own: they are not read"
+        raise InputError.at(place, f"is no file of at most {MAX_BYTES} bytes", remedy)
+    again = "export the model to ONNX again"
     try:
         model = onnx.load(str(path), load_external_data=False)
     except FileNotFoundError:
@@ -45,25 +54,10 @@ def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | No
     except OSError as error:
         raise InputError.at(place, f"cannot be read: {error.strerror}", "check the path") from None
     except DecodeError:
-        raise InputError.at(place, "is no ONNX file", "export the model to ONNX again") from None
+        raise InputError.at(place, "is no ONNX file", again) from None
     if not model.HasField("graph") or not model.graph.node:
-        raise InputError.at(place, "holds no ONNX graph", "export the model to ONNX again")
-    structure.check(model, path)
-    for entry in model.opset_import:
-        if (
-            entry.domain in STANDARD
-            and not OLDEST <= entry.version <= onnx.defs.onnx_opset_version()
-        ):
-            raise InputError.at(
-                place,
-                f"uses operator set {entry.version}",
-                f"export with one of {OLDEST}..{onnx.defs.onnx_opset_version()}",
-            )
-    if model.functions:
-        model = inliner.inline_local_functions(model, convert_version=False)
-    axis = batch_axis(model)
-    bind(model, dims, place)
-    return model, axis
+        raise InputError.at(place, "holds no ONNX graph", again)
+    return model
 
 
 def _length(path: Path) -> int:
@@ -100,18 +94,12 @@ def bind(model: onnx.ModelProto, dims: Mapping[str, int], place: Place) -> None:
             if name in dims:
                 dim.dim_value = dims[name]
             else:
-                problems.add(
-                    place,
-                    f"input '{value.name}' has an open dimension '{name}'",
-                    f"bind it with --dim {name}=1 (in compare: FILE:{name}=1)",
-                )
-    for name in dims:
-        if name not in asked:
-            problems.add(
-                Place(f"--dim {name}={dims[name]}"),
-                f"{place.file} has no dimension '{name}'",
-                did_you_mean(name, asked),
-            )
+                what = f"input '{value.name}' has an open dimension '{name}'"
+                remedy = f"bind it with --dim {name}=1 (in compare: FILE:{name}=1)"
+                problems.add(place, what, remedy)
+    for name in dims.keys() - asked:
+        what = f"{place.file} has no dimension '{name}'"
+        problems.add(Place(f"--dim {name}={dims[name]}"), what, did_you_mean(name, asked))
     problems.raise_if_any()
 
 

@@ -117,7 +117,7 @@ class Walk:
     def constant(
         self, name: str, kind: onnx.TypeProto, data: Any, origin: Origin, bits: int | None = None
     ) -> None:
-        """Note a constant."""
+        """Note a constant, of `bits` an element where its first input fixes them."""
         self.values[name] = Value(name, kind, data, origin, bits=bits or self.bits(kind))
 
     def node(self, proto: onnx.NodeProto) -> None:

@@ -1,4 +1,12 @@
-"""Architectures written in YAML."""
+"""Architectures written in YAML.
+
+    read.py, checks.py, syntax.py   a file to what it says, before any variable is bound
+    build.py, expand.py, scope.py   variables bound, blocks called, repeats unrolled: a network
+    unrolled_size.py                how far it unrolls, told beforehand
+    preset.py                       a base architecture and values for its variables
+
+A key of the whole file goes into `read.TOP`, one of any item into `syntax.CONTROL`.
+"""
 
 from __future__ import annotations
 

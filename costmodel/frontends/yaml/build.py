@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from costmodel.core.attributes import to_int
 from costmodel.core.builder import Builder
 from costmodel.core.network import Facts, Network, Tap, Taps
 from costmodel.core.tally import Shape
-from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
+from costmodel.errors import InputError, Place, Problem, Problems, did_you_mean
 from costmodel.frontends.yaml.expand import Expander
 from costmodel.frontends.yaml.scope import UNKNOWN, Scope, resolve
 from costmodel.frontends.yaml.syntax import Document
@@ -38,35 +39,23 @@ def build(document: Document, settings: Mapping[str, Any]) -> Network:
     if not problems.found and not builder.rows:
         problems.add(Place(document.file), "the network has no rows", "check 'when' and 'repeat'")
     outputs = declared(document, scope, last, expander.taps, problems)
-    last_axis = channels_last(document, inputs)
+    doubts = channels_last(document, inputs)
     if problems.found:
-        problems.found.extend(last_axis.found)
+        problems.found.extend(doubts)
     problems.raise_if_any()
+    facts = Facts(document.name, document.source, document.file, outputs)
+    warnings = tuple(map(str, doubts))
     return builder.network(
-        Facts(
-            document.name,
-            document.source,
-            document.file,
-            outputs,
-            warnings=tuple(map(str, last_axis.found)),
-            variables=variables,
-            choices=document.choices,
-        )
+        replace(facts, warnings=warnings, variables=variables, choices=document.choices)
     )
 
 
 def bind(document: Document, settings: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-    """Return the value of every variable.
-
-    It is the setting if there is one, else the default (which may use earlier variables).
-    """
+    """The value of every variable: its setting, else its default, which may use earlier ones."""
     for name in settings:
         if name not in document.vars:
-            problems.add(
-                Place(f"--set {name}"),
-                f"{document.file} has no variable '{name}'",
-                did_you_mean(name, document.vars),
-            )
+            what = f"{document.file} has no variable '{name}'"
+            problems.add(Place(f"--set {name}"), what, did_you_mean(name, document.vars))
     bound: dict[str, Any] = {}
     lost: set[str] = set()
     for name, node in document.vars.items():
@@ -74,24 +63,19 @@ def bind(document: Document, settings: Mapping[str, Any], problems: Problems) ->
         if lost & set(WORDS.findall(str(node.plain()))) and name not in settings:
             lost.add(name)
             continue
-        try:
+        lost.add(name)
+        with problems.collect(), node.placing():
             default = _fill_all(node.plain(), bound)
-        except BadValue as error:
-            problems.found.extend(error.at(node.place).problems)
-            lost.add(name)
-            continue
-        value = settings.get(name, default)
-        if isinstance(default, str) != isinstance(value, str):
-            problems.add(
-                Place(f"--set {name}"),
-                f"'{name}' is like {default!r}, got {value!r}",
-                "give a value of the same kind",
-            )
-        bound[name] = value
+            bound[name] = settings.get(name, default)
+            lost.remove(name)
+            if isinstance(default, str) != isinstance(bound[name], str):
+                what = f"'{name}' is like {default!r}, got {bound[name]!r}"
+                problems.add(Place(f"--set {name}"), what, "give a value of the same kind")
     return bound
 
 
 def _fill_all(value: Any, names: Mapping[str, Any]) -> Any:
+    """A value, or every value of a list, with its ``${...}`` filled in."""
     return [_fill_all(v, names) for v in value] if isinstance(value, list) else fill(value, names)
 
 
@@ -107,10 +91,8 @@ def shapes(
         with problems.collect():
             sizes = []
             for axis in node.sequence(name):
-                try:
+                with axis.placing(f"an axis of '{name}' "):
                     sizes.append(to_int(fill(axis.value, variables), least))
-                except BadValue as error:
-                    raise error.at(axis.place, f"an axis of '{name}' ") from None
             if not 1 <= len(sizes) <= 4:
                 raise InputError.at(
                     node.place,
@@ -125,8 +107,8 @@ COLOURS = (1, 3, 4)
 """Channels of pictures: grey, red green blue, and these with their transparency."""
 
 
-def channels_last(document: Document, inputs: Mapping[str, Taps]) -> Problems:
-    """Inputs that look as if their channels stood last, [224, 224, 3]."""
+def channels_last(document: Document, inputs: Mapping[str, Taps]) -> list[Problem]:
+    """Doubts about inputs that look as if their channels stood last, [224, 224, 3]."""
     doubts = Problems()
     for name, node in document.inputs.items():
         shape = inputs[name][0].shape if inputs[name] else ()
@@ -136,7 +118,7 @@ def channels_last(document: Document, inputs: Mapping[str, Taps]) -> Problems:
                 f"'{name}' is read as {shape[0]} channels of {shape[1]} x {shape[2]}",
                 f"channels come first: write [{shape[2]}, {shape[0]}, {shape[1]}]",
             )
-    return doubts
+    return doubts.found
 
 
 def declared(
@@ -148,12 +130,10 @@ def declared(
     taken: list[Tap] = []
     with problems.collect():
         for node in document.outputs.sequence("outputs"):
-            named = resolve(node.text("an output"), scope, taps)
+            word = node.text("an output")
+            named = resolve(word, scope, taps)
             if named is None:
-                problems.add(
-                    node.place,
-                    f"output '{node.value}' names no layer",
-                    did_you_mean(str(node.value), scope.known()),
-                )
+                remedy = did_you_mean(word, scope.known())
+                problems.add(node.place, f"output '{word}' names no layer", remedy)
             taken.extend(named or ())
     return tuple(taken)

@@ -6,7 +6,7 @@ from typing import Any
 
 from costmodel.core import kinds
 from costmodel.core.layer import Layer, attribute_names, make, read_attribute, required_names
-from costmodel.errors import BadValue, Problems, did_you_mean
+from costmodel.errors import Problems, did_you_mean
 from costmodel.frontends.yaml.syntax import CONTROL, Document, LayerSpec
 from costmodel.language.documents import Node
 
@@ -23,25 +23,17 @@ def layer_spec(
 ) -> LayerSpec:
     """A layer of a kind, with every attribute that the kind knows; the others are noted."""
     word = kind_node.text("kind")
-    try:
+    with kind_node.placing():
         kind = kinds.get(word)
-    except BadValue as error:
-        raise error.at(kind_node.place) from None
     known = attribute_names(kind)
-    good = {}
-    for key, node in attributes.items():
-        if key in known:
-            good[key] = node
-        else:
-            problems.add(
-                owner.keys[key],
-                f"unknown key '{key}' in {word}",
-                did_you_mean(key, [*known, *CONTROL]),
-            )
-    owner_missing = [key for key in required_names(kind) if key not in attributes]
-    for key in owner_missing:
+    good = {key: node for key, node in attributes.items() if key in known}
+    for key in attributes.keys() - good.keys():
+        remedy = did_you_mean(key, [*known, *CONTROL])
+        problems.add(owner.keys[key], f"unknown key '{key}' in {word}", remedy)
+    missing = [key for key in required_names(kind) if key not in attributes]
+    for key in missing:
         problems.add(kind_node.place, f"{word} has no '{key}'", f"add '{key}: ...'")
-    ready = _literal(kind, good, not owner_missing, problems)
+    ready = _literal(kind, good, not missing, problems)
     return LayerSpec(kind, good, kind_node.place, ready)
 
 
@@ -51,14 +43,12 @@ def _literal(
     """The finished layer if nothing in it depends on a variable; notes bad literals."""
     values = {key: node.plain() for key, node in given.items()}
     fixed = {key: value for key, value in values.items() if not has_template(value)}
-    clean = True
+    before = len(problems.found)
     for key, value in fixed.items():
-        try:
+        with problems.collect(), given[key].placing(f"'{key}' "):
             read_attribute(kind, key, value)
-        except BadValue as error:
-            clean = False
-            problems.found.extend(error.at(given[key].place, f"'{key}' ").problems)
-    return make(kind, values) if clean and complete and len(fixed) == len(values) else None
+    ready = complete and len(fixed) == len(values) and len(problems.found) == before
+    return make(kind, values) if ready else None
 
 
 def check_calls(document: Document, problems: Problems) -> None:

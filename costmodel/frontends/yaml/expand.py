@@ -10,7 +10,14 @@ from costmodel.core.builder import Builder
 from costmodel.core.layer import Layer, read_attribute
 from costmodel.core.network import Tap, Taps
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
-from costmodel.frontends.yaml.scope import UNKNOWN, Scope, appended, report_early, resolve
+from costmodel.frontends.yaml.scope import (
+    UNKNOWN,
+    Scope,
+    appended,
+    note_reads,
+    report_early,
+    resolve,
+)
 from costmodel.frontends.yaml.syntax import Document, Item, LayerSpec
 from costmodel.frontends.yaml.unrolled_size import least_steps
 from costmodel.language.documents import Node
@@ -31,10 +38,12 @@ class Expander:
     ) -> None:
         self.document, self.variables = document, variables
         self.builder, self.problems = builder, problems
-        # by id
         self.taps: dict[str, Taps] = {}
+        """The outputs of every row by its id."""
         self.steps = 0
+        """Items unrolled so far."""
         self.calls: list[str] = []
+        """The blocks around the item that is being unrolled."""
 
     def run(self, inputs: dict[str, Taps]) -> tuple[Scope, Taps]:
         """Unroll the whole document; its top scope and what its last item gives."""
@@ -51,7 +60,6 @@ class Expander:
         """Expand a list of items, each reading the one before it unless it says ``from``."""
         previous = ""
         for item in items:
-            before = len(scope.early)
             try:
                 taps = self.item(item, scope, taps)
             except InputError as error:
@@ -60,17 +68,10 @@ class Expander:
                 self.problems.found.extend(error.problems)
                 taps = scope.names[item.name] = UNKNOWN
             if scope.early:
-                self.note_reads(item, scope, previous, asked=len(scope.early) > before)
+                note_reads(item, scope, previous)
             previous = item.name
         report_early(scope, self.problems)
         return taps
-
-    def note_reads(self, item: Item, scope: Scope, previous: str, asked: bool) -> None:
-        """Remember what `item` reads, by name, so that a cycle can be told and shown."""
-        node = item.control.get("from")
-        entries = [previous] if node is None else node.plain()
-        sources = entries if isinstance(entries, list) else [entries]
-        scope.reads.setdefault(item.name, set()).update(map(str, sources))
 
     def item(self, item: Item, scope: Scope, taps: Taps) -> Taps:
         """Expand one item, with its repetitions; bind and return its output taps."""
@@ -78,18 +79,17 @@ class Expander:
             return self.bind(item, item.name, scope, UNKNOWN)
         if "from" in item.control:
             taps = self.sources(item, item.control["from"], scope)
-        elif not taps or len(taps) > 1:
-            taps = self.single(taps, item.place)
+        else:
+            single(taps, item.place)
         if "when" in item.control and not self.value(item.control["when"], scope.env):
             # what it would have read first
             return self.bind(item, item.name, scope, taps[:1])
         index = self.text(item.control["index"], scope.env) if "index" in item.control else "i"
-        count = 1
-        if "repeat" in item.control:
-            count = self.count(item.control["repeat"], scope.env)
+        repeated = "repeat" in item.control
+        count = self.count(item.control["repeat"], scope.env) if repeated else 1
         for turn in range(count):
             started = self.steps
-            env = scope.env if "repeat" not in item.control else {**scope.env, index: turn}
+            env = {**scope.env, index: turn} if repeated else scope.env
             suffix = f"[{turn}]" if count > 1 else ""
             taps = self.once(item, scope, env, taps, suffix, index)
             self.steps += 1
@@ -142,29 +142,22 @@ class Expander:
     def layer(
         self, item: Item, name: str, scope: Scope, env: Mapping[str, Any], taps: Taps
     ) -> Taps:
-        """Add one row."""
+        """Add the row of a layer or of a fused row; its output taps."""
         made = [spec.ready or self.make(spec, env) for spec in item.specs]
         if not taps:
             return UNKNOWN
+        unread = self.value(item.control["unread"], env) if "unread" in item.control else False
+        if not isinstance(unread, bool):
+            place = item.control["unread"].place
+            raise InputError.at(place, f"'unread' is {unread!r}", "write true or false")
+        flags = unread, appended(item, scope, self.taps)
+        wanted, block = f"{scope.path}{name}", scope.block or name
         try:
-            wanted = f"{scope.path}{name}"
-            block = scope.block or name
-            flags = self.unread_on_purpose(item, env), appended(item, scope, self.taps)
             out = self.builder.row(wanted, name, block, item.place, made, taps, *flags)
         except BadValue as error:
             raise error.at(item.place, f"layer '{name}': ") from None
         self.taps[out[0].node] = out
         return out
-
-    def unread_on_purpose(self, item: Item, env: Mapping[str, Any]) -> bool:
-        """Whether the item says that nobody has to read it. Raises BadValue for no truth value."""
-        if "unread" not in item.control:
-            return False
-        node = item.control["unread"]
-        value = self.value(node, env)
-        if not isinstance(value, bool):
-            raise InputError.at(node.place, f"'unread' is {value!r}", "write true or false")
-        return value
 
     def make(self, spec: LayerSpec, env: Mapping[str, Any]) -> Layer:
         """The layer of `spec` with its ``${...}`` filled in."""
@@ -182,32 +175,25 @@ class Expander:
         assert item.block is not None
         word = self.text(item.block, env)
         if word not in self.document.blocks:
-            raise InputError.at(
-                item.block.place,
-                f"unknown block '{word}'",
-                did_you_mean(word, self.document.blocks),
-            )
+            remedy = did_you_mean(word, self.document.blocks)
+            raise InputError.at(item.block.place, f"unknown block '{word}'", remedy)
         if word in self.calls or len(self.calls) >= MAX_DEPTH:
             raise InputError.at(item.block.place, f"block '{word}' calls itself", "use repeat")
         block = self.document.blocks[word]
-        names = [*block.args, index]
         args: dict[str, Any] = {}
         for key, node in item.args.items():
             if key not in block.args:
-                self.problems.add(
-                    item.keys[key],
-                    f"block '{word}' has no argument '{key}'",
-                    did_you_mean(key, names),
-                )
+                remedy = did_you_mean(key, [*block.args, index])
+                what = f"block '{word}' has no argument '{key}'"
+                self.problems.add(item.keys[key], what, remedy)
             args[key] = self.value(node, env)
         base = {**self.variables, index: env.get(index, 0)}
         for key, default in block.args.items():
             if key in args or key == index:
                 continue
             if default is None:
-                raise InputError.at(
-                    item.place, f"block '{word}' needs '{key}'", f"add '{key}: ...'"
-                )
+                what = f"block '{word}' needs '{key}'"
+                raise InputError.at(item.place, what, f"add '{key}: ...'")
             args[key] = self.value(default, {**base, **args})
         if len(taps) != len(block.inputs) and taps:
             raise InputError.at(
@@ -237,29 +223,16 @@ class Expander:
                 )
             if taps is None:
                 scope.early.append((item.name, reference, entry.place, scope.known()))
-            taps = self.single(taps or UNKNOWN, entry.place)
+            taps = single(taps or UNKNOWN, entry.place)
             named.extend(taps)
             whole = whole and bool(taps)
         return tuple(named) if whole else UNKNOWN
 
-    def single(self, taps: Taps, place: Place) -> Taps:
-        """Return `taps` if it is one map (or unknown).
-
-        A layer of several outputs must be named by port.
-        """
-        if len(taps) > 1:
-            raise InputError.at(
-                place, f"'{taps[0].node}' has {len(taps)} outputs", "name one, e.g. 'from: name.0'"
-            )
-        return taps
-
     def count(self, node: Node, env: Mapping[str, Any]) -> int:
         """The number of repetitions."""
         value = self.value(node, env)
-        try:
+        with node.placing("'repeat' "):
             count = to_int(value, least=0)
-        except BadValue as error:
-            raise error.at(node.place, "'repeat' ") from None
         if count > MAX_REPEAT:
             raise InputError.at(node.place, f"'repeat' is {count}", f"at most {MAX_REPEAT}")
         return count
@@ -280,6 +253,15 @@ class Expander:
             return fill(value, env)
         except BadValue as error:
             raise error.at(place) from None
+
+
+def single(taps: Taps, place: Place) -> Taps:
+    """`taps` if it is one map, or unknown. Raises InputError for several, of which one is meant."""
+    if len(taps) > 1:
+        raise InputError.at(
+            place, f"'{taps[0].node}' has {len(taps)} outputs", "name one, e.g. 'from: name.0'"
+        )
+    return taps
 
 
 def too_many(item: Item) -> InputError:

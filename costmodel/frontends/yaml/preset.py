@@ -25,7 +25,7 @@ def load_network(path: Path, settings: Mapping[str, Any]) -> tuple[Network, list
     problems = Problems()
     root = load(str(path), problems)
     if not isinstance(root.value, dict) or "base" not in root.value:
-        document = read(str(path))
+        document = read(root, str(path), problems)
         return within_positions(build(document, settings)), document.files
     root.check_keys("the preset", KEYS, problems)
     root.require("the preset", ("name", "source", "base"), problems)
@@ -49,20 +49,19 @@ def from_base(
 
     Also returns all `files` it was read from. Raises InputError.
     """
-    document = read(str(base))
+    problems = Problems()
+    document = read(load(str(base), problems), str(base), problems)
     network = build(document, {**variables, **settings})
     name, source, file = named
-    facts = replace(network.facts, name=name, source=source, file=file)
-    network.graph["facts"] = facts
+    network.graph["facts"] = replace(network.facts, name=name, source=source, file=file)
     return within_positions(network), [*files, *document.files]
 
 
 def within_positions(network: Network) -> Network:
     """The network itself. Raises InputError for more tokens than a decoder has positions for."""
-    variables = network.facts.variables
-    limit, tokens = variables.get("max_positions", 0), variables.get("tokens", 0)
-    context = variables.get("context", 0)
-    whole = all(isinstance(one, int) for one in (limit, tokens, context))
+    counts = [network.facts.variables.get(w, 0) for w in ("max_positions", "tokens", "context")]
+    limit, tokens, context = counts
+    whole = all(isinstance(count, int) for count in counts)
     if whole and limit and tokens + context > limit:
         raise InputError.at(
             Place(network.facts.file),

@@ -10,72 +10,56 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.core import policies
-from costmodel.errors import BadValue, InputError, Problems, did_you_mean
+from costmodel.errors import InputError, Problems, did_you_mean
 from costmodel.frontends.yaml.checks import check_calls, layer_spec
-from costmodel.frontends.yaml.syntax import CONTROL, Block, Document, Item
+from costmodel.frontends.yaml.syntax import CONTROL, Block, Document, Item, LayerSpec
 from costmodel.language.documents import Node, load
 
 TOP = (
-    "name",
-    "source",
-    "description",
-    "use",
-    "input",
-    "inputs",
-    "state",
-    "vars",
-    "blocks",
-    "layers",
-    "outputs",
-    *policies.DEFAULTS,
+    *("name", "source", "description", "use", "input", "inputs", "state", "vars", "blocks"),
+    *("layers", "outputs", *policies.DEFAULTS),
 )
+"""Keys of an architecture file."""
 FORMS = ("kind", "fuse", "block", "layers")
 WORD = re.compile(r"[A-Za-z_]\w*")
 NAME = re.compile(r"(?:[\w+-]|\$\{[^{}]*\})+")
 
 
-def read(path: str) -> Document:
-    """The architecture file at `path`, with the mistakes seen so far in its `problems`.
+def read(root: Node, file: str, problems: Problems) -> Document:
+    """The architecture whose YAML is `root`; `problems` gets the mistakes seen so far.
 
     Raises InputError where it is no YAML mapping at all.
     """
-    reader = _Reader(path)
-    return reader.document(load(path, reader.problems))
+    return _Reader(file, problems).document(root)
 
 
 class _Reader:
-    def __init__(self, file: str) -> None:
-        self.file = file
+    """Reads one file and those whose blocks it uses, and goes on behind every mistake."""
+
+    def __init__(self, file: str, problems: Problems) -> None:
+        self.file, self.problems = file, problems
         self.files = [Path(file)]
-        self.problems = Problems()
 
     def document(self, root: Node) -> Document:
+        """The whole file. Raises InputError where it is no mapping."""
         top = root.mapping("an architecture file")
         problems = self.problems
         root.check_keys("the architecture", TOP, problems)
         root.require("the architecture", ("name", "source", "layers"), problems)
-        if "input" in top and "inputs" in top:
-            problems.add(
-                top["inputs"].place,
-                "the architecture has both 'input' and 'inputs'",
-                "keep one of them",
-            )
-        elif "input" not in top and "inputs" not in top:
-            problems.add(
-                root.place,
-                "the architecture has neither 'input' nor 'inputs'",
-                "add 'input: [3, 224, 224]'",
-            )
-        variables = self.named(top.get("vars"), "vars")
+        given = [word for word in ("input", "inputs") if word in top]
+        if len(given) == 2:
+            what = "the architecture has both 'input' and 'inputs'"
+            problems.add(top["inputs"].place, what, "keep one of them")
+        elif not given:
+            what = "the architecture has neither 'input' nor 'inputs'"
+            problems.add(root.place, what, "add 'input: [3, 224, 224]'")
+        alone = {"input": top["input"]} if "input" in top else None
         document = Document(
             self.file,
-            root,
             name=self.text(top.get("name"), "name"),
             source=self.text(top.get("source"), "source"),
-            vars=variables,
-            inputs={"input": top["input"]}
-            if "input" in top
-            else self.named(top.get("inputs"), "inputs"),
+            vars=self.named(top.get("vars"), "vars"),
+            inputs=alone or self.named(top.get("inputs"), "inputs"),
             blocks=self.blocks(top),
             items=self.items(top.get("layers"), "layers"),
             outputs=top.get("outputs"),
@@ -86,10 +70,11 @@ class _Reader:
         )
         if "layers" in top and top["layers"].value in ([], None):
             problems.add(top["layers"].place, "the architecture has no layers", "add at least one")
-        check_calls(document, self.problems)
+        check_calls(document, problems)
         return document
 
     def text(self, node: Node | None, what: str) -> str:
+        """A text; empty when absent or wrong."""
         if node is not None:
             with self.problems.collect():
                 return node.text(what)
@@ -100,12 +85,9 @@ class _Reader:
         chosen = {}
         for family in policies.DEFAULTS:
             if family in top:
-                with self.problems.collect():
+                with self.problems.collect(), top[family].placing():
                     chosen[family] = top[family].text(family)
-                    try:
-                        policies.check(family, chosen[family])
-                    except BadValue as error:
-                        raise error.at(top[family].place) from None
+                    policies.check(family, chosen[family])
         return chosen
 
     def named(self, node: Node | None, what: str) -> dict[str, Node]:
@@ -116,11 +98,8 @@ class _Reader:
             entries = node.mapping(what)
             for name, place in node.keys.items():
                 if not WORD.fullmatch(name) or iskeyword(name):
-                    self.problems.add(
-                        place,
-                        f"'{name}' is no name for {what}",
-                        "use letters, digits and _, and no word of Python's",
-                    )
+                    remedy = "use letters, digits and _, and no word of Python's"
+                    self.problems.add(place, f"'{name}' is no name for {what}", remedy)
             return entries
         return {}
 
@@ -141,10 +120,7 @@ class _Reader:
     def used(self, top: dict[str, Node]) -> Iterator[dict[str, Node]]:
         """The ``blocks`` mappings of this file and of each file under ``use``."""
         yield self.named(top.get("blocks"), "blocks")
-        files: list[Node] = []
-        with self.problems.collect():
-            files = top["use"].sequence("use") if "use" in top else []
-        for node in files:
+        for node in self.entries(top.get("use"), "use"):
             with self.problems.collect():
                 file = Path(self.file).parent / node.text("a file under 'use'")
                 if not file.is_file():
@@ -159,6 +135,7 @@ class _Reader:
                 yield self.named(shared.get("blocks"), "blocks")
 
     def block(self, name: str, node: Node) -> Block:
+        """A block, without what is wrong in it."""
         args: dict[str, Node | None] = {}
         inputs: tuple[str, ...] = ("input",)
         items: tuple[Item, ...] = ()
@@ -182,12 +159,16 @@ class _Reader:
         self.named(Node(names, node.place, {n: item.place for n, item in names.items()}), "args")
         return dict.fromkeys(names)
 
+    def entries(self, node: Node | None, what: str) -> list[Node]:
+        """The entries of a list; none when absent or wrong."""
+        if node is not None:
+            with self.problems.collect():
+                return node.sequence(what)
+        return []
+
     def items(self, node: Node | None, what: str) -> tuple[Item, ...]:
-        if node is None:
-            return ()
-        with self.problems.collect():
-            return tuple(self.item(entry) for entry in node.sequence(what))
-        return ()
+        """The items of a list, broken ones among them."""
+        return tuple(map(self.item, self.entries(node, what)))
 
     def item(self, node: Node) -> Item:
         """One entry of a list; a broken one keeps its name so that others may refer to it."""
@@ -200,6 +181,7 @@ class _Reader:
         return replace(item, broken=True) if hurt and item.specs else item
 
     def good_item(self, node: Node) -> Item:
+        """An entry under its name. Raises InputError where it has none, or no form."""
         entry = node.mapping("a layer")
         if len(entry) != 1:
             raise InputError.at(
@@ -224,42 +206,37 @@ class _Reader:
         for word in ("unread", "appends"):
             if word in control and forms[0] not in ("kind", "fuse"):
                 self.problems.add(body.keys[word], f"'{word}' is for a layer", "set it at a layer")
-        make_form = getattr(self, f"form_{forms[0]}")
-        return Item(name, place, control, keys=body.keys, **make_form(name, body, rest))
+        form = self.form(name, forms[0], body, rest)
+        return Item(name, place, control, keys=body.keys, **form)
 
-    def form_kind(self, name: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
-        return {"specs": (layer_spec(body.value["kind"], rest, body, self.problems),)}
+    def form(self, name: str, word: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
+        """What an item is: a layer, a fused row, a call of a block, or a group. InputError."""
+        node = body.value[word]
+        if word == "kind":
+            return {"specs": (layer_spec(node, rest, body, self.problems),)}
+        if word == "block":
+            node.text("block")
+            return {"block": node, "args": rest}
+        what = "a fused row" if word == "fuse" else "a group"
+        for key in rest:
+            remedy = did_you_mean(key, CONTROL)
+            self.problems.add(body.keys[key], f"unknown key '{key}' in {what}", remedy)
+        if word == "layers":
+            return {"items": self.items(node, f"group '{name}'")}
+        return {"specs": self.fused(name, node)}
 
-    def form_fuse(self, name: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
-        self.refuse(body, rest, "a fused row")
+    def fused(self, name: str, node: Node) -> tuple[LayerSpec, ...]:
+        """The layers of a fused row, each a kind or a mapping. Raises InputError for none."""
         specs = []
-        for part in body.value["fuse"].sequence("fuse"):
-            if isinstance(part.value, dict):
-                inner = part.mapping("a fused layer")
+        for part in node.sequence("fuse"):
+            inner = part.value if isinstance(part.value, dict) else {"kind": part}
+            if "kind" not in inner:
                 part.require("a fused layer", ("kind",), self.problems)
-                if "kind" in inner:
-                    rest = {k: v for k, v in inner.items() if k != "kind"}
-                    specs.append(layer_spec(inner["kind"], rest, part, self.problems))
-            else:
-                specs.append(layer_spec(part, {}, part, self.problems))
+                continue
+            attributes = {k: v for k, v in inner.items() if k != "kind"}
+            specs.append(layer_spec(inner["kind"], attributes, part, self.problems))
         if not specs:
             raise InputError.at(
-                body.value["fuse"].place,
-                f"layer '{name}' fuses nothing",
-                "list kinds, e.g. [batch_norm, relu]",
+                node.place, f"layer '{name}' fuses nothing", "list kinds, e.g. [batch_norm, relu]"
             )
-        return {"specs": tuple(specs)}
-
-    def form_block(self, name: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
-        body.value["block"].text("block")
-        return {"block": body.value["block"], "args": rest}
-
-    def form_layers(self, name: str, body: Node, rest: dict[str, Node]) -> dict[str, Any]:
-        self.refuse(body, rest, "a group")
-        return {"items": self.items(body.value["layers"], f"group '{name}'")}
-
-    def refuse(self, body: Node, rest: dict[str, Node], what: str) -> None:
-        for key in rest:
-            self.problems.add(
-                body.keys[key], f"unknown key '{key}' in {what}", did_you_mean(key, CONTROL)
-            )
+        return tuple(specs)

@@ -20,22 +20,22 @@ UNKNOWN: Taps = ()
 
 @dataclass(eq=False)
 class Scope:
-    """One list of items being expanded."""
+    """The names and variables of one list of items while it is unrolled."""
 
     env: Mapping[str, Any]
-    """Variables in force."""
+    """The variables that its expressions know, with their values."""
     path: str = ""
-    """Id prefix."""
+    """What the ids of its rows begin with."""
     block: str = ""
-    """The top-level item this belongs to."""
+    """The top-level item that this belongs to; empty at the top."""
     names: dict[str, Taps] = field(default_factory=dict)
     parent: Scope | None = None
     ids: dict[str, Place] = field(default_factory=dict)
-    """Explicit ids written here."""
+    """Where each explicit id of this list is written."""
     early: list[tuple[str, str, Place, list[str]]] = field(default_factory=list)
-    """(item, reference, place, the names that were known there)."""
+    """References that named nothing yet: item, reference, place, the names known there."""
     reads: dict[str, set[str]] = field(default_factory=dict)
-    """Only kept once `early` has entries."""
+    """What each item reads, by name; only kept once `early` has entries."""
 
     def find(self, name: str) -> Taps | None:
         """The taps called `name` here or around here; None if there are none."""
@@ -54,8 +54,7 @@ class Scope:
 def resolve(reference: str, scope: Scope, everything: Mapping[str, Taps]) -> Taps | None:
     """The taps that `reference` means: a name, name.port, or id; None if it means nothing."""
     taps = scope.find(reference)
-    if taps is None:
-        taps = everything.get(reference)
+    taps = everything.get(reference) if taps is None else taps
     if taps is None and "." in reference:
         name, _, port = reference.rpartition(".")
         whole = scope.find(name) or everything.get(name)
@@ -66,14 +65,22 @@ def resolve(reference: str, scope: Scope, everything: Mapping[str, Taps]) -> Tap
 
 def appended(item: Item, scope: Scope, everything: Mapping[str, Taps]) -> bool:
     """Whether what `item` writes is appended to a state. Raises InputError for any other name."""
-    if "appends" not in item.control:
-        return False
-    node = item.control["appends"]
-    name = node.text("a state")
-    taps = resolve(name, scope, everything)
-    if not taps or not taps[0].state:
-        raise InputError.at(node.place, f"'{name}' is no state", did_you_mean(name, scope.known()))
-    return True
+    node = item.control.get("appends")
+    if node is not None:
+        name = node.text("a state")
+        taps = resolve(name, scope, everything)
+        if not taps or not taps[0].state:
+            remedy = did_you_mean(name, scope.known())
+            raise InputError.at(node.place, f"'{name}' is no state", remedy)
+    return node is not None
+
+
+def note_reads(item: Item, scope: Scope, previous: str) -> None:
+    """Remember what `item` reads, by name, so that a cycle can be told and shown."""
+    node = item.control.get("from")
+    entries = previous if node is None else node.plain()
+    sources = entries if isinstance(entries, list) else [entries]
+    scope.reads.setdefault(item.name, set()).update(map(str, sources))
 
 
 def report_early(scope: Scope, problems: Problems) -> None:

@@ -35,13 +35,13 @@ class Item:
     place: Place
     control: dict[str, Node]
     specs: tuple[LayerSpec, ...] = ()
-    """Of a layer or fused row."""
+    """The layers of a layer or fused row."""
     block: Node | None = None
-    """Of a call: the block's name."""
+    """The block's name in a call."""
     args: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Place] = field(default_factory=dict)
     items: tuple[Item, ...] | None = None
-    """Of a group."""
+    """The items of a group."""
     broken: bool = False
     """Already reported; whatever reads it is left in peace."""
 
@@ -62,7 +62,6 @@ class Document:
     """A whole architecture file."""
 
     file: str
-    root: Node
     name: str
     source: str
     vars: dict[str, Node]

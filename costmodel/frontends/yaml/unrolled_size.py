@@ -17,20 +17,21 @@ def least_steps(document: Document) -> dict[int, int]:
     known: dict[str, int] = {}
 
     def block(name: str, inside: tuple[str, ...]) -> int:
+        """Items of a block, 0 for one that calls itself or is not there: reported elsewhere."""
         if name in inside or name not in document.blocks:
-            # reported elsewhere
             return 0
         if name not in known:
-            known[name] = sum(item(i, (*inside, name)) for i in document.blocks[name].items)
+            known[name] = sum(steps(i, (*inside, name)) for i in document.blocks[name].items)
         return known[name]
 
-    def item(one: Item, inside: tuple[str, ...]) -> int:
-        repeat = one.control["repeat"].value if "repeat" in one.control else 1
-        if "when" in one.control or not isinstance(repeat, int):
+    def steps(item: Item, inside: tuple[str, ...]) -> int:
+        """Items that one item unrolls to, itself included, inside the blocks named."""
+        repeat = item.control["repeat"].value if "repeat" in item.control else 1
+        if "when" in item.control or not isinstance(repeat, int):
             return 0
-        steps = 1 + sum(item(i, inside) for i in one.items or ())
-        if one.block is not None:
-            steps += block(str(one.block.value), inside)
-        return max(repeat, 0) * steps
+        once = 1 + sum(steps(inner, inside) for inner in item.items or ())
+        if item.block is not None:
+            once += block(str(item.block.value), inside)
+        return max(repeat, 0) * once
 
-    return {number: item(one, ()) for number, one in enumerate(document.items)}
+    return {number: steps(item, ()) for number, item in enumerate(document.items)}

@@ -20,7 +20,7 @@ RULES: dict[str, Callable[[Tally], Any]] = {
 }
 
 
-class HairNet(Flops):
+class HairNetAppendix(Flops):
     """The HairNet Appendix: BN+ReLU 5 per element, pools 1 per input, depthwise times C again.
 
     Kinds that the Appendix does not list count as in ``flops``.

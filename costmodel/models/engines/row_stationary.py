@@ -30,12 +30,12 @@ class RowStationary(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """One in each element."""
+        """Each element of the array holds one multiplier."""
         return self.rows * self.columns
 
     @property
     def words(self) -> str:
-        """Rows x columns."""
+        """The rows and columns of the array."""
         return f"{self.rows} x {self.columns} elements, rows stationary"
 
     def cycles(self, nest: Nest) -> float:

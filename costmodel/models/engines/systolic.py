@@ -49,12 +49,12 @@ class Systolic(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """All of them at once."""
+        """The multipliers of all arrays work at once."""
         return self.rows * self.columns * self.arrays
 
     @property
     def words(self) -> str:
-        """Rows x columns."""
+        """The arrays, their rows and columns, and the dataflow."""
         several = f"{self.arrays} x " if self.arrays > 1 else ""
         return f"{several}{self.rows} x {self.columns}, {self.dataflow.replace('_', ' ')}"
 

@@ -31,12 +31,12 @@ class Tiles(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """One tile at once."""
+        """A kernel computes one tile in a cycle."""
         return self.filters * self.channels
 
     @property
     def words(self) -> str:
-        """Filters x channels."""
+        """The filters and channels of a tile."""
         return f"tiles of {self.filters} filters x {self.channels} channels"
 
     def cycles(self, nest: Nest) -> float:

@@ -38,12 +38,12 @@ class Unrolled(EngineModel):
 
     @property
     def multipliers(self) -> int:
-        """All of them at once."""
+        """The multipliers of all three loops work at once."""
         return self.filters * self.channels * self.pixels
 
     @property
     def words(self) -> str:
-        """Filters x channels x pixels."""
+        """The filters, channels and pixels that are unrolled."""
         return f"{self.filters} x {self.channels} x {self.pixels} filters, channels, pixels"
 
     def cycles(self, nest: Nest) -> float:

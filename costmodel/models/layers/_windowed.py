@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from costmodel.core import window
@@ -14,8 +14,8 @@ from costmodel.core.tally import Shape
 class Windowed(Layer):
     """Shared by kinds whose window slides over the last `axes` axes of a map.
 
-    `class Conv1d(Conv2d, axes=1)` is its base with windows of one axis: attributes that have a
-    number for each axis take one.
+    `class Conv1d(Conv2d, kind="conv1d", axes=1)` is its base with windows of one axis: attributes
+    that have a number for each axis take one.
     """
 
     axes: ClassVar[int] = 2
@@ -25,16 +25,17 @@ class Windowed(Layer):
     padding: Padding
     dilation: Sizes
 
-    def __init_subclass__(cls, axes: int | None = None, **rest: Any) -> None:
-        """Give the attributes of the base their size; `@dataclass` then finds them."""
-        super().__init_subclass__(**rest)
-        if axes is None:
+    def __init_subclass__(cls, kind: str = "", axes: int = 0) -> None:
+        """Give the attributes of the base their size, and make the kind a dataclass of them."""
+        super().__init_subclass__()
+        if not axes:
             return
-        cls.axes = axes
+        cls.kind, cls.axes = kind, axes
         for item in fields(cls):
             if item.metadata["over"] is not None:
                 cls.__annotations__[item.name] = item.type
                 setattr(cls, item.name, item.metadata["over"](axes))
+        dataclass(frozen=True)(cls)
 
     def parts(self, shape: Shape) -> tuple[Shape, int, Sizes]:
         """Leading axes, channels, and sizes of the axes that the window slides over."""

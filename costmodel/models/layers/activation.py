@@ -17,9 +17,15 @@ class Elementwise(Layer):
 
     in_place = True
 
-    per_element: ClassVar[dict[str, int]]
-    """Operations of one element, by their Tally name."""
+    per_element: ClassVar[dict[str, int]] = {}
+    """Operations of one element, by their Tally name, as the head of each class states them."""
     examples = (Example({}, ((3, 4, 5),)), Example({}, ((10,),)))
+
+    def __init_subclass__(cls, kind: str = "", **per_element: int) -> None:
+        """Keep what the head of the class states; a class may state it in its body instead."""
+        super().__init_subclass__()
+        if kind:
+            cls.kind, cls.per_element = kind, per_element
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """`per_element` times the elements."""
@@ -33,96 +39,74 @@ class Elementwise(Layer):
         return next(getattr(torch.nn, name) for name in dir(torch.nn) if name.lower() == word)()
 
 
-class Relu(Elementwise):
+class Relu(Elementwise, kind="relu", compares=1):
     """max(x, 0): one comparison per element."""
 
-    kind = "relu"
     source = "Nair & Hinton 2010"
-    per_element: ClassVar[dict[str, int]] = {"compares": 1}
 
 
-class Relu6(Elementwise):
+class Relu6(Elementwise, kind="relu6", compares=2):
     """min(max(x, 0), 6): two comparisons per element."""
 
-    kind = "relu6"
     source = "Sandler et al. 2018, MobileNetV2"
-    per_element: ClassVar[dict[str, int]] = {"compares": 2}
 
 
-class LeakyRelu(Elementwise):
+class LeakyRelu(Elementwise, kind="leaky_relu", compares=1, muls=1):
     """x, or a fixed share of it below zero: a comparison and a product per element."""
 
-    kind = "leaky_relu"
     source = "Maas et al. 2013"
-    per_element: ClassVar[dict[str, int]] = {"compares": 1, "muls": 1}
 
 
-class Elu(Elementwise):
+class Elu(Elementwise, kind="elu", compares=1, exps=1, adds=1):
     """x, or exp(x) - 1 below zero: a comparison, an exponential and an addition per element."""
 
-    kind = "elu"
     source = "Clevert et al. 2015 (arXiv 1511.07289)"
-    per_element: ClassVar[dict[str, int]] = {"compares": 1, "exps": 1, "adds": 1}
 
 
-class HardSigmoid(Elementwise):
+class HardSigmoid(Elementwise, kind="hard_sigmoid", adds=1, compares=2, muls=1):
     """min(max(x + 3, 0), 6) / 6: an addition, two comparisons and a product per element."""
 
-    kind = "hard_sigmoid"
     source = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
-    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 1}
 
 
-class HardSwish(Elementwise):
+class HardSwish(Elementwise, kind="hard_swish", adds=1, compares=2, muls=2):
     """x * min(max(x + 3, 0), 6) / 6: an addition, two comparisons, two products per element."""
 
-    kind = "hard_swish"
     source = "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244), section 5.2"
-    per_element: ClassVar[dict[str, int]] = {"adds": 1, "compares": 2, "muls": 2}
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(Elementwise, kind="sigmoid", exps=1, adds=1, divs=1):
     """1 / (1 + exp(-x)): one exponential, addition and division per element."""
 
-    kind = "sigmoid"
     source = "logistic function"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
 
 
-class Silu(Elementwise):
+class Silu(Elementwise, kind="silu", exps=1, adds=1, divs=1, muls=1):
     """x * sigmoid(x): the sigmoid's exponential, addition and division, and a product."""
 
-    kind = "silu"
     source = "Elfwing et al. 2018; Ramachandran et al. 2017 (swish)"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1, "muls": 1}
 
 
-class Tanh(Elementwise):
+class Tanh(Elementwise, kind="tanh", exps=1, muls=1, adds=2, divs=1):
     """(e - 1) / (e + 1) with e = exp(2 x): an exponential, a product, two additions, a division."""
 
-    kind = "tanh"
     source = "hyperbolic tangent"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "muls": 1, "adds": 2, "divs": 1}
 
 
-class Gelu(Elementwise):
+class Gelu(Elementwise, kind="gelu", muls=3, adds=1, exps=1):
     """x / 2 * (1 + erf(x / sqrt 2)): three products, an addition, and erf as one exponential."""
 
-    kind = "gelu"
     source = "Hendrycks & Gimpel 2016 (arXiv 1606.08415)"
-    per_element: ClassVar[dict[str, int]] = {"muls": 3, "adds": 1, "exps": 1}
 
 
-class Softmax(Elementwise):
+class Softmax(Elementwise, kind="softmax", exps=1, adds=1, divs=1):
     """exp(x) / sum exp(x): one exponential, addition and division per class."""
 
-    kind = "softmax"
     routine = "norm"
     precision = "widens"
     across = True
     reads = "row_major"
     source = "HairNet Appendix, row SoftMax: 3 operations per class"
-    per_element: ClassVar[dict[str, int]] = {"exps": 1, "adds": 1, "divs": 1}
 
     def vectors(self, inputs: Shapes) -> int:
         """One for each run of the last axis."""
@@ -134,13 +118,11 @@ class Softmax(Elementwise):
 
 
 @dataclass(frozen=True)
-class Dropout(Elementwise):
+class Dropout(Elementwise, kind="dropout"):
     """Dropout at inference: the identity, so its output is its input's memory."""
 
-    kind = "dropout"
     source = "Srivastava et al. 2014"
     view = True
-    per_element: ClassVar[dict[str, int]] = {}
 
     rate: float = number(0.5)
 

@@ -77,7 +77,7 @@ class Arithmetic(Broadcast):
 
     @property
     def computes(self) -> str:
-        """The function."""
+        """The name of its function."""
         return self.function
 
     @property

@@ -145,10 +145,7 @@ class Attention(MatrixLayer):
         """The products on the matrix engine, the softmax where a softmax runs."""
         rest = {name: getattr(tally, name) for name in ("muls", "exps", "adds", "divs")}
         matrix = Tally(macs=tally.macs, weights=tally.weights, biases=tally.biases)
-        return (
-            Task(self.engine, self.runs_as, matrix),
-            Task("host", "norm", Tally(**rest)),
-        )
+        return (Task(self.engine, self.runs_as, matrix), Task("host", "norm", Tally(**rest)))
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One nest for each head of K and V; all queries that read them stand in one row.
@@ -193,7 +190,7 @@ class Attention(MatrixLayer):
         return max(1, heads // devices.number)
 
     def divided(self, devices: Devices, use: Use) -> Share:
-        """Its part of the heads."""
+        """A device attends with its part of the heads."""
         if self.heads is None:
             return Share(self, use.apart)
         heads = devices.share(self.heads)
@@ -244,12 +241,14 @@ def _ramp(first: int, count: int, most: int) -> int:
 
 
 def _matrix(shape: Shape) -> tuple[int, int]:
+    """Tokens and features of a map. Raises BadValue for a map of another rank."""
     if len(shape) != 2:
         raise BadValue(f"attention with heads needs [tokens, features], got {list(shape)}", "")
     return shape[0], shape[1]
 
 
 def _divided(features: int, heads: int) -> int:
+    """Features of each head. Raises BadValue where they do not divide."""
     if features % heads:
         raise BadValue(
             f"{features} features do not divide into {heads} heads", "change heads or features"

@@ -18,7 +18,7 @@ class Movement(Layer):
     across = True
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Elements move; there is no arithmetic."""
         return Tally.of(inputs, outputs)
 
 
@@ -65,8 +65,7 @@ class ChannelShuffle(Movement):
         """The input's shape; BadValue where the channels do not divide into the groups."""
         if inputs[0][0] % self.groups:
             raise BadValue(
-                f"{inputs[0][0]} channels do not divide into {self.groups} groups",
-                "change groups",
+                f"{inputs[0][0]} channels do not divide into {self.groups} groups", "change groups"
             )
         return inputs[0]
 
@@ -101,7 +100,7 @@ class StridedSlice(Movement):
         return (*lead, channels, *(-(-(n - offset) // stride) for n, offset, stride in axes))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Python slicing."""
+        """Python's slicing of the last two axes."""
         (top, left), (down, right) = self.offset, self.stride
         return lambda x: x[..., top::down, left::right]
 
@@ -115,15 +114,15 @@ class LastToken(Movement):
     examples = (Example({}, ((5, 8),)),)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """[1, features]."""
+        """One token: [1, features]."""
         if len(inputs[0]) != 2:
             raise BadValue(f"last_token needs [tokens, features], got {list(inputs[0])}", "")
         return (1, inputs[0][1])
 
     def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
-        """One token."""
+        """The elements of one token."""
         return (inputs[0][1],)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """A slice."""
+        """A slice of the tokens' axis."""
         return lambda x: x[:, -1:, :]

@@ -90,7 +90,7 @@ class Grouped(Convolution):
     groups: int
 
     def in_groups(self, channels: int) -> tuple[int, int]:
-        """The stated ones."""
+        """The stated numbers; BadValue where channels or filters do not divide into the groups."""
         for name, count in (("input channels", channels), ("filters", self.filters)):
             if count % self.groups:
                 raise BadValue(
@@ -142,19 +142,15 @@ class Conv2d(Grouped):
         return "dense" if set(self.kernel) == {1} else self.routine
 
 
-@dataclass(frozen=True)
-class Conv1d(Conv2d, axes=1):
+class Conv1d(Conv2d, kind="conv1d", axes=1):
     """1-D convolution: kernel * C_in / groups * C_out * L_out multiply-adds."""
 
-    kind = "conv1d"
     examples = (Example({"filters": 8, "kernel": 3, "stride": 2, "padding": [1, 0]}, ((4, 11),)),)
 
 
-@dataclass(frozen=True)
-class Conv3d(Conv2d, axes=3):
+class Conv3d(Conv2d, kind="conv3d", axes=3):
     """3-D convolution: kernel^3 * C_in / groups * C_out * D_out * H_out * W_out multiply-adds."""
 
-    kind = "conv3d"
     examples = (
         Example({"filters": 6, "kernel": [1, 3, 2], "padding": [0, 1, 0]}, ((4, 5, 6, 7),)),
     )
@@ -186,17 +182,13 @@ class DepthwiseConv2d(Convolution):
         return channels * self.multiplier, channels
 
 
-@dataclass(frozen=True)
-class DepthwiseConv1d(DepthwiseConv2d, axes=1):
+class DepthwiseConv1d(DepthwiseConv2d, kind="depthwise_conv1d", axes=1):
     """Depthwise 1-D convolution."""
 
-    kind = "depthwise_conv1d"
     examples = (Example({"kernel": 4, "padding": 3}, ((5, 8),)),)
 
 
-@dataclass(frozen=True)
-class DepthwiseConv3d(DepthwiseConv2d, axes=3):
+class DepthwiseConv3d(DepthwiseConv2d, kind="depthwise_conv3d", axes=3):
     """Depthwise 3-D convolution."""
 
-    kind = "depthwise_conv3d"
     examples = (Example({"kernel": 3, "padding": "same", "stride": [1, 2, 2]}, ((5, 4, 8, 9),)),)

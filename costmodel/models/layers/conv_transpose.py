@@ -1,4 +1,4 @@
-"""Transposed convolutions."""
+"""Transposed convolutions over one, two or three axes."""
 
 from __future__ import annotations
 
@@ -83,17 +83,13 @@ class ConvTranspose2d(Grouped):
         return getattr(torch.nn, f"ConvTranspose{self.axes}d")(channels, *astuple(self))
 
 
-@dataclass(frozen=True)
-class ConvTranspose1d(ConvTranspose2d, axes=1):
+class ConvTranspose1d(ConvTranspose2d, kind="conv_transpose1d", axes=1):
     """Transposed 1-D convolution."""
 
-    kind = "conv_transpose1d"
     examples = (Example({"filters": 6, "kernel": 4, "stride": 2, "padding": 1}, ((4, 5),)),)
 
 
-@dataclass(frozen=True)
-class ConvTranspose3d(ConvTranspose2d, axes=3):
+class ConvTranspose3d(ConvTranspose2d, kind="conv_transpose3d", axes=3):
     """Transposed 3-D convolution."""
 
-    kind = "conv_transpose3d"
     examples = (Example({"filters": 6, "kernel": 2, "stride": 2}, ((4, 5, 6, 3),)),)

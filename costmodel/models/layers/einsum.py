@@ -12,10 +12,11 @@ from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Operand, Sweep
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
-from costmodel.models.layers.merge import weights_in
+from costmodel.models.layers.merge import listed, weights_in
 
 
 def _equation(value: Any) -> str:
+    """An equation without blanks. Raises BadValue for one that numpy.einsum would not read."""
     text = str(value).replace(" ", "")
     terms, arrow, out = text.partition("->")
     letters = (terms + out).replace(",", "")
@@ -83,7 +84,7 @@ class Einsum(MatrixLayer):
                 axes[letter] = max(axes[letter], size)
         ranks = [len(shape) for shape in operands]
         if ranks != [len(term) for term in terms]:
-            shown = " and ".join(str(list(shape)) for shape in operands)
+            shown = listed(operands)
             raise BadValue(f"'{self.equation}' does not fit {shown}", "one letter for each axis")
         return axes
 
@@ -125,7 +126,5 @@ class Einsum(MatrixLayer):
         batched = [f"Z{term}" if n < len(inputs) else term for n, term in enumerate(named)]
         text = f"{','.join(batched)}->Z{out}"
         return holding(
-            torch,
-            self.constants,
-            lambda self, *maps: torch.einsum(text, *maps, *self.parameters()),
+            torch, self.constants, lambda self, *maps: torch.einsum(text, *maps, *self.parameters())
         )

@@ -7,21 +7,20 @@ from math import prod
 from typing import Any
 
 from costmodel.core.attributes import flag, whole
-from costmodel.core.layer import Example, Layer
+from costmodel.core.layer import Example
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.models.layers._twins import holding
+from costmodel.models.layers.channels import Movement
 
 
 @dataclass(frozen=True)
-class Embedding(Layer):
+class Embedding(Movement):
     """A row of a `vocabulary` x `features` table for each token; only looked-up rows move.
 
     With `tied: true` the table is the output layer's, where its parameters count.
     """
 
     kind = "embedding"
-    routine = "move"
-    across = True
     source = "Vaswani et al. 2017, section 3.4 (embeddings, shared weights)"
     examples = (
         Example({"vocabulary": 11, "features": 8}, ((5,),)),
@@ -33,7 +32,7 @@ class Embedding(Layer):
     tied: bool = flag(False)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """(*tokens, features)."""
+        """A vector of features for each token: (*tokens, features)."""
         return (*inputs[0], self.features)
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
@@ -43,8 +42,7 @@ class Embedding(Layer):
 
     def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
         """A row for each token, at most the whole table."""
-        rows = min(prod(inputs[0]) * samples, self.vocabulary)
-        return rows * self.features
+        return min(prod(inputs[0]) * samples, self.vocabulary) * self.features
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Torch's look-up; the table of a tied layer is no parameter of the module."""

@@ -53,7 +53,7 @@ class TokenNorm(Layer):
         return prod(shape[-self.axes :])
 
     def vectors(self, inputs: Shapes) -> int:
-        """One for each token."""
+        """One statistic is taken of each token."""
         return prod(inputs[0][: -self.axes])
 
     def out_shape(self, *inputs: Shape) -> Shape:
@@ -97,18 +97,18 @@ class GroupNorm(SampleNorm):
     groups: int = whole()
     affine: bool = flag(True)
     axis: int = whole(0, least=0)
-    """That holds the channels."""
+    """The axis that holds the channels."""
 
     def scaled(self, shape: Shape) -> int:
         """One value for each channel."""
         return shape[self.axis]
 
     def channel_axis(self, shape: Shape) -> int:
-        """The stated one."""
+        """The axis that the file states."""
         return self.axis
 
     def vectors(self, inputs: Shapes) -> int:
-        """One for each group."""
+        """One statistic is taken of each group."""
         return self.groups
 
     def out_shape(self, *inputs: Shape) -> Shape:
@@ -124,7 +124,7 @@ class GroupNorm(SampleNorm):
         return shape
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.GroupNorm."""
+        """nn.GroupNorm along the stated axis."""
         norm = torch.nn.GroupNorm(self.groups, inputs[0][self.axis], affine=self.affine)
         return along(torch, norm, self.axis, 1)
 
@@ -140,10 +140,7 @@ class RmsNorm(TokenNorm):
     across = True
     routine = "norm"
     source = "Zhang & Sennrich 2019 (arXiv 1910.07467), eq. (4)"
-    examples = (
-        Example({}, ((7, 8),)),
-        Example({"axes": 2}, ((3, 7, 8),)),
-    )
+    examples = (Example({}, ((7, 8),)), Example({"axes": 2}, ((3, 7, 8),)))
 
     axes: int = whole(1)
 
@@ -153,7 +150,7 @@ class RmsNorm(TokenNorm):
         return Tally.of(inputs, outputs, muls=3 * size, adds=size, weights=weights)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.RMSNorm."""
+        """nn.RMSNorm over the last axes."""
         return torch.nn.RMSNorm(inputs[0][-self.axes :])
 
 
@@ -177,5 +174,5 @@ class LocalResponseNorm(Layer):
         )
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.LocalResponseNorm."""
+        """nn.LocalResponseNorm of as many channels."""
         return torch.nn.LocalResponseNorm(self.size)

@@ -1,4 +1,4 @@
-"""Dense layers."""
+"""Dense layers, on vectors and on tokens."""
 
 from __future__ import annotations
 
@@ -57,11 +57,10 @@ class Linear(MatrixLayer):
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Weights features_in features_out, used once per token."""
-        shape, axis = inputs[0], self.held_by(inputs[0])
-        weights = shape[axis] * self.features
-        tokens = prod(shape[:axis]) * prod(shape[axis + 1 :])
+        axis = self.held_by(inputs[0])
+        weights, macs = (size * self.features for size in (inputs[0][axis], prod(inputs[0])))
         biases = self.features if self.bias else 0
-        return Tally.of(inputs, outputs, macs=weights * tokens, weights=weights, biases=biases)
+        return Tally.of(inputs, outputs, macs=macs, weights=weights, biases=biases)
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """A matrix product of all tokens of all samples."""
@@ -86,7 +85,7 @@ class Linear(MatrixLayer):
         return Share(replace(self, features=features), True)
 
     def folded(self, inputs: Shapes, outputs: Shapes) -> tuple[int, Layer] | None:
-        """Of one vector a scale for each feature; the channels of tokens are the tokens."""
+        """A scale for each feature of one vector; a norm of many tokens scales the tokens."""
         if prod(outputs[0]) != self.features:
             return None
         return self.features, replace(self, bias=True)

@@ -98,7 +98,7 @@ class Matmul(MatrixLayer):
         return (Contraction(nest, weights="parameters" if self.constant else (1,)),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """torch.matmul."""
+        """torch.matmul of the two factors."""
         held = () if self.constant is None else (self.constant,)
 
         def forward(module: Any, *maps: Any) -> Any:

@@ -14,6 +14,7 @@ from costmodel.core.layer import Example, Layer
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
+from costmodel.models.layers.channels import Movement
 
 MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
 
@@ -21,6 +22,11 @@ MAPS: Shapes = ((3, 4, 5), (3, 4, 5))
 def weights_in(constants: Shapes) -> int:
     """Elements of parameters among operands: those with axes; mere numbers are none."""
     return sum(prod(shape) for shape in constants if shape)
+
+
+def listed(shapes: Shapes) -> str:
+    """Shapes as messages name them: [3, 4] and [3, 1]."""
+    return " and ".join(str(list(shape)) for shape in shapes)
 
 
 class Broadcast(Layer):
@@ -45,9 +51,8 @@ class Broadcast(Layer):
             sizes = [set(axis) - {1} for axis in zip(*inputs, strict=True)]
             if all(len(size) <= 1 for size in sizes):
                 return self._with_constants(tuple(s.pop() if s else 1 for s in sizes))
-        shown = " and ".join(str(list(shape)) for shape in inputs)
         raise BadValue(
-            f"{self.kind} joins maps of different shapes: {shown}",
+            f"{self.kind} joins maps of different shapes: {listed(inputs)}",
             "give the branches equal channels and strides",
         )
 
@@ -56,9 +61,9 @@ class Broadcast(Layer):
         try:
             return tuple(map(int, np.broadcast_shapes(shape, *self.constants)))
         except ValueError:
-            shown = " and ".join(str(list(constant)) for constant in self.constants)
+            held = listed(self.constants)
             raise BadValue(
-                f"{self.kind} joins a map of {list(shape)} with constants of {shown}",
+                f"{self.kind} joins a map of {list(shape)} with constants of {held}",
                 "give sizes that are equal or 1",
             ) from None
 
@@ -112,14 +117,9 @@ class Add(Broadcast):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One addition less than operands per output element, and a product for each weight."""
         size = elements(outputs)
-        return Tally.of(
-            inputs,
-            outputs,
-            adds=(self.operands(inputs) - 1) * size,
-            muls=len(self.weights) * size,
-            weights=weights_in(self.constants),
-            biases=self.bias,
-        )
+        work = {"adds": (self.operands(inputs) - 1) * size, "muls": len(self.weights) * size}
+        held = weights_in(self.constants)
+        return Tally.of(inputs, outputs, **work, weights=held, biases=self.bias)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """The weighted sum of the arguments and the constants."""
@@ -157,15 +157,13 @@ class Mul(Broadcast):
 
 
 @dataclass(frozen=True)
-class Concat(Layer):
+class Concat(Movement):
     """Concatenation along an axis (0: channels): data movement, no arithmetic.
 
     `constants` are further pieces that the layer holds, such as a class token.
     """
 
     kind = "concat"
-    routine = "move"
-    across = True
     source = "Szegedy et al. 2015 (Inception)"
     arity = (1, None)
 
@@ -183,19 +181,19 @@ class Concat(Layer):
         axis, pieces = self.axis, (*inputs, *self.constants)
         rests = {(*shape[:axis], -1, *shape[axis + 1 :]) for shape in pieces}
         if len(rests) != 1 or any(axis >= len(shape) for shape in pieces):
-            shown = " and ".join(str(list(shape)) for shape in pieces)
             raise BadValue(
-                f"concat along axis {axis} of shapes {shown}", "all other axes must be equal"
+                f"concat along axis {axis} of shapes {listed(pieces)}",
+                "all other axes must be equal",
             )
         total = sum(shape[axis] for shape in pieces)
         return (*inputs[0][:axis], total, *inputs[0][axis + 1 :])
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Pieces move; there is no arithmetic."""
         return Tally.of(inputs, outputs, weights=weights_in(self.constants))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """torch.cat."""
+        """torch.cat along the axis."""
 
         def joined(module: Any, *maps: Any) -> Any:
             held = (p.expand(len(maps[0]), *p.shape) for p in module.parameters())

@@ -44,11 +44,11 @@ class Moe(MatrixLayer):
         lambda value: None if value is None else number(low=1, high=64).metadata["read"](value),
         None,
     )
-    """Of a parameter, scales included, where the file fixes it: 4.25 in MXFP4."""
+    """Bits of a parameter, scales included, where the file fixes them: 4.25 in MXFP4."""
 
     @property
     def weight_bits(self) -> float | None:
-        """Of the experts, of which nearly all parameters are."""
+        """The bits of the experts' parameters, which are nearly all of them."""
         return self.expert_bits
 
     def out_shape(self, *inputs: Shape) -> Shape:
@@ -109,13 +109,13 @@ class Moe(MatrixLayer):
             up = Nest(2 * self.hidden, features, (Sweep(own),), 1, experts)
             down = Nest(features, self.hidden, (Sweep(own),), 1, experts)
             if experts:
-                made.append(Contraction(up, (0,), output="scratch", counted=2 * macs // 3))
-                rest = macs - 2 * macs // 3
-                made.append(Contraction(down, "scratch", output="scratch", counted=rest))
+                first = 2 * macs // 3
+                made.append(Contraction(up, output="scratch", counted=first))
+                made.append(Contraction(down, "scratch", output="scratch", counted=macs - first))
         if self.shared:
             up = Nest(2 * self.shared, features, (Sweep(tokens),))
-            made.append(Contraction(up, output="chip"))
-            made.append(Contraction(Nest(features, self.shared, (Sweep(tokens),)), "chip"))
+            down = Nest(features, self.shared, (Sweep(tokens),))
+            made += [Contraction(up, output="chip"), Contraction(down, "chip")]
         return tuple(made)
 
     def divided(self, devices: Devices, use: Use) -> Share:
@@ -142,9 +142,8 @@ class Moe(MatrixLayer):
     def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
         """Router and shared network whole, and the experts that some token is sent to."""
         tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]
-        one = sum(self._expert(features))
-        here = self.experts // self.devices
-        return held - here * one + ceil(self._awake(tokens) * one)
+        each = sum(self._expert(features))
+        return held - self.experts // self.devices * each + ceil(self._awake(tokens) * each)
 
     def _awake(self, tokens: int) -> float:
         """Experts here that one of so many tokens is expected to be sent to."""

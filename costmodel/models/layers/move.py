@@ -31,10 +31,7 @@ class Transpose(Movement):
     kind = "transpose"
     writes = "row_major"
     source = "row-major order, as in numpy and torch"
-    examples = (
-        Example({"axes": [1, 0]}, ((7, 8),)),
-        Example({"axes": [2, 0, 1]}, ((3, 4, 5),)),
-    )
+    examples = (Example({"axes": [1, 0]}, ((7, 8),)), Example({"axes": [2, 0, 1]}, ((3, 4, 5),)))
 
     axes: tuple[int, ...] = whole_list()
 
@@ -47,7 +44,7 @@ class Transpose(Movement):
         return tuple(inputs[0][axis] for axis in self.axes)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensor.permute."""
+        """Tensor.permute behind the batch axis."""
         return lambda x: x.permute(0, *(axis + 1 for axis in self.axes))
 
 
@@ -61,10 +58,7 @@ class Resize(Movement):
     kind = "resize"
     precision = "wide"
     source = "Long et al. 2015 (upsampling); nearest neighbour"
-    examples = (
-        Example({"scale": [2, 3]}, ((3, 4, 5),)),
-        Example({"size": [7, 3]}, ((3, 4, 5),)),
-    )
+    examples = (Example({"scale": [2, 3]}, ((3, 4, 5),)), Example({"size": [7, 3]}, ((3, 4, 5),)))
 
     scale: Sizes | None = optional_per_axis(2)
     size: Shape | None = optional_shape()
@@ -80,7 +74,7 @@ class Resize(Movement):
         return (*lead, channels, *map(mul, sizes, self.scale or ()))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Upsample."""
+        """nn.Upsample to the size, or by the scale."""
         if self.size is not None:
             return torch.nn.Upsample(size=self.size)
         return torch.nn.Upsample(scale_factor=tuple(map(float, self.scale or ())))
@@ -103,7 +97,7 @@ class Copy(Movement):
     shape: Shape | None = optional_shape()
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """`shape`, or the input's."""
+        """The stated shape, or the input's."""
         return inputs[0] if self.shape is None else self.shape
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
@@ -185,7 +179,7 @@ class Gather(Movement):
         return Tally.of(inputs, outputs, weights=prod(self.table) if self.table else 0)
 
     def elements_read(self, inputs: Shapes, outputs: Shapes) -> tuple[int, ...]:
-        """Of a map what is written; all positions."""
+        """As many elements of a map as are written, and all positions."""
         if self.table is not None:
             return tuple(map(prod, inputs))
         return (min(prod(outputs[0]), prod(inputs[0])), *map(prod, inputs[1:]))
@@ -219,7 +213,7 @@ class Stated(Movement):
     shapes: Shapes = shapes()
 
     def out_shapes(self, inputs: Shapes) -> Shapes:
-        """The stated shapes."""
+        """The shapes that the file states."""
         return self.shapes
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:

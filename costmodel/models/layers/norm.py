@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Batch normalisation at inference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BatchNorm(Layer):
     )
 
     axis: int = whole(0, least=0)
-    """That holds the channels."""
+    """The axis that holds the channels."""
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's shape; BadValue where it lacks the axis."""
@@ -40,17 +40,8 @@ class BatchNorm(Layer):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """One multiplication and one addition per element; four values per channel."""
         channels, size = inputs[0][self.axis], elements(outputs)
-        return Tally.of(
-            inputs,
-            outputs,
-            self.axis,
-            muls=size,
-            adds=size,
-            bn_scale=channels,
-            bn_shift=channels,
-            bn_mean=channels,
-            bn_variance=channels,
-        )
+        held = dict.fromkeys(("bn_scale", "bn_shift", "bn_mean", "bn_variance"), channels)
+        return Tally.of(inputs, outputs, self.axis, muls=size, adds=size, **held)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.BatchNorm of as many axes as the map has besides its channels, in inference mode."""

@@ -6,15 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
-from costmodel.core.attributes import (
-    Padding,
-    Sizes,
-    flag,
-    optional_per_axis,
-    padding,
-    pair,
-    whole,
-)
+from costmodel.core.attributes import Padding, Sizes, flag, optional_per_axis, padding, pair, whole
 from costmodel.core.layer import Example, Layer, need_axes
 from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
@@ -78,35 +70,27 @@ class AvgPool(Pool):
         return self.padded(torch, inputs[0], 0.0, "AvgPool", self.kernel, self.steps)
 
 
-@dataclass(frozen=True)
-class MaxPool1d(MaxPool, axes=1):
+class MaxPool1d(MaxPool, kind="max_pool1d", axes=1):
     """Maximum over windows of one axis."""
 
-    kind = "max_pool1d"
     examples = (Example({"kernel": 3, "stride": 2, "dilation": 2}, ((4, 9),)),)
 
 
-@dataclass(frozen=True)
-class MaxPool3d(MaxPool, axes=3):
+class MaxPool3d(MaxPool, kind="max_pool3d", axes=3):
     """Maximum over windows of three axes."""
 
-    kind = "max_pool3d"
     examples = (Example({"kernel": [1, 2, 2], "padding": [0, 1, 0]}, ((4, 3, 8, 7),)),)
 
 
-@dataclass(frozen=True)
-class AvgPool1d(AvgPool, axes=1):
+class AvgPool1d(AvgPool, kind="avg_pool1d", axes=1):
     """Mean over windows of one axis."""
 
-    kind = "avg_pool1d"
     examples = (Example({"kernel": 3, "padding": 1}, ((4, 9),)),)
 
 
-@dataclass(frozen=True)
-class AvgPool3d(AvgPool, axes=3):
+class AvgPool3d(AvgPool, kind="avg_pool3d", axes=3):
     """Mean over windows of three axes."""
 
-    kind = "avg_pool3d"
     examples = (Example({"kernel": 2}, ((4, 3, 8, 7),)),)
 
 
@@ -145,7 +129,7 @@ class FractionalMaxPool(Layer):
         return Tally.of(inputs, outputs, compares=compares)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.FractionalMaxPool2d."""
+        """nn.FractionalMaxPool2d to the stated size."""
         return torch.nn.FractionalMaxPool2d(self.kernel, output_size=self.size)
 
 

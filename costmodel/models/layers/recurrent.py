@@ -57,15 +57,9 @@ class Recurrent(MatrixLayer):
         weights = self.directions * (inputs[0][-1] + self.hidden) * gates
         steps = prod(inputs[0][:-1])
         work = steps * self.directions * gates
-        return Tally.of(
-            inputs,
-            outputs,
-            macs=steps * weights,
-            exps=work,
-            muls=work,
-            weights=weights,
-            biases=2 * self.directions * gates if self.bias else 0,
-        )
+        biases = 2 * self.directions * gates if self.bias else 0
+        counts = {"macs": steps * weights, "exps": work, "muls": work}
+        return Tally.of(inputs, outputs, **counts, weights=weights, biases=biases)
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """The input's product with all gates over all steps, and the state's step by step.

@@ -113,7 +113,7 @@ class CumulativeSum(Layer):
         return Tally.of(inputs, outputs, adds=size - size // inputs[0][self.axis])
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """Tensor.cumsum."""
+        """Tensor.cumsum along the axis."""
         return lambda x: x.cumsum(self.axis + 1)
 
 

@@ -18,7 +18,7 @@ class View(Layer):
     view = True
 
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """No arithmetic."""
+        """Nothing moves and nothing is computed."""
         return Tally.of(inputs, outputs)
 
 
@@ -30,11 +30,11 @@ class Flatten(View):
     examples = (Example({}, ((3, 4, 5),)), Example({}, ((7,),)))
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """(product of all axes,)."""
+        """One axis of all elements: (product of all axes,)."""
         return (prod(inputs[0]),)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
-        """nn.Flatten."""
+        """nn.Flatten of all axes but the batch."""
         return torch.nn.Flatten()
 
 
@@ -44,10 +44,7 @@ class Reshape(View):
 
     kind = "reshape"
     source = "row-major order, as in numpy and torch"
-    examples = (
-        Example({"shape": [6, 1, 1]}, ((6,),)),
-        Example({"shape": [4, 15]}, ((3, 4, 5),)),
-    )
+    examples = (Example({"shape": [6, 1, 1]}, ((6,),)), Example({"shape": [4, 15]}, ((3, 4, 5),)))
 
     shape: Shape = sizes()
 

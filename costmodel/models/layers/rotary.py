@@ -25,15 +25,12 @@ class Rotary(Layer):
     in_place = True
     across = True
     source = "Su et al. 2021, RoFormer (arXiv 2104.09864), eq. (34)"
-    examples = (
-        Example({}, ((5, 8),)),
-        Example({"turned": 4}, ((5, 8),)),
-    )
+    examples = (Example({}, ((5, 8),)), Example({"turned": 4}, ((5, 8),)))
 
     turned: int | None = optional_whole(1)
 
     def out_shape(self, *inputs: Shape) -> Shape:
-        """The input's."""
+        """The input's shape; BadValue where more features are turned than there are."""
         if (self.turned or 0) > inputs[0][-1]:
             raise BadValue(f"{self.turned} of {inputs[0][-1]} features", "turn fewer of them")
         return inputs[0]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from costmodel.core.network import Network, Row, Tap, Taps, changed
-from costmodel.core.part import OUTSIDE, Constants, Part, Source
+from costmodel.core.part import OUTSIDE, Part, Source
 
 
 class Draft:
@@ -25,11 +26,10 @@ class Draft:
 
     def feeds_only(self, tap: Tap | None, reader: Row) -> Row | None:
         """The row that writes `tap`, if it writes nothing else and only `reader` reads it."""
-        row = self.rows.get(tap.node) if tap is not None else None
-        if tap is None or row is None or row.view or len(row.outputs) != 1:
+        if tap is None or tap.key in self.outputs or self.readers[tap.key] != {reader.id}:
             return None
-        alone = tap.key not in self.outputs and self.readers[tap.key] == {reader.id}
-        return row if alone else None
+        row = self.rows.get(tap.node)
+        return row if row and not row.view and len(row.outputs) == 1 else None
 
     def only_reader(self, row: Row) -> Row | None:
         """The row that alone reads all that `row` writes; else None."""
@@ -52,13 +52,28 @@ class Draft:
     def network(self) -> Network:
         """The network after every merge."""
         rows = (
-            changed(row, id=self.ids.get(row.id, row.id), inputs=self._named(row.inputs))
+            changed(row, id=self.ids.get(row.id, row.id), inputs=renamed(row.inputs, self.ids))
             for row in self.rows.values()
         )
-        return self.before.with_rows(rows, outputs=self._named(self.before.outputs))
+        return self.before.with_rows(rows, outputs=renamed(self.before.outputs, self.ids))
 
-    def _named(self, taps: Taps) -> Taps:
-        return tuple(changed(tap, node=self.ids.get(tap.node, tap.node)) for tap in taps)
+
+def renamed(taps: Taps, ids: Mapping[str, str]) -> Taps:
+    """The same maps where the rows that write them bear other `ids`."""
+    return tuple(changed(tap, node=ids.get(tap.node, tap.node)) for tap in taps)
+
+
+def fused(network: Network, ahead: Callable[[Draft, Row], Iterable[Row]]) -> Network:
+    """The network in which each row takes in the rows that `ahead` names, the latest first.
+
+    One sweep in execution order; `ahead` sees what earlier rows have taken in.
+    """
+    draft = Draft(network)
+    for name in list(draft.rows):
+        row = draft.rows[name]
+        for first in ahead(draft, row):
+            row = draft.merge(first, row)
+    return draft.network()
 
 
 def joined(first: Row, then: Row) -> Row:
@@ -91,7 +106,7 @@ def joined(first: Row, then: Row) -> Row:
         place=first.place,
         parts=tuple(parts),
         inputs=tuple(inputs),
-        constants=_together(first, then),
+        constants=first.held + then.held if first.constants or then.constants else None,
     )
 
 
@@ -114,10 +129,3 @@ def _reading(part: Part, outside: dict[Source, Source], shift: int) -> Part:
         for source in part.reads
     )
     return changed(part, reads=tuple(reads))
-
-
-def _together(first: Row, then: Row) -> Constants | None:
-    """What both rows hold besides maps, where that is stated for one of them."""
-    if first.constants is None and then.constants is None:
-        return None
-    return first.held + then.held

@@ -59,10 +59,13 @@ def alike(layout: Layout, shape: Shape) -> Layout:
 def seen(layout: Layout, shape: Shape) -> Layout | None:
     """The same elements under another shape per sample; None where that takes a copy."""
     wanted = (layout.shape[0], *shape)
-    if layout.shape == wanted:
-        return layout
+    return layout if layout.shape == wanted else _reshaped(layout, wanted)
+
+
+def _reshaped(layout: Layout, shape: Shape) -> Layout | None:
+    """The layout under a `shape` that includes the samples; None where that takes a copy."""
     try:
-        return layout.reshape(wanted, copy=False)
+        return layout.reshape(shape, copy=False)
     except ValueError:
         return None
 
@@ -74,8 +77,4 @@ def merged(layout: Layout) -> bool:
     """
     if layout.ndim < 2 or min(layout.strides[-2:]) > 1:
         return False
-    try:
-        layout.reshape((-1, *layout.shape[-2:]), copy=False)
-    except ValueError:
-        return False
-    return True
+    return _reshaped(layout, (-1, *layout.shape[-2:])) is not None

@@ -37,11 +37,10 @@ class Autocast(Pass):
         draft, narrow = Draft(network), set[str]()
         # a call that no fused kernel takes runs in 16 bits all the same, its softmax too
         for row in network.rows:
-            called = call(draft, row) or ()
+            called = call(draft, row)
             narrow |= {inner.id for inner in called if isinstance(inner.layer, Softmax)}
-        width: dict[Key, int | None] = {}
-        for tap in network.inputs:
-            width[tap.key] = WIDE if tap.bits is None else tap.bits
+        width: dict[Key, int | None]
+        width = {tap.key: WIDE if tap.bits is None else tap.bits for tap in network.inputs}
         rows: list[Row] = []
         for row in network.rows:
             for done in _typed(row, width, row.id in narrow):
@@ -52,6 +51,7 @@ class Autocast(Pass):
 
 
 def _widened(taps: Taps, width: dict[Key, int | None]) -> Taps:
+    """The same maps, each of its `width` [bit]; None: as wide as the run's own type."""
     return tuple(changed(tap, bits=width[tap.key]) for tap in taps)
 
 
@@ -65,11 +65,10 @@ def _typed(row: Row, width: dict[Key, int | None], narrow: bool) -> Iterator[Row
         return
     precision = "narrow" if narrow else row.layer.precision
     converted = list(taps)
+    wanted = {"narrow": None, "wide": WIDE}
     for place, tap in enumerate(taps):
-        if precision not in ("narrow", "wide") or tap not in floats:
-            continue
-        if (tap.bits == WIDE) != (precision == "wide"):
-            made = _conversion(row, place, tap, WIDE if precision == "wide" else None)
+        if precision in wanted and tap in floats and tap.bits != wanted[precision]:
+            made = _conversion(row, place, tap, wanted[precision])
             yield made
             converted[place] = made.taps[0]
     wide = precision in ("wide", "widens") or (precision == "follows" and _widens(row, floats))
@@ -94,13 +93,5 @@ def _widens(row: Row, floats: list[Tap]) -> bool:
 def _conversion(row: Row, place: int, tap: Tap, bits: int | None) -> Row:
     """A row that converts one input of `row`."""
     part = apply(Cast(), (tap.shape,))
-    return Row(
-        f"{row.id}:cast{place}",
-        "cast",
-        row.block,
-        row.place,
-        (part,),
-        (tap,),
-        (bits,),
-        pieces=tap.pieces,
-    )
+    stated = (f"{row.id}:cast{place}", "cast", row.block, row.place)
+    return Row(*stated, (part,), (tap,), (bits,), pieces=tap.pieces)

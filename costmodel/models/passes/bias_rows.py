@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from costmodel.core.builder import apply
 from costmodel.core.graph_pass import Pass
+from costmodel.core.layer import Layer
 from costmodel.core.network import Network, Row, changed
 from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.models.layers.conv import Conv2d
 from costmodel.models.layers.merge import Add
+from costmodel.models.passes._draft import renamed
 
 
 class BiasRows(Pass):
@@ -28,41 +29,35 @@ class BiasRows(Pass):
 
     def apply(self, network: Network) -> Network:
         """One sweep; readers of the convolution read the sum."""
-        moved: dict[str, str] = {}
-        rows = [done for row in network.rows for done in _parted(_reading(row, moved), moved)]
-        outputs = tuple(changed(tap, node=moved.get(tap.node, tap.node)) for tap in network.outputs)
-        return network.with_rows(rows, outputs=outputs)
+        sums: dict[str, str] = {}
+        rows: list[Row] = []
+        for row in network.rows:
+            done = changed(row, inputs=renamed(row.inputs, sums))
+            layer = row.parts[-1].layer
+            if isinstance(layer, Conv2d) and layer.bias:
+                sums[row.id] = f"{row.id}:bias"
+                rows += _parted(done, replace(layer, bias=False), sums[row.id])
+            else:
+                rows.append(done)
+        return network.with_rows(rows, outputs=renamed(network.outputs, sums))
 
 
-def _reading(row: Row, moved: dict[str, str]) -> Row:
-    inputs = tuple(changed(tap, node=moved.get(tap.node, tap.node)) for tap in row.inputs)
-    return changed(row, inputs=inputs)
-
-
-def _parted(row: Row, moved: dict[str, str]) -> Iterator[Row]:
-    """The row, or two: the convolution without its bias, and a sum that reads it."""
-    part = row.parts[-1]
-    if not (isinstance(part.layer, Conv2d) and part.layer.bias):
-        yield row
-        return
-    biases = part.tally.biases
-    bare = apply(replace(part.layer, bias=False), part.inputs)
-    bare = replace(bare, reads=part.reads, executed=part.executed)
-    held = row.constants
-    counted = biases
+def _parted(row: Row, layer: Layer, name: str) -> tuple[Row, Row]:
+    """The row with a last `layer` without a bias, and a sum called `name` that reads it."""
+    part, held = row.parts[-1], row.constants
+    biases = counted = part.tally.biases
+    bare = replace(apply(layer, part.inputs), reads=part.reads, executed=part.executed)
     if held is not None:
         counted = held.counted.biases
         rest = replace(held.counted, biases=0)
         held = replace(held, counted=rest, elements=max(held.elements - biases, 0))
-    yield replace(row, parts=(*row.parts[:-1], bare), constants=held)
-    (tap,) = row.taps
-    moved[row.id] = f"{row.id}:bias"
-    yield replace(
+    unbiased = replace(row, parts=(*row.parts[:-1], bare), constants=held)
+    return unbiased, replace(
         row,
-        id=moved[row.id],
+        id=name,
         name="bias",
         parts=(apply(Add(bias=biases), row.outputs),),
-        inputs=(tap,),
+        inputs=row.taps,
         # in place: it does not widen what it is added to, so it holds no tensor in autocast's sense
         constants=Constants(Tally(biases=counted), biases, 0),
     )

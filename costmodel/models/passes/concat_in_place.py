@@ -24,6 +24,7 @@ class ViewConcat(Pass):
 
 
 def _as_view(row: Row) -> Row:
+    """A row that only concatenates maps as a view of them; another as it is."""
     layer = row.layer
     if len(row.parts) > 1 or not isinstance(layer, Concat) or layer.constants:
         return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from costmodel.core.builder import apply
@@ -10,7 +11,7 @@ from costmodel.core.network import Network, Row, changed
 from costmodel.core.part import OUTSIDE, Constants, Part, Source
 from costmodel.core.tally import Tally
 from costmodel.models.layers.norm import BatchNorm
-from costmodel.models.passes._draft import Draft, joined
+from costmodel.models.passes._draft import Draft, fused, joined
 
 
 class FoldBatchNorm(Pass):
@@ -24,15 +25,16 @@ class FoldBatchNorm(Pass):
 
     def apply(self, network: Network) -> Network:
         """One sweep; what stood behind the batch norm in a fused row stays behind the layer."""
-        draft = Draft(network)
-        for row in network.rows:
-            if isinstance(row.layer, BatchNorm) and len(row.inputs) == 1:
-                first = draft.feeds_only(row.inputs[0], row)
-                if first is not None and foldable(joined(first, row), len(first.parts)):
-                    draft.merge(first, row)
-        for name, row in draft.rows.items():
-            draft.rows[name] = folded(row)
-        return draft.network()
+        network = fused(network, _normalised)
+        return network.with_rows(map(folded, network.rows))
+
+
+def _normalised(draft: Draft, row: Row) -> Iterator[Row]:
+    """The row in front of a batch norm that the norm can be folded into."""
+    if isinstance(row.layer, BatchNorm) and len(row.inputs) == 1:
+        first = draft.feeds_only(row.inputs[0], row)
+        if first is not None and foldable(joined(first, row), len(first.parts)):
+            yield first
 
 
 def foldable(row: Row, place: int) -> Part | None:

@@ -7,7 +7,7 @@ from costmodel.core.network import Network, Row
 from costmodel.models.layers.activation import Softmax
 from costmodel.models.layers.matmul import Matmul
 from costmodel.models.layers.move import Copy, Gather
-from costmodel.models.passes._draft import Draft
+from costmodel.models.passes._draft import Draft, fused
 
 
 class FuseAttention(Pass):
@@ -23,13 +23,7 @@ class FuseAttention(Pass):
 
         Nobody else may read what lies between them.
         """
-        draft = Draft(network)
-        for row in network.rows:
-            if row.id in draft.rows and multiplies_maps(row):
-                last = draft.rows[row.id]
-                for first in scores(draft, last):
-                    last = draft.merge(first, last)
-        return draft.network()
+        return fused(network, scores)
 
 
 def multiplies_maps(row: Row) -> bool:
@@ -42,6 +36,8 @@ def scores(draft: Draft, product: Row) -> list[Row]:
 
     Empty where there is no such product with a softmax behind it.
     """
+    if not multiplies_maps(product):
+        return []
     behind: list[Row] = []
     reader = product
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.conv import Conv2d, DepthwiseConv2d
-from costmodel.models.passes._draft import Draft
+from costmodel.models.passes._draft import Draft, fused
 
 
 class FuseDepthwise(Pass):
@@ -21,16 +21,13 @@ class FuseDepthwise(Pass):
 
     def apply(self, network: Network) -> Network:
         """One sweep over the 1x1 convolutions."""
-        draft = Draft(network)
-        for row in network.rows:
-            if isinstance(row.layer, Conv2d) and row.layer.runs_as == "dense":
-                first = draft.feeds_only(row.source_of(0, 0), row)
-                if first is not None and separable(first):
-                    draft.merge(first, row)
-        return draft.network()
+        return fused(network, _depthwise)
 
 
-def separable(row: Row) -> bool:
-    """True for a depthwise convolution with nothing behind it but elementwise functions."""
-    rest = row.parts[1:]
-    return isinstance(row.layer, DepthwiseConv2d) and all(part.elementwise for part in rest)
+def _depthwise(draft: Draft, row: Row) -> list[Row]:
+    """The depthwise convolution that feeds a 1x1 convolution, if what follows it is elementwise."""
+    pointwise = isinstance(row.layer, Conv2d) and row.layer.runs_as == "dense"
+    first = draft.feeds_only(row.source_of(0, 0), row) if pointwise else None
+    if first is None or not isinstance(first.layer, DepthwiseConv2d):
+        return []
+    return [first] if all(part.elementwise for part in first.parts[1:]) else []

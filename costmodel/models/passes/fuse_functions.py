@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network, Row
 from costmodel.models.layers.layer_norm import GroupNorm
 from costmodel.models.layers.linear import Linear
 from costmodel.models.layers.merge import Add, Mul
-from costmodel.models.passes._draft import Draft
+from costmodel.models.passes._draft import Draft, fused
 
 # How exporters spell functions of one map: words of consecutive rows, none of which anybody else
 # reads. A scale or a shift is a product or sum with a parameter that has axes.
@@ -38,20 +40,22 @@ class FuseFunctions(Pass):
     )
 
     def apply(self, network: Network) -> Network:
-        """One sweep in execution order."""
-        draft = Draft(network)
-        for row in network.rows:
-            # the other summand is a constant
-            if len(row.parts) == len(row.inputs) == 1 and isinstance(row.layer, Add):
-                first = draft.feeds_only(row.inputs[0], row)
-                if first is not None and isinstance(first.parts[-1].layer, Linear):
-                    draft.merge(first, row)
+        """Biases first, then functions, each in execution order."""
+        draft = Draft(fused(network, _biased))
         for name in list(draft.rows):
             if name in draft.rows:
                 chain = spelt(draft, draft.rows[name])
                 for row in chain[1:]:
                     chain[0] = draft.merge(chain[0], row)
         return draft.network()
+
+
+def _biased(draft: Draft, row: Row) -> Iterator[Row]:
+    """The dense layer in front of a sum whose other summand is a constant."""
+    if len(row.parts) == len(row.inputs) == 1 and isinstance(row.layer, Add):
+        first = draft.feeds_only(row.inputs[0], row)
+        if first is not None and isinstance(first.parts[-1].layer, Linear):
+            yield first
 
 
 def spelt(draft: Draft, row: Row) -> list[Row]:

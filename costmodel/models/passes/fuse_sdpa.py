@@ -7,8 +7,8 @@ from costmodel.core.network import Network, Row, Tap
 from costmodel.models.layers.arithmetic import Arithmetic
 from costmodel.models.layers.merge import Add, Mul
 from costmodel.models.layers.move import Transpose
-from costmodel.models.passes._draft import Draft
-from costmodel.models.passes.fuse_attention import multiplies_maps, scores
+from costmodel.models.passes._draft import Draft, fused
+from costmodel.models.passes.fuse_attention import scores
 
 
 class FuseSdpa(Pass):
@@ -28,13 +28,7 @@ class FuseSdpa(Pass):
 
     def apply(self, network: Network) -> Network:
         """Every product of scores that were scaled before they were made, with the scalings."""
-        draft = Draft(network)
-        for row in network.rows:
-            last = draft.rows.get(row.id)
-            called = call(draft, last) if last is not None and one_kernel(last) else None
-            for first in called or ():
-                last = draft.merge(first, last) if last is not None else None
-        return draft.network()
+        return fused(network, lambda draft, row: call(draft, row) if one_kernel(row) else ())
 
 
 def one_kernel(product: Row) -> bool:
@@ -44,20 +38,18 @@ def one_kernel(product: Row) -> bool:
     return len(heads) <= 1
 
 
-def call(draft: Draft, product: Row) -> list[Row] | None:
-    """The rows of one call that ends in `product`, latest first; None if it ends none.
+def call(draft: Draft, product: Row) -> list[Row]:
+    """The rows of one call that ends in `product`, latest first; empty if it ends none.
 
     They are the scores, the softmax, the product, and the scalings before it.
     """
-    if not multiplies_maps(product):
-        return None
     between = scores(draft, product)
     if not between or any(map(_own_work, between[:-1])):
-        return None
+        return []
     first = between[-1]
     # both operands may be one map
     before = [scale for tap in dict.fromkeys(first.inputs) for scale in _scales(draft, tap, first)]
-    return [*between, *before] if before else None
+    return [*between, *before] if before else []
 
 
 def _own_work(row: Row) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Key, Network
@@ -40,19 +40,13 @@ class LeastMemory(Pass):
         return network if best == written else network.with_rows(orders.rows[i] for i in best)
 
 
-class _Step(NamedTuple):
-    """An order of rows, from its end to its beginning."""
-
-    before: _Step | None
-    row: int
-
-
 class _Finished(NamedTuple):
     """The best way to have run a set of rows."""
 
     peak: int
     """Most elements alive at once on the way."""
-    last: _Step | None
+    last: Any
+    """Its last row, behind the same of the row before; None at the start."""
     alive: int
     """Elements alive now."""
     ready: int
@@ -73,10 +67,7 @@ class RowOrders:
             {network.position[before] for before in network.pred[row.id]} - {-1}
             for row in self.rows
         ]
-        self.followers: list[list[int]] = [[] for _ in self.rows]
-        for number, need in enumerate(self.needs):
-            for before in need:
-                self.followers[before].append(number)
+        self.followers = [[network.position[a] for a in network.succ[r.id]] for r in self.rows]
         self.reads: list[frozenset[Key]] = []
         self.writes: list[list[Key]] = []
         # the maps behind a map: several for a joint view
@@ -187,7 +178,7 @@ class RowOrders:
                     for follower in self.followers[row]:
                         ready |= 0 if needed[follower] & ~now else 1 << follower
                     alive = before.alive + self.after(row, dying)
-                    following[now] = _Finished(peak, _Step(before.last, row), alive, ready)
+                    following[now] = _Finished(peak, (before.last, row), alive, ready)
             states = following
         return _unrolled(next(iter(states.values())).last)
 
@@ -200,8 +191,8 @@ def _members(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _unrolled(last: _Step | None) -> list[int]:
-    """The rows of an order, the first one first."""
+def _unrolled(last: Any) -> list[int]:
+    """The rows of `_Finished.last`, the first one first."""
     order: list[int] = []
     while last:
         last, row = last

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import ceil, log2
 
 from costmodel.core.graph_pass import Pass
-from costmodel.core.network import Network, Row, changed
+from costmodel.core.network import Network, changed
 from costmodel.core.part import Part
 from costmodel.models.layers.conv import Conv2d
 
@@ -30,14 +30,13 @@ class PadChannels(Pass):
 
     def apply(self, network: Network) -> Network:
         """Every convolution; parameters and maps stay as they are."""
-        return network.with_rows(map(_padded, network.rows))
+        return network.with_rows(
+            changed(row, parts=tuple(map(_padded, row.parts))) for row in network.rows
+        )
 
 
-def _padded(row: Row) -> Row:
-    return changed(row, parts=tuple(_part(part) for part in row.parts))
-
-
-def _part(part: Part) -> Part:
+def _padded(part: Part) -> Part:
+    """A convolution that executes more multiply-adds than it counts; another part as it is."""
     layer = part.layer
     if not isinstance(layer, Conv2d):
         return part

@@ -81,10 +81,9 @@ class _Layouts:
         self.free: set[str] = set()
         self.of: dict[Key, Layout] = {}
         for tap in network.inputs:
-            images = len(tap.shape) >= 3
-            self.of[tap.key] = (
-                lay.channels_last(tap.shape, 0) if images else lay.row_major(tap.shape)
-            )
+            image = len(tap.shape) >= 3
+            laid = lay.channels_last(tap.shape, 0) if image else lay.row_major(tap.shape)
+            self.of[tap.key] = laid
         for row in network.rows:
             outputs = self._moved(row) if movable(row) else None
             if outputs is not None:
@@ -121,8 +120,9 @@ class _Layouts:
         if layer.writes == "channels_last":
             return [lay.channels_last(s, layer.channel_axis(s)) for s in row.outputs]
         if layer.writes == "row_major" or not row.inputs:
-            written = _heads_inside_tokens if attends(row) else _row_after_row
-            return [written(row, shape) for shape in row.outputs]
+            if attends(row):
+                return [_heads_inside_tokens(row, shape) for shape in row.outputs]
+            return [lay.row_major(shape, row.samples_at) for shape in row.outputs]
         known = [
             shown
             for place, tap in enumerate(row.inputs)
@@ -133,11 +133,6 @@ class _Layouts:
             return [lay.row_major(shape) for shape in row.outputs]
         largest = max(known, key=lambda shown: shown.size)
         return [lay.alike(largest, shape) for shape in row.outputs]
-
-
-def _row_after_row(row: Row, shape: Shape) -> Layout:
-    """What most kernels write."""
-    return lay.row_major(shape, row.samples_at)
 
 
 def _heads_inside_tokens(row: Row, shape: Shape) -> Layout:
@@ -164,10 +159,7 @@ def _view(row: Row, source: Layout, shape: Shape) -> Layout | None:
         return source.transpose((0, *(axis + 1 for axis in layer.axes)))
     if isinstance(layer, Pieces):
         return _piece(layer, source, given, shape)
-    sizes = [
-        b if a != b else size for a, b, size in zip(given, shape, source.shape[1:], strict=True)
-    ]
-    return np.broadcast_to(source, (source.shape[0], *sizes))
+    return np.broadcast_to(source, (source.shape[0], *shape))
 
 
 def _piece(layer: Pieces, source: Layout, given: Shape, shape: Shape) -> Layout | None:
@@ -177,8 +169,7 @@ def _piece(layer: Pieces, source: Layout, given: Shape, shape: Shape) -> Layout 
         return np.asarray(source[(*before, slice(0, 1))]).squeeze(layer.axis + 1)
     if len(shape) != len(given):
         return None
-    pairs = zip(given, shape, strict=True)
-    return source[(slice(None), *(slice(None) if a == b else slice(b) for a, b in pairs))]
+    return source[(slice(None), *map(slice, shape))]
 
 
 def _takes(reader: Row, layer: Layer, shown: Layout | None) -> bool:

@@ -1,4 +1,4 @@
-"""Nothing stays on chip."""
+"""Every map and parameter stays outside."""
 
 from __future__ import annotations
 

@@ -97,6 +97,7 @@ def packed(workload: Workload, capacity: float, effort: float = 0.0) -> Packed:
 
 
 def _pack(workload: Workload, limit: int | None, effort: float) -> Packed:
+    """The better of two packings into `limit` bytes, worked out anew."""
     saved, alone = worth(workload), np.arange(len(workload.tensor_bytes))
     root = alone.copy()
     # what is reused was written earlier

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def _best(workload: Workload, capacity: int) -> tuple[Packed, Bools]:
         rows = pinned(workload, capacity - maps.packing.peak)
         gain = int(saved[maps.packing.inside].sum() + workload.param_bytes[rows].sum())
         tried.append((gain, maps, rows))
-    _, maps, rows = max(tried, key=lambda one: one[0])
+    _, maps, rows = max(tried, key=itemgetter(0))
     return maps, rows
 
 

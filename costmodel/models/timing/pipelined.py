@@ -35,7 +35,7 @@ class Pipelined(Timing):
         return np.asarray(times - computing), computing
 
     def fetches(self, load: Load) -> list[Fetch]:
-        """Every prefetch."""
+        """Every prefetch, in the order of the rows."""
         return schedule(load, record=True)[1]
 
 

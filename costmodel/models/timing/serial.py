@@ -1,4 +1,4 @@
-"""Nothing overlaps."""
+"""Transfer and compute follow one another."""
 
 from __future__ import annotations
 

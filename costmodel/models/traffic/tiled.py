@@ -17,7 +17,7 @@ from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
 
 SHARES = 8
-"""Of the memory that are tried for what stays, where the placement packs into any memory."""
+"""Parts of the memory that are tried for what stays, where the placement packs into any memory."""
 
 
 class Tiled(Traffic):
@@ -36,9 +36,8 @@ class Tiled(Traffic):
     ) -> Placed:
         """For each memory the plan and the tiles that move least. Raises BadValue."""
         parts = range(SHARES + 1) if placement.packs else (SHARES,)
-        nothing = np.zeros_like(memories)
         # a share of an endless memory is endless, but for none of it
-        shares = (memories * (part / SHARES) if part else nothing for part in parts)
+        shares = (memories * (part / SHARES) if part else np.zeros_like(memories) for part in parts)
         plans = [placement.plan(workload, given) for given in shares]
         # every share of every memory stands in one row of these
         names = [field.name for field in fields(Plan)]
@@ -103,6 +102,7 @@ def _outside(group: Alike, plan: Plan) -> Array:
 
 
 def _curve(group: Alike, code: int, *, double: bool) -> TrafficCurve:
+    """The bytes that a group's rows move in each memory, where `code` says what is outside."""
     reads, weights, output = (bool(code & word) for word in (READS, WEIGHTS, OUTPUT))
     return group.nest.traffic_curve(reads=reads, weights=weights, output=output, double=double)
 

@@ -1,1 +1,1 @@
-"""The seed papers: one per file, with its tables as CSV beside it."""
+"""The seed papers: one per file, with its tables as YAML and their figures as CSV beside it."""

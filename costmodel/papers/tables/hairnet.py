@@ -21,6 +21,7 @@ def record(number: int, column: str) -> Any:
 
 @lru_cache(1)
 def _records(run: Run) -> list[dict[str, Any]]:
+    """The rows of a run as our own reports show them."""
     return layer_records(run)
 
 
@@ -30,7 +31,7 @@ def slowest() -> str:
     return run.workload.rows[int(run.result.total.argmax())].name
 
 
-class HairNet(Paper):
+class HairNetPaper(Paper):
     """The network with its Appendix: sizes, operations, places and times of 66 rows."""
 
     source: ClassVar[str] = "H. Jansma, HairNet: The Thinned Convolutional Network, 2020"
@@ -40,5 +41,5 @@ class HairNet(Paper):
     )
 
     def pictures(self, folder: Path) -> None:
-        """The Appendix's run."""
+        """Write the rows and the pictures of the Appendix's run."""
         pictures.of_run(folder, model.run("hairnet"))

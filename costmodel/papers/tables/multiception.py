@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import mean
 from typing import Any, ClassVar
 
-from costmodel.papers import model, pictures
-from costmodel.papers.accuracy import Trained
-from costmodel.papers.paper import Paper
+from costmodel.papers import model
+from costmodel.papers.paper import Paper, Trained
 from costmodel.papers.stated import tables_of
 from costmodel.papers.table import Table, read_csv
 
@@ -63,46 +61,33 @@ def apart(word: str, c: int, size: int, kernel: int, n: int) -> int:
     return depthwise + model.tally(word, "conv2d", c, size, 1, n)
 
 
-class Multiception(Paper):
+FUNCTIONS = (params, difference, mean_difference, printed_difference, mean_printed, apart)
+
+
+class MulticeptionPaper(Paper):
     """Depthwise convolutions of several kernel sizes in the place of others."""
 
     source: ClassVar[str] = SOURCE
     tables: ClassVar[tuple[type[Table], ...]] = tables_of(
-        "multiception",
-        {
-            function.__name__: function
-            for function in (
-                params,
-                difference,
-                mean_difference,
-                printed_difference,
-                mean_printed,
-                apart,
-            )
-        },
+        "multiception", {function.__name__: function for function in FUNCTIONS}
     )
 
-    def pictures(self, folder: Path) -> None:
-        """Published accuracy against modelled time."""
-        pictures.accuracies(folder, trained())
-
-
-def trained() -> list[Trained]:
-    """Every model of the paper with its published accuracy."""
-    models = []
-    for line in read_csv("multiception_errors"):
-        arch, settings = NETWORKS.get(line["model"], MOBILENET_V2)
-        more: dict[str, Any] = {"classes": int(line["classes"]), "conv": line["conv"]}
-        if line["resolution"] != "32":
-            more["resolution"] = int(line["resolution"])
-        models.append(
-            Trained(
-                line["dataset"].lower().replace("-", ""),
-                f"{line['model']} {line['conv']}",
-                arch,
-                {**settings, **more},
-                round(100 - float(line["top1_error_pct"]), 2),
-                f"{SOURCE}, Table {line['table']}",
+    def trained(self) -> list[Trained]:
+        """Every model on every data set, with standard convolutions and with others."""
+        models = []
+        for line in read_csv("multiception_errors"):
+            arch, settings = NETWORKS.get(line["model"], MOBILENET_V2)
+            more: dict[str, Any] = {"classes": int(line["classes"]), "conv": line["conv"]}
+            if line["resolution"] != "32":
+                more["resolution"] = int(line["resolution"])
+            models.append(
+                Trained(
+                    line["dataset"].lower().replace("-", ""),
+                    f"{line['model']} {line['conv']}",
+                    arch,
+                    {**settings, **more},
+                    round(100 - float(line["top1_error_pct"]), 2),
+                    f"{SOURCE}, Table {line['table']}",
+                )
             )
-        )
-    return models
+        return models

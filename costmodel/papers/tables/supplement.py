@@ -47,7 +47,7 @@ def first_conv(arch: str) -> str:
     return text + (" + 3x3 max pool" if pooled else "")
 
 
-class Supplement(Paper):
+class SupplementPaper(Paper):
     """A division of ResNet, MobileNetV2 and ShuffleNetV2 into blocks."""
 
     source: ClassVar[str] = "Supplement, Diving models into blocks, Tables 1-3"

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from costmodel.report import painter
 from costmodel.report.chart import Chart, axis, line, named, series
 from costmodel.studies.calibration.evaluation import Prediction, figures, worst
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NAMED = 6
 """Points with a name, the worst."""
@@ -56,8 +51,3 @@ def _place(outcome: Prediction) -> tuple[float, float]:
     """Measured and predicted time of a sample [s]."""
     batch = outcome.measured.batch
     return outcome.measured.seconds / batch, outcome.predicted_s / batch
-
-
-def figure(outcomes: Sequence[Prediction], machine: str) -> Figure:
-    """The same as a picture."""
-    return painter.figure(scatter_chart(outcomes, machine))

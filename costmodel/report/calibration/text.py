@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.report.calibration import scatter
-from costmodel.report.numbers import columns, seconds
+from costmodel.hardware.evidence import Errors
+from costmodel.report.calibration import scatter, tables
+from costmodel.report.chart import Chart
+from costmodel.report.numbers import columns
 from costmodel.studies.calibration import evaluation, profile
 from costmodel.studies.calibration import relative_errors as errors
 from costmodel.studies.calibration.calibrate import Calibrated
@@ -17,11 +19,6 @@ from costmodel.studies.calibration.candidates import STYLES
 from costmodel.studies.calibration.evaluation import Prediction
 from costmodel.studies.calibration.fit import SHARES
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-WORST = 10
-"""Held-out networks that are named."""
 TIMES = {
     "launch": ("launch of a {} row", "us"),
     "per_vector": ("time of a vector in {}", "ns"),
@@ -42,28 +39,28 @@ def outcomes(calibrated: Calibrated) -> list[Prediction]:
     """
     held = calibrated.held_out
     runs = calibrated.bench.on(profile.model(calibrated), None)
-    return [
-        evaluation.held_out(one, run, time, ends)
-        for one, run, time, ends in zip(
-            calibrated.measurements,
-            runs,
-            held.predicted,
-            zip(held.low, held.high, strict=True),
-            strict=True,
-        )
-    ]
+    ends = zip(held.low, held.high, strict=True)
+    rows = zip(calibrated.measurements, runs, held.predicted, ends, strict=True)
+    return [evaluation.held_out(*row) for row in rows]
 
 
 def compared(calibrated: Calibrated) -> dict[str, Floats]:
     """The models that are set side by side, and their times (N,) [s]."""
+    numbers = np.arange(len(calibrated.measured))
     return {
         "base profile, nothing fitted": calibrated.uncalibrated,
         "crude additive model, families held out": calibrated.crude_held_out,
         "calibrated, families held out": calibrated.held_out.predicted,
-        "calibrated, seen in the fit": calibrated.fitted.predict(
-            np.arange(len(calibrated.measured))
-        ),
+        "calibrated, seen in the fit": calibrated.fitted.predict(numbers),
     }
+
+
+def _sizes(calibrated: Calibrated) -> dict[str, Errors]:
+    """The errors of these models, of whole networks."""
+    whole = calibrated.whole
+    measured = calibrated.measured[whole]
+    times = compared(calibrated).items()
+    return {title: errors.of(predicted[whole], measured) for title, predicted in times}
 
 
 def lines(calibrated: Calibrated) -> list[str]:
@@ -86,7 +83,9 @@ def lines(calibrated: Calibrated) -> list[str]:
         "",
         *_errors(calibrated),
         "",
-        *_families(calibrated, every),
+        *tables.errors(
+            "held out", evaluation.grouped(every, "family"), ("mape", "median_ape", "bias")
+        ),
         "",
         f"90 % interval: {low:.3g} to {high:.3g} times the predicted total; "
         f"{100 * (inside or 0):.0f} % of held-out networks lie in one made without their family",
@@ -94,31 +93,16 @@ def lines(calibrated: Calibrated) -> list[str]:
         *_fitted(calibrated),
         "",
         "Worst of the held out",
-        *_worst(every),
+        *tables.worst(every),
         *(f"note: {note}" for note in calibrated.notes),
     ]
 
 
 def _errors(calibrated: Calibrated) -> list[str]:
     table = [["absolute error", "mean_%", "median_%", "p90_%"]]
-    for title, predicted in compared(calibrated).items():
-        size = errors.of(predicted[calibrated.whole], calibrated.measured[calibrated.whole])
-        table.append(
-            [title, *(f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))]
-        )
-    return columns(table)
-
-
-def _families(calibrated: Calibrated, every: list[Prediction]) -> list[str]:
-    table = [["held out", "n", "mean_%", "median_%", "bias_%"]]
-    for word, group in evaluation.grouped(every, "family").items():
-        table.append(
-            [
-                word or "-",
-                str(group["n"]),
-                *(f"{100 * group[key]:.1f}" for key in ("mape", "median_ape", "bias")),
-            ]
-        )
+    for title, size in _sizes(calibrated).items():
+        figures = (f"{100 * value:.1f}" for value in (size.mean, size.median, size.p90))
+        table.append([title, *figures])
     return columns(table)
 
 
@@ -127,10 +111,10 @@ def evidence(calibrated: Calibrated) -> dict[tuple[str, str], float]:
 
     It is the mean over the measurements.
     """
-    design, coefficients = calibrated.fitted.design, calibrated.fitted.coefficients
-    times, slopes = design.slopes(coefficients)
-    share = slopes / times[:, np.newaxis]
-    return dict(zip(design.names, map(float, share.mean(axis=0)), strict=True))
+    design = calibrated.fitted.design
+    times, slopes = design.slopes(calibrated.fitted.coefficients)
+    shares = (slopes / times[:, np.newaxis]).mean(axis=0)
+    return dict(zip(design.names, shares.tolist(), strict=True))
 
 
 def _fitted(calibrated: Calibrated) -> list[str]:
@@ -139,16 +123,10 @@ def _fitted(calibrated: Calibrated) -> list[str]:
     table = [["shares of the peaks", *SHARES, "of_time_%"]]
     for word, shares in profile.shares(calibrated).items():
         part = sum(decided.get((resource, word), 0.0) for resource in SHARES)
-        table.append(
-            [
-                word,
-                *(
-                    f"{shares[resource]:.3g}" if (resource, word) in decided else "-"
-                    for resource in SHARES
-                ),
-                f"{100 * part:.1f}",
-            ]
+        figures = (
+            f"{shares[resource]:.3g}" if (resource, word) in decided else "-" for resource in SHARES
         )
+        table.append([word, *figures, f"{100 * part:.1f}"])
     lines = columns(table)
     for (resource, word), value in calibrated.fitted.named.items():
         if resource in TIMES:
@@ -171,49 +149,23 @@ def _bounded(calibrated: Calibrated) -> list[str]:
     return [f"at their bound (a share is at most 1): {', '.join(ended)}"] if ended else []
 
 
-def _worst(every: list[Prediction]) -> list[str]:
-    return columns(
-        [
-            [
-                o.measured.name,
-                o.measured.layer,
-                seconds(o.measured.seconds),
-                seconds(o.predicted_s),
-                f"{100 * o.error:+.0f} %",
-                "" if o.inside else "outside its interval",
-                o.reason,
-            ]
-            for o in evaluation.worst(every, WORST)
-        ]
-    )
-
-
 def record(calibrated: Calibrated) -> dict[str, Any]:
     """The JSON report."""
     every, decided = outcomes(calibrated), evidence(calibrated)
     return {
-        "errors": {
-            title: errors.of(
-                predicted[calibrated.whole], calibrated.measured[calibrated.whole]
-            ).model_dump()
-            for title, predicted in compared(calibrated).items()
-        },
+        "errors": {title: size.model_dump() for title, size in _sizes(calibrated).items()},
         "held_out": evaluation.report(every),
         "passes": list(calibrated.way.passes),
         "parameters": [
-            {
-                "resource": resource,
-                "of": word,
-                "coefficient": value,
-                "share_of_time": decided[resource, word],
-            }
-            for (resource, word), value in calibrated.fitted.named.items()
+            {"resource": key[0], "of": key[1], "coefficient": value, "share_of_time": decided[key]}
+            for key, value in calibrated.fitted.named.items()
         ],
         "calibration": profile.provenance(calibrated, "").model_dump(mode="json"),
         "notes": list(calibrated.notes),
     }
 
 
-def figure(calibrated: Calibrated) -> Figure:
+def chart(calibrated: Calibrated) -> Chart:
     """Held-out predictions against measurements."""
-    return scatter.figure(outcomes(calibrated), f"{calibrated.base.name}, families held out")
+    machine = f"{calibrated.base.name}, families held out"
+    return scatter.scatter_chart(outcomes(calibrated), machine)

@@ -18,4 +18,5 @@ class Csv(Format):
 
     def write(self, run: Run, path: Path, by: str = "layer") -> None:
         """Write the table at `path`. Raises InputError where the place cannot be written."""
-        files.write_csv(path, records.records(run, by), records.columns(run, by))
+        rows = records.records(run, by)
+        files.write_csv(path, rows, records.columns(rows))

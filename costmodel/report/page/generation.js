@@ -26,8 +26,12 @@ function worked(machine) {
 
 // The parts of a bar, in the first one's place or the next.
 function moved(place, phase, result, total) {
-  const { parts } = data.charts[0];
-  for (const [lane, time] of Object.entries(exposedTotals(phase, result))) parts[lane][place] = (time * total) / (result.time || 1);
+  const { parts, names, legend } = data.charts[0];
+  for (const [lane, time] of Object.entries(exposedTotals(phase, result))) {
+    if (time && !parts[lane]) legend.push([lane, phase.lanes[lane]]);
+    if (time) parts[lane] ??= names.map(() => 0);
+    if (parts[lane]) parts[lane][place] = (time * total) / (result.time || 1);
+  }
 }
 
 function show() {

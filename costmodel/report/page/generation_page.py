@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from costmodel.core.terms import RUN_LANES
 from costmodel.language.harmless import harmless
-from costmodel.report.chart import Chart, axis, legend_of, named
+from costmodel.report.chart import Chart, axis, named, stacked
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.generation_plot import memory_chart, trade_chart
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
-from costmodel.report.page.machine_data import machine_data, units_data
+from costmodel.report.page.run_data import run_data
+from costmodel.report.page.units_data import units_data
 from costmodel.studies.generate import ONE_PREFILL, QUEUE, Generation
 from costmodel.studies.run import Run
 
@@ -70,7 +70,7 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
 
 def _served(one: Generation, verdict: str) -> dict[str, Any]:
     """Both phases of the first machine, and what follows from their times."""
-    phases = [machine_data(run) for run in (one.prefill, *one.decode)]
+    phases = [run_data(run) for run in (one.prefill, *one.decode)]
     for figure in phases[0]["figures"]:
         if "memory" in figure["fields"]:
             figure["locked"] = "the page of a run ('simulate') moves it"
@@ -123,8 +123,7 @@ def _phases(generations: Sequence[Generation]) -> Chart:
         "x": axis("time", "s", zero=True),
         "names": [name for _, name, _, _ in bars],
         "places": [place for place, _, _, _ in bars],
-        "parts": {word: [parts.get(word, 0.0) for parts in spent] for word in RUN_LANES},
-        "legend": legend_of(word for word in RUN_LANES if any(parts.get(word) for parts in spent)),
+        **stacked(spent),
     }
 
 

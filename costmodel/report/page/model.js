@@ -33,8 +33,7 @@ function unpacked(data) {
   for (const word of Object.keys(maps)) maps[word] = unpack(maps[word]);
   const filled = (column, size) => (typeof column === "object" ? column : Array(size).fill(column));
   for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count + 1);
-  for (const word of ["in_tensor", "in_moved"]) maps[word] = filled(maps[word], maps.in_ptr.at(-1));
-  maps.out_tensor = filled(maps.out_tensor, maps.out_ptr.at(-1));
+  for (const word of ["in", "out"]) maps[`${word}_tensor`] = filled(maps[`${word}_tensor`], maps[`${word}_ptr`].at(-1));
   const count = 1 + [...maps.in_tensor, ...maps.out_tensor].reduce((a, b) => Math.max(a, b), -1);
   for (const word of ["bytes", "begin", "end"]) maps[word] = filled(maps[word], count);
   return data;

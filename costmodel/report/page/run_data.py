@@ -18,6 +18,7 @@ from costmodel.errors import BadValue, InputError
 from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
+from costmodel.report.exposed import SIDES, exposed_lanes
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about
 
@@ -55,8 +56,15 @@ def run_data(run: Run) -> dict[str, Any]:
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
         "addresses": _addresses(run),
+        "exposed": _exposed(run) if exponent is None else None,
         **where,
     }
+
+
+def _exposed(run: Run) -> dict[str, Any]:
+    """The exposed times of a timing that the page cannot work out."""
+    lanes = exposed_lanes(run)
+    return {word: packed(lanes[word]) for side in SIDES for word in side}
 
 
 def _terms(run: Run, plans: Sequence[Placed]) -> list[dict[str, Any]]:
@@ -127,44 +135,32 @@ def _finite(value: Any) -> float | None:
 
 
 def _rows(run: Run) -> dict[str, Any]:
+    """What tells rows apart and what is counted of them, as columns."""
     work = run.workload
     blocks = [harmless(row.block) for row in work.rows]
     names = [harmless(row.id) for row in work.rows]
-    words = {
+    shapes = [" ".join("x".join(map(str, shape)) for shape in row.outputs) for row in work.rows]
+    columns = {
         "kind": [row.kind for row in work.rows],
         "block": blocks,
         # behind the block, which many of them begin with
         "id": [n.removeprefix(f"{b}/") for n, b in zip(names, blocks, strict=True)],
         "short": [n.startswith(f"{b}/") for n, b in zip(names, blocks, strict=True)],
-        "shape": [
-            " ".join("x".join(map(str, shape)) for shape in row.outputs) for row in work.rows
-        ],
-    }
-    columns = {
-        "params": work.params,
-        "macs": work.macs,
-        "ops": work.ops,
+        "shape": shapes,
+        **{word: getattr(work, word) for word in ("params", "macs", "ops")},
         "exposed": work.costs.exposed,
         "total": run.result.total,
     }
-    return {word: packed(values) for word, values in (words | columns).items()}
+    return {word: packed(values) for word, values in columns.items()}
 
 
 def _maps(run: Run) -> dict[str, Any]:
     """The maps, for a placement that judges each alone by its size."""
     work = run.workload
     begin, end = work.live_ranges
-    arrays = {
-        "bytes": work.tensor_bytes,
-        "begin": begin,
-        "end": end,
-        "in_ptr": work.in_ptr,
-        "in_tensor": work.in_tensor,
-        "in_moved": work.in_moved,
-        "out_ptr": work.out_ptr,
-        "out_tensor": work.out_tensor,
-    }
-    return {word: packed(values) for word, values in arrays.items()}
+    edges = {word: getattr(work, word) for word in ("in_ptr", "in_tensor", "out_ptr", "out_tensor")}
+    columns = {"bytes": work.tensor_bytes, "begin": begin, "end": end, **edges}
+    return {word: packed(values) for word, values in columns.items()}
 
 
 def _addresses(run: Run) -> dict[str, Any] | None:

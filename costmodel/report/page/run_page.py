@@ -8,7 +8,8 @@ from costmodel.report.chart import ALWAYS, Chart, axis
 from costmodel.report.numbers import seconds
 from costmodel.report.page.document import shown, told
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
-from costmodel.report.page.machine_data import machine_data, units_data
+from costmodel.report.page.run_data import run_data
+from costmodel.report.page.units_data import units_data
 from costmodel.report.pictures.roofline import Roofline
 from costmodel.report.pictures.time import TimeBars
 from costmodel.report.pictures.timeline import Timeline
@@ -49,7 +50,7 @@ def run_page(run: Run) -> str:
             columns=COLUMNS,
             charts=_charts(run),
             scripts=("run_charts.js", "run_table.js", "run.js"),
-            data=machine_data(run) | {"units": units_data(), "always": ALWAYS},
+            data=run_data(run) | {"units": units_data(), "always": ALWAYS},
             words={
                 "aside": "",
                 "machine": "The machine",

@@ -65,10 +65,8 @@ def _write_ends(axes: Axes, chart: Chart, right: Any, left: Any) -> None:
     """Texts at the right ends of bars, or [right, left] at both."""
     for place, texts in enumerate(chart.get("ends", ())):
         both = [texts, ""] if isinstance(texts, str) else texts
-        for text, ends, away, side in zip(
-            both, (right, left), (4, -4), ("left", "right"), strict=True
-        ):
-            style = {"va": "center", "ha": side, "fontsize": 8}
+        for text, ends, away in zip(both, (right, left), (4, -4), strict=True):
+            style = {"va": "center", "ha": "left" if away > 0 else "right", "fontsize": 8}
             write_beside(axes, text, (ends[place], place), (away, 0), **style)
 
 

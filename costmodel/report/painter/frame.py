@@ -30,12 +30,8 @@ STYLE: Any = {
     "axes.titlesize": 11,
     "grid.color": LIGHT["grid"],
     "xaxis.labellocation": "right",
-    "xtick.color": LIGHT["faint"],
-    "ytick.color": LIGHT["faint"],
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "xtick.minor.size": 0,
-    "ytick.minor.size": 0,
+    **{f"{word}tick.color": LIGHT["faint"] for word in "xy"},
+    **{f"{word}tick.{size}.size": 0 for word in "xy" for size in ("major", "minor")},
     "legend.frameon": False,
 }
 SIDES = [
@@ -99,19 +95,17 @@ def scale_axis(
 
 def shades(values: Any) -> dict[str, Any]:
     """The colours of figures; by their logarithms where they span more than a factor of three."""
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 
     low, high = float(np.min(values)), float(np.max(values))
-    norm = LogNorm(low, high) if low > 0 and high > 3 * low else None
+    norm = (LogNorm if low > 0 and high > 3 * low else Normalize)(low, high)
     return {"cmap": LinearSegmentedColormap.from_list("sequential", SEQUENTIAL), "norm": norm}
 
 
-def shade_bar(axes: Axes, painted: Any, values: Any, shade: Chart, **options: Any) -> None:
+def shade_bar(axes: Axes, painted: Any, shade: Chart, **options: Any) -> None:
     """The key of shaded figures, five of them in words."""
-    low, high = float(np.min(values)), float(np.max(values))
-    spaced = np.geomspace if low > 0 and high > 3 * low else np.linspace
     bar = axes.figure.colorbar(painted, ax=axes, label=shade["label"], **options)
-    ticks = spaced(low, high, 5)
+    ticks = painted.norm.inverse(np.linspace(0, 1, 5))
     bar.minorticks_off()
     bar.set_ticks(ticks.tolist(), labels=[si(tick, shade["unit"], 3) for tick in ticks])
     bar.outline.set_visible(False)

@@ -23,7 +23,7 @@ def paint_heat(axes: Axes, chart: Chart) -> None:
     values = np.asarray(chart["values"], dtype=float)
     x, y = (_stand(axes, word, chart[word]) for word in "xy")
     mesh = axes.pcolormesh(x, y, values, shading="nearest", **shades(values))
-    shade_bar(axes, mesh, values, chart)
+    shade_bar(axes, mesh, chart)
     axes.grid(visible=False)
     if "bound" in chart:
         _paint_regions(axes, x, y, np.asarray(chart["bound"]), chart["regions"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +26,9 @@ def paint_marks(axes: Axes, chart: Chart) -> None:
     lines, areas = chart.get("lines", []), chart.get("areas")
     reach = [points, *(np.reshape(line["points"], (-1, 2)) for line in lines if "points" in line)]
     if areas:
-        layers = [values for _, _, values in areas["layers"]]
-        hues = [LIGHT[hue] for hue, _, _ in areas["layers"]]
-        names = [name for _, name, _ in areas["layers"]]
-        axes.stackplot(areas["x"], *layers, colors=hues, labels=names, lw=0)
+        hues, names, layers = zip(*areas["layers"], strict=True)
+        colours = [LIGHT[hue] for hue in hues]
+        axes.stackplot(areas["x"], *layers, colors=colours, labels=names, lw=0)
         reach.append(np.column_stack([areas["x"], 1.08 * np.sum(layers, axis=0)]))
     ends = np.concatenate(reach)
     for word, column in zip("xy", ends.T, strict=True):
@@ -85,14 +85,11 @@ def _paint_points(axes: Axes, chart: Chart, points: Any) -> None:
     if "shade" in chart:
         values = np.asarray(chart["shade"]["values"], dtype=float)
         painted = axes.scatter(x, y, s=size, c=values, zorder=3, **shades(values))
-        shade_bar(axes, painted, values, chart["shade"], location="bottom", shrink=0.6)
+        shade_bar(axes, painted, chart["shade"], location="bottom", shrink=0.6)
         return
     hues = np.array(chart.get("hues") or ["transfer"] * len(points))
     edges = np.array(chart.get("edges") or [False] * len(points))
-    for hue in dict.fromkeys(hues):
-        for edge, shape in ((False, "o"), (True, ">")):
-            mine = (hues == hue) & (edges == edge)
-            axes.scatter(
-                x[mine], y[mine], s=size, color=LIGHT[hue], marker=shape, edgecolor=LIGHT["paper"],
-                linewidth=0.5, zorder=3,
-            )  # fmt: skip
+    style: Any = {"edgecolor": LIGHT["paper"], "linewidth": 0.5, "zorder": 3}
+    for hue, edge in product(dict.fromkeys(hues), (False, True)):
+        mine, shape = (hues == hue) & (edges == edge), ">" if edge else "o"
+        axes.scatter(x[mine], y[mine], s=size, color=LIGHT[hue], marker=shape, **style)

@@ -49,8 +49,8 @@ def _paint_boxes(axes: Axes, chart: Chart) -> None:
     start, end, offset, size = (
         np.asarray(chart["boxes"][word], dtype=float) for word in ("start", "end", "offset", "size")
     )
-    columns = zip(start, offset, end - start, size, strict=True)
-    shapes = [Rectangle((x, y), wide, tall) for x, y, wide, tall in columns]
+    corners = np.column_stack([start, offset])
+    shapes = list(map(Rectangle, corners, end - start, size))
     colours = [LIGHT[HUES[n % len(HUES)]] for n in range(len(shapes))]
     axes.add_collection(
         PatchCollection(

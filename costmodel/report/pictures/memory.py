@@ -36,23 +36,16 @@ class MemoryMap(ChartPicture):
         names, memory = tensor_names(run), float(run.machine.memory)
         used = max(packing.peak + run.pinned_bytes, float(run.live.max(initial=0)), 1.0)
         near = memory < EMPTY * used
-        pinned = [packing.peak, packing.peak + run.pinned_bytes] if run.pinned_bytes else None
+        pinned = [packing.peak, packing.peak + run.pinned_bytes]
         left = int((~packing.inside).sum())
         return {
             "kind": "memory",
             "title": f"Memory map, {len(boxes.tensor)} maps on chip, {left} in external memory",
-            "boxes": {
-                "start": boxes.start,
-                "end": boxes.end,
-                "offset": boxes.offset,
-                "size": boxes.size,
-                "writer": run.workload.first[boxes.tensor],
-                "name": [named(names[tensor]) for tensor in boxes.tensor],
-            },
+            "boxes": vars(boxes) | {"name": [named(names[tensor]) for tensor in boxes.tensor]},
             "alive": run.live,
             "limit": memory,
             "limit_name": f"on-chip memory, {show(memory, 'memory')}",
-            "pinned": pinned,
+            "pinned": pinned if run.pinned_bytes else None,
             "top": 1.06 * max(memory, used) if near else 1.25 * used,
         }
 

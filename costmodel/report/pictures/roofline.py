@@ -10,7 +10,7 @@ import numpy as np
 
 from costmodel.core.terms import RUN_LANES
 from costmodel.language.units import show
-from costmodel.report.chart import Chart, axis, named
+from costmodel.report.chart import Chart, axis, named, numbered
 from costmodel.report.numbers import si
 from costmodel.report.plots import ChartPicture
 from costmodel.studies.run import Run
@@ -52,14 +52,10 @@ class Roofline(ChartPicture):
                 for word in RUN_LANES
                 if word in set(bound)
             ],
-            "labels": [
-                [points.intensity[rows[0]], points.rate[rows[0]], str(number)]
-                for number, (_, rows) in enumerate(slowest, start=1)
-            ],
-            "key": [
-                [str(number), _alike(run, points, spent, rows)]
-                for number, (spent, rows) in enumerate(slowest, start=1)
-            ],
+            **numbered(
+                [[points.intensity[rows[0]], points.rate[rows[0]]] for _, rows in slowest],
+                [_alike(run, points, spent, rows) for spent, rows in slowest],
+            ),
             "legend_title": "numbered: what takes most time"
             + "\ntriangles: no bus traffic" * bool(points.free.any()),
         }

@@ -42,14 +42,13 @@ class Timeline(ChartPicture):
 
 def _lane(word: str, parts: list[Segment]) -> Chart:
     """When a lane is busy, as columns."""
-    return {
-        "hue": word,
-        "name": RUN_LANES[word].label,
+    columns = {
         "start": [part.start for part in parts],
         "length": [part.length for part in parts],
         "row": [part.row for part in parts],
         "early": [part.prefetch for part in parts],
     }
+    return {"hue": word, "name": RUN_LANES[word].label, **columns}
 
 
 def _share(busy: float, total: float) -> str:

@@ -24,7 +24,7 @@ class Additive:
     sums: Floats
     """(N, 3 kinds): operations, bytes and rows of each kind."""
     measured: Floats
-    """(N,) [s]."""
+    """The measured times (N,) [s]."""
 
     def predict(self, train: Ints, test: Ints) -> Floats:
         """Return times [s] of the networks `test` by coefficients that are fitted on `train`.

@@ -39,7 +39,7 @@ class Calibrated:
     base: HardwareProfile
     bench: Bench
     choice: Pick
-    """A `Way`."""
+    """What was chosen, a `Way` as a plain tuple."""
     fitted: Fitted
     runs: tuple[Run, ...]
     """On the base profile's peaks, under what was chosen."""

@@ -70,12 +70,12 @@ class Way(NamedTuple):
     engine: EngineModel | None
     """None: as the base profile says."""
     terms: tuple[str, ...]
-    """Of OPTIONAL, those that are fitted."""
+    """The optional terms that are fitted, some of OPTIONAL."""
     timing: Choice
 
 
 Rewriting = tuple[tuple[str | Pass, ...], Choice]
-"""Passes and a placement."""
+"""What changes the runs: passes and a placement."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,7 +63,7 @@ class HeldOut:
     """Nested cross-validation: predictions of families that neither fit nor choice has seen."""
 
     predicted: Floats
-    """(N,) [s]."""
+    """The predicted times (N,) [s]."""
     low: Floats
     """(N,) ends of the 90 % interval, from the other families' errors alone [s]."""
     high: Floats

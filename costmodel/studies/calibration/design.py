@@ -28,8 +28,8 @@ from costmodel.studies.calibration.terms import (
 )
 
 MATERIAL = 0.01
-"""Of the median time: launches explain much of what an overhead does, so that one which the base
-profile does not expect to matter is left to them.
+"""A share of the median time. Launches explain much of what an overhead does, so that an overhead
+which the base profile does not expect to matter is left to them.
 """
 STEP = 1e-4
 """Relative, of the differences that give a timing's slopes."""
@@ -40,9 +40,9 @@ class Design:
     """N measurements, K parameters, and T terms in R different rows."""
 
     names: tuple[Name, ...]
-    """(K,)."""
+    """The parameters, a resource and a class of layers each (K,)."""
     measured: Floats
-    """(N,) [s]."""
+    """The measured times (N,) [s]."""
     weights: Floats
     """(N,) a whole network counts 1, its layers their share of its time."""
     timing: Timing
@@ -51,11 +51,11 @@ class Design:
     times: Floats
     """(R,) how often it has this row."""
     row: Ints
-    """(T,) the row of a term."""
+    """The row that each term adds to (T,)."""
     column: Ints
-    """(T,) its parameter."""
+    """The parameter of each term (T,)."""
     occupied: Ints
-    """(T,) place in OCCUPIED."""
+    """What each term occupies, as a place in OCCUPIED (T,)."""
     seconds: Floats
     """(T,) at the base profile's peaks; a microsecond for a launch."""
     expected: Floats
@@ -79,7 +79,7 @@ class Design:
         return self.slopes(np.ones(len(self.names)))[1]
 
     def predict(self, coefficients: Floats) -> Floats:
-        """Times (N,) [s]."""
+        """The times (N,) [s] under these coefficients (K,)."""
         busy = self._busy(self.seconds * coefficients[self.column])
         return self._summed(self._total(busy))
 

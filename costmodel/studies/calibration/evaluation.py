@@ -15,6 +15,7 @@ from costmodel.core.policies import Choice
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.calibration import measured_runs as runs
 from costmodel.studies.calibration.measurements import Measurement
+from costmodel.studies.calibration.relative_errors import absolute
 from costmodel.studies.run import Run
 
 WORST = 10
@@ -94,8 +95,8 @@ def evaluate(
     Raises InputError naming every network that cannot be read, at its line in the table.
     """
     loaded = runs.load(measurements)
-    done = runs.on(profile, measurements, loaded, hw_file=hw_file, passes=passes, choices=choices)
-    pairs = zip(measurements, done, strict=True)
+    made = runs.on(profile, measurements, loaded, hw_file=hw_file, passes=passes, choices=choices)
+    pairs = zip(measurements, made, strict=True)
     return [prediction(one, run) for one, run in pairs if not one.traced or runs.time_of(one, run)]
 
 
@@ -129,12 +130,9 @@ def figures(predictions: Sequence[Prediction]) -> dict[str, Any]:
     (fractions), the bias, and the rank correlation.
     """
     errors = np.array([one.error for one in predictions])
-    size = np.abs(errors)
     return {
         "n": len(predictions),
-        "mape": float(size.mean()),
-        "median_ape": float(np.median(size)),
-        "p90_ape": float(np.quantile(size, 0.9)),
+        **dict(zip(("mape", "median_ape", "p90_ape"), absolute(errors), strict=True)),
         "bias": float(errors.mean()),
         "rank_correlation": rank_correlation(predictions),
     }

@@ -25,7 +25,7 @@ from costmodel.studies.calibration.design import Design
 from costmodel.studies.calibration.terms import Name
 
 NOISE = 0.05
-"""Of a measured time, relative: what runs of one program differ by."""
+"""Relative differences between runs of one program, a standard deviation."""
 ROUTINE = 0.2
 """Spread of a routine's log-share around the machine's: kernels of one vendor are alike."""
 MACHINE = 1.0
@@ -33,15 +33,15 @@ MACHINE = 1.0
 STEPS = 60
 """At most; a dozen are usual."""
 REACH = 0.7
-"""Of a step in a log-share: a factor of two."""
+"""The longest step in a log-share: a factor of two."""
 HALVINGS = 8
-"""Of a step that would make things worse."""
+"""How often a step that would make things worse is halved."""
 NEAR = 0.1
-"""Of that reach: from here a quadratic form is what the objective looks like."""
+"""A part of that reach: from here a quadratic form is what the objective looks like."""
 CLOSE = 1e-3
-"""Of that reach: a step that changes no prediction by more than its fourth figure."""
+"""A part of that reach: a step that changes no prediction by more than its fourth figure."""
 LEAST = 1e-9
-"""Of a coefficient: one at nothing has a slope all the same."""
+"""The least coefficient that slopes are taken at: one at nothing has a slope all the same."""
 SHARES = ("compute", "bandwidth", "parameters")
 """Resources whose coefficients are one over a share."""
 
@@ -53,7 +53,7 @@ class Fitted:
     design: Design
     coefficients: Floats
     levels: dict[str, float]
-    """Of the whole machine: what its shares are of the base profile's."""
+    """What the whole machine's shares are of those of the base profile, by resource."""
 
     @property
     def named(self) -> dict[Name, float]:

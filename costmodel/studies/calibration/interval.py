@@ -1,4 +1,4 @@
-"""From the errors of held-out networks to a 90 % interval around a prediction."""
+"""A 90 % interval around a prediction, by the errors of held-out networks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from costmodel.core.arrays import Floats
 
 COVERED = 0.9
-"""Of held-out networks inside."""
+"""The share of held-out networks that lie inside."""
 MANY = 20
 """Errors from which on their own quantiles are used."""
 

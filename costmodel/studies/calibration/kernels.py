@@ -30,17 +30,12 @@ from costmodel.language import dtypes
 from costmodel.models.layers.all_reduce import AllReduce
 from costmodel.models.layers.attention import Attention
 from costmodel.models.layers.linear import Linear
-from costmodel.studies.calibration.kernel_table import (
-    OUT_OF_RANGE,
-    WIDE,
-    KernelTable,
-    Seconds,
-)
+from costmodel.studies.calibration.kernel_table import OUT_OF_RANGE, WIDE, KernelTable, Seconds
 
 SOFT = 0.1
-"""Of a kernel's time: larger errors count linearly."""
+"""A share of a kernel's time: larger errors count linearly."""
 FEWEST = 8
-"""Kernels of a table."""
+"""The fewest kernels of a table that is fitted."""
 FOLDS = 5
 """Parts of a table, each predicted by a fit to the others."""
 START = {"compute": 0.5, "bandwidth": 0.8, "launch": 8e-6, "exposed": 0.5}
@@ -57,7 +52,7 @@ class Fit:
     """What a table says of one routine."""
 
     routine: str
-    """As a profile names it; `link` for sums over devices."""
+    """Its word in a profile; `link` for sums over devices."""
     figures: dict[str, float]
     """Shares, and times [s]; of a link its bandwidth [B/s] and latency [s]."""
     mean: float

@@ -40,7 +40,7 @@ class Measurement:
     place: Place
     layer: str = ""
     traced: bool = False
-    """From a profile, whose runtime may have renamed the layer."""
+    """True where it comes from a profile, whose runtime may have renamed the layer."""
 
     @property
     def name(self) -> str:

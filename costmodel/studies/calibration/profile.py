@@ -41,7 +41,7 @@ TIMES = ("launch", "per_head", "per_input", "latency")
 FOUND = ("launch", "overhead")
 """Measured times hold them, wherever the fit puts them."""
 DIGITS = 3
-"""Of a fitted figure: the fourth is noise."""
+"""Significant digits of a fitted figure: the fourth is noise."""
 
 
 def provenance(calibrated: Calibrated, source: str) -> Calibration:

@@ -8,11 +8,13 @@ from costmodel.core.arrays import Floats
 from costmodel.hardware.evidence import Errors
 
 
-def of(predicted: Floats, measured: Floats) -> Errors:
-    """Return the mean, median and 90th percentile of |predicted - measured| / measured.
+def absolute(errors: Floats) -> tuple[float, float, float]:
+    """Return the mean, the median and the 90th percentile of |errors| (N,)."""
+    size = np.abs(errors)
+    return float(size.mean()), float(np.median(size)), float(np.quantile(size, 0.9))
 
-    They are rounded to a ten-thousandth.
-    """
-    size = np.abs(predicted / measured - 1)
-    figures = {"mean": size.mean(), "median": np.median(size), "p90": np.quantile(size, 0.9)}
-    return Errors(**{word: round(float(value), 4) for word, value in figures.items()})
+
+def of(predicted: Floats, measured: Floats) -> Errors:
+    """Return these of (predicted - measured) / measured, rounded to a ten-thousandth."""
+    mean, median, p90 = (round(error, 4) for error in absolute(predicted / measured - 1))
+    return Errors(mean=mean, median=median, p90=p90)

@@ -19,9 +19,9 @@ KERNEL = "_kernel_time"
 MOST = 500_000_000
 """[B] of a trace; a run of a large network is some 100 kB."""
 LONGEST = 1e12
-"""[us] eleven days."""
+"""The longest time that is believed, eleven days [us]."""
 MICROSECOND = 1e-6
-"""[s] the trace's unit."""
+"""The unit of times in a trace [s]."""
 
 
 @dataclass(frozen=True)

@@ -28,15 +28,15 @@ class Contribution(NamedTuple):
     """What one parameter adds to a row."""
 
     name: Name | None
-    """None: it is not fitted."""
+    """The parameter; None where it is not fitted."""
     occupies: str
-    """One of OCCUPIED."""
+    """What it keeps busy, one of OCCUPIED."""
     seconds: float
     """At the base profile's peaks; a microsecond for a launch."""
     nest: Nest | AttentionNest | None = None
-    """Of a contraction on the matrix engine, which the engine's shape may fill in part."""
+    """The contraction on the matrix engine, if any, which the engine's shape may fill in part."""
     macs: int = 0
-    """Its multiply-adds."""
+    """The multiply-adds of that contraction [count]."""
 
 
 Contributions = tuple[Contribution, ...]
@@ -54,7 +54,7 @@ OPTIONAL = ("per_vector",)
 """Terms that may be left out."""
 OVERHEAD: Name = ("overhead", "")
 ONCE: Contributions = (Contribution(OVERHEAD, "launch", MICROSECOND),)
-"""Of a whole run, whatever its rows."""
+"""What a whole run takes besides, whatever its rows."""
 
 
 COEFFICIENTS: Mapping[Amount, tuple[str, str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 SIDE = 1536
-"""Of the matrices whose product is timed."""
+"""The side of the matrices whose product is timed."""
 COPIED = 1 << 28
 """[B] of the array that is copied: far beyond any cache."""
 REPEATS = 7
@@ -38,13 +39,10 @@ def _least(work: Callable[[], object]) -> float:
 
 def _cache() -> int | None:
     """The largest cache of the first core [B]; None where the system does not say."""
-    sizes = []
-    for file in CACHES.glob("index*/size"):
-        word = file.read_text().strip()
-        unit = {"K": 1 << 10, "M": 1 << 20}.get(word[-1:], 1)
-        digits = word.rstrip("KM")
-        sizes += [int(digits) * unit] if digits.isdigit() else []
-    return max(sizes) if sizes else None
+    words = [file.read_text().strip() for file in CACHES.glob("index*/size")]
+    known = (re.fullmatch(r"(\d+)([KM]?)", word) for word in words)
+    sizes = (int(m[1]) * {"": 1, "K": 1 << 10, "M": 1 << 20}[m[2]] for m in known if m)
+    return max(sizes, default=None)
 
 
 def profile_text(reached: float = 0.0) -> str:

@@ -7,6 +7,7 @@ norms, and maps that fit a cache or do not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,15 @@ class _Graph:
 
     def weight(self, *shape: int) -> str:
         """A stored tensor of random numbers; its name."""
+        scale = 1 / np.sqrt(np.prod(shape[1:]) or 1)
+        return self.stored((self.draw.standard_normal(shape) * scale).astype(np.float32))
+
+    def stored(self, values: Any) -> str:
+        """A tensor of given values; its name."""
         from onnx import numpy_helper
 
-        name = f"w{len(self.weights)}"
-        scale = 1 / np.sqrt(np.prod(shape[1:]) or 1)
-        values = (self.draw.standard_normal(shape) * scale).astype(np.float32)
-        self.weights.append(numpy_helper.from_array(values, name))
-        return name
+        self.weights.append(numpy_helper.from_array(values, f"w{len(self.weights)}"))
+        return str(self.weights[-1].name)
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """A node behind the last one, or behind `inputs`; what it gives is the last now."""
@@ -52,16 +55,8 @@ class _Graph:
         """A convolution, padded to keep its size, and a ReLU."""
         groups = self.channels if depthwise else 1
         held = self.weight(filters, self.channels // groups, kernel, kernel)
-        self.add(
-            "Conv",
-            self.last,
-            held,
-            self.weight(filters),
-            kernel_shape=[kernel, kernel],
-            strides=[stride, stride],
-            pads=[kernel // 2] * 4,
-            group=groups,
-        )
+        shape = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [kernel // 2] * 4}
+        self.add("Conv", self.last, held, self.weight(filters), **shape, group=groups)
         self.add("Relu")
         self.channels = filters
 
@@ -122,28 +117,20 @@ def _attention(graph: _Graph, width: int) -> None:
         for turned in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]):
             graph.last = normed
             graph.dense(features, features)
-            shape = _numbers(graph, [1, graph.shape[1], heads, features // heads])
-            graph.add("Reshape", graph.last, shape)
+            shape = np.array([1, graph.shape[1], heads, features // heads])
+            graph.add("Reshape", graph.last, graph.stored(shape))
             parts.append(graph.add("Transpose", graph.last, perm=turned))
         graph.add("MatMul", parts[0], parts[1])
         graph.add("Softmax", graph.last, axis=-1)
         graph.add("MatMul", graph.last, parts[2])
         graph.add("Transpose", graph.last, perm=[0, 2, 1, 3])
-        graph.add("Reshape", graph.last, _numbers(graph, list(graph.shape)))
+        graph.add("Reshape", graph.last, graph.stored(np.array(graph.shape)))
         graph.dense(features, features)
         kept = graph.add("Add", kept, graph.last)
         graph.dense(features, 4 * features)
         graph.add("Relu")
         graph.dense(4 * features, features)
         graph.add("Add", kept, graph.last)
-
-
-def _numbers(graph: _Graph, values: list[int]) -> str:
-    from onnx import numpy_helper
-
-    name = f"w{len(graph.weights)}"
-    graph.weights.append(numpy_helper.from_array(np.array(values, dtype=np.int64), name))
-    return name
 
 
 IMAGE = (1, 3, 96, 96)
@@ -166,20 +153,17 @@ def write(folder: Path) -> list[tuple[Path, str]]:
         raise MissingExtra("onnx", "measure", "measure") from None
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for family, (build, shape) in FAMILIES.items():
-        for word, width in SIZES.items():
-            graph = _Graph(shape(width))
-            build(graph, width)
-            entry = helper.make_tensor_value_info("input", TensorProto.FLOAT, graph.shape)
-            leaves = helper.make_tensor_value_info(
-                graph.last, TensorProto.FLOAT, [None] * (3 if len(graph.shape) == 3 else 2)
-            )
-            whole = helper.make_graph(
-                graph.nodes, f"{family}_{word}", [entry], [leaves], graph.weights
-            )
-            model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)])
-            model.ir_version = 9
-            path = folder / f"{family}_{word}.onnx"
-            onnx.save(model, str(path))
-            written.append((path, family))
+    for (family, (build, shape)), (word, width) in product(FAMILIES.items(), SIZES.items()):
+        graph = _Graph(shape(width))
+        build(graph, width)
+        entry = helper.make_tensor_value_info("input", TensorProto.FLOAT, graph.shape)
+        open_axes = [None] * (3 if len(graph.shape) == 3 else 2)
+        leaves = helper.make_tensor_value_info(graph.last, TensorProto.FLOAT, open_axes)
+        name = f"{family}_{word}"
+        whole = helper.make_graph(graph.nodes, name, [entry], [leaves], graph.weights)
+        model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)])
+        model.ir_version = 9
+        path = folder / f"{name}.onnx"
+        onnx.save(model, str(path))
+        written.append((path, family))
     return written

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.errors import InputError, MissingExtra, Place, Problem
+from costmodel.errors import InputError, MissingExtra, Place, Problems
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -35,7 +35,7 @@ TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)"
 
 @dataclass
 class Measured:
-    """One network's times."""
+    """The times of one network, over all turns."""
 
     network: str
     family: str
@@ -54,15 +54,8 @@ class Measured:
 
     def record(self) -> dict[str, Any]:
         """A line of the table; a batch is the file's own, hence one run of it."""
-        return {
-            "network": self.network,
-            "family": self.family,
-            "batch": 1,
-            "dtype": "fp32",
-            "seconds": f"{self.least:.6g}",
-            "median_s": f"{self.median:.6g}",
-            "runs": len(self.times),
-        }
+        figures = (f"{self.least:.6g}", f"{self.median:.6g}", len(self.times))
+        return dict(zip(COLUMNS, (self.network, self.family, 1, "fp32", *figures), strict=True))
 
 
 def measure(
@@ -77,21 +70,18 @@ def measure(
     With `threads` None as many as there are cores. Raises InputError for a file that ONNX Runtime
     does not run, naming all of them, and MissingExtra without ONNX Runtime.
     """
-    runners: list[tuple[Path, str, Callable[[], object]]] = []
-    problems: list[Problem] = []
+    runners, problems, measured = [], Problems(), []
     for path, family in networks:
-        try:
-            runners.append((path, family, _runner(path, threads or os.cpu_count() or 1)))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    measured = [Measured(str(path), family, []) for path, family, _ in runners]
+        with problems.collect():
+            runners.append(_runner(path, threads or os.cpu_count() or 1))
+            measured.append(Measured(str(path), family, []))
+    problems.raise_if_any()
     for turn in range(ROUNDS):
-        for one, (path, _, run) in zip(measured, runners, strict=True):
+        for one, run in zip(measured, runners, strict=True):
             one.times += _timed(run, seconds / ROUNDS)
             if tell:
-                tell(f"turn {turn + 1} of {ROUNDS}: {path.name} {1e3 * one.least:.4g} ms")
+                name = Path(one.network).name
+                tell(f"turn {turn + 1} of {ROUNDS}: {name} {1e3 * one.least:.4g} ms")
     return measured
 
 

@@ -71,6 +71,7 @@ def _axes(request: ScanRequest) -> Iterator[Axis]:
 
 
 def _check_sampling(request: ScanRequest) -> None:
+    """Note a sample that nobody knows, and numbers that do not go with it."""
     sample, n, problems = request.sample, request.n, request.problems
     if sample not in SAMPLES:
         remedy = did_you_mean(sample, SAMPLES)

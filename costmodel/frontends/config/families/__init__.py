@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
@@ -30,6 +30,7 @@ from typing import Any
 from costmodel.core.registry import Family, entry_points
 from costmodel.errors import BadValue
 from costmodel.frontends.config.keys import Keys
+from costmodel.frontends.config.quantization import method_of
 from costmodel.language import documents
 from costmodel.language.expressions import fill
 
@@ -49,40 +50,39 @@ RULES = Family("family of models", __name__, "costmodel.configs", Rules)
 
 
 @dataclass(frozen=True)
-class Table(Rules):
-    """The rules of a file in this folder, by section."""
+class FamilyTable(Rules):
+    """The rules of a file in this folder, a field for each of its sections."""
 
-    sections: Mapping[str, Any]
-
-    def section(self, name: str) -> Section:
-        """The entries of a section; none where it is left out."""
-        entries: Section = self.sections.get(name, {})
-        return entries
+    source: str
+    sizes: Section = field(default_factory=dict)
+    flags: Section = field(default_factory=dict)
+    always: Section = field(default_factory=dict)
+    quantized: Section = field(default_factory=dict)
+    only: Section = field(default_factory=dict)
+    divides: Section = field(default_factory=dict)
 
     def variables(self, keys: Keys) -> dict[str, Any]:
         """Refuse what is not modelled, then read the keys in the order of the table."""
         self._refuse(keys)
         known: dict[str, Any] = {}
-        readers = {"sizes": keys.size, "flags": keys.flag}
-        for name, read in readers.items():
-            for variable, entry in self.section(name).items():
+        for section, read in ((self.sizes, keys.size), (self.flags, keys.flag)):
+            for variable, entry in section.items():
                 value = _stated(keys, read, entry, known)
                 known |= {} if value is None else {variable: value}
-        always = {**self.section("always"), **self.section("quantized").get(keys.method, {})}
+        always = {**self.always, **self.quantized.get(method_of(keys), {})}
         return known | {variable: fill(value, known) for variable, value in always.items()}
 
     def _refuse(self, keys: Keys) -> None:
-        for key, values in self.section("only").items():
+        """Raise BadValue for what is not modelled, and for numbers that do not divide."""
+        for key, values in self.only.items():
             if isinstance(values, dict):
-                layers = keys.size(self.section("sizes")["layers"])
+                layers = keys.size(self.sizes["layers"])
                 values = [list(islice(cycle(values["cycle"]), layers))]
-            keys.refuse(key, unless=(None, *values))
-        for key, by in self.section("divides").items():
-            if keys.size(key) % keys.size(by):
-                raise BadValue(
-                    f"'{key}' {keys.size(key)} does not divide by '{by}' {keys.size(by)}",
-                    "change one",
-                )
+            keys.refuse(key, (None, *values))
+        for key, by in self.divides.items():
+            whole, part = keys.size(key), keys.size(by)
+            if whole % part:
+                raise BadValue(f"'{key}' {whole} does not divide by '{by}' {part}", "change one")
 
 
 def _stated(keys: Keys, read: Callable[..., Any], entry: Any, known: Section) -> Any:
@@ -113,11 +113,10 @@ def rules_for(family: str) -> Rules:
 
 
 @cache
-def _table(name: str) -> Table:
-    """A table with what it takes from others."""
+def _table(name: str) -> FamilyTable:
+    """A table with what it takes from others, whose entries its own replace one by one."""
     own = documents.load(HERE / f"{name}.yaml").plain()
-    base: Section = _table(own.pop("like")).sections if "like" in own else {}
-    mappings = {word for word, section in own.items() if isinstance(section, dict)}
-    return Table(
-        {**base, **own, **{word: {**base.get(word, {}), **own[word]} for word in mappings}}
-    )
+    base: Section = vars(_table(own.pop("like"))) if "like" in own else {}
+    sections = {word: section for word, section in own.items() if isinstance(section, dict)}
+    merged = {word: {**base.get(word, {}), **section} for word, section in sections.items()}
+    return FamilyTable(**{**base, **own, **merged})

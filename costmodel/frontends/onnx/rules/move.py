@@ -41,7 +41,7 @@ def order_of(node: OnnxNode) -> tuple[int, ...]:
 
 
 def transpose(node: OnnxNode) -> Work:
-    """Axes in another order."""
+    """A transposition: the same axes in another order."""
     spread = node.spread()
     own = [axis for axis in order_of(node) if not (spread.alone and axis == spread.axis)]
     return Work((Transpose(axes=tuple(map(spread.place, own))),), (node.shape(),))
@@ -90,7 +90,7 @@ def looked_up(node: OnnxNode, number: int) -> int | None:
 
 
 def scatter(node: OnnxNode) -> Work:
-    """A map with some elements replaced."""
+    """A map of which some elements are replaced by others."""
     (first, *_) = node.maps
     return Work((Copy(shape=node.outputs[0]),), (node.shape(first),), aside=(1,))
 

@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Normalisations, with a scale and a shift or without."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def normalised(node: OnnxNode) -> int:
 
 
 def batch_norm(node: OnnxNode) -> Work:
-    """x, scale, shift, mean, variance: the last two are running statistics."""
+    """A batch norm: x, scale, shift, and the running mean and variance."""
     return Work(
         (BatchNorm(axis=channels(node)),),
         (node.shape(),),
@@ -31,19 +31,19 @@ def batch_norm(node: OnnxNode) -> Work:
 
 
 def layer_norm(node: OnnxNode) -> Work:
-    """x, scale, shift (left out now and then)."""
+    """A layer norm: x, its scale, and a shift that is left out now and then."""
     return Work((LayerNorm(axes=normalised(node)),), (node.shape(),), weights=(1, 2))
 
 
 def group_norm(node: OnnxNode) -> Work:
-    """x, scale, shift; an instance norm has one group per channel."""
+    """A group norm: x, scale, shift. An instance norm has one group per channel."""
     groups = node.get("num_groups", node.whole()[1])
     layer = GroupNorm(groups=groups, axis=channels(node))
     return Work((layer,), (node.shape(),), weights=(1, 2))
 
 
 def rms_norm(node: OnnxNode) -> Work:
-    """x, scale."""
+    """A root-mean-square norm: x and its scale."""
     return Work((RmsNorm(axes=normalised(node)),), (node.shape(),), weights=(1,))
 
 

@@ -70,7 +70,7 @@ def running_sum(node: OnnxNode) -> Work:
 
 
 def search(node: OnnxNode) -> Work:
-    """ArgMax, ArgMin and TopK."""
+    """ArgMax and ArgMin, which keep one element of an axis, and TopK, which keeps several."""
     topk = node.op == "TopK"
     axis = node.place(node.get("axis", -1 if topk else 0))
     whole, out = node.shape(), node.outputs[0]

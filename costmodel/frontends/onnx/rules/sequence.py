@@ -25,7 +25,10 @@ def attention(node: OnnxNode) -> Work:
 
 
 def recurrent(node: OnnxNode) -> Work:
-    """X [steps, samples, size]; w [directions, gates * hidden, size], r, b, lengths, states."""
+    """An LSTM, GRU or RNN over [steps, samples, size]: x, w, r, b, lengths, states.
+
+    w is [directions, gates * hidden, size] and r [directions, gates * hidden, hidden].
+    """
     shape, directions = node.shape(), node.whole(1)[0]
     layer = Recurrent(
         cell=node.op.lower(),

@@ -50,13 +50,13 @@ def _by_row(workload: Workload) -> Surface:
     from costmodel.studies.traffic_by_memory import row_steps
 
     rows = row_steps(workload)
-    columns = zip(*((one.read, one.write, one.params) for one in rows), strict=True)
+    columns = zip(*((steps.read, steps.write, steps.params) for steps in rows), strict=True)
     moved = BusBytes(
-        *(np.concatenate([np.diff(one, prepend=0) for one in column]) for column in columns)
+        *(np.concatenate([np.diff(sums, prepend=0) for sums in column]) for column in columns)
     )
-    memory = np.concatenate([one.memory for one in rows])
-    row = np.repeat([one.row for one in rows], [len(one.memory) for one in rows])
-    least = max(int(one.memory[0]) for one in rows)
+    memory = np.concatenate([steps.memory for steps in rows])
+    row = np.repeat([steps.row for steps in rows], [len(steps.memory) for steps in rows])
+    least = max(int(steps.memory[0]) for steps in rows)
     moving = bus_amounts(moved, workload.costs, row) | {"on_chip_bytes": np.zeros(1)}
     always = dict.fromkeys(moving, np.zeros(1)) | workload.row_amounts
     return _table(always, memory, dict.fromkeys(always, np.zeros(1)) | moving, least)

@@ -7,7 +7,7 @@ times.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,7 +26,7 @@ from costmodel.core.terms import (
     entries,
 )
 from costmodel.core.timing import NO_TIME, Load, Timing
-from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Form, energy
+from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words, energy
 
 PIECE = 1 << 14
 """[points] rows times points of a piece stay in the cache."""
@@ -51,7 +51,7 @@ class Counts(Form):
     """Coefficients (K,) of the multiply-adds of all rows."""
     timing: Timing
     samples: int
-    """Of one run at batch 1."""
+    """How many samples one run at batch 1 computes."""
 
     @property
     def asked(self) -> Mapping[Any, Any]:
@@ -59,12 +59,8 @@ class Counts(Form):
         return self.tables
 
     def columns(
-        self,
-        machine: Machine,
-        points: int,
-        wanted: Collection[str] = TIMES,
-        counts: Mapping[str, Any] = NO_COUNTS,
-    ) -> dict[str, Any]:
+        self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
+    ) -> Columns:
         """The outputs, and `samples` and `macs`, which depend on the point here."""
         at = {name: np.broadcast_to(counts[name], points) for name in self.names}
         cuts = (slice(start, start + PIECE) for start in range(0, points, PIECE))
@@ -75,9 +71,8 @@ class Counts(Form):
         columns = {word: np.concatenate([piece[word] for piece in pieces]) for word in pieces[0]}
         return {**columns, "samples": self.samples * np.asarray(counts.get("batch", 1))}
 
-    def _piece(
-        self, machine: Machine, at: Mapping[str, Any], wanted: Collection[str]
-    ) -> dict[str, Any]:
+    def _piece(self, machine: Machine, at: Columns, wanted: Words) -> dict[str, Any]:
+        """The outputs at some points: rows are timed each, then counted as often as they stand."""
         values = self._monomials(at)
         transfer, matrix, host = (
             self._rows(word, machine, values) for word in ("transfer", "matrix", "host")
@@ -91,8 +86,8 @@ class Counts(Form):
         }
         besides = (time for word, time in lanes.items() if ROW_LANES[word].side == "besides")
         overhead = sum(
-            one.applied(one.amount({"runs": 1.0}), machine[one.figure])
-            for one in entries(machine.figures, OVERHEAD.word)
+            entry.applied(entry.amount({"runs": 1.0}), machine[entry.figure])
+            for entry in entries(machine.figures, OVERHEAD.word)
         )
         total = self.timing.row_times(load) @ self.rows + sum(besides) + overhead
         columns = {f"{word}_time": time for word, time in lanes.items() if f"{word}_time" in wanted}
@@ -115,18 +110,20 @@ class Counts(Form):
 
     def _sum(self, lane: str, machine: Machine, values: Floats) -> Any:
         """The time, bytes or joules of all rows in a lane (points,)."""
-        wanted = [one for one in entries(machine.figures, lane) if one.amounts != (SECONDS,)]
-        wanted = [one for one in wanted if one.amount(self.tables).any()]
-        amounts = (values @ (one.amount(self.tables) @ self.rows) for one in wanted)
-        pairs = zip(wanted, amounts, strict=True)
-        return sum((one.applied(amount, machine[one.figure]) for one, amount in pairs), start=0.0)
+        total: Any = 0.0
+        for entry in entries(machine.figures, lane):
+            coefficients = None if entry.amounts == (SECONDS,) else entry.amount(self.tables)
+            if coefficients is not None and coefficients.any():
+                amount = values @ (coefficients @ self.rows)
+                total = total + entry.applied(amount, machine[entry.figure])
+        return total
 
     def _asks(self, lane: str) -> bool:
         """Whether any row asks for anything in a lane."""
         amounts = (self.tables[term.amount] for term in TERMS if term.lane == lane)
         return any(bool(table.any()) for table in amounts)
 
-    def _monomials(self, at: Mapping[str, Any]) -> Floats:
+    def _monomials(self, at: Columns) -> Floats:
         """The product of the axes' powers in each monomial, at each point (points, K)."""
         values = np.ones((len(at[self.names[0]]), len(self.exponents)))
         for name, powers in zip(self.names, self.exponents.T, strict=True):
@@ -141,4 +138,5 @@ def _column(figure: Any) -> Any:
 
 
 def _nothing_ahead() -> Any:
+    """What timing models that look ahead would ask; `polynomials` gives none of them a form."""
     raise NotImplementedError("these timing models look no row ahead")

@@ -13,7 +13,10 @@ PIECE = 1 << 15
 """[points] keeps a block of doubles inside a core's second-level cache."""
 TIMES = ("total_time", *(f"{word}_time" for word in RUN_LANES), "external_bytes", "energy")
 """Outputs that depend on the point."""
-NO_COUNTS: Mapping[str, Any] = {}
+Words = Collection[str]
+Columns = dict[str, Any]
+"""Arrays over points, or single values that hold at all of them, by the word of the quantity."""
+NO_COUNTS: Columns = {}
 """The values of batch, tokens and context where none of them is an axis of arrays."""
 
 
@@ -30,12 +33,8 @@ class Form(ABC):
 
     @abstractmethod
     def columns(
-        self,
-        machine: Machine,
-        points: int,
-        wanted: Collection[str] = TIMES,
-        counts: Mapping[str, Any] = NO_COUNTS,
-    ) -> dict[str, Any]:
+        self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
+    ) -> Columns:
         """Evaluate the form at `points` design points.
 
         Parameters
@@ -65,8 +64,8 @@ def energy(machine: Machine, total_time: Any, counted: Any) -> Any:
     """
     summands = entries(machine.figures, ENERGY)
     drawn = (
-        one.applied(total_time, machine[one.figure])
-        for one in summands
-        if one.amounts == (SECONDS,)
+        entry.applied(total_time, machine[entry.figure])
+        for entry in summands
+        if entry.amounts == (SECONDS,)
     )
     return sum(drawn, start=counted) if summands else None

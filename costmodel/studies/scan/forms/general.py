@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from costmodel.core.timing import Timing
 from costmodel.core.traffic import Traffic
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue, Place
-from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Form
+from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words
 
 VALUES = 1 << 17
 """Rows times points that are evaluated at once."""
@@ -37,12 +37,8 @@ class General(Form):
         return self.workload.row_amounts
 
     def columns(
-        self,
-        machine: Machine,
-        points: int,
-        wanted: Collection[str] = TIMES,
-        counts: Mapping[str, Any] = NO_COUNTS,
-    ) -> dict[str, Any]:
+        self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
+    ) -> Columns:
         """Sum the rows of the formula, a few rows times points at a time."""
         step = max(1, VALUES // max(len(self.workload.macs), 1))
         whole = machine.replace(bandwidth=np.broadcast_to(machine.bandwidth, points))
@@ -61,7 +57,7 @@ class General(Form):
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
 
 
-def _summed(result: Result, wanted: Collection[str]) -> dict[str, Any]:
+def _summed(result: Result, wanted: Words) -> dict[str, Any]:
     """The outputs `wanted` and two more, all rows together, at the points of a result (N,)."""
     sums: dict[str, Any] = {"total_time": result.total_time, "overhead_time": result.overhead}
     for word, times in result.all_lanes.items():

@@ -12,7 +12,7 @@ Source: Williams et al. 2009, Roofline; the sorting is this project's.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from costmodel.core.formula import place
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MachineQuantity
 from costmodel.core.terms import RUN_LANES, Entry, entries
-from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES
+from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Words
 from costmodel.studies.scan.forms.general import General
 from costmodel.studies.scan.forms.step_search import StepSearch
 from costmodel.studies.scan.forms.surface import Surface
@@ -95,12 +95,8 @@ class Overlapped(General):
     """For each set of figures and step of the memory; None: some row has two paces."""
 
     def columns(
-        self,
-        machine: Machine,
-        points: int,
-        wanted: Collection[str] = TIMES,
-        counts: Mapping[str, Any] = NO_COUNTS,
-    ) -> dict[str, Any]:
+        self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
+    ) -> Columns:
         """Search the ridges at each step of the memory, or ask the formula."""
         self.lanes.check(machine.memory)
         step = self.lanes.steps(machine.memory)
@@ -136,23 +132,20 @@ class Overlapped(General):
     def _bound(self, machine: Machine, points: int, parts: list[tuple[int, Any]]) -> Floats:
         """The rows' longer times, all together [s]."""
         memory, compute = (_summands(machine, side) for side in SIDES)
-        names = {one.figure for one in (*memory, *compute)}
+        names = {entry.figure for entry in (*memory, *compute)}
         figures = {name: np.broadcast_to(machine[name], points) for name in names}
         total = np.empty(points)
-        for number, at in parts:
+        for number, part in parts:
             waits = self.waits(machine, number)
             assert waits is not None
-            for start in range(0, points if at is None else len(at), PIECE):
-                piece = slice(start, start + PIECE)
-                part = piece if at is None else at[piece]
-                time = sum(
-                    moved / figures[one.figure][part]
-                    for one, moved in zip(memory, waits.idle, strict=True)
-                )
-                for first, second, ridge in waits.ridges:
-                    pair = (figures[memory[first].figure], figures[compute[second].figure])
-                    time = time + ridge.time(*(pace[part] for pace in pair))
-                total[part] = time
+            time = sum(
+                entry.applied(moved, figures[entry.figure][part])
+                for entry, moved in zip(memory, waits.idle, strict=True)
+            )
+            for first, second, ridge in waits.ridges:
+                pair = (figures[memory[first].figure], figures[compute[second].figure])
+                time = time + ridge.time(*(pace[part] for pace in pair))
+            total[part] = time
         return total
 
     def waits(self, machine: Machine, step: int) -> Waits | None:
@@ -163,16 +156,19 @@ class Overlapped(General):
         return self._waits[key]
 
     def _sorted(self, machine: Machine, step: int) -> Waits | None:
+        """Place the rows at a step of the memory and sort those of each pair of paces."""
         sizes = self.lanes.sizes
         memory = float(sizes[step - 1]) if step else self.lanes.least
         placed = place(self.workload, memory, self.placement, self.traffic)
         asked, rows = amounts(self.workload, placed), len(self.workload.macs)
         sides = [_summands(machine, side) for side in SIDES]
-        rates = (one.figure and one.how == "divided" for summands in sides for one in summands)
+        rates = (
+            entry.figure and entry.how == "divided" for summands in sides for entry in summands
+        )
         if not all(sides) or not all(rates):
             return None
         moved, worked = (
-            np.stack([np.broadcast_to(one.amount(asked), (1, rows))[0] for one in summands])
+            np.stack([np.broadcast_to(entry.amount(asked), (1, rows))[0] for entry in summands])
             for summands in sides
         )
         if not (_alone(moved) and _alone(worked)):
@@ -201,9 +197,11 @@ def _alone(asked: Any) -> bool:
 
 
 def _by_step(step: Any, points: int) -> Iterator[tuple[int, Any]]:
-    """Each step of the memory, and the points that have it; None: all of them."""
+    """Each step of the memory and points that have it, at most PIECE at a time."""
     if np.ndim(step) == 0:
-        yield int(step), None
+        starts = range(0, points, PIECE)
+        yield from ((int(step), slice(start, start + PIECE)) for start in starts)
         return
     for number in np.flatnonzero(np.bincount(np.broadcast_to(step, points))):
-        yield int(number), np.flatnonzero(step == number)
+        at = np.flatnonzero(step == number)
+        yield from ((int(number), at[start : start + PIECE]) for start in range(0, len(at), PIECE))

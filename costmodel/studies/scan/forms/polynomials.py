@@ -66,7 +66,8 @@ def polynomials(
         return None
     counted = [_counted(run) for run in runs.values()]
     solved = {
-        word: _interpolated(np.stack([one[word] for one in counted]), stops) for word in counted[0]
+        word: _interpolated(np.stack([counts[word] for counts in counted]), stops)
+        for word in counted[0]
     }
     exponents = np.array(list(product(*(range(len(stop)) for stop in stops))), dtype=np.int64)
     if not _holds(solved, np.prod(np.array(last, dtype=object) ** exponents, axis=1), far):

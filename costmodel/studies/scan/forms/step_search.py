@@ -33,6 +33,7 @@ class StepSearch:
             self._tabulate()
 
     def _tabulate(self) -> None:
+        """Count the steps below each bucket, unless some bucket is crowded."""
         bits = self.steps.view(np.int64)
         self.shift, most = 0, min(BUCKETS, PER_STEP * len(self.steps))
         while (int(bits[-1]) >> self.shift) - (int(bits[0]) >> self.shift) >= most:

@@ -14,7 +14,7 @@ integers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -26,7 +26,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES
 from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, Amount, Entry, entries
 from costmodel.errors import InputError, Place
-from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Form, energy
+from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Form, Words, energy
 from costmodel.studies.scan.forms.step_search import StepSearch
 
 
@@ -81,12 +81,12 @@ class Surface(Form):
         known = frozenset(machine.figures)
         if known not in self._summands:
             self._summands[known] = tuple(
-                Summand(one, one.amount(self.tables))
-                for one in entries(known)
-                if one.amounts != (SECONDS,)
+                Summand(entry, entry.amount(self.tables))
+                for entry in entries(known)
+                if entry.amounts != (SECONDS,)
             )
         wanted = lanes or RUN_LANES
-        return [one for one in self._summands[known] if one.entry.lane in wanted]
+        return [entry for entry in self._summands[known] if entry.entry.lane in wanted]
 
     def grid(self, machine: Machine, axes: Mapping[str, Any], memory: Any) -> list[Product]:
         """T as a sum of products, for `axes` of a grid and a machine's other numbers.
@@ -134,17 +134,13 @@ class Surface(Form):
         return {word: self.sum_of(machine, word) for word in RUN_LANES}
 
     def columns(
-        self,
-        machine: Machine,
-        points: int,
-        wanted: Collection[str] = TIMES,
-        counts: Mapping[str, Any] = NO_COUNTS,
-    ) -> dict[str, Any]:
+        self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
+    ) -> Columns:
         """Look the amounts up; at machines that are numbers throughout, arrays (1,)."""
         total = self.total_time(machine)
         return {"total_time": total} | self.further(machine, wanted, total)
 
-    def further(self, machine: Machine, wanted: Collection[str], total: Any) -> dict[str, Any]:
+    def further(self, machine: Machine, wanted: Words, total: Any) -> dict[str, Any]:
         """The outputs beside the `total` time [s]; none where only the time is `wanted`."""
         if not {*wanted} & {*TIMES[1:]}:
             return {}

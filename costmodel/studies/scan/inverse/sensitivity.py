@@ -28,9 +28,9 @@ class Effect:
     share: float
     elasticity: float
     halved_s: float
-    """[s]"""
+    """The total time with half of the resource [s]."""
     doubled_s: float
-    """[s]"""
+    """The total time with twice the resource [s]."""
 
 
 def asked_about(run: Run, *, zero: bool = False) -> list[MachineQuantity]:
@@ -50,23 +50,41 @@ def asked_about(run: Run, *, zero: bool = False) -> list[MachineQuantity]:
 
 
 def effects(run: Run, factor: float = 2.0) -> list[Effect]:
-    """Every resource's effect, the strongest first. Exact: the formula at each machine."""
-    found = [_effect(run, quantity, factor) for quantity in asked_about(run)]
-    return sorted(found, key=lambda e: -abs(e.halved_s - e.doubled_s))
+    """Scale every figure of the machine, and put THE formula to each of these machines.
+
+    Parameters
+    ----------
+    run : Run
+        A simulation.
+    factor : float
+        By which each figure is divided and multiplied [1].
+
+    Returns
+    -------
+    list of Effect
+        One for each figure, the strongest first.
+
+    """
+    scaled = [_effect(run, quantity, factor) for quantity in asked_about(run)]
+    return sorted(scaled, key=lambda effect: -abs(effect.halved_s - effect.doubled_s))
 
 
 def _effect(run: Run, quantity: MachineQuantity, factor: float) -> Effect:
+    """The effect of one figure; its elasticity is a difference where no share gives it."""
+    less, below, above, more = (
+        time_scaled(run, quantity, scale) for scale in (1 / factor, 1 - STEP, 1 + STEP, factor)
+    )
     total = run.total_time
-    scales = (1 / factor, 1 - STEP, 1 + STEP, factor)
-    times = {scale: time_scaled(run, quantity, scale) for scale in scales}
-    slope = (times[1 + STEP] - times[1 - STEP]) / (2 * STEP * total) if total else 0.0
     share = run.result.busy_time(quantity) / total if total else 0.0
-    elasticity = slope
     if not quantity.lane:
         elasticity = 0.0
-    elif run.policies.timing_model.additive or not quantity.more_is_faster:
-        elasticity = -share if quantity.more_is_faster else share
-    return Effect(quantity.word, share, elasticity, times[1 / factor], times[factor])
+    elif not quantity.more_is_faster:
+        elasticity = share
+    elif run.policies.timing_model.additive:
+        elasticity = -share
+    else:
+        elasticity = (above - below) / (2 * STEP * total) if total else 0.0
+    return Effect(quantity.word, share, elasticity, less, more)
 
 
 def time_scaled(run: Run, quantity: MachineQuantity, scale: float) -> float:

@@ -56,7 +56,7 @@ class Question:
 
     @property
     def unit(self) -> str:
-        """The figure's SI unit."""
+        """The SI unit of the figure that is asked about."""
         return units.SI_UNITS[self.quantity.dimension]
 
     @property
@@ -67,6 +67,11 @@ class Question:
     def time_at(self, value: float) -> float:
         """The total time with another value of the figure [s]."""
         return float(self.form.total_time(self._with(value))[0])
+
+    def answer(self, value: float | None, met: bool, why: str, time: float | None = None) -> Answer:
+        """An answer about the figure; without a `time` [s] the run's own one is told."""
+        taken = self.time if time is None else time
+        return Answer(self.quantity.word, value, self.unit, taken, met, why, self.crossing)
 
     def _with(self, value: Any) -> Machine:
         """The machine with another value of the figure."""
@@ -90,9 +95,11 @@ class Question:
     @property
     def crossing(self) -> float | None:
         """The value at which it stops being the bottleneck: its time equals the largest other."""
-        work, free = self.work, self._with(self.quantity.idle)
+        if not (work := self.work):
+            return None
+        free = self._with(self.quantity.idle)
         others = max(float(time) for time in self.lanes.times(free).values())
-        if not others or not work:
+        if not others:
             return None
         return work / others if self.quantity.more_is_faster else others / work
 
@@ -132,11 +139,31 @@ def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQu
 
 
 def solve(run: Run, resource: str, target: Target) -> Answer:
-    """The smallest value of `resource` that meets a target of the kind 'small is good'.
+    """Find the least figure of the machine that meets a target, exactly.
 
-    For a bound the other way round (total_time >= ...) it is the largest; under a strict bound the
-    next number a computer can hold. Of a launch it is the other way round. Raises BadValue for an
-    unknown resource, one that the machine does not state, or a run without closed form.
+    Under a strict bound it is the next number that a computer can hold.
+
+    Parameters
+    ----------
+    run : Run
+        A simulation; the machine's other figures stay as they are there.
+    resource : str
+        A figure that the machine states, such as 'bandwidth', 'on_chip_memory' or 'launch'.
+    target : Target
+        A bound on the time, the throughput or the external bytes. For one that much work meets
+        (``total_time >= ...``) the largest figure is given; for a launch, a time itself, it is the
+        other way round.
+
+    Returns
+    -------
+    Answer
+        The figure [SI]; without a value where the target cannot be met, or any figure meets it.
+
+    Raises
+    ------
+    BadValue
+        For an unknown resource, one that the machine does not state, or a run without closed form.
+
     """
     if resource not in MACHINE:
         known = [*MACHINE, "batch", "context", "prompt"]
@@ -164,8 +191,7 @@ def unmoved(question: Question, target: Target) -> Answer:
     word = question.quantity.word
     moved = float(question.lanes.external_bytes(question.machine.memory))
     why = f"external_bytes do not depend on {word}; they are {moved:.0f} B"
-    met = bool(target.bound.met(moved))
-    return Answer(word, None, question.unit, question.time, met, why, question.crossing)
+    return question.answer(None, bool(target.bound.met(moved)), why)
 
 
 def _pace(question: Question, seconds: Bound) -> Answer:
@@ -173,21 +199,20 @@ def _pace(question: Question, seconds: Bound) -> Answer:
 
     For a rate, w / r + c stands against the limit; for a launch, w r + c does.
     """
-    word, unit, moves = question.quantity.word, question.unit, question.crossing
-    least, faster = question.rest, question.quantity.more_is_faster
-    if question.work == 0 or (not seconds.at_most and seconds.value < least):
-        why = f"nothing depends on {word}" if question.work == 0 else "any value meets it"
-        met = bool(seconds.met(least))
-        return Answer(word, None, unit, question.time, met, why, moves)
+    word, least, faster = question.quantity.word, question.rest, question.quantity.more_is_faster
+    if question.work == 0:
+        return question.answer(None, bool(seconds.met(least)), f"nothing depends on {word}")
+    if not seconds.at_most and seconds.value < least:
+        return question.answer(None, True, "any value meets it")
     work, rest = question.stretch(seconds)
     spare = seconds.value - rest
     endless = spare == 0 and faster
     if seconds.at_most and (seconds.value < least or endless):
         best = f"infinite {word}" if faster else f"no {word} at all"
         why = f"impossible, because even with {best} the run takes {least:.6g} s"
-        return Answer(word, None, unit, least, False, why, moves)
+        return question.answer(None, False, why, least)
     if endless:
-        return Answer(word, None, unit, question.time, True, "any value meets it", moves)
+        return question.answer(None, True, "any value meets it")
     smallest = seconds.at_most == faster
     value = _nudge(
         work / spare if faster else spare / work,
@@ -195,7 +220,7 @@ def _pace(question: Question, seconds: Bound) -> Answer:
         math.inf if smallest else 0.0,
     )
     why = f"the {'smallest' if smallest else 'largest'} {word} that meets the target"
-    return Answer(word, value, unit, question.time_at(value), True, why, moves)
+    return question.answer(value, True, why, question.time_at(value))
 
 
 def _nudge(value: float, meets: Callable[[float], bool], towards: float) -> float:
@@ -210,22 +235,24 @@ def _nudge(value: float, meets: Callable[[float], bool], towards: float) -> floa
 
 def _memory(question: Question, target: Target, seconds: Bound | None) -> Answer:
     """Walk the steps of the tables: the first memory that meets the target, or the last."""
-    lanes, word = question.lanes, MEMORY.word
+    lanes = question.lanes
     # [B] the smallest memory of each step
     steps = lanes.sizes if lanes.least else np.concatenate([[1.0], lanes.sizes])
-    external = lanes.external_bytes(steps)
     times = question.form.total_time(question.machine.replace(memory=steps))
-    bound, value = (target.bound, external) if seconds is None else (seconds, times)
+    bound, value, unit = seconds or target.bound, times, "s"
+    if seconds is None:
+        value, unit = lanes.external_bytes(steps), "B"
     met = np.flatnonzero(bound.met(value))
+    least, (size, side) = bound.at_most, ("unlimited", "smallest")
+    if not least:
+        size, side = "no", "largest"
     if not len(met):
-        best = float(value.min() if bound.at_most else value.max())
-        size, unit = "unlimited" if bound.at_most else "no", "B" if seconds is None else "s"
+        best, time = (float(each.min() if least else each.max()) for each in (value, times))
         why = f"impossible, because even with {size} on-chip memory it is {best:.6g} {unit}"
-        time = float(times.min() if bound.at_most else times.max())
-        return Answer(word, None, "B", time, False, why)
-    step = int(met[0] if bound.at_most else met[-1])
-    if not bound.at_most and step == len(steps) - 1:
-        return Answer(word, None, "B", question.time, True, "any value meets it")
-    size_needed = float(steps[step]) if bound.at_most else float(steps[step + 1]) - 1
-    why = f"the {'smallest' if bound.at_most else 'largest'} on-chip memory that meets the target"
-    return Answer(word, size_needed, "B", float(times[step]), True, why)
+        return question.answer(None, False, why, time)
+    step = int(met[0] if least else met[-1])
+    if not least and step == len(steps) - 1:
+        return question.answer(None, True, "any value meets it")
+    needed = float(steps[step]) if least else float(steps[step + 1]) - 1
+    why = f"the {side} on-chip memory that meets the target"
+    return question.answer(needed, True, why, float(times[step]))

@@ -56,16 +56,14 @@ def solve_batch(run_of: RunOf, target: Target) -> Answer:
         why = f"every batch up to {edges[-1]} that was asked meets the target"
         return _answer(run_of, None, True, why)
     intervals = list(pairwise(edges)) or [(1, 1)]
-    search, side = _first, "smallest"
-    if target.favours_little:
-        search, side = _last, "largest"
-        intervals.reverse()
-    for low, high in intervals:
-        batch = search(run_of, target, low, high)
+    largest = target.favours_little
+    side = "largest" if largest else "smallest"
+    for low, high in reversed(intervals) if largest else intervals:
+        batch = _outermost(run_of, target, low, high, largest)
         if batch is not None:
             limit = f" (of those up to {edges[-1]} that were asked)" if batch == edges[-1] else ""
             return _answer(run_of, batch, True, f"the {side} batch that meets the target{limit}")
-    batch = 1 if target.favours_little else edges[-1]
+    batch = 1 if largest else edges[-1]
     reached = _quantity(run_of(batch), target)
     why = f"impossible, because even a batch of {batch} gives {reached:.6g}"
     return _answer(run_of, None, False, why)
@@ -101,7 +99,7 @@ def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
     variables = first.network.facts.variables
     other = variables.get("context" if word == "prompt" else "tokens", 0)
     most = int(variables.get("max_positions") or MOST) - int(other)
-    longest = _last(run_of, target, least, most)
+    longest = _outermost(run_of, target, least, most, True)
     if longest is None:
         why = f"impossible, because even {least} tokens take {first.total_time:.6g} s"
         return Answer(word, None, "tokens", first.total_time, False, why)
@@ -125,6 +123,7 @@ def _edges(single: Run) -> list[int]:
 
 
 def _answer(run_of: RunOf, batch: int | None, possible: bool, why: str) -> Answer:
+    """The answer about a batch; without one the time is that of a single sample."""
     value = None if batch is None else float(batch)
     return Answer("batch", value, "samples", run_of(batch or 1).total_time, possible, why)
 
@@ -137,28 +136,22 @@ def _quantity(run: Run, target: Target) -> float:
 
 
 def _met(run_of: RunOf, target: Target, number: int) -> bool:
+    """True where a run of so many samples or tokens meets the target."""
     run = run_of(number)
     return bool(target.on(run).bound.met(_quantity(run, target)))
 
 
-def _last(run_of: RunOf, target: Target, low: int, high: int) -> int | None:
-    """The largest number in low..high that meets the target; None where `low` does not."""
-    if _met(run_of, target, high):
-        return high
-    return _turn(run_of, target, low, high)[0] if _met(run_of, target, low) else None
+def _outermost(run_of: RunOf, target: Target, low: int, high: int, largest: bool) -> int | None:
+    """The `largest` number in low..high that meets the target, or the smallest; None if none does.
 
-
-def _first(run_of: RunOf, target: Target, low: int, high: int) -> int | None:
-    """The smallest number in low..high that meets the target; None where `high` does not."""
-    if _met(run_of, target, low):
-        return low
-    return _turn(run_of, target, low, high)[1] if _met(run_of, target, high) else None
-
-
-def _turn(run_of: RunOf, target: Target, low: int, high: int) -> tuple[int, int]:
-    """The neighbours between which the verdict changes: a bisection over whole numbers, exact."""
-    before = _met(run_of, target, low)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _met(run_of, target, middle) == before else (low, middle)
-    return low, high
+    The verdict changes once in between: a bisection over whole numbers, exact.
+    """
+    far, near = (high, low) if largest else (low, high)
+    if _met(run_of, target, far):
+        return far
+    if not _met(run_of, target, near):
+        return None
+    while abs(far - near) > 1:
+        middle = (near + far) // 2
+        far, near = (far, middle) if _met(run_of, target, middle) else (middle, near)
+    return near

@@ -26,7 +26,7 @@ SIGNS: dict[str, Callable[[Any, Any], Any]] = {
 }
 MIRROR = str.maketrans("<>", "><")
 LEAST = 1e-300
-"""Of a target: with less the time of a run leaves the range of numbers."""
+"""The least bound of a target: below it the time of a run leaves the range of numbers."""
 
 
 @dataclass(frozen=True)
@@ -115,5 +115,5 @@ class Answer:
     """Where the bottleneck moves."""
 
     def record(self) -> dict[str, Any]:
-        """The JSON form."""
+        """The answer as a record of the JSON file."""
         return dict(vars(self))

@@ -18,7 +18,7 @@ from costmodel.studies.scan.inverse.solve import Question, form_of, rest_of, sta
 from costmodel.studies.scan.inverse.target import Target
 
 POINTS = 50
-"""Of a curve."""
+"""How many a curve has."""
 NEAREST, FARTHEST = 1.01, 100.0
 """Times the least first rate; at 1 the second would be infinite."""
 
@@ -33,7 +33,7 @@ class TradeOff:
     points: list[dict[str, float]] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
-        """The JSON form."""
+        """The answer as a record of the JSON file."""
         return {**vars(self), "resource": list(self.resource)}
 
 

@@ -56,7 +56,7 @@ class Grid:
 
     @property
     def block(self) -> int:
-        """Points of a block."""
+        """How many points a block has."""
         return prod(len(axis.values) for axis in self.axes[len(self.outer) :])
 
     @property
@@ -145,7 +145,7 @@ class _Products:
         for product in form.grid(variant.machine, values, memory):
             # a single value is the same at every place of the axis
             pair = ((MEMORY, product.amounts), (product.axis, product.paces))
-            self._sort(*((word if len(one) > 1 else "", one) for word, one in pair))
+            self._sort(*((word if len(each) > 1 else "", each) for word, each in pair))
 
     def _sort(self, *pair: Vector) -> None:
         """Put a product of two vectors where it belongs."""
@@ -156,7 +156,7 @@ class _Products:
             (word, vector), second, *_ = (*moving, ONE, ONE)
             self.outside.append(((word, vector * scale), second))
             return
-        spread = scale * np.prod([self._spread(*one) for one in inside], axis=0)
+        spread = scale * np.prod([self._spread(*vector) for vector in inside], axis=0)
         if moving:
             self.factors.append((spread, moving[0]))
         else:
@@ -195,20 +195,23 @@ def reduce(grid: Grid, start: int, stop: int, k: int, pareto: bool) -> tuple[Bes
     products = _Products(grid, grid.space.variants[number])
     first = start - number * blocks
     scalars = [products.scalars(grid.outer_places(first + n)) for n in range(stop - start)]
-    buffer = np.empty(min(PIECE, max(grid.block, 1)))
-    minima = np.array([_minimum(products, pair, grid.block, buffer) for pair in scalars])
+    count = grid.block
+    buffer = np.empty(min(PIECE, max(count, 1)))
+    minima = np.array([_minimum(products, pair, count, buffer) for pair in scalars])
     look = _Look(grid, products, first, scalars, number * grid.space.per_variant)
     front = _front(grid, look, minima) if pareto else []
-    return look.best(minima, k), front, (stop - start) * grid.block
+    return look.best(minima, k), front, (stop - start) * count
 
 
 def _minimum(
     products: _Products, scalars: tuple[list[float], float], count: int, buffer: Array
 ) -> float:
     """The smallest time of a block."""
-    parts = (slice(at, min(at + PIECE, count)) for at in range(0, count, PIECE))
-    pieces = (products.fill(scalars, part, buffer[: part.stop - part.start]) for part in parts)
-    return min((float(piece.min()) for piece in pieces), default=np.inf)
+    least = np.inf
+    for at in range(0, count, PIECE):
+        part = slice(at, min(at + PIECE, count))
+        least = min(least, products.fill(scalars, part, buffer[: part.stop - at]).min())
+    return float(least)
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,48 +63,37 @@ def drive(
         todo = [(n, *limits) for n, limits in enumerate(ranges) if n not in parts]
         todo_points = {number: stop - start for number, start, stop in todo}
         workers = max(1, min(workers, len(todo)))
-        pace = Pace(len(ranges), len(parts), plan.space.points, tell)
         drawn = bar("scanning", plan.space.points, "points")
+        told = started
         with engines.executor(engine, workers, address) as pool, drawn as shown:
-            for number, part in engines.run(plan, todo, pool, workers):
+            for done, (number, part) in enumerate(engines.run(plan, todo, pool, workers), start=1):
                 if store:
                     store.save(number, part)
                 # the table is on the disk by now
                 parts[number] = replace(part, table=b"")
-                pace.step()
                 shown.update(todo_points[number])
-        ordered = [parts[number] for number in range(len(ranges))]
-        best = merge_best([part.best for part in ordered], plan.k)
-        front = merge_fronts([part.front for part in ordered])
-        feasible = sum(part.feasible for part in ordered)
-        outcome = ScanOutcome(plan, best, front, feasible, time.perf_counter() - started, len(todo))
+                now = time.perf_counter()
+                if tell is not None and now - told >= SELDOM:
+                    told = now
+                    tell(_progress(plan, len(ranges), len(parts), done / (now - started)))
+        seconds = time.perf_counter() - started
+        ordered = [parts[number] for number in sorted(parts)]
+        outcome = _merged(plan, ordered, seconds, len(todo))
         if store:
             with store.told():
                 results.write(store, outcome, engine, workers)
     return outcome
 
 
-class Pace:
-    """Plain lines, seldom, of how far a long scan is: for logs, where no bar is drawn."""
+def _merged(plan: ScanPlan, parts: list[ScanPart], seconds: float, evaluated: int) -> ScanOutcome:
+    """The outcome of all parts in their order, of which `evaluated` ones took so many seconds."""
+    best = merge_best([part.best for part in parts], plan.k)
+    front = merge_fronts([part.front for part in parts])
+    feasible = sum(part.feasible for part in parts)
+    return ScanOutcome(plan, best, front, feasible, seconds, evaluated)
 
-    def __init__(
-        self, parts: int, done: int, points: int, tell: Callable[[str], None] | None
-    ) -> None:
-        self.parts, self.done, self.points, self.tell = parts, done, points, tell
-        self.first = done
-        self.started = self.last = time.monotonic()
 
-    def step(self) -> None:
-        """Note one finished part, and say so now and then."""
-        self.done += 1
-        now = time.monotonic()
-        if self.tell is None or now - self.last < SELDOM:
-            return
-        self.last = now
-        # [parts/s]
-        share = (self.done - self.first) / (now - self.started)
-        left = (self.parts - self.done) / share
-        pace = share * self.points / self.parts / 1e6
-        self.tell(
-            f"{100 * self.done / self.parts:5.1f} %  {pace:.4g} M points/s  {left:.0f} s left"
-        )
+def _progress(plan: ScanPlan, parts: int, finished: int, pace: float) -> str:
+    """A plain line of how far a scan of so many `parts` is, at a `pace` [parts/s]: for logs."""
+    points, left = pace * plan.space.points / parts / 1e6, (parts - finished) / pace
+    return f"{100 * finished / parts:5.1f} %  {points:.4g} M points/s  {left:.0f} s left"

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -94,6 +94,7 @@ def _follow_parent() -> None:
 
 
 def _end_behind(sentinel: int) -> None:
+    """Wait until the process behind `sentinel` is gone, and end this one."""
     multiprocessing.connection.wait([sentinel])
     os._exit(1)
 
@@ -104,17 +105,13 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
         import distributed
     except ImportError:
         raise MissingExtra("distributed", "dask", "--engine dask") from None
-    # what listens takes pickles from anyone who reaches it: nobody but this machine may
-    local = {
-        "n_workers": workers,
-        "threads_per_worker": 1,
-        "dashboard_address": f"{LOOPBACK}:0",
-        "host": LOOPBACK,
-    }
+    options: dict[str, object] = {"address": address, "timeout": "10s"}
+    if not address:
+        # what listens takes pickles from anyone who reaches it: nobody but this machine may
+        options = {"n_workers": workers, "threads_per_worker": 1}
+        options |= {"dashboard_address": f"{LOOPBACK}:0", "host": LOOPBACK}
     try:
-        client = distributed.Client(
-            **({"address": address, "timeout": "10s"} if address else local)
-        )
+        client = distributed.Client(**options)
     except (OSError, ValueError) as error:
         raise InputError.at(
             Place(f"--address {address}"),
@@ -139,9 +136,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Executor]:
 
 def default_workers() -> int:
     """Processors that this process may use; all of them where the system does not tell."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def run(
@@ -149,42 +144,32 @@ def run(
 ) -> Iterator[tuple[int, ScanPart]]:
     """Evaluate the parts (number, start, stop) of `todo`, each given as soon as it is done."""
     if pool is None:
-        for number, start, stop in todo:
-            yield number, evaluate_part(plan, start, stop)
+        yield from ((number, evaluate_part(plan, start, stop)) for number, start, stop in todo)
         return
     waiting: dict[Future[ScanPart], tuple[int, int, int]] = {}
-    left, again, failed = iter(todo), list[tuple[int, int, int]](), Counter[int]()
-    unseen = 0
-    while True:
-        while len(waiting) < AHEAD * workers and (
-            part := again.pop() if again else next(left, None)
-        ):
-            waiting[_submitted(pool, plan, part)] = part
-        if not waiting:
-            return
+    left, failed, unseen = deque(todo), Counter[int](), 0
+    while left or waiting:
+        while left and len(waiting) < AHEAD * workers:
+            number, *limits = part = left.popleft()
+            try:
+                waiting[pool.submit(evaluate_part, plan, *limits)] = part
+            except BrokenExecutor as error:
+                raise _lost(f"before part {number}", error) from error
         done, _ = wait(waiting, LOOK, return_when=FIRST_COMPLETED)
         unseen = unseen + 1 if not done and _lost_unseen(pool) else 0
         if unseen > 1:
             raise _lost(f"on part {min(waiting.values())[0]}", BrokenExecutor())
         for future in done:
-            part = waiting.pop(future)
-            error = future.exception()
-            if error is None:
-                yield part[0], future.result()
+            number, *_ = part = waiting.pop(future)
+            failure = future.exception()
+            if failure is None:
+                yield number, future.result()
                 continue
             # A worker that is lost while it hands over its result shows as an error of any kind.
-            failed[part[0]] += 1
-            if isinstance(error, BrokenExecutor) or failed[part[0]] > RETRIES:
-                raise _lost(f"on part {part[0]}", error) from error
-            again.append(part)
-
-
-def _submitted(pool: Executor, plan: ScanPlan, part: tuple[int, int, int]) -> Future[ScanPart]:
-    """A part handed out. Raises CostModelError where a worker was lost in the meantime."""
-    try:
-        return pool.submit(evaluate_part, plan, part[1], part[2])
-    except BrokenExecutor as error:
-        raise _lost(f"before part {part[0]}", error) from error
+            failed[number] += 1
+            if isinstance(failure, BrokenExecutor) or failed[number] > RETRIES:
+                raise _lost(f"on part {number}", failure) from failure
+            left.appendleft(part)
 
 
 def _lost(when: str, error: BaseException) -> CostModelError:

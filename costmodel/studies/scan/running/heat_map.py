@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.core.quantities import RUN_LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.studies.scan.running.results import ScanOutcome
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of the two axes."""
+    """One of the two axes of a heat map."""
 
     name: str
     values: list[Any]
@@ -25,12 +25,12 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """A grid of Y by X points."""
+    """The total time and that of each lane on a grid of Y by X points."""
 
     y: Side
     x: Side
     total: Floats
-    """(Y, X) [s]."""
+    """The time of a run (Y, X) [s]."""
     lanes: dict[str, Floats]
     """The time of each thing that can be busy (Y, X) [s]."""
 

@@ -22,7 +22,7 @@ Front = list[tuple[tuple[float, ...], int, int]]
 MANY = 20_000
 """[points] from which a first sieve pays."""
 PIVOTS = 8
-"""Vectors of the sieve."""
+"""How many vectors the sieve compares all points with."""
 BLOCK = 2048
 """[points] compared at once with the front so far."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.quantities import AXES
-from costmodel.studies.scan.forms.form import TIMES
+from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.forms.surface import Surface
 from costmodel.studies.scan.running import cached_grid
 from costmodel.studies.scan.running.pareto import Best, Front, best_of, front_of
 from costmodel.studies.scan.space.formulas import Formula, Objective
 from costmodel.studies.scan.space.points import Space
-from costmodel.studies.scan.space.variant import Columns
 
 GENERAL_PART = 1 << 20
 """[points] of a part whose points are made one by one; also of a Parquet file."""
@@ -37,7 +36,7 @@ class ScanPlan:
     where: tuple[Formula, ...] = ()
     derive: tuple[tuple[str, Formula], ...] = ()
     points: bool = False
-    """True: keep every point."""
+    """True: every point is kept, as Parquet."""
 
     @cached_property
     def identity(self) -> str:
@@ -101,14 +100,13 @@ class ScanPlan:
         formulas = (*self.where, *(formula for _, formula in self.derive))
         return frozenset(named.union(*(formula.words for formula in formulas)))
 
-    def columns(
-        self, start: int, stop: int, wanted: Collection[str] = TIMES
-    ) -> tuple[Any, Columns]:
+    def columns(self, start: int, stop: int, wanted: Words = TIMES) -> tuple[Any, Columns]:
         """Indices and columns, derived ones too, at points start..stop of one variant."""
         indices, columns = self.space.evaluate(start, stop, wanted)
         return indices, self._derived(columns)
 
     def _derived(self, columns: Columns) -> Columns:
+        """The columns with the derived ones added, each of which may name those before it."""
         for name, formula in self.derive:
             columns[name] = formula(columns)
         return columns

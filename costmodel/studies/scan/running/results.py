@@ -20,7 +20,7 @@ COUNTS = ("params", "macs")
 
 @dataclass(frozen=True)
 class ScanOutcome:
-    """A finished scan."""
+    """A finished scan: its plan, and what is kept of its points."""
 
     plan: ScanPlan
     best: Best

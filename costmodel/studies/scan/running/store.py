@@ -25,8 +25,8 @@ except ImportError:
     # only Linux and macOS have it
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 1
-"""Of the records below."""
+FORMAT = 2
+"""The version of the records that are kept below."""
 
 
 def code_version() -> str:
@@ -172,30 +172,25 @@ class Store:
     def save(self, number: int, part: ScanPart) -> None:
         """Keep a finished part: first its table, then the record that makes it count."""
         with self.told():
-            content: dict[str, Any] = {
-                "feasible": part.feasible,
-                "best": part.best,
-                "front": part.front,
-            }
             if self.plan.points:
                 self.write(self.table(number), part.table)
-                content["table"] = hashlib.sha256(part.table).hexdigest()
-            text = json.dumps(content)
-            digest = hashlib.sha256(text.encode()).hexdigest()
-            self.write(self.record(number), f"{digest}\n{text}\n".encode())
+            text = json.dumps(vars(part) | {"table": _digest(part.table)})
+            self.write(self.record(number), f"{_digest(text.encode())}\n{text}\n".encode())
 
     def load(self, number: int) -> ScanPart | None:
         """A finished part without its table; None if it is absent or damaged."""
         try:
             digest, text = self.record(number).read_text().splitlines()
-            if digest != hashlib.sha256(text.encode()).hexdigest():
-                return None
+            table = self.table(number).read_bytes() if self.plan.points else b""
             content = json.loads(text)
-            if self.plan.points:
-                table = self.table(number).read_bytes()
-                if hashlib.sha256(table).hexdigest() != content["table"]:
-                    return None
-        except (OSError, ValueError, KeyError):
+            if (digest, content["table"]) != (_digest(text.encode()), _digest(table)):
+                return None
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         front = [(tuple(vector), index, count) for vector, index, count in content["front"]]
         return ScanPart(content["feasible"], [(v, i) for v, i in content["best"]], front)
+
+
+def _digest(content: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()

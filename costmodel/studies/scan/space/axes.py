@@ -19,7 +19,7 @@ WHOLE = ("batch", "arch.tokens", "arch.context")
 """Axes that count something."""
 COUNT = re.compile(r"[0-9]{1,18}")
 MAX_VALUES = 10_000_000
-"""Of one axis."""
+"""How many values one axis may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,31 @@ def _tidy(value: float) -> float:
 
 
 def read_axis(name: str, text: Any) -> Axis:
-    """An axis from ``[a, b]``, ``linear(a, b, n)`` or ``log(a, b, n)``. Raises BadValue."""
+    """Read an axis as users write it.
+
+    Parameters
+    ----------
+    name : str
+        A figure of the machine such as 'hw.bandwidth', a word of STRUCTURAL, or 'arch.NAME'.
+    text : str, list or array
+        ``[a, b]``, ``linear(a, b, n)`` or ``log(a, b, n)``, values with units; or values, SI units.
+
+    Returns
+    -------
+    Axis
+        Its values in SI units.
+
+    Raises
+    ------
+    BadValue
+        For an unknown axis, a value of another dimension, or a range that has no values.
+
+    Examples
+    --------
+    >>> read_axis("hw.bandwidth", "log(1 GB/s, 4 GB/s, 3)").grid
+    [1000000000.0, 2000000000.0, 4000000000.0]
+
+    """
     check_name(name)
     if isinstance(text, str) and (match := RANGE.fullmatch(text)):
         return _range(name, match[1], [part.strip() for part in match[2].split(",")])
@@ -119,6 +143,7 @@ def check_name(name: str) -> None:
 
 
 def _range(name: str, scale: str, parts: list[str]) -> Axis:
+    """An axis between two ends, with or without a count. Raises BadValue."""
     if len(parts) not in (2, 3):
         raise BadValue(
             f"axis '{name}': {scale}({', '.join(parts)}) takes 2 ends and a count",

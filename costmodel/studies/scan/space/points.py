@@ -9,7 +9,7 @@ is picklable and free of files, so a worker anywhere can evaluate points from (s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from math import prod
 from typing import Any
@@ -19,15 +19,15 @@ import numpy as np
 from costmodel.core.arrays import Ints
 from costmodel.core.quantities import AXES, OUTPUTS
 from costmodel.core.terms import paced_by
-from costmodel.studies.scan.forms.form import TIMES
+from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.space.axes import Axis
 from costmodel.studies.scan.space.samples import draw
-from costmodel.studies.scan.space.variant import Columns, Variant
+from costmodel.studies.scan.space.variant import Variant
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """All points of a scan."""
+    """All points of a scan, numbered from 0."""
 
     axes: tuple[Axis, ...]
     """Machine axes, in the user's order."""
@@ -123,9 +123,7 @@ class Space:
         shares = draw(self.sample, len(self.axes), self.count, self.seed, start, stop)
         return {axis.name: axis.at(share) for axis, share in zip(self.axes, shares.T, strict=True)}
 
-    def evaluate(
-        self, start: int, stop: int, wanted: Collection[str] = TIMES
-    ) -> tuple[Ints, Columns]:
+    def evaluate(self, start: int, stop: int, wanted: Words = TIMES) -> tuple[Ints, Columns]:
         """Indices and quantities at points start..stop, which lie in one variant."""
         number = start // self.per_variant
         first = number * self.per_variant if self.sample == "grid" else 0

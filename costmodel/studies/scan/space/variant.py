@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +12,8 @@ from costmodel.core.quantities import AXES, BOUNDS
 from costmodel.core.terms import entries
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
-from costmodel.studies.scan.forms.form import TIMES, Form
+from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
 from costmodel.studies.scan.forms.general import General
-
-Columns = dict[str, Any]
-"""Arrays over points, or single values that hold at all of them, by the word of the quantity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +26,7 @@ class Variant:
     machine: Machine
     """The profile's own numbers, where no axis varies them."""
     samples: int
-    """That one run computes."""
+    """How many samples one run computes."""
     params: int
     macs: int
     batch: int = 1
@@ -73,7 +69,7 @@ class Variant:
             and not np.all(self.machine[entry.figure] == entry.idle)
         }
 
-    def columns(self, points: Columns, count: int, wanted: Collection[str] = TIMES) -> Columns:
+    def columns(self, points: Columns, count: int, wanted: Words = TIMES) -> Columns:
         """Every quantity at `count` points whose axes of arrays are `points`.
 
         Of the outputs in TIMES, only those `wanted` and total_time need be there.
@@ -87,7 +83,11 @@ class Variant:
         machine = self.machine.replace(**figures)
         counts = {word: values for word, values in points.items() if word not in AXES}
         outputs = self.form.columns(machine, count, wanted, counts)
-        given: Columns = {"samples": self.samples, "batch": self.batch, "macs": self.macs} | counts
+        given: Columns = {
+            "samples": self.samples,
+            "batch": self.batch,
+            "macs": self.macs,
+        } | counts
         given |= {word: outputs.pop(word) for word in ("samples", "macs") if word in outputs}
         total = outputs["total_time"] = np.broadcast_to(outputs["total_time"], count)
         if self.interval is not None:

@@ -1,4 +1,4 @@
-"""What pages with sliders read: a run as data, its exposed times, and the table of units."""
+"""The table of units that fields of a page read and show."""
 
 from __future__ import annotations
 
@@ -6,21 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from costmodel.language import units
-from costmodel.report.exposed import SIDES, exposed_lanes
-from costmodel.report.page.run_data import packed, run_data
-from costmodel.studies.run import Run
 
 PREFIXES = ("P", "T", "G", "M", "k", "", "m", "µ", "u", "n", "p", "f")
 """Decimal prefixes of what a field shows, the largest first, in units that know them."""
-
-
-def machine_data(run: Run) -> dict[str, Any]:
-    """`run_data`, and the exposed times of a timing that the page cannot work out."""
-    data = run_data(run)
-    if run.policies.timing_model.exponent is not None:
-        return data
-    lanes = exposed_lanes(run)
-    return data | {"exposed": {word: packed(lanes[word]) for side in SIDES for word in side}}
 
 
 def units_data() -> dict[str, Any]:
