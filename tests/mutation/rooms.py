@@ -63,7 +63,9 @@ ROOMS = {
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
         ("test_list_of_terms.py", LEVELS, CHIP, LINK),
     ),
-    "pipelined": Room({f"{MODELS}/timing/pipelined.py": ()}, ("test_ahead.py",)),
+    "pipelined": Room(
+        {f"{MODELS}/timing/pipelined.py": ()}, ("test_ahead.py", "test_prefetching.py")
+    ),
     "tiles": Room({"costmodel/core/tiling/windows.py": ()}, ("test_tile_sizes.py",)),
     "page": Room(
         {f"{PAGE}/{name}": () for name in ("units.js", "model.js", "lanes.js", "machine_data.py")},
@@ -71,5 +73,54 @@ ROOMS = {
     ),
 }
 
-HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {}
+STUDIES = "costmodel/studies"
+HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "weights of the mean step": (
+        f"{STUDIES}/mean_step.py", "(6 * (count - 1))", "(4 * (count - 1))", ("test_served.py",),
+    ),
+    "the served length": (
+        f"{STUDIES}/generate.py", "self.generate // 2 if", "self.generate if", ("test_served.py",),
+    ),
+    "the activation in largest_batch": (
+        f"{STUDIES}/generate.py", "room -= memory.activation", "pass", ("test_served.py",),
+    ),
+    "the guard of rows with two paces": (
+        f"{STUDIES}/scan/forms/overlapped.py", "if not (_alone(moved) and _alone(worked)):",
+        "if False:", ("test_guards.py",),
+    ),
+    "fixed times that are no polynomial": (
+        f"{STUDIES}/scan/forms/polynomials.py", "return exact and np.allclose(seconds, expected, rtol=1e-9, atol=1e-15)", "return exact",
+        ("test_polynomials.py",),
+    ),
+    "no part is asked for again": (
+        f"{STUDIES}/scan/running/engines.py", "RETRIES = 3", "RETRIES = 0", ("test_parts_again.py",),
+    ),
+    "scratch of experts": (
+        f"{LAYERS}/moe.py", "(3 * self.hidden + features))", "(2 * self.hidden + features))",
+        ("test_experts.py",),
+    ),
+    "shared experts per device": (
+        f"{LAYERS}/moe.py", "shared=-(-self.shared // devices.number)", "shared=self.shared",
+        ("test_divided.py",),
+    ),
+    "weights by gptq": (
+        "costmodel/frontends/config/keys.py", 'case "gptq" | "awq":', 'case "awq":', ("test_configs.py",),
+    ),
+    "weights by awq": (
+        "costmodel/frontends/config/keys.py", 'case "gptq" | "awq":', 'case "gptq":', ("test_configs.py",),
+    ),
+    "awake experts of the kernel fit": (
+        f"{STUDIES}/calibration/kernels.py", "awake = experts * (1 - (1 - chosen / experts) ** tokens)",
+        "awake = experts", ("test_experts.py",),
+    ),
+    "Ki of the sliders": (
+        "costmodel/language/units.py", '"Ki": 2**10', '"Ki": 1000', ("test_page_model.py",),
+    ),
+    "windows cut at every integer": (
+        "costmodel/core/tiling/windows.py", "EVERY = 64", "EVERY = 0", ("test_tile_sizes.py",),
+    ),
+    "parameters that take no time on the bus": (
+        f"{MODELS}/timing/pipelined.py", "np.where(seconds > 0, params, 0.0)", "params", ("test_ahead.py",),
+    ),
+}  # fmt: skip
 """Changes made by hand that no test noticed once: file, old and new text, and the tests."""
