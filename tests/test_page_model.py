@@ -11,10 +11,10 @@ from typing import Any
 import by_hand
 import pytest
 from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, SIZES, TIMINGS, C, Numbers, P
+from costmodel.report.page.machine_data import machine_data, units_data
 from test_units import EXPECTED
 
 import costmodel as cm
-from costmodel.report.page.machine_data import machine_data, units_data
 from costmodel.studies.run import Run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
