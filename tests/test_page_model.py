@@ -11,10 +11,11 @@ from typing import Any
 import by_hand
 import pytest
 from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, SIZES, TIMINGS, C, Numbers, P
-from costmodel.report.page.machine_data import machine_data, units_data
 from test_units import EXPECTED
 
 import costmodel as cm
+from costmodel.report.page.run_data import run_data
+from costmodel.report.page.units_data import units_data
 from costmodel.studies.run import Run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -159,7 +160,7 @@ def simulated(folder: Path, machine: Numbers, shares: Numbers | None = None, **c
 
 
 def worked_out(page: Any, run: Run, machines: list[Numbers]) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = page.evaluate(WORK_OUT, [machine_data(run), machines])
+    told: list[dict[str, Any]] = page.evaluate(WORK_OUT, [run_data(run), machines])
     return told
 
 
@@ -249,7 +250,7 @@ def test_bytes_against_the_memory(page: Any, tmp_path: Path) -> None:
     and read twice, r written and read once.
     """
     everything = by_hand.whole(PLAIN, outside=True)["external"]
-    data = machine_data(simulated(tmp_path, PLAIN))
+    data = run_data(simulated(tmp_path, PLAIN))
     told = page.evaluate("(data) => slope(opened(data))", data)
     without = [everything - 5 * P, everything - 5 * P - INPUT, everything - 5 * P - INPUT - 5 * C]
     assert without[-1] == sum(line.params for line in ROWS.values())
@@ -263,11 +264,11 @@ def test_bytes_against_the_memory(page: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "choices", [{"placement": "resident"}, {"placement": "all_external", "traffic": "tiled"}]
 )
-def test_maps_placed_beforehand(page: Any, tmp_path: Path, choices: dict[str, str]) -> None:
+def test_maps_placed_beforehand(page: Any, tmp_path: Path, choices: dict[str, Any]) -> None:
     """Each memory for which they were placed, as `simulate` places them; the machine's for others."""
     machine = PLAIN | {"memory": 4e3, "on_chip_bandwidth": 3e6}
     run = simulated(tmp_path, machine, timing="overlap", **choices)
-    data = machine_data(run)
+    data = run_data(run)
     memories = data["placed"]["memories"]
     assert 4e3 in memories
     assert len(memories) > 3
@@ -344,7 +345,7 @@ def test_names_of_rows(page: Any, tmp_path: Path) -> None:
     """A row of a block is called by both where its own name says too little."""
     blocks = "name: B\nsource: s\ninput: [8]\nblocks:\n  one:\n    layers:\n      - a: {kind: relu}\n      - b: {kind: relu}\n"
     (tmp_path / "b.yaml").write_text(blocks + "layers:\n  - x: {block: one}\n  - y: {kind: relu}\n")
-    data = machine_data(cm.simulate(tmp_path / "b.yaml", "accel_1tflops"))
+    data = run_data(cm.simulate(tmp_path / "b.yaml", "accel_1tflops"))
     names = page.evaluate("(data) => opened(data).rows.name", data)
     assert [name.rpartition("/")[2] for name in names] == ["a", "b", "y"]
     assert names[0].startswith("x")
