@@ -1,7 +1,7 @@
 """costmodel: an analytical hardware cost model for neural networks.
 
 >>> import costmodel as cm
->>> cm.simulate("hairnet", "accel_1tflops").total_time
+>>> round(cm.simulate("hairnet", "accel_1tflops").total_time, 12)
 0.177157895424
 
 Every name below is loaded when it is first asked for, so that the import alone stays light.

@@ -54,3 +54,14 @@ def test_a_number_in_a_scan_file_is_a_column(tmp_path: Path) -> None:
         "arch: hairnet\nhw: accel_1tflops\naxes: {hw.bandwidth: [1 GB/s]}\nderive: {c: 5}\n"
     )
     assert main(["scan", str(tmp_path / "s.yaml"), "--out", str(tmp_path / "o")]) == 0
+
+
+@pytest.mark.parametrize("option", ["--where", "--derive"])
+def test_a_quantity_beyond_any_machine_is_told_at_its_option(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found by broken input: the network's axes are looked for in the text before it is read."""
+    text = {"--where": "total_time < 1e308 ms", "--derive": "slow=total_time * 1e308 ms"}[option]
+    words = ["scan", "hairnet", "--hw", "accel_1tflops", "--axis", "batch=[1, 2, 3]", option, text]
+    assert main(words) == 2
+    assert "beyond any machine" in capsys.readouterr().err

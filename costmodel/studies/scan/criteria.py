@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,9 @@ from costmodel.studies.scan.request import ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
 from costmodel.studies.scan.space.formulas import Formula, Objective, is_text
 from costmodel.studies.scan.space.points import Space
+
+NAME = re.compile(r"[A-Za-z_][\w.]*")
+"""A word of an expression, dotted or not."""
 
 
 def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> ScanPlan:
@@ -57,7 +61,8 @@ def _labels(space: Space, texts: Sequence[Any]) -> list[dict[str, Any]]:
     A word or a list at one of them is a mistake that its neighbours do not show. Axes that no
     expression names are left as they are in the first.
     """
-    named = sorted(set[str]().union(*(Formula(str(text)).words for text in texts)))
+    # the text as it stands: what is wrong with its quantities is told at its own place
+    named = sorted(set[str]().union(*(NAME.findall(str(text)) for text in texts)))
     every = {repr([v.labels.get(word) for word in named]): v.labels for v in space.variants}
     return list(every.values())
 
