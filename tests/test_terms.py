@@ -481,3 +481,13 @@ def test_the_page_adds_up_random_lists_too() -> None:
         )
         browser.close()
     assert worked_out == pytest.approx(totals, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("figure", ["write_bandwidth", "on_chip_bandwidth"])
+def test_two_paces_under_overlap_are_no_closed_form(figure: str) -> None:
+    """A row that reads and writes at rates of their own waits for their sum: refused, not guessed."""
+    machine = load_profile("accel_1tflops").model_copy(update={figure: 2e9})
+    with pytest.raises(cm.CostModelError, match="two paces"):
+        cm.solve("hairnet", machine, "matrix", "total_time <= 1 s", timing="overlap")
+    # what every row takes besides is added whatever the paces
+    assert cm.solve("hairnet", machine, "overhead", "total_time <= 1 s", timing="overlap").possible
