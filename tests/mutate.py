@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from mutation import python, text
 from mutation.equivalent import reason
 from mutation.mutant import Mutant, Reason
 from mutation.rooms import HOUSE, ROOMS, Room
-from mutation.runs import ENDS, GREEN, copied, imported, run
+from mutation.runs import GREEN, copied, imported, run
 
 
 class Counts(NamedTuple):
@@ -64,14 +63,6 @@ def mutants(folder: Path, room: Room) -> list[Mutant]:
     return made
 
 
-def noticed(folder: Path, mutant: Mutant, tests: tuple[str, ...]) -> bool:
-    """True where a test fails with the mutant in place. Raises RuntimeError where none can run."""
-    code = run(folder, tests, mutant)
-    if code not in (*ENDS, -signal.SIGALRM):
-        raise RuntimeError(f"pytest ended with {code} for {mutant.file}:{mutant.line}")
-    return code != GREEN
-
-
 def tried(
     folder: Path, name: str, room: Room, every: list[Mutant], chosen: list[Mutant], why: Reason
 ) -> Counts:
@@ -81,7 +72,7 @@ def tried(
         sys.exit("the tests are red without a change")
     caught = equivalent = 0
     for mutant in chosen:
-        if noticed(folder, mutant, room.tests):
+        if noticed(folder, room.tests, mutant):
             caught += 1
             continue
         because = why(mutant)
@@ -104,7 +95,7 @@ def by_hand(folder: Path) -> Iterator[tuple[str, str]]:
         line = source[: source.index(old)].count("\n") + 1
         mutated = source.replace(old, new).encode()
         mutant = Mutant(path, line, "", f"{old} -> {new}", "", mutated)
-        yield name, "caught" if noticed(folder, mutant, tests) else "SURVIVES"
+        yield name, "caught" if noticed(folder, tests, mutant) else "SURVIVES"
 
 
 def table(counts: list[Counts]) -> str:
@@ -119,6 +110,24 @@ def table(counts: list[Counts]) -> str:
         for one in counts
     ]
     return "\n".join(lines)
+
+
+def report(counts: list[Counts], by_name: dict[str, str]) -> str:
+    """The text of reports/mutants.md."""
+    words = " ".join(word for word in sys.argv[1:])
+    lines = [
+        "# Changes that tests must notice",
+        "",
+        "Each room's code was changed in one place at a time, and its tests run on it. Written by",
+        f"`python tests/mutate.py {words}`. Rooms, tests and changes stand in tests/mutation; what",
+        "nothing can notice stands in tests/mutation/equivalent.py, with the reason.",
+        "",
+        table(counts),
+    ]
+    if by_name:
+        lines += ["", "| changes that no test noticed once | |", "|---|---|"]
+        lines += [f"| {name} | {outcome} |" for name, outcome in by_name.items()]
+    return "\n".join(lines) + "\n"
 
 
 def arguments() -> argparse.Namespace:
@@ -139,11 +148,12 @@ def main() -> int:
     """Run what is asked for and print the table; 1 if a change goes unnoticed."""
     asked = arguments()
     names = list(ROOMS) if asked.room == "all" else [asked.room]
-    counts, unnoticed = [], 0
+    counts, by_name, unnoticed = list[Counts](), dict[str, str](), 0
     with copied() as folder:
         imported(folder)
         if asked.room in ("house", "all"):
             for name, outcome in by_hand(folder):
+                by_name[name] = outcome
                 print(f"{name}: {outcome}")
                 unnoticed += outcome == "SURVIVES"
         for name in names:
@@ -157,6 +167,8 @@ def main() -> int:
                 chosen = random.Random(asked.seed).sample(chosen, asked.count)
             counts.append(tried(folder, name, ROOMS[name], every, chosen, reason))
     print(f"\n{table(counts)}")
+    if asked.out is not None:
+        asked.out.write_text(report(counts, by_name))
     unnoticed += sum(one.survivors for one in counts)
     return 1 if unnoticed else 0
 

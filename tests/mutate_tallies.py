@@ -11,26 +11,21 @@ run forks from one process that has imported torch, so that it takes a fraction 
 from __future__ import annotations
 
 import ast
-import gc
-import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import networkx
-import pytest
 import torch.nn.attention
 import torch.utils.flop_counter
+from mutation.mutant import Change, Mutant, of_nodes
+from mutation.runs import GREEN, copied, imported, noticed, run
 
 PRELOADED = (networkx, torch.nn.attention, torch.utils.flop_counter)
 """What every run needs and no change touches."""
-ROOT = Path(__file__).resolve().parents[1]
+TESTS = ("test_tallies.py",)
 LAYERS = Path("costmodel/models/layers")
 ROOTS = ("tally", "tasks")
 NAMES = ("macs", "adds", "muls", "divs", "compares", "exps",
@@ -41,10 +36,6 @@ OPERATORS: dict[type[ast.operator], ast.operator] = {
 }  # fmt: skip
 SHAPES = {"inputs": "outputs", "outputs": "inputs"}
 CALLS = {"prod": "sum", "sum": "prod", "max": "min"}
-SECONDS = 60
-"""After which a run that does not end counts as caught."""
-GREEN, *_ = ENDS = (0, 1, 2)
-"""Pytest's exit codes: all passed; some failed; the tests could not be collected."""
 SAME_SHAPE = ("Elementwise.tally", "SampleNorm.tally", "RmsNorm.tally", "LocalResponseNorm.tally",
               "BatchNorm.tally", "CumulativeSum.tally", "Moe.tally")  # fmt: skip
 """Where `out_shape` gives the input's shape, so that `inputs` and `outputs` say the same."""
@@ -55,27 +46,12 @@ EQUIVALENT = {
     ("View.tally", "return Tally.of(inputs, inputs)"): "as many elements by definition",
 }
 
-Change = tuple[ast.AST, str]
-"""A piece of source, and the text to stand there instead."""
 
-
-class Mutant(NamedTuple):
-    """One change of one file."""
-
-    file: Path
-    line: int
-    function: str
-    change: str
-    text: str
-    """The line with the change in it."""
-    source: bytes
-
-    @property
-    def reason(self) -> str | None:
-        """Why nothing can notice it; None if something should."""
-        if self.function in SAME_SHAPE and self.change.split(" -> ")[0] in SHAPES:
-            return "the output has the input's shape"
-        return EQUIVALENT.get((self.function, self.text))
+def reason(mutant: Mutant) -> str | None:
+    """Why nothing can notice it; None if something should."""
+    if mutant.function in SAME_SHAPE and mutant.change.split(" -> ")[0] in SHAPES:
+        return "the output has the input's shape"
+    return EQUIVALENT.get((mutant.function, mutant.text))
 
 
 def bound(node: ast.AST) -> str:
@@ -205,95 +181,37 @@ def mutants(folder: Path, only: str) -> Iterator[Mutant]:
     found = {file: list(statements(ast.parse(source))) for file, source in sources.items()}
     names = targets([node for several in found.values() for _, node in several])
     for file, source in sources.items():
-        starts = [0]
-        for row in source.splitlines(keepends=True):
-            starts.append(starts[-1] + len(row))
         for name, node in found[file]:
-            if only not in file.name or name.rpartition(".")[2] not in names:
-                continue
-            for place, new in changes(node, names):
-                at = vars(place)
-                first = starts[at["lineno"] - 1] + at["col_offset"]
-                last = starts[at["end_lineno"] - 1] + at["end_col_offset"]
-                old = " ".join(source[first:last].decode().split())
-                mutated = source[:first] + new.encode() + source[last:]
-                text = mutated.splitlines()[at["lineno"] - 1].decode().strip()
-                yield Mutant(file, at["lineno"], name, f"{old} -> {new}", text, mutated)
-
-
-def copied(folder: Path) -> None:
-    """What the tests need, and settings that load no plugin."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "costmodel", folder / "costmodel", ignore=ignored)
-    (folder / "tests").mkdir()
-    for name in ("test_tallies.py", "counted.py"):
-        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
-    (folder / "pytest.ini").write_text("[pytest]\npythonpath = . tests\n")
-
-
-def run(folder: Path, shown: bool = False) -> int:
-    """Pytest's exit code for the copy, in a process of its own."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    code = 70
-    try:
-        signal.alarm(SECONDS)
-        os.chdir(folder)
-        if not shown:
-            nothing = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nothing, 1)
-            os.dup2(nothing, 2)
-        options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "tests/test_tallies.py"]
-        code = int(pytest.main(options))
-        # the checkout's own package must never stand in for the copy
-        if not str(vars(sys.modules["costmodel"])["__file__"]).startswith(str(folder)):
-            code = 71
-    finally:
-        os._exit(code)
+            if only in file.name and name.rpartition(".")[2] in names:
+                yield from of_nodes(file, source, name, changes(node, names))
 
 
 def main() -> int:
     """Run everything and print the table; 1 if a change goes unnoticed."""
-    torch.set_num_threads(1)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    gc.freeze()
     began = time.monotonic()
     results: list[tuple[Mutant, bool]] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        copied(folder)
-        sys.dont_write_bytecode, sys.pycache_prefix = False, None
-        if run(folder, shown=True) != GREEN:
+    with copied() as folder:
+        imported(folder)
+        if run(folder, TESTS) != GREEN:
             sys.exit("the tests are red without a change")
-        # bytecode makes the runs faster; that of a changed file would hide a change of this second
-        shutil.rmtree(folder / LAYERS / "__pycache__")
-        sys.dont_write_bytecode = True
         for mutant in mutants(folder, "".join(sys.argv[1:])):
-            original = mutant.file.read_bytes()
-            mutant.file.write_bytes(mutant.source)
-            code = run(folder)
-            mutant.file.write_bytes(original)
-            if code not in (*ENDS, -signal.SIGALRM):
-                raise RuntimeError(f"pytest ended with {code} for {mutant}")
-            results.append((mutant, code != GREEN))
+            results.append((mutant, noticed(folder, TESTS, mutant)))
     return report(results, time.monotonic() - began)
 
 
 def report(results: list[tuple[Mutant, bool]], seconds: float) -> int:
     """Print mutants and caught ones of each file, and the survivors; 1 if one is unexplained."""
     total = Counter(mutant.file.name for mutant, _ in results)
-    caught = Counter(mutant.file.name for mutant, noticed in results if noticed)
-    for mutant, noticed in results:
-        if not noticed:
+    caught = Counter(mutant.file.name for mutant, seen in results if seen)
+    for mutant, seen in results:
+        if not seen:
             print(f"{LAYERS / mutant.file.name}:{mutant.line} {mutant.function}: {mutant.change}")
-            print(f"    equivalent: {mutant.reason}" if mutant.reason else "    SURVIVES")
+            print(f"    equivalent: {reason(mutant)}" if reason(mutant) else "    SURVIVES")
     print(f"\n{'file':<24}{'mutants':>9}{'caught':>9}")
     for name, count in total.items():
         print(f"{name:<24}{count:>9}{caught[name]:>9}")
     print(f"{'all':<24}{total.total():>9}{caught.total():>9}")
-    unexplained = sum(not noticed and not mutant.reason for mutant, noticed in results)
+    unexplained = sum(not seen and not reason(mutant) for mutant, seen in results)
     print(f"{unexplained} unexplained, {seconds:.0f} s")
     return 1 if unexplained else 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -66,52 +68,67 @@ def test_nobody_takes_a_part() -> None:
         list(engines.run(plan, TODO[:1], Refusing(), 1))
 
 
-class Slow(Executor):
-    """Answers nothing until so many parts are handed out."""
+class Waiting(Executor):
+    """Answers one part, the oldest, each time it is looked at; its workers may have ended."""
 
-    def __init__(self, count: int) -> None:
-        self.count, self.waiting, self.most = count, list[tuple[Future[Any], int]](), 0
+    def __init__(self, *exits: int | None) -> None:
+        self.given, self.most = list[tuple[Future[Any], int]](), 0
+        self._processes = {number: Worker(code) for number, code in enumerate(exits)}
 
     def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        self.waiting.append((future, args[1]))
-        self.most = max(self.most, len(self.waiting))
-        if len(self.waiting) == self.count:
-            for one, start in self.waiting:
-                one.set_result(start)
-            self.waiting.clear()
+        self.given.append((future, args[1]))
+        self.most = max(self.most, len(self.given))
         return future
 
+    def answer(self) -> set[Future[Any]]:
+        """The oldest part is done."""
+        future, start = self.given.pop(0)
+        future.set_result(start)
+        return {future}
 
-def test_three_parts_wait_for_each_worker() -> None:
-    """Two workers are given six parts before one has to be done; all of eighteen come."""
+
+class Worker:
+    """A process of a pool."""
+
+    def __init__(self, exitcode: int | None) -> None:
+        self.exitcode = exitcode
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, pool: Waiting, answers: Iterator[bool]) -> None:
+    """Instead of waiting: whether a part is done at each look."""
+
+    def look(waiting: Any, seconds: float, return_when: str) -> tuple[set[Future[Any]], Any]:
+        return pool.answer() if next(answers) else set(), waiting
+
+    monkeypatch.setattr(engines, "wait", look)
+
+
+def test_three_parts_wait_for_each_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers have six parts in hand, and never one more; all twenty come."""
+    pool = Waiting(None, None)
+    looked_at(monkeypatch, pool, repeat(True))
     plan: Any = None
-    pool = Slow(6)
-    assert len(dict(engines.run(plan, TODO[:18], pool, 2))) == 18
+    given: dict[int, Any] = dict(engines.run(plan, list(TODO), pool, 2))
+    assert given == {n: start for n, start, _ in TODO}
     assert pool.most == 6
 
 
 def test_a_worker_that_ended_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its pool waits for a result that never comes: seen twice, it is told."""
-
-    class Ended:
-        exitcode = 1
-
-    class Running:
-        exitcode = None
-
-    class Silent(Executor):
-        def __init__(self, *workers: Any) -> None:
-            self._processes = dict(enumerate(workers))
-            self.given: Future[Any] = Future()
-
-        def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-            return self.given
-
-    monkeypatch.setattr(engines, "LOOK", 0.01)
+    """Its pool waits for a result that never comes: seen twice in a row, it is told."""
     plan: Any = None
-    with pytest.raises(CostModelError, match="a worker failed on part 0: its process ended"):
-        list(engines.run(plan, TODO[:1], Silent(Running(), Ended()), 1))
+    pool = Waiting(None, 1)
+    looked_at(monkeypatch, pool, iter([True, False, True, False, False]))
+    with pytest.raises(CostModelError, match="a worker failed on part 2: its process ended"):
+        list(engines.run(plan, list(TODO), pool, 2))
+    # once, or while parts still come, says nothing
+    steady = Waiting(None, 1)
+    looked_at(monkeypatch, steady, iter([False, True] * 20))
+    assert len(dict(engines.run(plan, list(TODO), steady, 2))) == 20
+    # all are there: it takes its time
+    slow = Waiting(None, None)
+    looked_at(monkeypatch, slow, iter([*[False] * 5, *[True] * 20]))
+    assert len(dict(engines.run(plan, list(TODO), slow, 2))) == 20
 
 
 def test_no_pool_is_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,10 @@ APART = (
     "parity",
     "calibration",
     "laws.md",
+    "mutants.md",
     "robustness.md",
 )
-"""Written by tests/parity.py, tests/calibrated.py, tests/long_laws.py and tests/fuzz/long_run.py, from test material."""
+"""Written by tests/parity.py, tests/calibrated.py, tests/long_laws.py, tests/mutate.py and tests/fuzz/long_run.py, from test material."""
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,8 @@ SECONDS = 60
 """After which a run that does not end counts as caught."""
 MEMORY = 8 << 30
 """[B] that a run may have."""
-GREEN, *_ = ENDS = (0, 1, 2)
-"""Pytest's exit codes: all passed; some failed; the tests could not be collected."""
+GREEN, *_ = ENDS = (0, 1, 2, 4)
+"""Pytest's exit codes: all passed; some failed; files, or tests named alone, were not collected."""
 SETTINGS = """
 from hypothesis import Phase, settings
 settings.register_profile(
@@ -103,6 +103,14 @@ def run(folder: Path, tests: Sequence[str], mutant: Mutant | None = None) -> int
         return _forked(folder, tests, mutant)
     finally:
         mutant.file.write_bytes(original)
+
+
+def noticed(folder: Path, tests: Sequence[str], mutant: Mutant) -> bool:
+    """True where a test fails with the mutant in place. Raises RuntimeError where none can run."""
+    code = run(folder, tests, mutant)
+    if code not in (*ENDS, -signal.SIGALRM):
+        raise RuntimeError(f"pytest ended with {code} for {mutant.file}:{mutant.line}")
+    return code != GREEN
 
 
 def _forked(folder: Path, tests: Sequence[str], mutant: Mutant | None) -> int:
