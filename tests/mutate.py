@@ -24,7 +24,7 @@ from mutation import python, text
 from mutation.equivalent import reason
 from mutation.mutant import Mutant, Reason
 from mutation.rooms import HOUSE, ROOMS, Room
-from mutation.runs import GREEN, copied, imported, run
+from mutation.runs import GREEN, copied, imported, noticed, run
 
 
 class Counts(NamedTuple):
