@@ -46,6 +46,7 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     }, {"timing": "overlap"}),
     "window": ({"window": 6}, {}, {}),
     "more rows": ({"deep": 16}, {}, {}),
+    "more rows at once": ({"deep": 1}, {}, {}),
     "more rows far away": ({"deep": 40}, {}, {}),
     "per_tensor": ({}, {}, {"placement": "per_tensor"}),
     "tiled": ({}, {}, {"traffic": "tiled"}),
@@ -58,7 +59,7 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 
 # A window ends what is read, a row appears, a memory or a tile decides, rows choose how they tell
 # one another; and a prompt's routine runs where no context is.
-BOTH = ("window", "more rows", "per_tensor", "tiled", "pipelined", "linked")
+BOTH = ("window", "more rows", "more rows at once", "per_tensor", "tiled", "pipelined", "linked")
 UNLIKE = {"tokens": BOTH, "context": (*BOTH, "more rows far away", *(
     name for name in FORMS if name.startswith("prompts")))}  # fmt: skip
 NONE = "axis 'batch' has no count, and its counts are no polynomials here"
@@ -137,6 +138,48 @@ def test_no_network_beyond_the_ends_is_built(tmp_path: Path) -> None:
     assert len(table) == 3
     with pytest.raises(InputError, match="more than the model's 6"):
         cm.scan(tmp_path / "d.yaml", profile, axes={**axes, "arch.context": [6]}, **asked)
+
+
+STATE = """name: S
+source: hand arithmetic
+input: ["${tokens}", 8]
+vars: {tokens: 1, context: 0}
+state: {keys: ["${context}", 8]}
+layers:
+  - k: {kind: linear, features: 8, bias: false, appends: keys}
+  - made: {kind: linear, features: 4, bias: false, from: keys}
+  - seen: {kind: relu}
+outputs: [k, seen]
+"""
+
+
+def test_rows_that_have_nothing_to_do_at_first(tmp_path: Path) -> None:
+    """Without a context there is no product of it and nothing to compare: 2 x 32 and 4 operations a
+    token of it.
+    """
+    (tmp_path / "s.yaml").write_text(STATE)
+    profile = cm.HardwareProfile.model_validate(MACHINE)
+    table = cm.scan(
+        tmp_path / "s.yaml", profile, sample="random", n=20,
+        axes={"batch": BATCHES, "arch.context": CONTEXTS},
+    )  # fmt: skip
+    assert 0 in set(table["arch.context"])
+    for told in table.to_dict("records"):
+        batch, context = told["batch"], told["arch.context"]
+        assert told["matrix_time"] == pytest.approx(batch * (128 + 64 * context) / 20e6, rel=1e-12)
+        assert told["host_time"] == pytest.approx(batch * 4 * context / 500e3, rel=1e-12)
+
+
+def test_a_single_operation_is_work(tmp_path: Path) -> None:
+    """One comparison a sample, at half of the rate, whatever the batch."""
+    (tmp_path / "o.yaml").write_text(
+        "name: O\nsource: s\ninput: [1]\nlayers:\n  - r: {kind: relu}\n"
+    )
+    profile = cm.HardwareProfile.model_validate(MACHINE | {"efficiency": {"relu": 0.5}})
+    table = cm.scan(tmp_path / "o.yaml", profile, sample="random", n=4, axes={"batch": BATCHES})
+    assert table["host_time"].tolist() == pytest.approx(
+        [n / 250e3 for n in table["batch"]], rel=1e-12
+    )
 
 
 def test_random_samples_of_counts(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ REASONS: dict[str, dict[str, str]] = {
             "a config has no operators that could be unknown"
         ),
     },
+    "quantization.py": {
+        "FLOATS: FLOATS = {'float32': 'fp32', 'float16': 'fp16'}": "bf16 stands for every other word",
+    },
     "generate.py": {
         "Generation.ttft: return ((low * high) ** 0.5)": "of a batch both ends are the prefill itself",
         "Generation.tokens_per_s: total = self.prefill_time + steps * (self.step or 1.0)": "where there is no step there are none",
@@ -42,9 +45,12 @@ REASONS: dict[str, dict[str, str]] = {
         "polynomials: [low + step for step in range(DEGREES[name] + 2)] if high > low else [low]": (
             "more degrees than it takes"
         ),
-        "polynomials: word: _interpolated(np.stack([one[word] for one in counted]), stops) for word in counted[1]": (
-            "every run is counted under the same words"
+        "polynomials: for word in counted[1]": "every run is counted under the same words",
+        '_shares: "matrix_work": np.where(work.matrix_ops > 1, costs.matrix_work / work.matrix_ops, 1.0),': (
+            "a multiply-add is two operations"
         ),
+        "_interpolated: grid = grid.reshape(*(len(stop) for stop in stops), -2)": "numpy takes it for -1",
+        "_interpolated: return np.asarray(grid.reshape(len(known), -2)[:, which])": "numpy takes it for -1",
         "_alike: return all(np.allclose(other, first, rtol=2e-12, atol=0.0) for other in others)": (
             "how far rounding may be off"
         ),

@@ -68,7 +68,7 @@ ROOMS = {
     ),
     "tiles": Room({"costmodel/core/tiling/windows.py": ()}, ("test_tile_sizes.py",)),
     "page": Room(
-        {f"{PAGE}/{name}": () for name in ("units.js", "model.js", "lanes.js", "machine_data.py")},
+        {f"{PAGE}/{name}": () for name in ("units.js", "model.js", "lanes.js", "units_data.py")},
         ("test_page_model.py",),
     ),
 }
@@ -104,10 +104,12 @@ HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         ("test_divided.py",),
     ),
     "weights by gptq": (
-        "costmodel/frontends/config/keys.py", 'case "gptq" | "awq":', 'case "awq":', ("test_configs.py",),
+        "costmodel/frontends/config/quantization.py", '"gptq": {"weights": "int4"}', '"gptq": {}',
+        ("test_configs.py",),
     ),
     "weights by awq": (
-        "costmodel/frontends/config/keys.py", 'case "gptq" | "awq":', 'case "gptq":', ("test_configs.py",),
+        "costmodel/frontends/config/quantization.py", 'NARROW["awq"] = NARROW["gptq"]', "",
+        ("test_configs.py",),
     ),
     "awake experts of the kernel fit": (
         f"{STUDIES}/calibration/kernels.py", "awake = experts * (1 - (1 - chosen / experts) ** tokens)",
