@@ -41,12 +41,12 @@ def run(args: argparse.Namespace) -> int:
     generations = [_generated(args, machine, args.batch) for machine in args.hw]
     records = [one.record() for one in generations]
     at = partial(_generated, args)
-    options.write(args, json=lambda: records[0] if len(records) == 1 else {"runs": records})
-    print("\n\n".join(map(generation.text, generations)))
     options.write(
         args,
+        json=lambda: records[0] if len(records) == 1 else {"runs": records},
         html=lambda: generation_page(generations, generation_plot.trade_off(args.hw, at)),
     )
+    print("\n\n".join(map(generation.text, generations)))
     if args.plot:
         for path in generation_plot.write(args.plot, generations[0], args.hw, at):
             print(f"wrote {path}")

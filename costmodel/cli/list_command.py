@@ -32,10 +32,7 @@ MODELS = {
 FAMILIES = ("archs", "hw", "layers", *MODELS)
 SHELVES = {"archs": "archs", "hw": "hwprofiles"}
 
-EXAMPLES = (
-    "list hw",
-    "list layers conv2d",
-)
+EXAMPLES = ("list hw", "list layers conv2d")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

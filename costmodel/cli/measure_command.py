@@ -20,10 +20,7 @@ from costmodel.report import files
 from costmodel.studies.measuring import machine, networks, timing
 from costmodel.studies.measuring.timing import Measured
 
-EXAMPLES = (
-    "measure --out mine.csv",
-    "measure model.onnx other.onnx --out mine.csv --seconds 5",
-)
+EXAMPLES = ("measure --out mine.csv", "measure model.onnx other.onnx --out mine.csv --seconds 5")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,8 +53,7 @@ def run(args: argparse.Namespace) -> int:
     print(
         f"wrote {out} and {profile}; now: costmodel calibrate {out} --hw {profile} --out cpu.yaml"
     )
-    warning = timing.busy(measured)
-    if warning:
+    if warning := timing.busy(measured):
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 

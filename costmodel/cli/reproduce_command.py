@@ -13,10 +13,7 @@ from costmodel import papers
 from costmodel.cli import options
 from costmodel.papers import beyond, language_models, pages
 
-EXAMPLES = (
-    "reproduce --quiet --out reports",
-    "reproduce hairnet_appendix",
-)
+EXAMPLES = ("reproduce --quiet --out reports", "reproduce hairnet_appendix")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

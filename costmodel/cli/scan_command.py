@@ -189,7 +189,10 @@ def _text(outcome: ScanOutcome) -> str:
         (f"Pareto front, {len(outcome.front)} points", front, len(outcome.front)),
     ):
         if rows:
-            table = [list(rows[0]), *([_cell(w, v) for w, v in row.items()] for row in rows)]
+            table = [
+                list(rows[0]),
+                *([_cell(name, value) for name, value in row.items()] for row in rows),
+            ]
             lines += ["", title, *columns(table, left=0)]
         if count > SHOWN:
             lines.append(f"... and {count - SHOWN} more")
@@ -198,6 +201,7 @@ def _text(outcome: ScanOutcome) -> str:
 
 def _cell(word: str, value: object) -> str:
     """A figure of the machine with its unit; others are in the unit that their column names."""
-    if word in AXES and isinstance(value, float):
-        return units.show(float(f"{value:.7g}"), AXES[word].dimension)
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    rounded = f"{value:.7g}"
+    return units.show(float(rounded), AXES[word].dimension) if word in AXES else rounded

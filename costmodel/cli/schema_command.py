@@ -14,10 +14,7 @@ from costmodel.report import schema
 
 WORDS = ("architecture", "hardware")
 
-EXAMPLES = (
-    "schema architecture",
-    "schema hardware",
-)
+EXAMPLES = ("schema architecture", "schema hardware")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +23,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the schema."""
+    """Print the JSON Schema of a kind of file."""
     print(json.dumps(getattr(schema, args.what)(), indent=1))
     return 0

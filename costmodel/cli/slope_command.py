@@ -11,7 +11,7 @@ import argparse
 from costmodel.cli import options
 from costmodel.errors import BadValue, Place
 from costmodel.language.units import show
-from costmodel.report.numbers import columns, short
+from costmodel.report.numbers import columns, megabytes, short
 from costmodel.report.page.slope_page import slope_page
 from costmodel.report.slope_plot import slope_chart, steps
 from costmodel.studies.slope import Slope, SlopeCurve, slope
@@ -58,20 +58,18 @@ def run(args: argparse.Namespace) -> int:
 def lines(slopes: Slope, curve: SlopeCurve) -> list[str]:
     """The table, thinned, and what stands out in it."""
     run, count = slopes.run, len(curve.memory)
-    table = [["memory", "bus_MB", "x compulsory"]]
-    for place in steps(curve, SHOWN):
-        moved = int(curve.external[place])
-        times = moved / curve.compulsory if curve.compulsory else 1.0
-        memory = f"{int(curve.memory[place])} B"
-        table.append([memory, short(moved / 1e6), f"{times:.3f}"])
+    table = [
+        [f"{step['memory']} B", short(step["external"] / 1e6), f"{step['times']:.3f}"]
+        for step in steps(curve, SHOWN)
+    ]
     tiling = run.profile.tiling(run.policies.dtype)
     return [
         f"{curve.id}, {run.policies.dtype}, sums of {tiling.sum_bits} bits, "
         f"{'double' if tiling.double else 'single'} buffers: {count} steps",
         "",
-        *columns(table),
+        *columns([["memory", "bus_MB", "x compulsory"], *table]),
         "",
-        f"Compulsory  {short(curve.compulsory / 1e6)} MB: what moves once whatever the memory",
+        f"Compulsory  {megabytes(curve.compulsory)}: what moves once whatever the memory",
         f"Knee        {show(curve.knee, 'memory')}: the least memory within 10 % of that",
         *_present(slopes, curve),
     ]
@@ -85,4 +83,4 @@ def _present(slopes: Slope, curve: SlopeCurve) -> list[str]:
     if moved is None:
         least = show(int(curve.memory[0]), "memory")
         return [f"Present     {memory}: less than the smallest tiles take, {least}"]
-    return [f"Present     {memory}: {short(moved / 1e6)} MB"]
+    return [f"Present     {memory}: {megabytes(moved)}"]

@@ -15,7 +15,6 @@ from costmodel.errors import BadValue, Place
 from costmodel.language import units
 from costmodel.report.numbers import columns, short
 from costmodel.studies.questions import batch_for, tokens_for
-from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.solve import solve
 from costmodel.studies.scan.inverse.solve_count import WORDS
 from costmodel.studies.scan.inverse.target import Answer, Target
@@ -73,20 +72,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _simulated(args: argparse.Namespace) -> Run:
-    return simulate(args.arch, args.hw, strict=False, **options.asked(args))
-
-
 def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
+    asked = options.asked(args)
     if resource in WORDS:
-        return tokens_for(args.arch, args.hw, resource, target, **options.asked(args))
-    if resource != "batch":
-        return solve(_simulated(args), resource, target)
-    if args.batch != 1:
+        return tokens_for(args.arch, args.hw, resource, target, **asked)
+    if resource == "batch" and args.batch != 1:
         raise BadValue("--batch is given, and solved for", "leave one of them out")
-    return batch_for(
-        _simulated(args), target, passes=options.passes(args), choices=options.policies(args)
-    )
+    run = simulate(args.arch, args.hw, strict=False, **asked)
+    if resource != "batch":
+        return solve(run, resource, target)
+    return batch_for(run, target, passes=asked["passes"], choices=options.policies(args))
 
 
 def _print(record: dict[str, Any], target: str) -> None:
@@ -112,7 +107,8 @@ def _print(record: dict[str, Any], target: str) -> None:
 
 
 def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
-    curve = trade_off(_simulated(args), resources[0], resources[1], target)
+    run = simulate(args.arch, args.hw, strict=False, **options.asked(args))
+    curve = trade_off(run, resources[0], resources[1], target)
     print(f"{curve.reason} ('{target.text}')")
     if curve.points:
         rows = ([f"{v:.6g}" for v in point.values()] for point in curve.points)

@@ -20,14 +20,8 @@ GROUPS = {
 }
 """Options that many commands have, under what they are about; a command's own stay in front."""
 WORDS = {
-    "arch": "archs",
-    "archs": "archs",
-    "hw": "hw",
-    "convention": "conventions",
-    "placement": "placements",
-    "traffic": "traffic",
-    "timing": "timings",
-    "passes": "passes",
+    **{word: f"{word}s" for word in ("arch", "convention", "placement", "timing")},
+    **{word: word for word in ("archs", "hw", "traffic", "passes")},
 }
 """Arguments whose words `costmodel list` knows, and under which name."""
 
@@ -36,7 +30,7 @@ class Grouped(argparse.ArgumentParser):
     """Puts the options that commands share into groups; completes short names."""
 
     def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
-        """As argparse has it."""
+        """Add the argument to the group that its name belongs to."""
         title = next((t for t, words in GROUPS.items() if names[0] in words), None)
         if title is None:
             action = super().add_argument(*names, **more)
@@ -53,7 +47,7 @@ class Commands(argparse.ArgumentParser):
     """The parser of the first word."""
 
     def error(self, message: str) -> NoReturn:
-        """As argparse has it; a command that is hardly misspelt is named."""
+        """End with exit code 2; of a misspelt command, say which one was meant."""
         wrong = re.match(
             r"argument COMMAND: invalid choice: '([^']*)' \(choose from (.*)\)", message
         )
@@ -79,10 +73,8 @@ def _short_names(family: str) -> Any:
     return candidates
 
 
-def epilog(examples: tuple[str, ...]) -> str | None:
+def epilog(examples: tuple[str, ...]) -> str:
     """Examples under a command's options."""
-    if not examples:
-        return None
     return "\n".join(["examples:", *(f"  costmodel {example}" for example in examples)])
 
 

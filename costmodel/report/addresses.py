@@ -22,9 +22,9 @@ class Addresses:
     """(K,) [rows] the middle of the first row is its number."""
     end: NDArray[Any]
     offset: Ints
-    """(K,) [B]."""
+    """(K,) the first address of each [B]."""
     size: Ints
-    """(K,) [B]."""
+    """(K,) how many bytes each takes [B]."""
 
 
 def addresses(run: Run) -> Addresses | None:

@@ -66,7 +66,7 @@ def lanes_shown(times: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def legend_of(lanes: Any) -> list[list[str]]:
-    """A legend of lanes."""
+    """Return a legend of lanes: their hues and labels."""
     return [[word, RUN_LANES[word].label] for word in lanes]
 
 

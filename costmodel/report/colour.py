@@ -9,11 +9,8 @@ from typing import Any
 BOLD, DIM, RED, GREEN, YELLOW, PLAIN = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33, 0))
 RULES = (
     (re.compile(r"^(WARNING\b.*)", re.MULTILINE), RED),
-    (
-        re.compile(r"^(Total |Throughput |TTFT |Where the time goes|Slowest rows)", re.MULTILINE),
-        BOLD,
-    ),
-    (re.compile(r"^(Doubling one resource|On-chip memory)", re.MULTILINE), BOLD),
+    (re.compile(r"^(Total |Throughput |TTFT |Where the time goes)", re.MULTILINE), BOLD),
+    (re.compile(r"^(Slowest rows|Doubling one resource|On-chip memory)", re.MULTILINE), BOLD),
     (re.compile(r"\b(calibrated)\b"), GREEN),
     (re.compile(r"\b(datasheet|assumed)\b"), YELLOW),
     (re.compile(r"^((?:row|rank|architecture|resource)  .*)", re.MULTILINE), DIM),

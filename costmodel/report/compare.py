@@ -9,6 +9,7 @@ import numpy as np
 from costmodel.report.chart import Chart, axis, line, named, numbered, stacked
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import columns, count, short, si
+from costmodel.report.text import convention_words
 from costmodel.studies.comparison import Pair
 
 FAR = 30
@@ -20,12 +21,9 @@ OPTIONAL = ("90 % interval", "accuracy_%")
 def text(entries: Sequence[Pair]) -> str:
     """The table, and which conventions it was made under."""
     chosen = entries[0].run.policies
-    convention = chosen.convention
-    if chosen.timed_convention != convention:
-        convention += f" (printed only; times under {chosen.timed_convention})"
     notes = [
-        f"convention {convention} for every row, batch {chosen.batch}; dtype, placement and timing "
-        "as each file asks, or as given",
+        f"convention {convention_words(chosen)} for every row, batch {chosen.batch}; dtype, "
+        "placement and timing as each file asks, or as given",
         *_notes(entries),
     ]
     if any(entry.accuracy is not None for entry in entries):

@@ -1,4 +1,4 @@
-"""A generation in words."""
+"""The text report of a generation."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from costmodel.report.numbers import seconds, short
 from costmodel.studies.generate import Generation
 
 GB = 1e9
-"""[B]"""
+"""A gigabyte, in bytes [B]."""
 
 
 def text(generation: Generation) -> str:
     """Times, what binds each phase, and the memory of one device."""
     request, memory, run = generation.request, generation.memory, generation.prefill
     step, served_step = generation.step or 0.0, generation.served_step or 0.0
+    least, most = map(seconds, generation.ttft_interval)
     shared = f" on each of {request.devices} devices" if request.devices > 1 else ""
     served = f"{request.concurrency} requests served at once"
     held = {"weights": memory.weights, "keys and values": memory.state, "maps": memory.activation}
     lines = {
         "Standing": run.standing.line,
         "": "",
-        "Time to first token": _first(generation),
+        "Time to first token": f"{least} to {most}, by how many prompts are ahead"
+        if request.concurrency
+        else seconds(generation.ttft),
         "Time per token": "-" if generation.tpot is None else seconds(generation.tpot),
         "Tokens": f"{generation.tokens_per_s:.4g} /s, all sequences and devices together",
         "Prefill": f"{seconds(generation.prefill_time)}: {shares(run)}",
@@ -51,10 +54,3 @@ def shortage(generation: Generation) -> str:
         f"one device; at most {generation.largest_batch} sequences of this length do, or "
         f"{generation.largest_context} tokens at this batch"
     )
-
-
-def _first(generation: Generation) -> str:
-    if not generation.request.concurrency:
-        return seconds(generation.ttft)
-    low, high = generation.ttft_interval
-    return f"{seconds(low)} to {seconds(high)}, by how many prompts are ahead"

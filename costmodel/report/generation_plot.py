@@ -26,24 +26,24 @@ At = Callable[[str, int], Generation]
 def trade_off(machines: Sequence[str], at: At) -> list[dict[str, Any]]:
     """For each machine and batch that fits: time per token [s] and tokens per second [1/s]."""
     served = [
-        (machine, batch, one)
+        (machine, batch, generation)
         for machine in machines
-        for batch, one in takewhile(
+        for batch, generation in takewhile(
             lambda pair: pair[1].memory.fits and pair[1].step,
             ((batch, at(machine, batch)) for batch in BATCHES),
         )
     ]
     # two files may call their machines alike
-    labels = unique([(one.prefill.profile.name, machine) for machine, _, one in served])
+    labels = unique([(each.prefill.profile.name, machine) for machine, _, each in served])
     return [
         {
             "machine": label,
             "batch": batch,
-            "tpot_s": one.step,
-            "tokens_per_s": batch / (one.step or 1.0),
-            "ttft_s": one.ttft,
+            "tpot_s": each.step,
+            "tokens_per_s": batch / (each.step or 1.0),
+            "ttft_s": each.ttft,
         }
-        for label, (_, batch, one) in zip(labels, served, strict=True)
+        for label, (_, batch, each) in zip(labels, served, strict=True)
     ]
 
 

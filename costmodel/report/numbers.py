@@ -1,4 +1,4 @@
-"""How figures are printed."""
+"""Figures as texts: shortened, with units, in columns."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def short(value: float) -> str:
     if abs(value) >= 1e6:
         return f"{value:.4g}"
     return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def megabytes(value: float) -> str:
+    """Bytes as megabytes of 1e6 bytes: 6.422528 MB."""
+    return f"{short(float(value) / 1e6)} MB"
 
 
 def count(value: float) -> str:

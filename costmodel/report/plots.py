@@ -57,15 +57,15 @@ def write(place: str | Path, run: Run) -> list[str]:
             picture = PICTURES.load(target.stem)
         except BadValue as error:
             raise error.at(Place(str(place))) from None
-        return [_drawn(picture, run, target)]
-    every = {word: PICTURES.load(word) for word in PICTURES.names()}
-    return [_drawn(one, run, target / f"{word}.png") for word, one in every.items()]
-
-
-def _drawn(picture: Picture, run: Run, path: Path) -> str:
-    if not picture.applies(run):
-        return f"no {path.name}: {picture.needs}"
-    return f"wrote {save(picture.figure(run), path)}"
+        pictures = {target: picture}
+    else:
+        pictures = {target / f"{word}.png": PICTURES.load(word) for word in PICTURES.names()}
+    return [
+        f"wrote {save(picture.figure(run), path)}"
+        if picture.applies(run)
+        else f"no {path.name}: {picture.needs}"
+        for path, picture in pictures.items()
+    ]
 
 
 def save(figure: Figure, path: Path) -> Path:

@@ -36,14 +36,9 @@ def write(directory: Path, outcome: ScanOutcome) -> list[Path]:
     charts: dict[str, Chart | None] = {"heat": heat(outcome, MOST * MOST), "pareto": front(outcome)}
     if space.sample == "grid" and len(space.axes) == 1 and max(space.shape) <= MOST * 100:
         charts["time"] = along(outcome, space.axes[0])
-    return write_charts(
-        directory,
-        {
-            f"{word}.png": [chart | {"about": _about(outcome)}]
-            for word, chart in charts.items()
-            if chart is not None
-        },
-    )
+    about = {"about": _about(outcome)}
+    drawn = {f"{word}.png": [chart | about] for word, chart in charts.items() if chart}
+    return write_charts(directory, drawn)
 
 
 def unit_of(word: str) -> str:
@@ -60,16 +55,12 @@ def along(outcome: ScanOutcome, side: Axis) -> Chart:
     space = outcome.plan.space
     columns = outcome.plan.columns(0, space.per_variant)[1]
     x = np.asarray(columns[side.name], dtype=float)
-    lanes = lanes_shown(
-        {
-            word: np.broadcast_to(columns[f"{word}_time"], len(x))
-            for word in RUN_LANES
-            if f"{word}_time" in columns
-        }
-    )
+    timed = [word for word in RUN_LANES if f"{word}_time" in columns]
+    lanes = lanes_shown({word: np.broadcast_to(columns[f"{word}_time"], len(x)) for word in timed})
     total, busy = columns["total_time"], np.stack(list(lanes.values()))
     bound = np.array(list(lanes))[busy.argmax(axis=0)]
     edges = [0, *(np.flatnonzero(bound[1:] != bound[:-1]) + 1), len(x)]
+    across = {"hue": "faint", "name": "", "dashes": True}
     chart: Chart = {
         "kind": "marks",
         "title": "Time",
@@ -77,9 +68,7 @@ def along(outcome: ScanOutcome, side: Axis) -> Chart:
         "x": axis(side.name, unit_of(side.name), log=side.scale == "log"),
         "y": axis("time", "s", zero=True),
         "strip": [[x[low], x[min(high, len(x) - 1)], bound[low]] for low, high in pairwise(edges)],
-        "lines": [
-            {"x": x[edge], "hue": "faint", "name": "", "dashes": True} for edge in edges[1:-1]
-        ],
+        "lines": [across | {"x": x[edge]} for edge in edges[1:-1]],
     }
     if np.allclose(busy.sum(axis=0), total, rtol=1e-9, atol=0):
         layers = [[word, RUN_LANES[word].label, times] for word, times in lanes.items()]
@@ -115,7 +104,7 @@ def heat(outcome: ScanOutcome, most: int) -> Chart | None:
 
 
 def _side(side: Side) -> Chart:
-    """One of the two axes."""
+    """Describe one of the two axes of a heat map."""
     made = axis(side.name, unit_of(side.name), log=side.logarithmic) | {"values": side.values}
     if side.structural:
         made["choices"] = [value_text(side.name, value) for value in side.values]

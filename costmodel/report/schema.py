@@ -23,7 +23,7 @@ def either(*schemas: Schema) -> Schema:
 
 
 def array(items: Schema, **more: Any) -> Schema:
-    """Describe a list."""
+    """Describe a list of such items."""
     return {"type": "array", "items": items, **more}
 
 

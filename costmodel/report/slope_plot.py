@@ -12,21 +12,29 @@ MOST = 4000
 """Steps that a picture holds; of more, those that stand nearest to even octaves."""
 
 
-def steps(curve: SlopeCurve, most: int = MOST) -> list[int]:
-    """The numbers of at most so many steps, evenly over the memory's octaves."""
-    every = np.arange(len(curve.memory))
-    if len(every) > most:
+def steps(curve: SlopeCurve, most: int = MOST) -> list[dict[str, float]]:
+    """At most so many steps of a curve, evenly over the memory's octaves.
+
+    Each has its `memory` and the `external` bytes [B], and how many `times` what must move these
+    are.
+    """
+    chosen = np.arange(len(curve.memory))
+    if len(chosen) > most:
         wanted = np.geomspace(max(curve.memory[0], 1), curve.memory[-1], most)
-        every = np.unique(np.searchsorted(curve.memory, wanted, side="right").clip(1) - 1)
-    return list(every)
+        chosen = np.unique(np.searchsorted(curve.memory, wanted, side="right").clip(1) - 1)
+    pairs = zip(curve.memory[chosen].tolist(), curve.external[chosen].tolist(), strict=True)
+    least = curve.compulsory
+    return [
+        {"memory": memory, "external": moved, "times": moved / least if least else 1.0}
+        for memory, moved in pairs
+    ]
 
 
 def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:
     """External bytes over on-chip memory, both in decades; the table's lines are its steps."""
-    shown = steps(curve)
     right = max(4 * int(curve.memory[-1]), int(slope.present or 0) * 2)
-    memory = np.append(curve.memory[shown], right).clip(1)
-    points = np.column_stack([memory, np.append(curve.external[shown], curve.external[-1])])
+    points = [[max(step["memory"], 1), step["external"]] for step in steps(curve)]
+    points.append([right, int(curve.external[-1])])
     knee = [[curve.knee, curve.at(curve.knee)]]
     floor = f"compulsory: {show(curve.compulsory, 'memory')} move once in any case"
     lines = [

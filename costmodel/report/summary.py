@@ -11,7 +11,7 @@ from costmodel.core.quantities import MachineQuantity
 from costmodel.language import units
 from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import shares
-from costmodel.report.numbers import count, percent, seconds, short
+from costmodel.report.numbers import count, megabytes, percent, seconds, short
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about, time_scaled
 
@@ -27,11 +27,11 @@ class Doubled:
     values: tuple[float, ...]
     """What becomes of it: one figure, or one for each engine [SI]."""
     total_time: float
-    """[s]"""
+    """What the run then takes [s]."""
 
     @property
     def text(self) -> str:
-        """The change in words."""
+        """The change in words: bandwidth to 2 GB/s."""
         shown = list(dict.fromkeys(units.show(v, self.quantity.dimension) for v in self.values))
         return f"{self.quantity.label} to {' and '.join(shown)}"
 
@@ -102,15 +102,14 @@ def _again(run: Run) -> list[str]:
     """What tiles that do not fit move again, and the row that does so most."""
     if not run.policies.traffic_model.tiles:
         return []
-    again = run.result.refetched
+    again, moved = run.result.refetched, run.result.external_bytes
     if not again.any():
         return ["Moved again           nothing: every tile that is needed again stays on chip"]
     most = int(again.argmax())
     return [
-        f"Moved again           {short(float(again.sum()) / 1e6)} MB of "
-        f"{short(float(run.result.external_bytes.sum()) / 1e6)} MB, in {int((again > 0).sum())} "
-        f"rows; most in {run.workload.rows[most].id}: {short(float(again[most]) / 1e6)} MB "
-        f"({run.schedules[most]})"
+        f"Moved again           {megabytes(again.sum())} of {megabytes(moved.sum())}, in "
+        f"{int((again > 0).sum())} rows; most in {run.workload.rows[most].id}: "
+        f"{megabytes(again[most])} ({run.schedules[most]})"
     ]
 
 
@@ -120,7 +119,7 @@ def _first(run: Run) -> list[str]:
     if run.pinned_bytes:
         lines.append(
             f"First inference       {short(float(run.first.total_time))} s: "
-            f"{short(run.pinned_bytes / 1e6)} MB of parameters are loaded once and stay; "
+            f"{megabytes(run.pinned_bytes)} of parameters are loaded once and stay; "
             "every later one takes the total above"
         )
     if run.energy is not None:
@@ -160,21 +159,17 @@ def _total_line(run: Run) -> str:
         for word, time in parts.items()
         if time or word in ("transfer", "compute")
     )
+    joined = "=" if run.policies.timing_model.additive else f"({run.policies.timing}) from"
     interval = ""
     if run.interval is not None:
         interval = f"\n90 % interval         {' s to '.join(map(short, run.interval))} s"
     per_sample = f", {seconds(run.total_time / samples)} per sample" if samples > 1 else ""
     return (
-        f"Total {short(run.total_time)} s {_joined(run)} {times}; {totals['params']} params, "
+        f"Total {short(run.total_time)} s {joined} {times}; {totals['params']} params, "
         f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
-        f"{short(totals['external_bytes'] / 1e6)} MB over the bus{interval}\n"
+        f"{megabytes(totals['external_bytes'])} over the bus{interval}\n"
         f"Throughput            {run.throughput:.4g} samples/s{per_sample}"
     )
-
-
-def _joined(run: Run) -> str:
-    """How transfer and compute make the total."""
-    return "=" if run.policies.timing_model.additive else f"({run.policies.timing}) from"
 
 
 def _slowest(run: Run, most: int = 5) -> list[str]:
@@ -199,15 +194,15 @@ def _memory(run: Run) -> list[str]:
     """Peak of live internal bytes against the on-chip memory."""
     peak, memory = run.peak_internal_bytes, run.machine.memory
     line = (
-        f"On-chip memory        at most {short(peak / 1e6)} MB of maps live at once "
-        f"in {short(memory / 1e6)} MB"
+        f"On-chip memory        at most {megabytes(peak)} of maps live at once in "
+        f"{megabytes(memory)}; every map on chip, overwritten in place, takes "
+        f"{megabytes(run.whole_bytes)}"
     )
-    line += f"; every map on chip, overwritten in place, takes {short(run.whole_bytes / 1e6)} MB"
     if run.packing is not None:
         live = int((run.live - run.pinned_bytes).max(initial=0))
         gap = percent(run.packing.peak - live, live) if live else "0 %"
-        packed = f"packed up to {short(run.packing.peak / 1e6)} MB"
-        line += f"{NEXT}{packed}, {gap} above the maps that live there"
+        packed = megabytes(run.packing.peak)
+        line += f"{NEXT}packed up to {packed}, {gap} above the maps that live there"
     if peak <= memory:
         return [line]
     row = run.workload.rows[int(run.live.argmax())]
@@ -215,6 +210,6 @@ def _memory(run: Run) -> list[str]:
     return [
         line,
         f"WARNING: placement '{run.policies.placement}' over-commits the on-chip memory "
-        f"in {over} rows, by {short((peak - memory) / 1e6)} MB at {row.id}: these times need "
-        f"{short(peak / 1e6)} MB.",
+        f"in {over} rows, by {megabytes(peak - memory)} at {row.id}: these times need "
+        f"{megabytes(peak)}.",
     ]

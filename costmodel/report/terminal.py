@@ -26,7 +26,7 @@ def paint_for(stream: Any) -> Callable[[str], str]:
 
 
 def width() -> int | None:
-    """Of the terminal [characters], or what COLUMNS says; None where the text goes to a file."""
+    """The width of the terminal [characters], or COLUMNS; None where the text goes to a file."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from costmodel.core.layer import ENGINES
+from costmodel.core.policies import Policies
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import units
@@ -49,16 +50,13 @@ def header(run: Run) -> list[str]:
     """What was simulated, on what, and by which rules."""
     facts, profile, chosen = run.network.facts, run.profile, run.policies
     machine = ", ".join(machine_words(run))
-    convention = chosen.convention
-    if chosen.timed_convention != convention:
-        convention += f" (printed only; times under {chosen.timed_convention})"
     variables = ", ".join(f"{key}={value}" for key, value in facts.variables.items())
     samples = f", {run.samples} samples per run" if run.network.samples > 1 else ""
     return [
         f"{facts.name} on {profile.name}" + (f" ({variables})" if variables else ""),
         f"  network    {facts.file}: {facts.source}",
         f"  machine    {machine}: {profile.source}",
-        f"  counted    convention {convention}, placement {chosen.placement}, "
+        f"  counted    convention {convention_words(chosen)}, placement {chosen.placement}, "
         f"traffic {chosen.traffic}, timing {chosen.timing}, {chosen.dtype}, "
         f"batch {chosen.batch}{samples}",
         *([f"  rewritten  {', '.join(run.pass_words)}"] if run.passes else []),
@@ -69,6 +67,12 @@ def header(run: Run) -> list[str]:
             for word, reason in profile.assumptions(chosen.dtype).items()
         ),
     ]
+
+
+def convention_words(chosen: Policies) -> str:
+    """The convention that figures are printed by, and another one that times are counted by."""
+    timed, printed = chosen.timed_convention, chosen.convention
+    return printed if timed == printed else f"{printed} (printed only; times under {timed})"
 
 
 def machine_words(run: Run) -> list[str]:

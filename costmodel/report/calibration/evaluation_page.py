@@ -17,24 +17,24 @@ COLUMNS = (
     TableColumn("dtype", "dtype", number=False),
     TableColumn("measured_s", "measured", "s"),
     TableColumn("predicted_s", "predicted", "s"),
-    TableColumn("error_pct", "error [%]"),
+    TableColumn("error_pct", "error", "%"),
     TableColumn("inside", "in its interval", number=False),
     TableColumn("reason", "most likely why", number=False),
 )
 
 
 def evaluation_page(outcomes: Sequence[Prediction], profile: HardwareProfile) -> str:
-    """Errors as one HTML file."""
+    """Return predictions beside measurements as one HTML file."""
     every = evaluation.figures(list(outcomes))
     rows = [
         {
-            **one.record,
-            "network": one.measured.name,
-            "error_pct": 100 * one.error,
-            "inside": "" if one.inside is None else "yes" if one.inside else "no",
-            "reason": one.reason,
+            **outcome.record,
+            "network": outcome.measured.name,
+            "error_pct": 100 * outcome.error,
+            "inside": {None: "", True: "yes", False: "no"}[outcome.inside],
+            "reason": outcome.reason,
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
     known = profile.calibration
     return figures_page(
@@ -48,7 +48,7 @@ def evaluation_page(outcomes: Sequence[Prediction], profile: HardwareProfile) ->
             else f"the profile was "
             f"calibrated on {known.count} measurements; these may be among them",
             caption="Every measurement",
-            columns=[one for one in COLUMNS if one.key != "inside" or known is not None],
+            columns=COLUMNS,
             rows=rows,
             charts=[scatter_chart(outcomes, profile.name)],
         )

@@ -1,4 +1,4 @@
-"""What a calibration found, as text, records and a picture."""
+"""The outcome of a calibration, as text, records and a picture."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _sizes(calibrated: Calibrated) -> dict[str, Errors]:
 
 
 def lines(calibrated: Calibrated) -> list[str]:
-    """The whole text report."""
+    """Return the whole report as lines of text."""
     every = outcomes(calibrated)
     inside = evaluation.coverage(
         [o for o, whole in zip(every, calibrated.whole, strict=True) if whole]
@@ -150,7 +150,7 @@ def _bounded(calibrated: Calibrated) -> list[str]:
 
 
 def record(calibrated: Calibrated) -> dict[str, Any]:
-    """The JSON report."""
+    """Return what the JSON report holds."""
     every, decided = outcomes(calibrated), evidence(calibrated)
     return {
         "errors": {title: size.model_dump() for title, size in _sizes(calibrated).items()},

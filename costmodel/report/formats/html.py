@@ -24,5 +24,5 @@ class Html(Format):
         files.write_text(path, self.text(run))
 
     def text(self, run: Run) -> str:
-        """The page."""
+        """Return the page of a run."""
         return run_page(run)

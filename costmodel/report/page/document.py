@@ -25,28 +25,6 @@ NO_SLIDERS = {"aside": "hidden", "machine": "", "moves": "", "further": ""}
 """The words of page.html for a page without sliders, and with nothing under its table."""
 PROSE = 2000
 """[characters] of a sentence."""
-SHELL = Template(
-    """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="$policy">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-$style
-</style>
-</head>
-<body>
-$body
-<script type="application/json" id="data">$data</script>
-<script>
-$script
-</script>
-</body>
-</html>
-"""
-)
 
 
 def document(words: Mapping[str, str], data: Mapping[str, Any], scripts: Sequence[str] = ()) -> str:
@@ -55,14 +33,13 @@ def document(words: Mapping[str, str], data: Mapping[str, Any], scripts: Sequenc
     `words` fill the places of page.html as they are, so that names in them must have gone through
     `shown` or `told`. `data` is what the scripts read, the page's own `scripts` after the others.
     """
-    return SHELL.substitute(
-        policy=POLICY,
-        title=words["title"],
-        style=css() + "\n" + _asset("page.css"),
-        body=Template(_asset("page.html")).substitute({**NO_SLIDERS, **words}),
-        data=_embedded(data),
-        script="\n".join(_asset(name) for name in (*SCRIPTS, *scripts)),
-    )
+    parts = {
+        "policy": POLICY,
+        "style": css() + "\n" + _asset("page.css"),
+        "data": _embedded(data),
+        "script": "\n".join(_asset(name) for name in (*SCRIPTS, *scripts)),
+    }
+    return Template(_asset("page.html")).substitute({**NO_SLIDERS, **words, **parts}) + "\n"
 
 
 def shown(name: str) -> str:
@@ -71,7 +48,7 @@ def shown(name: str) -> str:
 
 
 def told(sentence: str) -> str:
-    """The same of a sentence, which may be longer."""
+    """A sentence as it may stand in HTML; it may be longer than a name."""
     return escape(harmless(sentence, PROSE))
 
 

@@ -44,7 +44,7 @@ class ChartPage:
     scripts: Sequence[str] = ()
     """Its own scripts, which run behind those of every page."""
     data: Mapping[str, Any] = field(default_factory=dict)
-    """What these read."""
+    """What its own scripts read of the page's data."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Further words of page.html."""
 
@@ -78,7 +78,7 @@ def _cell(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The same for JSON: arrays as lists, every text harmless, every figure finite."""
+    """Make a value ready for JSON: arrays as lists, texts harmless, figures finite."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     # encoded columns are long on purpose

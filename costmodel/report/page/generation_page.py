@@ -21,10 +21,10 @@ COLUMNS = (
     TableColumn("ttft_s", "first token", "s"),
     TableColumn("tpot_s", "per token", "s"),
     TableColumn("tokens_per_s", "tokens/s"),
-    TableColumn("weights", "weights", "B"),
-    TableColumn("state", "keys and values", "B"),
-    TableColumn("activation", "maps", "B"),
-    TableColumn("capacity", "capacity", "B"),
+    TableColumn("weights_bytes", "weights", "B"),
+    TableColumn("state_bytes", "keys and values", "B"),
+    TableColumn("activation_bytes", "maps", "B"),
+    TableColumn("capacity_bytes", "capacity", "B"),
     TableColumn("fits", "fits", number=False),
     TableColumn("largest_batch", "most sequences"),
     TableColumn("largest_context", "longest sequence"),
@@ -42,7 +42,6 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
     `trade` is what `trade_off` gives for the machines.
     """
     first, request = generations[0], generations[0].request
-    rows = [_row(one) for one in generations]
     waits = "" if first.tpot is None else f", then one every {seconds(first.tpot)}"
     fits = "" if first.memory.fits else " It does not fit the memory of the device."
     verdict = (
@@ -56,10 +55,10 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
             subtitle=f"sequences at once: {request.sequences}, devices: {request.devices}; "
             f"{first.prefill.policies.dtype}",
             verdict=verdict,
-            standing="; ".join(dict.fromkeys(one.prefill.standing.line for one in generations)),
+            standing="; ".join(dict.fromkeys(each.prefill.standing.line for each in generations)),
             caption="Every machine",
             columns=COLUMNS,
-            rows=rows,
+            rows=list(map(_row, generations)),
             charts=[_phases(generations), *_trade(trade), memory_chart(first)],
             scripts=("generation.js",),
             data={"served": _served(first, verdict)},
@@ -68,51 +67,45 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
     )
 
 
-def _served(one: Generation, verdict: str) -> dict[str, Any]:
+def _served(generation: Generation, verdict: str) -> dict[str, Any]:
     """Both phases of the first machine, and what follows from their times."""
-    phases = [run_data(run) for run in (one.prefill, *one.decode)]
+    phases = [run_data(run) for run in (generation.prefill, *generation.decode)]
     for figure in phases[0]["figures"]:
         if "memory" in figure["fields"]:
             figure["locked"] = "the page of a run ('simulate') moves it"
-    request = one.request
     return {
         "phases": phases,
         "units": units_data(),
-        "weights": one.weights,
-        "machine": harmless(one.prefill.profile.name),
+        "weights": generation.weights,
+        "machine": harmless(generation.prefill.profile.name),
         "verdict": harmless(verdict, len(verdict)),
-        "generate": request.generate,
-        "batch": request.batch,
-        "concurrency": request.concurrency,
-        "per_sequence": one.prefill.profile.per_sequence,
+        **vars(generation.request),
+        "per_sequence": generation.prefill.profile.per_sequence,
         "one_prefill": ONE_PREFILL,
         "queue": QUEUE,
     }
 
 
-def _row(one: Generation) -> dict[str, Any]:
-    memory = one.memory
+def _row(generation: Generation) -> dict[str, Any]:
+    """A line of the table: what the JSON report has of a machine, and what it is called."""
+    record = generation.record()
     return {
-        "machine": one.prefill.profile.name,
-        "ttft_s": one.ttft,
-        "tpot_s": one.tpot,
-        "tokens_per_s": one.tokens_per_s,
-        **{word: getattr(memory, word) for word in ("weights", "state", "activation", "capacity")},
-        "fits": "yes" if memory.fits else "no",
-        "largest_batch": one.largest_batch,
-        "largest_context": one.largest_context,
-        "standing": one.prefill.standing.grade,
+        **record,
+        **record["memory"],
+        "machine": generation.prefill.profile.name,
+        "fits": "yes" if generation.memory.fits else "no",
+        "standing": generation.prefill.standing.grade,
     }
 
 
 def _phases(generations: Sequence[Generation]) -> Chart:
     """The prefill and the middle step of each machine, by what time is spent on."""
     bars: list[tuple[int, str, Run, float]] = []
-    for place, one in enumerate(generations):
-        name = named(one.prefill.profile.name)
-        bars.append((place, f"prompt, {name}", one.prefill, one.prefill_time))
-        if one.middle and one.step is not None:
-            bars.append((place, f"a step, {name}", one.middle, one.step))
+    for place, generation in enumerate(generations):
+        name = named(generation.prefill.profile.name)
+        bars.append((place, f"prompt, {name}", generation.prefill, generation.prefill_time))
+        if generation.middle and generation.step is not None:
+            bars.append((place, f"a step, {name}", generation.middle, generation.step))
     spent = [
         {word: part * total / (run.total_time or 1.0) for word, part in exposed_totals(run).items()}
         for _, _, run, total in bars

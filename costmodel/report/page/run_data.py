@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from costmodel.errors import BadValue, InputError
 from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
-from costmodel.report.exposed import SIDES, exposed_lanes
+from costmodel.report.exposed import exposed_lanes
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about
 
@@ -56,15 +57,10 @@ def run_data(run: Run) -> dict[str, Any]:
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
         "addresses": _addresses(run),
-        "exposed": _exposed(run) if exponent is None else None,
+        # of a timing that the page cannot work out
+        "exposed": _packed(exposed_lanes(run)) if exponent is None else None,
         **where,
     }
-
-
-def _exposed(run: Run) -> dict[str, Any]:
-    """The exposed times of a timing that the page cannot work out."""
-    lanes = exposed_lanes(run)
-    return {word: packed(lanes[word]) for side in SIDES for word in side}
 
 
 def _terms(run: Run, plans: Sequence[Placed]) -> list[dict[str, Any]]:
@@ -113,6 +109,11 @@ def packed(values: Any) -> Any:
     return {"steps": steps} if small else column
 
 
+def _packed(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Several columns, each packed by itself."""
+    return {word: packed(values) for word, values in columns.items()}
+
+
 def _numbered(column: list[Any]) -> Any:
     """Entries that repeat, numbered; the column itself where they do not."""
     distinct = list(dict.fromkeys(column))
@@ -151,7 +152,7 @@ def _rows(run: Run) -> dict[str, Any]:
         "exposed": work.costs.exposed,
         "total": run.result.total,
     }
-    return {word: packed(values) for word, values in columns.items()}
+    return _packed(columns)
 
 
 def _maps(run: Run) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _maps(run: Run) -> dict[str, Any]:
     begin, end = work.live_ranges
     edges = {word: getattr(work, word) for word in ("in_ptr", "in_tensor", "out_ptr", "out_tensor")}
     columns = {"bytes": work.tensor_bytes, "begin": begin, "end": end, **edges}
-    return {word: packed(values) for word, values in columns.items()}
+    return _packed(columns)
 
 
 def _addresses(run: Run) -> dict[str, Any] | None:
@@ -174,15 +175,16 @@ def _addresses(run: Run) -> dict[str, Any] | None:
 
 
 def _placings(run: Run) -> list[Placed]:
-    """What moves with some memories on chip, worked out here."""
+    """What moves with some memories on chip, octaves apart, worked out here."""
+    own = float(run.machine.memory)
+    models = (run.policies.placement_model, run.policies.traffic_model)
+    nothing_moves = models[0].keeps_nothing and not models[1].tiles
+    alone = nothing_moves or not math.isfinite(own) or len(run.workload.rows) > MANY
     placings = []
-    for memory in _memories(run, float(run.machine.memory)):
-        try:
-            models = (run.policies.placement_model, run.policies.traffic_model)
-            placings.append(place(run.workload, memory, *models))
-        except (BadValue, InputError):
-            # too small for a tile, or more than this placement may promise
-            continue
+    for octave in (0,) if alone else range(-OCTAVES, OCTAVES + 1):
+        # some are too small for a tile, or more than this placement may promise
+        with suppress(BadValue, InputError):
+            placings.append(place(run.workload, own * 2.0**octave, *models))
     return placings
 
 
@@ -194,13 +196,6 @@ def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
         "base": memories.index(float(run.machine.memory)),
         "live": [packed(live_internal_bytes(run.workload, one.plan)[0]) for one in placings],
     }
-
-
-def _memories(run: Run, own: float) -> list[float]:
-    alone = run.policies.placement_model.keeps_nothing and not run.policies.traffic_model.tiles
-    if alone or not math.isfinite(own) or len(run.workload.rows) > MANY:
-        return [own]
-    return [own * 2.0**octave for octave in range(-OCTAVES, OCTAVES + 1)]
 
 
 def _figures(run: Run, placed: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The page of one run."""
+"""The page of one run, with sliders for the machine."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ BLOCKS = 100
 SHOWN = 500
 """Best points, and points of the front, in the table."""
 CELLS = 40_000
-"""Of a heat map."""
+"""Cells that a heat map may have."""
 
 
 def scan_page(outcome: ScanOutcome) -> str:

@@ -18,7 +18,7 @@ COLUMNS = (
 
 def slope_page(slope: Slope, curve: SlopeCurve) -> str:
     """The step function of a network or a row as one HTML file."""
-    rows = _rows(curve)
+    rows = steps(curve)
     points = [[row["memory"], row["external"]] for row in rows] if len(rows) < FEW else []
     moved = None if slope.present is None else curve.at(slope.present)
     now = "" if moved is None else f" The machine's memory moves {show(moved, 'memory')}."
@@ -38,15 +38,3 @@ def slope_page(slope: Slope, curve: SlopeCurve) -> str:
             charts=[slope_chart(slope, curve) | {"points": points}],
         )
     )
-
-
-def _rows(curve: SlopeCurve) -> list[dict[str, float]]:
-    least = curve.compulsory or 1
-    return [
-        {
-            "memory": int(curve.memory[at]),
-            "external": int(curve.external[at]),
-            "times": float(curve.external[at] / least),
-        }
-        for at in steps(curve)
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from costmodel.report.chart import Chart
 from costmodel.report.painter.bars import LYING, paint_bars
@@ -61,14 +61,11 @@ def _size(chart: Chart) -> tuple[float, float]:
 def _title(axes: Axes, chart: Chart) -> None:
     """The title, and in smaller letters under it by which rules."""
     first, *rules = chart.get("about", [""])
-    lines = [*rules, *([chart["note"]] if chart.get("note") else [])]
-    axes.set_title(
-        letters(f"{chart['title']}: {first}" if first else chart["title"]), pad=8 + 13 * len(lines)
-    )
-    said, colour = "\n".join(map(letters, lines)), LIGHT["faint"]
-    axes.annotate(
-        said, (0, 1), (0, 7), xycoords="axes fraction", textcoords="offset points", color=colour
-    )
+    lines = [letters(text) for text in (*rules, chart.get("note")) if text]
+    title = f"{chart['title']}: {first}" if first else chart["title"]
+    axes.set_title(letters(title), pad=8 + 13 * len(lines))
+    place: Any = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate("\n".join(lines), (0, 1), (0, 7), color=LIGHT["faint"], **place)
 
 
 def _legend(axes: Axes, chart: Chart) -> None:

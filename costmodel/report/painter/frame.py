@@ -104,8 +104,9 @@ def shades(values: Any) -> dict[str, Any]:
 
 def shade_bar(axes: Axes, painted: Any, shade: Chart, **options: Any) -> None:
     """The key of shaded figures, five of them in words."""
-    bar = axes.figure.colorbar(painted, ax=axes, label=shade["label"], **options)
+    # before the bar is made, which widens what spans nothing
     ticks = painted.norm.inverse(np.linspace(0, 1, 5))
+    bar = axes.figure.colorbar(painted, ax=axes, label=shade["label"], **options)
     bar.minorticks_off()
     bar.set_ticks(ticks.tolist(), labels=[si(tick, shade["unit"], 3) for tick in ticks])
     bar.outline.set_visible(False)

@@ -18,7 +18,7 @@ MOST = 1500
 COLUMNS = 1000
 """Stretches of time in such a picture."""
 TALL = 0.76
-"""Of the room of a lane."""
+"""The part of a lane's room that it fills."""
 
 
 def paint_lanes(axes: Axes, chart: Chart) -> None:

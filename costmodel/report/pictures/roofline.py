@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from costmodel.core.arrays import Array
 from costmodel.core.terms import RUN_LANES
 from costmodel.language.units import show
 from costmodel.report.chart import Chart, axis, named, numbered
@@ -48,9 +48,9 @@ class Roofline(ChartPicture):
             "places": points.rows.tolist(),
             "roofs": _roofs(run),
             "legend": [
-                [word, f"bound by {RUN_LANES[word].label}"]
-                for word in RUN_LANES
-                if word in set(bound)
+                [word, f"bound by {lane.label}"]
+                for word, lane in RUN_LANES.items()
+                if word in bound
             ],
             **numbered(
                 [[points.intensity[rows[0]], points.rate[rows[0]]] for _, rows in slowest],
@@ -61,18 +61,17 @@ class Roofline(ChartPicture):
         }
 
 
-@dataclass(frozen=True)
-class RooflinePoints:
-    """The roofline's points; rows that move nothing over the bus stand at the right edge."""
+class RooflinePoints(NamedTuple):
+    """The P points of a roofline; rows that move nothing over the bus stand at the right edge."""
 
-    intensity: Any
-    """(P,) [op/B]."""
-    rate: Any
-    """(P,) [op/s]."""
-    rows: Any
-    """(P,) row numbers."""
-    free: Any
-    """(P,) True where no byte crosses the bus."""
+    intensity: Array
+    """Operations per byte over the bus, shape (P,) [op/B]."""
+    rate: Array
+    """Operations per second, shape (P,) [op/s]."""
+    rows: Array
+    """The row that each point stands for, shape (P,)."""
+    free: Array
+    """True where no byte crosses the bus, shape (P,)."""
 
 
 def roofline_points(run: Run) -> RooflinePoints:
@@ -103,11 +102,9 @@ def _roofs(run: Run) -> list[Chart]:
         if math.isfinite(rate)
     ]
     if run.attainable is not None:
+        share = {"rate": machine.matrix * run.attainable, "share": run.attainable, "dashes": True}
         name = f"attainable: {100 * run.attainable:.3g} % of the array in the mean"
-        rate = machine.matrix * run.attainable
-        roofs.append(
-            roofs[0] | {"name": name, "rate": rate, "share": run.attainable, "dashes": True}
-        )
+        roofs.append({**roofs[0], **share, "name": name})
     return roofs
 
 

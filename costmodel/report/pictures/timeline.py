@@ -26,14 +26,15 @@ class Timeline(ChartPicture):
         """The lanes from top to bottom, time from left to right."""
         overhead = {OVERHEAD.word: np.array([float(run.result.overhead)])}
         lanes, parts = lanes_shown(run.result.all_lanes | overhead), segments(run)
+        total = run.total_time
         return {
             "kind": "lanes",
-            "title": f"Timeline, {si(run.total_time, 's')}",
-            "total": run.total_time,
+            "title": f"Timeline, {si(total, 's')}",
+            "total": total,
             "early_hue": EARLY,
             "lanes": [
                 _lane(word, [part for part in parts if part.lane == word])
-                | {"share": _share(float(times.sum()), run.total_time)}
+                | {"share": f"busy {100 * times.sum() / total:.0f} %" if total else "idle"}
                 for word, times in lanes.items()
             ],
             "legend": [[EARLY, "parameters of later rows"]] * any(part.prefetch for part in parts),
@@ -49,7 +50,3 @@ def _lane(word: str, parts: list[Segment]) -> Chart:
         "early": [part.prefetch for part in parts],
     }
     return {"hue": word, "name": RUN_LANES[word].label, **columns}
-
-
-def _share(busy: float, total: float) -> str:
-    return f"busy {100 * busy / total:.0f} %" if total else "idle"
