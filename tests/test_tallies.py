@@ -155,11 +155,17 @@ HAND = [
          {"macs": 4 * 5 * 8 * 6}),
     Hand("einsum", {"equation": "td,df->tf", "constants": [[8, 9]]}, ((7, 8),), (56, 63, 7),
          {"macs": 7 * 8 * 9, "weights": 72}),
-    # convention: 2 products for each of 2 * 3 * 5 * 7 combinations (torch multiplies pair by pair)
+    # (ij)(jk) first: 2 * 3 * 5 + 2 * 5 * 7 = 100; the other way 3 * 5 * 7 + 2 * 3 * 7 = 147
     Hand("einsum", {"equation": "ij,jk,kl->il", "constants": [[5, 7]]}, ((2, 3), (3, 5)),
-         (6 + 15, 14, 2), {"macs": 2 * 210, "weights": 35}, torch=False),
-    # a sum of one operand has no product
-    Hand("einsum", {"equation": "ij->i"}, ((7, 8),), (56, 7, 7), {}),
+         (6 + 15, 14, 2), {"macs": 100, "weights": 35}),
+    # (jk)(kl) first: 2 * 3 * 4 + 9 * 2 * 4 = 96; left to right 9 * 2 * 3 + 9 * 3 * 4 = 162
+    Hand("einsum", {"equation": "ij,jk,kl->il"}, ((9, 2), (2, 3), (3, 4)),
+         (18 + 6 + 12, 36, 9), {"macs": 96}, torch=False),
+    # a sum of one operand has no product: 7 rows of 8 elements, 7 additions each
+    Hand("einsum", {"equation": "ij->i"}, ((7, 8),), (56, 7, 7), {"adds": 49}),
+    # a is in the first alone: 3 sums of 2 elements; then one product for each b and c
+    Hand("einsum", {"equation": "ab,bc->c"}, ((2, 3), (3, 5)), (6 + 15, 5, 2),
+         {"adds": 3, "macs": 15}),
     # 4 * 3 * 7 scores of 8 products each, then as many times 6; a score is scaled (a product), and
     # takes softmax's exponential, addition and division
     Hand("attention", {}, ((4, 3, 8), (4, 7, 8), (4, 7, 6)), (96 + 224 + 168, 4 * 3 * 6, 4),

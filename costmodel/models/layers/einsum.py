@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -11,6 +11,7 @@ from costmodel.core.layer import Example, MatrixLayer
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Operand, Sweep
 from costmodel.errors import BadValue
+from costmodel.models.layers._pairs import Pair, pairs
 from costmodel.models.layers._twins import holding
 from costmodel.models.layers.merge import listed, weights_in
 
@@ -27,22 +28,20 @@ def _equation(value: Any) -> str:
     return text
 
 
-def _product(
-    sizes: dict[str, int], first: set[str], second: set[str], stay: set[str], samples: int
-) -> tuple[Nest, Nest]:
-    """The product of operands with the axes `first` and `second`, `stay` being those of its result.
+def _product(pair: Pair, sizes: dict[str, int], samples: int) -> tuple[Nest, Nest]:
+    """The product of a pair: the nest of two maps, and that of a map and a parameter.
 
     Axes of both that stay are groups, of the second alone output channels, others positions; those
     that go are input channels. Samples are groups; where the second operand is held, positions.
-    Of hid,hdj->hij h are groups, i positions, j output channels and d input channels. The nest of
-    two maps, and that of a map and a parameter.
+    Of hid,hdj->hij h are groups, i positions, j output channels and d input channels.
     """
 
-    def size(axes: set[str]) -> int:
+    def size(axes: frozenset[str]) -> int:
         return prod(sizes[axis] for axis in axes)
 
-    wide, deep = size(stay & second - first), size(set(sizes) - stay)
-    places, groups = size(stay - second), size(stay & second & first)
+    first, second = pair.first.axes, pair.second.axes
+    wide, deep = size(pair.stay & second - first), size(pair.axes - pair.stay)
+    places, groups = size(pair.stay - second), size(pair.stay & second & first)
     return (
         Nest(wide, deep, (Sweep(places),), 1, groups * samples),
         Nest(wide, deep, (Sweep(places * samples),), 1, groups),
@@ -51,10 +50,11 @@ def _product(
 
 @dataclass(frozen=True)
 class Einsum(MatrixLayer):
-    """A product summed over the axes that the result lacks: one multiply-add for each combination.
+    """A product summed over the axes that the result lacks.
 
-    Of n operands n - 1 for each combination of all axes. `constants` are the last operands where
-    the layer holds them.
+    Operands are multiplied two at a time, in the order that takes the fewest multiply-adds: one for
+    each combination of the axes of both. An axis that no other operand has, and the result lacks,
+    is summed before. `constants` are the last operands where the layer holds them.
     """
 
     kind = "einsum"
@@ -93,31 +93,47 @@ class Einsum(MatrixLayer):
         sizes = self.sizes(inputs)
         return tuple(sizes[letter] for letter in self.equation.partition("->")[2])
 
+    def _terms(self, inputs: Shapes) -> list[frozenset[str]]:
+        """The axes of each operand that are not stretched over a size of one."""
+        named = self.equation.partition("->")[0].split(",")
+        return [
+            frozenset(axis for axis, size in zip(term, shape, strict=True) if size != 1)
+            for term, shape in zip(named, (*inputs, *self.constants), strict=True)
+        ]
+
+    def _pairs(self, inputs: Shapes) -> list[Pair]:
+        """The products, two operands at a time."""
+        return pairs(self._terms(inputs), self.equation.partition("->")[2], self.sizes(inputs))
+
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
-        """One multiply-add less than operands (one at least) for each combination of all axes."""
-        operands = len(inputs) + len(self.constants)
-        macs = prod(self.sizes(inputs).values()) * max(operands - 1, 0)
-        return Tally.of(inputs, outputs, macs=macs, weights=weights_in(self.constants))
+        """A multiply-add for each combination of a pair's axes, an addition for what is summed."""
+        sizes, out = self.sizes(inputs), set(self.equation.partition("->")[2])
+        terms = self._terms(inputs)
+        adds = 0
+        for number, term in enumerate(terms):
+            others = out.union(*terms[:number], *terms[number + 1 :])
+            whole, kept = (prod(sizes[a] for a in axes) for axes in (term, term & others))
+            adds += whole - kept
+        macs = sum(prod(sizes[axis] for axis in pair.axes) for pair in self._pairs(inputs))
+        return Tally.of(inputs, outputs, macs=macs, adds=adds, weights=weights_in(self.constants))
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
-        """Pair by pair in the order given; further operands meet what the first two make.
+        """Pair by pair; what is multiplied further on stays on chip."""
+        sizes, made = self.sizes(inputs), list[Contraction]()
 
-        Of more than two each pair is counted over all axes.
-        """
-        text, _, out = self.equation.partition("->")
-        sizes, terms = self.sizes(inputs), [set(term) for term in text.split(",")]
-        operands, last = (*inputs, *self.constants), len(terms) - 1
-        first = terms[0] if last == 1 else set(sizes)
-        made = []
-        for place in range(1, len(terms)):
-            pairs = zip(text.split(",")[place], operands[place], strict=True)
-            second = {axis for axis, count in pairs if count > 1}
-            nests = _product(sizes, first, second, set(out).union(*terms[place + 1 :]), samples)
-            held = place >= len(inputs)
-            read: Operand = (0,) if place == 1 else "chip"
-            weights: Operand = "parameters" if held else (place,)
-            made.append(Contraction(nests[held], read, weights, None if place == last else "chip"))
-        return tuple(made)
+        def operand(number: int | None) -> Operand:
+            if number is None:
+                return "chip"
+            return "parameters" if number >= len(inputs) else (number,)
+
+        products = self._pairs(inputs)
+        for pair in products:
+            if operand(pair.first.number) == "parameters":
+                pair = pair._replace(first=pair.second, second=pair.first)
+            read, weights = operand(pair.first.number), operand(pair.second.number)
+            nest = _product(pair, sizes, samples)[weights == "parameters"]
+            made.append(Contraction(nest, read, weights, "chip"))
+        return (*made[:-1], *(replace(last, output=None) for last in made[-1:]))
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """torch.einsum, the samples as a further axis of the maps."""
