@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
+from costmodel.frontends.onnx.unlearnt import MOST
 from costmodel.frontends.onnx.values import FLOATS, Origin, Value
 
 MOVING = (
@@ -20,12 +22,28 @@ MOVING = (
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
-def contents(tensor: TensorProto) -> Any:
-    """What an initialiser holds; None where it was stripped of its data."""
-    try:
-        return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError):
+def beside(tensor: TensorProto, folder: Path) -> Path | None:
+    """The file that holds a tensor's elements; None where they stand in the model's own."""
+    if tensor.data_location != TensorProto.EXTERNAL:
         return None
+    return folder / next((e.value for e in tensor.external_data if e.key == "location"), "")
+
+
+def contents(tensor: TensorProto, folder: Path) -> Any:
+    """What an initialiser holds, in the file or in one beside it in `folder`.
+
+    None where it was stripped of its data, or is too large to be looked at.
+    """
+    file = beside(tensor, folder)
+    if prod(tensor.dims) > MOST or (file is not None and not file.is_file()):
+        return None
+    try:
+        return numpy_helper.to_array(tensor, str(folder))
+    except (ValueError, TypeError, OSError, onnx.checker.ValidationError):
+        return None
+    finally:
+        if file is not None:
+            tensor.ClearField("raw_data")
 
 
 def stored(graph: onnx.GraphProto) -> bool:
@@ -77,13 +95,3 @@ def origin_of(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> Origin:
         held = [(floating, origin) for floating, origin in held if floating]
     weights = frozenset[str]().union(*(origin.weights for _, origin in held))
     return Origin(weights, any(origin.literal for _, origin in held))
-
-
-def reads(graph: onnx.GraphProto) -> Iterable[str]:
-    """Every name that a node of the graph, or of a graph inside it, reads or gives out."""
-    for node in graph.node:
-        yield from node.input
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from reads(attribute.g)
-                yield from (value.name for value in attribute.g.output)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from onnx import TensorProto
 
 from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.frontends.onnx.constants import contents
 from costmodel.frontends.onnx.node import OnnxNode, Work
-from costmodel.frontends.onnx.unlearnt import unlearnt
+from costmodel.frontends.onnx.unlearnt import ADDED, filled, unlearnt
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.language.dtypes import size_of
 
@@ -16,9 +19,15 @@ from costmodel.language.dtypes import size_of
 class Parameters:
     """What a training framework would hold: weights, no index tables, masks or statistics."""
 
-    def __init__(self, stored: bool) -> None:
+    def __init__(self, stored: bool, folder: Path) -> None:
         self.stored = stored
         """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
+        self.folder = folder
+        """Where files beside the model lie."""
+        self.statistics: frozenset[str] = frozenset()
+        """Running means and variances; exporters let scales and shifts of one value share them."""
+        self.again = False
+        """True in the second and further trips of a loop, whose weights are counted."""
         self.sizes: dict[str, int] = {}
         """[elements] by initialiser."""
         self.tensors: dict[str, TensorProto] = {}
@@ -38,7 +47,8 @@ class Parameters:
                 continue
             named = position in (*work.weights, *work.statistics)
             if named or position not in work.aside:
-                fresh[position] = self._fresh(value, value.origin, named)
+                counted = position in work.statistics
+                fresh[position] = self._fresh(value, value.origin, named, counted)
             if position in work.aside:
                 continue
             held = bool(value.origin.weights) and len(value.shape) > 0
@@ -51,28 +61,45 @@ class Parameters:
                 fixed += size_of(moved, value.bits) if value.bits is not None else 0
         return Constants(_counted(work, fresh), floats, fixed, frozenset(sources), tensors)
 
-    def _fresh(self, value: Value, origin: Origin, named: bool) -> int:
+    def _fresh(self, value: Value, origin: Origin, named: bool, statistic: bool) -> int:
         """Elements of the weights behind a constant that no row counted yet."""
         if not (value.floating or named):
             return 0
         new = [name for name in origin.weights if name not in self.seen]
         if not named:
             new = [name for name in new if not self._table(name, value)]
+        elif not statistic:
+            new = [name for name in new if name not in self.statistics]
         self.seen.update(new)
-        if named and origin.literal and not self.stored:
-            return value.elements
+        new = [name for name in new if not self._filled(name)]
+        if named and origin.literal and not self.stored and not self.again:
+            added = value.data is not None and filled(value.name, value.data)
+            return 0 if added else value.elements
         return sum(self.sizes.get(name, 0) for name in new)
 
     def _table(self, name: str, value: Value) -> bool:
         """True for an initialiser that nobody learnt; notes those that cannot be told."""
+        if self.sizes.get(name, 0) <= 1:
+            return True
         if name not in self._unlearnt:
-            tensor = self.tensors.get(name)
-            held = None if tensor is None else contents(tensor)
+            held = self._contents(name)
             self._unlearnt[name] = None if held is None else unlearnt(held)
         known = self._unlearnt[name]
         if known is None and sum(size > 1 for size in value.shape) > 1:
             self.doubtful[name] = self.sizes.get(name, 0)
         return bool(known)
+
+    def _filled(self, name: str) -> bool:
+        """True for an initialiser that the exporter filled with ones or zeros."""
+        if ADDED.fullmatch(name) is None:
+            return False
+        held = self._contents(name)
+        return held is not None and filled(name, held)
+
+    def _contents(self, name: str) -> Any:
+        """What an initialiser holds; None where it is not known."""
+        tensor = self.tensors.get(name)
+        return None if tensor is None else contents(tensor, self.folder)
 
 
 def _counted(work: Work, fresh: dict[int, int]) -> Tally:

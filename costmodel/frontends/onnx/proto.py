@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -11,6 +12,7 @@ from onnx import inliner
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
 from costmodel.frontends.onnx import structure
+from costmodel.frontends.onnx.live import prune
 from costmodel.frontends.onnx.node import STANDARD
 
 OLDEST = 7
@@ -19,12 +21,23 @@ MAX_BYTES = 2**31 - 1
 """No reader of the format takes more than this [B]."""
 
 
-def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | None]:
-    """The model in `path`, ready to be walked, and the axis that a dimension's name calls a batch.
+class Ready(NamedTuple):
+    """A model that can be walked."""
 
-    Functions are inlined, and symbolic dimensions of the inputs are bound; weights in external
-    files are never opened. Raises InputError for what is no ONNX file, for an operator set that is
-    too old, and for each dimension that `dims` leaves open or names in vain.
+    model: onnx.ModelProto
+    axis: int | None
+    """The one that a dimension's name calls a batch."""
+    dead: tuple[str, ...]
+    """Operators that no output needs, which were taken out: a name for each node."""
+
+
+def read(path: Path, dims: Mapping[str, int]) -> Ready:
+    """The model in `path`, ready to be walked.
+
+    Functions are inlined, what no output needs is taken out, and symbolic dimensions of the inputs
+    are bound; weights in external files are not read here. Raises InputError for what is no ONNX
+    file, for an operator set that is too old, and for each dimension that `dims` leaves open or
+    names in vain.
     """
     place = Place(str(path))
     model = _loaded(path, place)
@@ -36,9 +49,10 @@ def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | No
             raise InputError.at(place, f"uses operator set {entry.version}", remedy)
     if model.functions:
         model = inliner.inline_local_functions(model, convert_version=False)
+    dead = tuple(node.op_type for node in prune(model.graph))
     axis = batch_axis(model)
     bind(model, dims, place)
-    return model, axis
+    return Ready(model, axis, dead)
 
 
 def _loaded(path: Path, place: Place) -> onnx.ModelProto:

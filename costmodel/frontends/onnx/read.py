@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from costmodel.core.network import Facts, Network
 from costmodel.errors import InputError, Place
 from costmodel.frontends.onnx.proto import read
 from costmodel.frontends.onnx.spread import Untracked
+from costmodel.frontends.onnx.unroll import Unrolled
 from costmodel.frontends.onnx.values import FLOATS
 from costmodel.frontends.onnx.walk import Walk
 
@@ -25,8 +27,8 @@ def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Networ
     `strict` refuses operators that are not known instead of counting them as data movement. Raises
     InputError with everything that cannot be taken.
     """
-    model, named = read(path, dims)
-    walk = walked(model, path, named)
+    ready = read(path, dims)
+    model, walk = ready.model, walked(ready.model, path, ready.axis)
     outputs = walk.outputs()
     if not outputs or not walk.builder.rows:
         raise InputError.at(
@@ -51,7 +53,7 @@ def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Networ
             samples=walk.samples,
             variables=dict(dims),
             choices={} if dtype == "fp32" else {"dtype": dtype},
-            notes=tuple(notes(walk)),
+            notes=(*left_out(ready.dead), *notes(walk)),
             unknown=dict(walk.unknown),
         )
     )
@@ -64,8 +66,18 @@ def walked(model: onnx.ModelProto, path: Path, named: int | None) -> Walk:
     """
     for axis in dict.fromkeys(axis for axis in (named, 0, 1) if axis is not None):
         with suppress(Untracked):
-            return Walk(model, path, axis).run()
-    return Walk(model, path, None).run()
+            return Unrolled(model, path, axis).run()
+    return Unrolled(model, path, None).run()
+
+
+def left_out(dead: tuple[str, ...]) -> Iterator[str]:
+    """What a report has to say of nodes that do not run."""
+    if dead:
+        counted = ", ".join(f"{op} ({count})" for op, count in sorted(Counter(dead).items()))
+        yield (
+            f"{counted}: no output needs them, so they are not counted; make what they give an "
+            "output of the graph if they are to run"
+        )
 
 
 def notes(walk: Walk) -> Iterator[str]:

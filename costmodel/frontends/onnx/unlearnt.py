@@ -6,6 +6,7 @@ beyond anything a network learns; each column of a table of positions is a sinus
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,24 @@ MASKED = -1e3
 """Scores this low are masked: no softmax sees them."""
 ROWS = 4
 """Positions from which a column can be told to be a sinusoid."""
+ADDED = re.compile(r"(val_|_val_|onnx::\w+_|)\d+|.*/Constant(_\d+)?_output_0")
+"""Names that torch's exporters give to what has none in the network."""
 CLOSE = 1e-3
 """Residual of a sinusoid in half precision, relative to its values."""
+
+
+def filled(name: str, array: NDArray[Any]) -> bool:
+    """True for ones or zeros that an exporter adds, e.g. for a norm that scales nothing.
+
+    A network that was not trained yet holds as many ones and zeros, under names of its own.
+    """
+    added = ADDED.fullmatch(name) is not None
+    return (
+        added
+        and array.size > 0
+        and bool((array == array.flat[0]).all())
+        and array.flat[0] in (0, 1)
+    )
 
 
 def unlearnt(array: NDArray[Any]) -> bool:

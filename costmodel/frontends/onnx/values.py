@@ -1,8 +1,12 @@
-"""What is known of one tensor of an ONNX graph: type, shape, origin, contents of small ones."""
+"""What is known of one tensor, or list of tensors, of an ONNX graph.
+
+Type, shape, origin, and the contents of small ones.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -54,6 +58,15 @@ class Value:
     """The axis of a feature map that holds the samples."""
     bits: int | None = None
     """Bits of one element of a constant, where the file fixes them."""
+    items: tuple[Value, ...] | None = None
+    """The elements of a sequence of tensors; None for a tensor."""
+
+    @classmethod
+    def of_list(cls, name: str, items: Iterable[Value]) -> Value:
+        """A sequence of tensors."""
+        kind = onnx.TypeProto()
+        kind.sequence_type.SetInParent()
+        return cls(name, kind, items=tuple(items))
 
     @property
     def floating(self) -> bool:

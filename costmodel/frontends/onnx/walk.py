@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper
 from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
 
-from costmodel.core.builder import Builder, extended
+from costmodel.core.builder import Builder
 from costmodel.core.network import Row, Taps
-from costmodel.core.part import Parts
 from costmodel.errors import BadValue, Place, Problems
-from costmodel.frontends.onnx import constants
+from costmodel.frontends.onnx import constants, live
 from costmodel.frontends.onnx.count import Parameters
 from costmodel.frontends.onnx.infer import SMALL, Inference
-from costmodel.frontends.onnx.node import OnnxNode, Work
+from costmodel.frontends.onnx.node import STANDARD, OnnxNode, Work
 from costmodel.frontends.onnx.proto import real_inputs
+from costmodel.frontends.onnx.rows import agreed, block_of, unknown
 from costmodel.frontends.onnx.rules import listed, table
 from costmodel.frontends.onnx.samples import stretched
 from costmodel.frontends.onnx.spread import Spread, Untracked, reshaped, samples_along
 from costmodel.frontends.onnx.values import BITS, FLOATS, Origin, Value, shape_in, unresolved
-from costmodel.models.layers.move import StridedView, Unknown
 
-CONTROL = ("If", "Loop", "Scan", "SequenceMap")
-"""Operators that run graphs inside the graph."""
+
+class Refused(Exception):
+    """A node of a graph inside a node could not be taken; the report has it already."""
 
 
 class Walk:
@@ -40,18 +42,32 @@ class Walk:
     they cannot be followed from there to the end, `run` raises Untracked.
     """
 
+    UNROLLED: ClassVar[Mapping[str, Callable[[Any, onnx.NodeProto], None]]] = {}
+    """What else than rows of their own some operators are: control flow, lists of tensors."""
+
     def __init__(self, model: onnx.ModelProto, path: Path, axis: int | None) -> None:
         self.graph, self.place = model.graph, Place(str(path))
         self.infer, self.builder, self.problems = Inference(model), Builder(), Problems()
         self.values: dict[str, Value] = {}
         self.refused: set[str] = set()
         """Names whose node could not be taken."""
-        self.parameters = Parameters(constants.stored(model.graph))
+        self.parameters = Parameters(constants.stored(model.graph), path.parent)
+        self.parameters.statistics = frozenset(
+            name
+            for node in model.graph.node
+            if node.op_type == "BatchNormalization"
+            for name in node.input[3:5]
+        )
+        self.path, self.scope = "", ""
+        """The nodes whose inner graphs are walked, without and with the number of the trip."""
+        self.trips = 0
+        """Nodes that graphs inside the graph have run."""
         self.unknown: Counter[str] = Counter()
         self.notes: list[str] = []
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
-        self.used = {*constants.reads(model.graph), *(v.name for v in model.graph.output)}
-        self.inputs = real_inputs(model.graph)
+        self.used = set(live.reads(model.graph))
+        self.weights = live.weight_inputs(model.graph)
+        self.inputs = [v for v in real_inputs(model.graph) if v.name not in self.weights]
         elems = (v.type.tensor_type.elem_type for v in self.inputs)
         self.main = next((elem for elem in elems if elem in FLOATS), TensorProto.FLOAT)
         self.axis, self.samples = axis, 1
@@ -67,6 +83,10 @@ class Walk:
             shape = Spread(whole, axis, self.samples).shape
             tap = self.builder.input(value.name, shape, self.bits(value.type))
             self.values[value.name] = Value(value.name, value.type, tap=tap, axis=axis)
+        for value in real_inputs(self.graph):
+            if value.name in self.weights:
+                self.parameters.sizes[value.name] = prod(shape_in(value.type))
+                self.constant(value.name, value.type, None, Origin(frozenset({value.name})))
         self.body(self.graph)
         for output in self.graph.output:
             if output.name not in self.values and output.name not in self.refused:
@@ -95,23 +115,36 @@ class Walk:
                 what = f"node '{proto.name or proto.output[0]}' ({proto.op_type}): "
                 self.refused.update(proto.output)
                 self.problems.found.extend(error.at(self.place, what).problems)
+            except Refused:
+                self.refused.update(proto.output)
+
+    @contextmanager
+    def inside(self, name: str, scope: str, *, again: bool) -> Iterator[None]:
+        """Within the graph of a node, in its first or a further trip: rows are named after it."""
+        kept = self.path, self.scope, self.parameters.again
+        self.path, self.scope = f"{self.path}{name}/", f"{self.scope}{scope}/"
+        self.parameters.again |= again
+        yield
+        self.path, self.scope, self.parameters.again = kept
+
+    def made(self, op: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> None:
+        """Take a node that the file does not have, as if it stood there. Raises BadValue."""
+        self.used.update(outputs)
+        self.node(helper.make_node(op, inputs, outputs, name=outputs[0], **attributes))
 
     def store(self, tensor: TensorProto) -> None:
-        """An initialiser; the contents of small ones that are in the file are kept."""
+        """An initialiser; the contents of small ones are kept."""
         kind = make_tensor_type_proto(tensor.data_type, tensor.dims)
         small = np.prod(tensor.dims, dtype=float) <= SMALL
-        outside = tensor.data_location == TensorProto.EXTERNAL
-        data = constants.contents(tensor) if small and not outside else None
+        data = constants.contents(tensor, self.parameters.folder) if small else None
         origin = self.held(tensor)
-        if not outside:
-            self.parameters.tensors |= dict.fromkeys(origin.weights, tensor)
+        self.parameters.tensors |= dict.fromkeys(origin.weights, tensor)
         self.constant(tensor.name, kind, data, origin)
 
     def held(self, tensor: TensorProto) -> Origin:
         """Note an initialiser's elements under a key of its own: branches may use a name again."""
-        sizes = self.parameters.sizes
-        key = tensor.name if tensor.name not in sizes else f"{tensor.name}#{len(sizes)}"
-        sizes[key] = prod(tensor.dims) if tensor.dims else 0
+        key = f"{self.path}{tensor.name}"
+        self.parameters.sizes[key] = prod(tensor.dims) if tensor.dims else 0
         return Origin(frozenset({key}))
 
     def constant(
@@ -133,8 +166,9 @@ class Walk:
             self.refused.update(proto.output)
             return
         inputs = tuple(self.values[name] if name else None for name in proto.input)
-        if proto.op_type in CONTROL:
-            self.control(proto, inputs)
+        lists = any(value is not None and value.items is not None for value in inputs)
+        if proto.domain in STANDARD and (lists or proto.op_type in self.UNROLLED):
+            self.unroll(proto)
             return
         types = self.infer.outputs(proto, inputs, self.stated)
         if proto.op_type in ("Shape", "Size") or all(v is None or v.constant for v in inputs):
@@ -199,14 +233,15 @@ class Walk:
         wholes = tuple(shape_in(types[n]) for n in ports)
         follow = table("FOLLOW").get(proto.op_type, stretched)
         node, work = self.worked_out(OnnxNode(proto, inputs, wholes, follow, self.samples))
-        name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
+        own = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
+        name = f"{self.scope}{own}"
         taps = (node.value(n).tap for n in node.maps)
         row = Row(
             name,
             name,
             block_of(name),
             self.place,
-            self.agreed(node, work.parts(node.maps)),
+            agreed(node, work.parts(node.maps), self.notes),
             tuple(tap for tap in taps if tap is not None),
             out_bits=tuple(self.bits(types[n]) for n in ports),
             constants=self.parameters.count(node, work),
@@ -234,57 +269,19 @@ class Walk:
             node = node.untracked()
             return node, rule(node)
 
-    def agreed(self, node: OnnxNode, parts: Parts) -> Parts:
-        """The parts, and a view where the file shows further outputs or another shape."""
-        given, stated = parts[-1].outputs, node.outputs
-        if given == stated:
-            return parts
-        if sum(map(prod, given[:1])) != sum(map(prod, stated[:1])):
-            self.notes.append(
-                f"node '{node.name}' ({node.op}) gives {list(stated[0])} per sample, "
-                f"its layer {list(given[0])}: check its figures"
-            )
-        return extended(parts, StridedView(stated), given[:1])
-
-    def control(self, proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> None:
-        """An `If` whose condition is known takes that branch; other control flow is refused."""
-        condition = inputs[0] if inputs else None
-        if proto.op_type != "If" or condition is None or condition.data is None:
-            raise BadValue(
-                "control flow that depends on the data cannot be costed",
-                "export the network without it",
-            )
-        wanted = "then_branch" if np.ravel(condition.data)[0] else "else_branch"
-        branch = next(a.g for a in proto.attribute if a.name == wanted)
-        self.stated |= {v.name: v.type for v in branch.value_info}
-        self.body(branch)
-        for outer, inner in zip(proto.output, branch.output, strict=True):
-            if inner.name in self.values:
-                self.values[outer] = replace(self.values[inner.name], name=outer)
-            else:
-                self.refused.add(outer)
+    def unroll(self, proto: onnx.NodeProto) -> None:
+        """Control flow, or work on lists of tensors. Raises BadValue."""
+        do = self.UNROLLED.get(proto.op_type)
+        if do is None:
+            raise BadValue("works on a sequence of tensors", "cut the network before it")
+        do(self, proto)
 
     def outputs(self) -> Taps:
         """The network's outputs that are maps, under the shapes that the file gives them."""
-        values = (self.values[output.name] for output in self.graph.output)
+        named = (self.values[output.name] for output in self.graph.output)
+        values = chain.from_iterable([v] if v.items is None else v.items for v in named)
         return tuple(
             replace(value.tap, shape=Spread(value.shape, value.axis, self.samples).shape)
             for value in values
             if value.tap is not None
         )
-
-
-def unknown(node: OnnxNode) -> Work:
-    """An operator without a rule: its maps move, what stands beside them counts as weights."""
-    layer = Unknown(shapes=node.outputs)
-    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
-
-
-def block_of(name: str) -> str:
-    """The outermost module of a torch scope.
-
-    >>> block_of("stages/stages.0/conv1/Conv"), block_of("conv1/Conv")
-    ('stages.0', 'conv1')
-    """
-    first, *inner = name.split("/")
-    return inner[0] if inner and inner[0].startswith(f"{first}.") else first

@@ -1,0 +1,48 @@
+"""What of a node's row its rule does not say: shapes that the file states, its block, no rule."""
+
+from __future__ import annotations
+
+from math import prod
+
+from costmodel.core.builder import extended
+from costmodel.core.part import Parts
+from costmodel.frontends.onnx.node import OnnxNode, Work
+from costmodel.models.layers.move import StridedView, Unknown
+
+
+def agreed(node: OnnxNode, parts: Parts, notes: list[str]) -> Parts:
+    """The parts, and a view where the file shows further outputs or another shape.
+
+    Where that has another number of elements, the report is told so in `notes`.
+    """
+    given, stated = parts[-1].outputs, node.outputs
+    if given == stated:
+        return parts
+    if sum(map(prod, given[:1])) != sum(map(prod, stated[:1])):
+        notes.append(
+            f"node '{node.name}' ({node.op}) gives {list(stated[0])} per sample, "
+            f"its layer {list(given[0])}: check its figures"
+        )
+    return extended(parts, StridedView(stated), given[:1])
+
+
+def unknown(node: OnnxNode) -> Work:
+    """An operator without a rule: its maps move, and floating matrices beside them as weights."""
+    layer = Unknown(shapes=node.outputs)
+    held = [
+        number
+        for number, value in enumerate(node.inputs)
+        if value is not None and value.floating and len(value.shape) > 1
+    ]
+    aside = tuple(number for number in range(len(node.inputs)) if number not in held)
+    return Work((layer,), node.shapes, weights=tuple(held), aside=aside)
+
+
+def block_of(name: str) -> str:
+    """The outermost module of a torch scope.
+
+    >>> block_of("stages/stages.0/conv1/Conv"), block_of("conv1/Conv")
+    ('stages.0', 'conv1')
+    """
+    first, *inner = name.split("/")
+    return inner[0] if inner and inner[0].startswith(f"{first}.") else first
