@@ -57,7 +57,7 @@ def test_what_depends_on_the_data_is_refused_by_name(tmp_path: Path) -> None:
     told = [str(problem) for problem in refused.value.problems]
     assert len(told) == 2
     assert "node 'nz' (NonZero): the shape of its output depends on the data" in "".join(told)
-    assert "node 'choice' (If): control flow that depends on the data" in "".join(told)
+    assert "node 'choice' (If): which branch runs depends on the data" in "".join(told)
 
 
 def test_open_dimensions_are_asked_for_by_name(

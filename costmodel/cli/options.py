@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from costmodel.core.loading import load_network
+from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
 from costmodel.errors import InputError, Place
 from costmodel.hardware.profile import HardwareProfile
@@ -16,7 +18,8 @@ from costmodel.report import files, plots
 
 POLICIES = ("--convention C", "--placement P", "--traffic R", "--timing T", "--dtype TYPE",
             "--pass NAME", "--batch N")  # fmt: skip
-RUN = ("arch ARCH", "--hw HW", "--set NAME=VALUE", "--dim NAME=SIZE", *POLICIES)
+RUN = ("arch ARCH", "--hw HW", "--set NAME=VALUE", "--dim NAME=SIZE", "--from NODE", "--to NODE",
+       *POLICIES)  # fmt: skip
 """What a command takes that simulates one network on one machine."""
 SHARED: dict[str, tuple[str, dict[str, Any]]] = {
     "arch ARCH": ("architecture file, or a shipped short name", {}),
@@ -28,6 +31,14 @@ SHARED: dict[str, tuple[str, dict[str, Any]]] = {
     "--dim NAME=SIZE": (
         "an open dimension of an ONNX file's inputs (repeatable)",
         {"action": "append", "dest": "settings"},
+    ),
+    "--from NODE": (
+        "leave out what stands before this row, or node of an ONNX file (repeatable)",
+        {"action": "append", "default": [], "dest": "start"},
+    ),
+    "--to NODE": (
+        "leave out what this row, or node of an ONNX file, does not need (repeatable)",
+        {"action": "append", "default": [], "dest": "end"},
     ),
     "--strict": ("refuse operators of an ONNX file that are not known", {"action": "store_true"}),
     "--convention C": ("how ops and params are counted", {}),
@@ -83,10 +94,24 @@ def policies(args: argparse.Namespace) -> dict[str, Any]:
     return {key: getattr(args, key) for key in DEFAULTS if key in args}
 
 
+def network(args: argparse.Namespace) -> str | Network:
+    """The network that a run is of: its word, or the piece that is asked for. Raises InputError."""
+    if not _piece(args):
+        return str(args.arch)
+    strict = getattr(args, "strict", False)
+    given = settings(args.settings)
+    return load_network(args.arch, given, strict=strict, start=args.start, end=args.end)
+
+
+def _piece(args: argparse.Namespace) -> bool:
+    """True where a piece of a network is asked for."""
+    return bool(getattr(args, "start", []) or getattr(args, "end", []))
+
+
 def asked(args: argparse.Namespace) -> dict[str, Any]:
     """What the command line asks of a run, as keywords of `simulate`. Raises InputError."""
     return {
-        "settings": settings(args.settings),
+        "settings": {} if _piece(args) else settings(args.settings),
         "batch": args.batch,
         "passes": passes(args),
         **policies(args),

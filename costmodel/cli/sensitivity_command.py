@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line per resource."""
-    done = simulate(args.arch, args.hw, strict=False, **options.asked(args))
+    done = simulate(options.network(args), args.hw, strict=False, **options.asked(args))
     every = effects(done)
     options.write(
         args,

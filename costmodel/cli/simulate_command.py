@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
     asked = options.asked(args)
-    done = simulate(args.arch, args.hw, strict=args.strict, effort=args.effort, **asked)
+    done = simulate(options.network(args), args.hw, strict=args.strict, effort=args.effort, **asked)
     drawn = _write(args, done)
     print("\n".join([text.report(done, args.by, terminal.width()), *drawn]))
     for warning in done.network.facts.warnings:

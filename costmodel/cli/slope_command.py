@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print some steps, the knee and the floor."""
-    slopes = slope(args.arch, args.hw, **options.asked(args))
+    slopes = slope(options.network(args), args.hw, **options.asked(args))
     try:
         curve = slopes.network if args.row is None else slopes.row(args.row)
     except BadValue as error:

@@ -78,7 +78,7 @@ def _answer(args: argparse.Namespace, resource: str, target: Target) -> Answer:
         return tokens_for(args.arch, args.hw, resource, target, **asked)
     if resource == "batch" and args.batch != 1:
         raise BadValue("--batch is given, and solved for", "leave one of them out")
-    run = simulate(args.arch, args.hw, strict=False, **asked)
+    run = simulate(options.network(args), args.hw, strict=False, **asked)
     if resource != "batch":
         return solve(run, resource, target)
     return batch_for(run, target, passes=asked["passes"], choices=options.policies(args))
@@ -107,7 +107,7 @@ def _print(record: dict[str, Any], target: str) -> None:
 
 
 def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> dict[str, Any]:
-    run = simulate(args.arch, args.hw, strict=False, **options.asked(args))
+    run = simulate(options.network(args), args.hw, strict=False, **options.asked(args))
     curve = trade_off(run, resources[0], resources[1], target)
     print(f"{curve.reason} ('{target.text}')")
     if curve.points:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from costmodel.core.network import Network
 from costmodel.core.registry import Family
+from costmodel.core.section import section
 
 
 class FrontEnd(ABC):
@@ -28,6 +29,23 @@ class FrontEnd(ABC):
         `settings` are for its variables; `strict` refuses what would be counted as data movement.
         Raises InputError with every mistake.
         """
+
+    def load_piece(
+        self,
+        path: Path,
+        settings: Mapping[str, Any],
+        start: Sequence[str],
+        end: Sequence[str],
+        *,
+        strict: bool = False,
+    ) -> tuple[Network, list[Path]]:
+        """A piece of the network, from nodes of `start` to those of `end`; all files it is read of.
+
+        The whole is read and cut; a front end that can do without the rest reads the piece alone.
+        Raises InputError with every mistake.
+        """
+        network, files = self.load(path, settings, strict=strict)
+        return section(network, start, end), files
 
 
 FRONT_ENDS = Family("front end", "costmodel.frontends", "costmodel.frontends", FrontEnd)

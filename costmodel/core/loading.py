@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ LOADED: FileCache[Network] = FileCache(128)
 
 
 def load_network(
-    architecture: str | Path, settings: Mapping[str, Any] | None = None, *, strict: bool = False
+    architecture: str | Path,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
+    start: Sequence[str] = (),
+    end: Sequence[str] = (),
 ) -> Network:
     """Read the network in a file, or a shipped one.
 
@@ -31,6 +37,9 @@ def load_network(
         Values of its variables, or of the open dimensions of an ONNX file.
     strict : bool
         True: refuse operators that are not known instead of counting them as data movement.
+    start, end : sequence of str
+        Rows, or nodes of an ONNX file, between which the network is cut out; they belong to it.
+        What lies outside need not be countable.
 
     Returns
     -------
@@ -53,8 +62,23 @@ def load_network(
     if settings is not None and not isinstance(settings, Mapping):
         raise InputError.at(Place("settings"), f"is {settings!r}", "give a dict of variables")
     given = dict(settings or {})
-    options = (repr(sorted(given.items(), key=lambda item: str(item[0]))), strict)
-    return LOADED.get(path, options, lambda: front_end(path).load(path, given, strict=strict))
+    options = (repr(sorted(given.items(), key=lambda item: str(item[0]))), strict, *start, "", *end)
+
+    def load() -> tuple[Network, list[Path]]:
+        reader = front_end(path)
+        if start or end:
+            network, files = reader.load_piece(path, given, start, end, strict=strict)
+            ways = [
+                f"{way} {', '.join(words)}"
+                for way, words in (("from", start), ("to", end))
+                if words
+            ]
+            facts, note = network.facts, f"a piece of the network, {' '.join(ways)}"
+            network.graph["facts"] = replace(facts, notes=(note, *facts.notes))
+            return network, files
+        return reader.load(path, given, strict=strict)
+
+    return LOADED.get(path, options, load)
 
 
 def front_end(path: Path) -> FrontEnd:

@@ -6,14 +6,16 @@ load all the same. Shapes are per sample; the network knows how many samples the
     rules/          what an operator means: a new operator goes there, and nowhere else
     samples.py, spread.py       where the samples of a run lie, and how they are followed
     proto.py, structure.py      a file to a sound model with all its sizes
-    walk.py, node.py, values.py the model's nodes, one by one, to rows
+    cut.py, live.py the piece that is asked for; what of it runs, and what are weights
+    walk.py, node.py, values.py, rows.py    the model's nodes, one by one, to rows
+    unroll.py, control.py, lists.py     loops, branches and lists of tensors on the way
     infer.py, constants.py      types and folded constants; count.py, unlearnt.py parameters
     read.py         the whole way, from a file to a network
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,7 +39,20 @@ class Onnx(FrontEnd):
 
         Raises MissingExtra without the onnx package.
         """
+        return self.load_piece(path, settings, (), (), strict=strict)
+
+    def load_piece(
+        self,
+        path: Path,
+        settings: Mapping[str, Any],
+        start: Sequence[str],
+        end: Sequence[str],
+        *,
+        strict: bool = False,
+    ) -> tuple[Network, list[Path]]:
+        """A piece of it, between nodes by their names or outputs; what lies outside is not read."""
         try:
+            from costmodel.frontends.onnx.proto import Span
             from costmodel.frontends.onnx.read import read_network
         except ModuleNotFoundError as error:
             if error.name not in ("onnx", "google"):
@@ -45,7 +60,7 @@ class Onnx(FrontEnd):
             raise MissingExtra("onnx", "onnx", "reading .onnx files") from None
         sizes = _sizes(settings)
         try:
-            return read_network(path, sizes, strict=strict), [path]
+            return read_network(path, sizes, Span(tuple(start), tuple(end)), strict=strict)
         except CostModelError:
             raise
         # the libraries that read a file may stumble over a broken one in any way

@@ -20,9 +20,9 @@ from costmodel.errors import BadValue
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.frontends.onnx.walk import Refused, Walk
 
-MOST = 100_000
-"""Nodes that the trips of a file may run, as many steps as an architecture file unrolls to."""
-CUT = "cut the network there with --to or --from, or export it with what is known"
+MOST = 20_000
+"""Nodes that the trips of one file may run."""
+CUT = "cut it off with --to NODE or --from NODE, or export it with fixed numbers"
 Values = list[Value]
 
 

@@ -79,7 +79,8 @@ class Parameters:
 
     def _table(self, name: str, value: Value) -> bool:
         """True for an initialiser that nobody learnt; notes those that cannot be told."""
-        if self.sizes.get(name, 0) <= 1:
+        if self.sizes.get(name, 0) <= 1 and "." not in name:
+            # a scalar; one that a module of the network holds is led by the module's name
             return True
         if name not in self._unlearnt:
             held = self._contents(name)

@@ -69,6 +69,13 @@ def reads(graph: onnx.GraphProto) -> Iterator[str]:
             yield from reads(inner)
 
 
+def real_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """The graph's inputs without its weights, which old files list among them."""
+    stored = {tensor.name for tensor in graph.initializer}
+    stored |= {tensor.values.name for tensor in graph.sparse_initializer}
+    return [value for value in graph.input if value.name not in stored]
+
+
 def weight_inputs(graph: onnx.GraphProto) -> frozenset[str]:
     """The graph's inputs that only stand where operators have weights, as they are or moved.
 

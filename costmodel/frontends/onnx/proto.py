@@ -12,13 +12,21 @@ from onnx import inliner
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
 from costmodel.frontends.onnx import structure
-from costmodel.frontends.onnx.live import prune
+from costmodel.frontends.onnx.cut import cut
+from costmodel.frontends.onnx.live import prune, real_inputs
 from costmodel.frontends.onnx.node import STANDARD
 
 OLDEST = 7
 """The operator set from which operators broadcast as they do today."""
 MAX_BYTES = 2**31 - 1
 """No reader of the format takes more than this [B]."""
+
+
+class Span(NamedTuple):
+    """The piece of a graph that is asked for: from some nodes to others; empty: all there is."""
+
+    start: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
 
 
 class Ready(NamedTuple):
@@ -31,7 +39,7 @@ class Ready(NamedTuple):
     """Operators that no output needs, which were taken out: a name for each node."""
 
 
-def read(path: Path, dims: Mapping[str, int]) -> Ready:
+def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
     """The model in `path`, ready to be walked.
 
     Functions are inlined, what no output needs is taken out, and symbolic dimensions of the inputs
@@ -50,6 +58,9 @@ def read(path: Path, dims: Mapping[str, int]) -> Ready:
     if model.functions:
         model = inliner.inline_local_functions(model, convert_version=False)
     dead = tuple(node.op_type for node in prune(model.graph))
+    if span != Span():
+        cut(model, span.start, span.end, place)
+        prune(model.graph)
     axis = batch_axis(model)
     bind(model, dims, place)
     return Ready(model, axis, dead)
@@ -86,13 +97,6 @@ def batch_axis(model: onnx.ModelProto) -> int | None:
             if "batch" in dim.dim_param.lower():
                 return axis
     return None
-
-
-def real_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
-    """The graph's inputs without its weights, which old files list among them."""
-    stored = {tensor.name for tensor in graph.initializer}
-    stored |= {tensor.values.name for tensor in graph.sparse_initializer}
-    return [value for value in graph.input if value.name not in stored]
 
 
 def bind(model: onnx.ModelProto, dims: Mapping[str, int], place: Place) -> None:

@@ -11,7 +11,8 @@ import onnx
 
 from costmodel.core.network import Facts, Network
 from costmodel.errors import InputError, Place
-from costmodel.frontends.onnx.proto import read
+from costmodel.frontends.onnx.constants import beside
+from costmodel.frontends.onnx.proto import Span, read
 from costmodel.frontends.onnx.spread import Untracked
 from costmodel.frontends.onnx.unroll import Unrolled
 from costmodel.frontends.onnx.values import FLOATS
@@ -21,13 +22,15 @@ UNNAMED = ("", "main_graph", "torch_jit", "main")
 """What exporters call a graph that nobody named."""
 
 
-def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Network:
-    """The network in the ONNX file `path`, its open dimensions bound by `dims`.
+def read_network(
+    path: Path, dims: Mapping[str, int], span: Span, *, strict: bool
+) -> tuple[Network, list[Path]]:
+    """A piece of the ONNX file `path`, its open dimensions bound by `dims`, and all files read.
 
     `strict` refuses operators that are not known instead of counting them as data movement. Raises
     InputError with everything that cannot be taken.
     """
-    ready = read(path, dims)
+    ready = read(path, dims, span)
     model, walk = ready.model, walked(ready.model, path, ready.axis)
     outputs = walk.outputs()
     if not outputs or not walk.builder.rows:
@@ -44,7 +47,7 @@ def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Networ
     made = f"{model.producer_name} {model.producer_version}".strip() or "unnamed producer"
     dtype = FLOATS[walk.main]
     graph_name = model.graph.name
-    return walk.builder.network(
+    network = walk.builder.network(
         Facts(
             path.stem if graph_name in UNNAMED else graph_name,
             f"ONNX file by {made}",
@@ -57,6 +60,8 @@ def read_network(path: Path, dims: Mapping[str, int], *, strict: bool) -> Networ
             unknown=dict(walk.unknown),
         )
     )
+    held = {beside(tensor, path.parent) for tensor in model.graph.initializer}
+    return network, [path, *sorted(file for file in held if file is not None and file.is_file())]
 
 
 def walked(model: onnx.ModelProto, path: Path, named: int | None) -> Walk:

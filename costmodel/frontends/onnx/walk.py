@@ -23,7 +23,6 @@ from costmodel.frontends.onnx import constants, live
 from costmodel.frontends.onnx.count import Parameters
 from costmodel.frontends.onnx.infer import SMALL, Inference
 from costmodel.frontends.onnx.node import STANDARD, OnnxNode, Work
-from costmodel.frontends.onnx.proto import real_inputs
 from costmodel.frontends.onnx.rows import agreed, block_of, unknown
 from costmodel.frontends.onnx.rules import listed, table
 from costmodel.frontends.onnx.samples import stretched
@@ -67,7 +66,7 @@ class Walk:
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
         self.used = set(live.reads(model.graph))
         self.weights = live.weight_inputs(model.graph)
-        self.inputs = [v for v in real_inputs(model.graph) if v.name not in self.weights]
+        self.inputs = [v for v in live.real_inputs(model.graph) if v.name not in self.weights]
         elems = (v.type.tensor_type.elem_type for v in self.inputs)
         self.main = next((elem for elem in elems if elem in FLOATS), TensorProto.FLOAT)
         self.axis, self.samples = axis, 1
@@ -83,7 +82,7 @@ class Walk:
             shape = Spread(whole, axis, self.samples).shape
             tap = self.builder.input(value.name, shape, self.bits(value.type))
             self.values[value.name] = Value(value.name, value.type, tap=tap, axis=axis)
-        for value in real_inputs(self.graph):
+        for value in live.real_inputs(self.graph):
             if value.name in self.weights:
                 self.parameters.sizes[value.name] = prod(shape_in(value.type))
                 self.constant(value.name, value.type, None, Origin(frozenset({value.name})))
@@ -178,7 +177,7 @@ class Walk:
         if any(unresolved(kind) for name, kind in named if name in self.used):
             raise BadValue(
                 "the shape of its output depends on the data, or does not follow from its inputs",
-                "cut the network before it, or export with fixed shapes",
+                "cut it off with --to NODE or --from NODE, or export with fixed shapes",
             )
         # readers of a dequantised map take the quantised one
         is_view = proto.op_type in listed("VIEWS") or proto.op_type == "DequantizeLinear"
@@ -273,7 +272,7 @@ class Walk:
         """Control flow, or work on lists of tensors. Raises BadValue."""
         do = self.UNROLLED.get(proto.op_type)
         if do is None:
-            raise BadValue("works on a sequence of tensors", "cut the network before it")
+            raise BadValue("works on a sequence of tensors", "cut it off with --to NODE")
         do(self, proto)
 
     def outputs(self) -> Taps:
