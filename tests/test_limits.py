@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 from costmodel.cli import main
 from costmodel.core import attributes, counting, layer
 from costmodel.errors import BadValue, InputError
-from costmodel.frontends.onnx import proto
+from costmodel.frontends.onnx import control, proto
 from costmodel.frontends.yaml import expand
 from costmodel.language import arithmetic, depth, documents, expressions, json_text
 from costmodel.language.harmless import cell
@@ -42,6 +42,7 @@ STATED = {
     "magnitude of a number in an expression": expressions.MAX_MAGNITUDE,
     "repetitions of an item (`repeat`)": expand.MAX_REPEAT,
     "steps that all repetitions unroll to": expand.MAX_STEPS,
+    "nodes that the trips of the loops of an ONNX file run": control.MOST,
     "blocks inside blocks": expand.MAX_DEPTH,
     "size of one axis of a map": attributes.MAX_SIZE,
     "elements of one map": layer.MAX_ELEMENTS,
