@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,14 @@ def test_the_formats_are_those_of_torch(name: str) -> None:
     assert known.eps == 2.0 ** (1 - digits)
     assert known.smallest_normal == 2.0**low
     assert 2.0**top <= known.max < 2.0 ** (top + 1) if top < 1023 else known.max > 2.0**1023
+
+
+def test_the_documented_table() -> None:
+    """What has no row has nothing wider."""
+    page = (Path(__file__).parent.parent / "docs" / "machines.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (`.+) \|$", page, re.MULTILINE)
+    told = {own: tuple(re.findall(r"`(\w+)`", wider)) for own, wider in rows}
+    assert told == {own: wider for own, wider in dtypes.WIDER.items() if wider}
 
 
 def rates(name: str, engine: str) -> set[str] | None:
