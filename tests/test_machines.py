@@ -66,14 +66,20 @@ def test_every_figure_has_its_source(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_a_machine_runs_or_names_what_is_missing(name: str) -> None:
+def test_a_machine_runs(name: str) -> None:
     dtype = load_profile(shipped.find(name, "hwprofiles")).dtype or "fp32"
-    # the only one without a published on-chip memory
-    if name == "hailo_8":
-        with pytest.raises(InputError, match="the profile has no 'on_chip_memory'"):
-            simulate("mobilenet_v2", name, dtype=dtype)
-    else:
-        assert 0 < simulate("mobilenet_v2", name, dtype=dtype).total_time < 100
+    assert 0 < simulate("mobilenet_v2", name, dtype=dtype).total_time < 100
+
+
+def test_a_memory_that_nobody_publishes_is_assumed_with_its_reason() -> None:
+    """Hailo's model zoo runs MobileNetV2 2434 times a second, one image at a time.
+
+    Over a link of 3.94 GB/s its 3.49 MB of weights could be brought 1129 times: they stay on chip.
+    """
+    run = simulate("mobilenet_v2", "hailo_8")
+    assert "stay on chip in Hailo's model zoo" in run.provenance["assumed"]["on_chip_memory"]
+    assert run.standing.grade == "assumed"
+    assert 1129 < run.throughput < 2 * 2434
 
 
 @pytest.mark.parametrize(("name", "dtype"), sorted(RIDGES))
@@ -99,8 +105,8 @@ def test_a_rate_that_is_not_published_is_named(capsys: pytest.CaptureFixture[str
     assert main(["simulate", "hairnet", "--hw", "coral_edge_tpu", "--dtype", "fp32"]) == 2
     told = capsys.readouterr().err
     assert (
-        "coral_edge_tpu.yaml: the profile has no 'matrix' rate for fp32; it has int8: use --dtype"
-        in told
+        "coral_edge_tpu.yaml: the profile has no 'matrix' rate for fp32 or a wider type; "
+        "it has int8: use --dtype" in told
     )
 
 

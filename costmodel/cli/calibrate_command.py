@@ -17,7 +17,7 @@ from costmodel.cli import options
 from costmodel.errors import InputError, Place, Problems
 from costmodel.report import files
 from costmodel.report.calibration import folder, text
-from costmodel.studies.calibration import calibrate, kernels, measurements, profile
+from costmodel.studies.calibration import calibrate, kernels, measured_runs, measurements, profile
 from costmodel.studies.calibration.measurements import Measurement
 
 EXAMPLES = (
@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         folder.write(args.study, calibrated)
     # last: it stands for a calibration that is whole
     files.write_text(args.out, written)
-    print("\n".join(text.lines(calibrated)))
+    told = measured_runs.widened(machine, table)
+    print("\n".join([*text.lines(calibrated), *told]))
     return 0
 
 

@@ -12,7 +12,7 @@ import argparse
 from costmodel.cli import options
 from costmodel.errors import Problems
 from costmodel.report.calibration import evaluation_page, scatter, tables
-from costmodel.studies.calibration import evaluation, measurements
+from costmodel.studies.calibration import evaluation, measured_runs, measurements
 from costmodel.studies.calibration.evaluation import Prediction
 
 CHOICES = ("--convention C", "--placement P", "--traffic R", "--timing T")
@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         html=lambda: evaluation_page.evaluation_page(outcomes, profile),
         plot=lambda: {"evaluation.png": [scatter.scatter_chart(outcomes, profile.name)]},
     )
-    print("\n".join(_text(outcomes, profile.name)))
+    told = measured_runs.widened(profile, table)
+    print("\n".join([*_text(outcomes, profile.name), *told]))
     return 0
 
 

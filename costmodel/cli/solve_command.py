@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
             _print(record, target.text)
     except BadValue as error:
         raise error.at(Place(f"--for {' --for '.join(resources)}")) from None
+    print(*record["widened"], sep="\n", end="\n" * bool(record["widened"]))
     options.write(args, json=lambda: record)
     return 0
 

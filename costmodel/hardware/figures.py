@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -79,3 +80,13 @@ def assumed_value(word: str, value: Any) -> Any:
     else:
         raise BadValue(f"{value!r} is no engine", "write 'value: {model: ..., ...}'")
     return value
+
+
+def machine_fields(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
+    """Give a figure as attributes of `Machine`; none where it is left to its default."""
+    if value is None:
+        return {quantity.field: math.inf} if quantity.needed else {}
+    if isinstance(value, dict):
+        pairs = zip(quantity.fields, ENGINES, strict=True)
+        return {name: value.get(engine, 0.0) for name, engine in pairs}
+    return dict.fromkeys(quantity.fields, float(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +10,7 @@ from pydantic import Field, ValidationInfo, create_model, field_validator, model
 
 from costmodel.core import policies
 from costmodel.core.counting import Traits
-from costmodel.core.layer import ENGINES, Engine
+from costmodel.core.layer import Engine
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, InputError, Place, Problem
@@ -22,6 +21,7 @@ from costmodel.hardware.figures import (
     NEEDED,
     assumed_value,
     engine_of,
+    machine_fields,
     parsed,
     shares_of,
 )
@@ -207,13 +207,38 @@ class HardwareProfile(Figures):
 
         Launch costs may come as one for each engine.
         """
-        stated, quantity = self._stated(word), MACHINE[word]
-        assumed = self.assumed[word].value if word in self.assumed else None
-        values = [stated, assumed]
-        if quantity.by_dtype:
+        values = self._values(word)
+        if MACHINE[word].by_dtype:
             own = dtypes.types(dtype).maps
             values = [value.get(own) if isinstance(value, dict) else value for value in values]
         return next((value for value in values if value is not None), None)
+
+    def computed_in(self, word: str, dtype: str) -> str | None:
+        """The type in which elements of `dtype` are computed at the rate `word`.
+
+        Where there is no rate for them it is the next wider type that has one; None: none has.
+        """
+        rates = self._values(word)
+        if not MACHINE[word].by_dtype or any(not isinstance(rate, dict) for rate in rates):
+            return dtypes.types(dtype).maps
+        return dtypes.computed_in(dtype, [kind for rate in rates for kind in rate])
+
+    def widened(self, dtype: str) -> dict[str, str]:
+        """The rates of a wider type that stand in for those of `dtype`, and what reports say."""
+        own = dtypes.types(dtype).maps
+        kinds = {
+            word: self.computed_in(word, dtype) for word, one in MACHINE.items() if one.by_dtype
+        }
+        return {
+            word: f"{word} computes {own} in {kind}: the profile states no {own} rate"
+            for word, kind in kinds.items()
+            if kind not in (None, own)
+        }
+
+    def _values(self, word: str) -> list[Any]:
+        """A figure as published and as assumed [SI], as far as it is."""
+        assumed = self.assumed[word].value if word in self.assumed else None
+        return [value for value in (self._stated(word), assumed) if value is not None]
 
     def _stated(self, word: str) -> Any:
         """A figure as it is published [SI]; None where it is not."""
@@ -228,21 +253,22 @@ class HardwareProfile(Figures):
         parts = {w: self.assumed[w].reason for w in whole if w in self.assumed}
         if self.engine is not None:
             parts.pop("engine", None)
+        kinds = {w: self.computed_in(w, dtype) for w in self.assumed if w not in whole}
         return parts | {
-            word: item.reason
-            for word, item in self.assumed.items()
-            if word not in whole
-            and self.figure(word, dtype) is not None
-            and published.figure(word, dtype) is None
+            word: self.assumed[word].reason
+            for word, kind in kinds.items()
+            if kind is not None
+            and self.figure(word, kind) is not None
+            and published.figure(word, kind) is None
         }
 
     def machine(self, dtype: str, needed: Collection[str] = NEEDED, file: str = "") -> Machine:
         """The machine for elements of `dtype`; what is not `needed` and not stated is infinite.
 
-        Raises InputError, at `file`, naming every figure that is needed and neither published nor
-        assumed.
+        An engine without a rate for them has that of the next wider type (`computed_in`). Raises
+        InputError, at `file`, naming every figure that is needed and neither published nor assumed.
         """
-        figures = {word: self.figure(word, dtype) for word in MACHINE}
+        figures = {w: self.figure(w, self.computed_in(w, dtype) or dtype) for w in MACHINE}
         missing = [word for word in needed if figures[word] is None]
         if missing:
             place = Place(file or self.name)
@@ -251,26 +277,16 @@ class HardwareProfile(Figures):
             figures["on_chip_memory"] = self.usable.value
         attributes: dict[str, Any] = {}
         for word, value in figures.items():
-            attributes |= _attributes(MACHINE[word], value)
+            attributes |= machine_fields(MACHINE[word], value)
         return Machine(**attributes)
 
     def _missing(self, word: str, dtype: str) -> tuple[str, str]:
         """What is wrong with a figure that is not there, and the remedy."""
-        known = self._stated(word)
+        known = dict.fromkeys(kind for rates in self._values(word) for kind in rates)
         assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
-        if isinstance(known, dict):
+        if known:
             return (
-                f"the profile has no '{word}' rate for {dtype}",
+                f"the profile has no '{word}' rate for {dtypes.types(dtype).maps} or a wider type",
                 f"it has {', '.join(known)}: use --dtype, or {assume}",
             )
         return f"the profile has no '{word}'", assume
-
-
-def _attributes(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
-    """Give a figure as attributes of `Machine`; none where it is left to its default."""
-    if value is None:
-        return {quantity.field: math.inf} if quantity.needed else {}
-    if isinstance(value, dict):
-        pairs = zip(quantity.fields, ENGINES, strict=True)
-        return {name: value.get(engine, 0.0) for name, engine in pairs}
-    return dict.fromkeys(quantity.fields, float(value))

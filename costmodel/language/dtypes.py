@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from costmodel.errors import BadValue, did_you_mean
@@ -23,6 +23,26 @@ BITS = {
     "int8": 8,
     "uint8": 8,
     "int4": 4,
+}
+
+# Types that hold every value of another, so that it can be computed in them, the nearest first. Of
+# equal width: whole numbers, then more bits of significand. fp16 has too small a range for bf16,
+# bf16 too few bits for fp16. A zero point that is moved by 128 makes uint8 int8.
+FLOATS_OF_8 = ("fp16", "bf16", "tf32", "fp32", "fp64")
+WHOLE_OF_8 = ("int16", "fp16", "bf16", "int32", "tf32", "fp32", "int64", "fp64")
+WIDER: dict[str, tuple[str, ...]] = {
+    "int4": ("int8", "fp8", *WHOLE_OF_8),
+    "int8": WHOLE_OF_8,
+    "uint8": ("int8", *WHOLE_OF_8),
+    "int16": ("int32", "fp32", "int64", "fp64"),
+    "int32": ("int64", "fp64"),
+    "int64": (),
+    "fp8": FLOATS_OF_8,
+    "fp16": ("tf32", "fp32", "fp64"),
+    "bf16": ("tf32", "fp32", "fp64"),
+    "tf32": ("fp32", "fp64"),
+    "fp32": ("fp64",),
+    "fp64": (),
 }
 
 MAPPING = re.compile(r"\{(.*)\}")
@@ -61,6 +81,21 @@ def types(dtype: str | Mapping[str, str]) -> Types:
         _known(value)
     maps = dtype.get("maps", "fp16")
     return Types(dtype.get("weights", maps), maps, dtype.get("state", maps))
+
+
+def computed_in(dtype: str, has: Collection[str]) -> str | None:
+    """The type in which what `has` these types computes maps of `dtype`.
+
+    It is their own, else the next wider one; None where all are too narrow. Raises BadValue.
+
+    Examples
+    --------
+    >>> computed_in("bf16", ["fp16", "fp32"]), computed_in("fp16", ["int8"])
+    ('fp32', None)
+
+    """
+    own = types(dtype).maps
+    return next((kind for kind in (own, *WIDER[own]) if kind in has), None)
 
 
 def bits(dtype: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from costmodel.report.exposed import exposed_totals
 from costmodel.report.numbers import columns, count, short, si
 from costmodel.report.text import convention_words
 from costmodel.studies.comparison import Pair
+from costmodel.studies.run import Run
 
 FAR = 30
 """Times the shortest run from which a linear axis would hide it."""
@@ -58,7 +59,7 @@ def _row(entry: Pair) -> dict[str, str]:
 
 def _notes(entries: Sequence[Pair]) -> list[str]:
     """What stands behind the rows, where that is not the same or not much."""
-    grades = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
+    grades = {entry.run.standing.grade: entry.run.standing.graded for entry in entries}
     mixed = ["rows of different standing: " + " and ".join(sorted(grades))]
     assumed = {
         entry.run.profile.name: entry.run.profile.assumptions(entry.run.policies.dtype)
@@ -72,6 +73,7 @@ def _notes(entries: Sequence[Pair]) -> list[str]:
             for name, words in assumed.items()
             if words
         ),
+        *widened(entry.run for entry in entries),
         *(
             f"{entry.label} on {entry.run.profile.name} is far from what was measured: "
             + "; ".join(entry.run.doubts)
@@ -79,6 +81,12 @@ def _notes(entries: Sequence[Pair]) -> list[str]:
             if entry.run.doubts
         ),
     ]
+
+
+def widened(runs: Iterable[Run]) -> list[str]:
+    """Which machines compute in wider types than were asked for, each once."""
+    told = (f"{run.profile.name}: {what}" for run in runs for what in run.widened.values())
+    return list(dict.fromkeys(told))
 
 
 def time_chart(entries: Sequence[Pair]) -> Chart:

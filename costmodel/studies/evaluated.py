@@ -72,6 +72,14 @@ class Evaluated:
         return self.profile.interval(self.total_time)
 
     @property
+    def widened(self) -> dict[str, str]:
+        """The engines in use that compute in a wider type than was asked for, and in which."""
+        work = self.workload
+        used = {"matrix": work.matrix_ops.any(), "host": work.host_ops.any()}
+        told = self.profile.widened(self.policies.dtype)
+        return {word: what for word, what in told.items() if used.get(word, True)}
+
+    @property
     def samples(self) -> int:
         """Samples that are computed in one run."""
         return self.policies.batch * self.network.samples

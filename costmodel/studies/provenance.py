@@ -30,6 +30,7 @@ def provenance(run: Evaluated) -> dict[str, Any]:
         "samples": run.samples,
         "passes": run.pass_words,
         "assumed": profile.assumptions(chosen.dtype),
+        "widened": run.widened,
         "unknown_operators": dict(facts.unknown),
         "calibration": None if known is None else known.model_dump(exclude={"networks"}),
         "doubts": trust.doubts(run),

@@ -23,25 +23,39 @@ class Standing(NamedTuple):
     grade: str
     """`calibrated`, `datasheet` or `assumed`."""
     reasons: tuple[str, ...]
+    widened: tuple[str, ...] = ()
+    """The engines that compute in a wider type than was asked for."""
 
     @property
     def line(self) -> str:
-        """Both in one line; why something is assumed stands with the assumption."""
+        """All in one line."""
+        return "; ".join([self.graded, *self.widened])
+
+    @property
+    def graded(self) -> str:
+        """The grade and its reasons; why something is assumed stands with the assumption."""
         words = [one.partition(" (")[0] for one in self.reasons]
         shown = ", ".join(words) if self.grade == "assumed" else "; ".join(self.reasons)
         return f"{self.grade}: {shown}"
 
     def record(self) -> dict[str, Any]:
-        """Both under the names of the JSON report."""
-        return {"grade": self.grade, "reasons": list(self.reasons)}
+        """All under the names of the JSON report."""
+        return {"grade": self.grade, "reasons": [*self.reasons, *self.widened]}
 
 
 def standing(run: Evaluated) -> Standing:
     """What is behind the times of a run.
 
     A guessed bandwidth or rate that the run uses makes it `assumed`, unless shares of it were
-    fitted to networks; a guessed launch or overhead alone does not.
+    fitted to networks; a guessed launch or overhead alone does not. An engine that computes in a
+    wider type than was asked for is told beside each grade.
     """
+    grade, reasons = _graded(run)
+    return Standing(grade, reasons, tuple(run.widened.values()))
+
+
+def _graded(run: Evaluated) -> tuple[str, tuple[str, ...]]:
+    """The grade of a run's times, and the reasons for it."""
     profile, known = run.profile, run.profile.calibration
     if known is not None:
         low, high = known.interval_90
@@ -49,13 +63,13 @@ def standing(run: Evaluated) -> Standing:
             f"{known.count} measurements, 90 % of unseen families between {low:g} and {high:g} "
             "of the time"
         )
-        return Standing("calibrated", (fitted, *trust.doubts(run)))
+        return "calibrated", (fitted, *trust.doubts(run))
     guessed = _guessed(run)
     if guessed:
-        return Standing("assumed", tuple(f"{word} ({why})" for word, why in guessed.items()))
+        return "assumed", tuple(f"{word} ({why})" for word, why in guessed.items())
     if profile.measured:
-        return Standing("calibrated", (profile.measured,))
-    return Standing("datasheet", (_unmeasured(),))
+        return "calibrated", (profile.measured,)
+    return "datasheet", (_unmeasured(),)
 
 
 @cache

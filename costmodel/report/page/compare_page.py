@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from costmodel.report.compare import accuracy_charts, time_chart
+from costmodel.report.compare import accuracy_charts, time_chart, widened
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.studies.comparison import Pair
@@ -33,7 +33,7 @@ COLUMNS = (
 def compare_page(entries: Sequence[Pair]) -> str:
     """The comparison as one HTML file."""
     best = min(entries, key=lambda entry: entry.run.total_time)
-    grades = {entry.run.standing.grade: entry.run.standing.line for entry in entries}
+    grades = {entry.run.standing.grade: entry.run.standing.graded for entry in entries}
     mixed = "rows of different standing; " if len(grades) > 1 else ""
     records = [entry.record for entry in entries]
     return figures_page(
@@ -43,7 +43,7 @@ def compare_page(entries: Sequence[Pair]) -> str:
             f"batch {best.run.policies.batch}",
             verdict=f"The shortest run is {best.label} on {best.run.profile.name}: "
             f"{seconds(best.run.total_time)}.",
-            standing=mixed + "; ".join(grades.values()),
+            standing=mixed + "; ".join([*grades.values(), *widened(e.run for e in entries)]),
             caption="Every pair",
             columns=[one for one in COLUMNS if any(_said(row.get(one.key)) for row in records)],
             rows=records,

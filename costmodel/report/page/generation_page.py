@@ -7,6 +7,7 @@ from typing import Any
 
 from costmodel.language.harmless import harmless
 from costmodel.report.chart import Chart, axis, named, stacked
+from costmodel.report.compare import widened
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.generation_plot import memory_chart, trade_chart
 from costmodel.report.numbers import seconds
@@ -55,7 +56,7 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
             subtitle=f"sequences at once: {request.sequences}, devices: {request.devices}; "
             f"{first.prefill.policies.dtype}",
             verdict=verdict,
-            standing="; ".join(dict.fromkeys(each.prefill.standing.line for each in generations)),
+            standing="; ".join(_standing(generations)),
             caption="Every machine",
             columns=COLUMNS,
             rows=list(map(_row, generations)),
@@ -65,6 +66,12 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
             words={"aside": "", "machine": "The first machine", "moves": MOVES},
         )
     )
+
+
+def _standing(generations: Sequence[Generation]) -> list[str]:
+    """What stands behind the times of the machines, each thing once."""
+    runs = [each.prefill for each in generations]
+    return [*dict.fromkeys(run.standing.graded for run in runs), *widened(runs)]
 
 
 def _served(generation: Generation, verdict: str) -> dict[str, Any]:

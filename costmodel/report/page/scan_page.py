@@ -21,6 +21,10 @@ BLOCKS = 100
 """Stretches of neighbouring points that a larger space is sampled by."""
 SHOWN = 500
 """Best points, and points of the front, in the table."""
+STANDING = (
+    "nobody measured these machines: compare the points with one another; "
+    "'costmodel simulate' says how far the profile itself can be trusted"
+)
 CELLS = 40_000
 """Cells that a heat map may have."""
 
@@ -47,8 +51,7 @@ def scan_page(outcome: ScanOutcome) -> str:
             verdict=f"The best point takes {best[0]['total_time_s'] * 1e3:.6g} ms."
             if best
             else "No point meets the constraints.",
-            standing="nobody measured these machines: compare the points with one another; "
-            "'costmodel simulate' says how far the profile itself can be trusted",
+            standing="; ".join([STANDING, *space.widened]),
             caption=f"The best points and the front, at most {SHOWN} of each",
             columns=columns,
             rows=rows,

@@ -97,6 +97,12 @@ def on(
     return [known[one.run] for one in measurements]
 
 
+def widened(profile: HardwareProfile, measured: Sequence[Measurement]) -> list[str]:
+    """Which engines of `profile` compute wider than was measured, as it has no such rate."""
+    told = (what for one in measured for what in profile.widened(one.dtype).values())
+    return list(dict.fromkeys(told))
+
+
 def time_of(measurement: Measurement, run: Run) -> float:
     """The predicted time of what was measured, the run or one of its layers [s].
 

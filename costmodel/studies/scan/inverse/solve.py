@@ -9,8 +9,8 @@ bound changes. The memory walks the tables of the closed form. Nothing is sample
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +48,8 @@ class Question:
     form: Surface | Overlapped
     machine: Machine
     quantity: MachineQuantity
+    widened: Mapping[str, str] = field(default_factory=dict)
+    """The engines of the run that compute in a wider type than was asked for."""
 
     @property
     def lanes(self) -> Surface:
@@ -71,7 +73,8 @@ class Question:
     def answer(self, value: float | None, met: bool, why: str, time: float | None = None) -> Answer:
         """An answer about the figure; without a `time` [s] the run's own one is told."""
         taken = self.time if time is None else time
-        return Answer(self.quantity.word, value, self.unit, taken, met, why, self.crossing)
+        told = told_beside(self.widened, self.quantity.word)
+        return Answer(self.quantity.word, value, self.unit, taken, met, why, self.crossing, told)
 
     def _with(self, value: Any) -> Machine:
         """The machine with another value of the figure."""
@@ -131,6 +134,11 @@ class Stretch(NamedTuple):
     """[s]"""
 
 
+def told_beside(widened: Mapping[str, str], *asked: str) -> tuple[str, ...]:
+    """What is told of widened engines whose rates are not what is `asked` for."""
+    return tuple(what for word, what in widened.items() if word not in asked)
+
+
 def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQuantity) -> float:
     """The time that does not depend on some figures [s]."""
     for quantity in quantities:
@@ -168,7 +176,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     if resource not in MACHINE:
         known = [*MACHINE, "batch", "context", "prompt"]
         raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
-    question = stated(Question(form_of(run), run.machine, MACHINE[resource]))
+    question = stated(Question(form_of(run), run.machine, MACHINE[resource], run.widened))
     target = target.on(run)
     seconds = target.seconds(run.samples)
     if question.quantity is MEMORY:

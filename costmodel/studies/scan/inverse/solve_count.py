@@ -96,16 +96,18 @@ def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
         raise BadValue(f"'{target.text}' is met by any long {word}", "bound the time from above")
     least = 0 if word == "context" else 1
     first = run_of(least)
+    told = tuple(first.widened.values())
     variables = first.network.facts.variables
     other = variables.get("context" if word == "prompt" else "tokens", 0)
     most = int(variables.get("max_positions") or MOST) - int(other)
     longest = _outermost(run_of, target, least, most, True)
     if longest is None:
         why = f"impossible, because even {least} tokens take {first.total_time:.6g} s"
-        return Answer(word, None, "tokens", first.total_time, False, why)
+        return Answer(word, None, "tokens", first.total_time, False, why, widened=told)
     limit = ", the most that there are positions for" if longest == most else ""
     why = f"the longest {word} that meets the target{limit}"
-    return Answer(word, float(longest), "tokens", run_of(longest).total_time, True, why)
+    time = run_of(longest).total_time
+    return Answer(word, float(longest), "tokens", time, True, why, widened=told)
 
 
 def _edges(single: Run) -> list[int]:
@@ -124,8 +126,9 @@ def _edges(single: Run) -> list[int]:
 
 def _answer(run_of: RunOf, batch: int | None, possible: bool, why: str) -> Answer:
     """The answer about a batch; without one the time is that of a single sample."""
-    value = None if batch is None else float(batch)
-    return Answer("batch", value, "samples", run_of(batch or 1).total_time, possible, why)
+    value, run = None if batch is None else float(batch), run_of(batch or 1)
+    told = tuple(run.widened.values())
+    return Answer("batch", value, "samples", run.total_time, possible, why, widened=told)
 
 
 def _quantity(run: Run, target: Target) -> float:

@@ -5,7 +5,7 @@ They lie on the curve w1 / r1 + w2 / r2 = what the rest leaves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,14 @@ from costmodel.core.quantities import MACHINE
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.surface import Surface
-from costmodel.studies.scan.inverse.solve import Question, form_of, rest_of, stated, unmoved
+from costmodel.studies.scan.inverse.solve import (
+    Question,
+    form_of,
+    rest_of,
+    stated,
+    told_beside,
+    unmoved,
+)
 from costmodel.studies.scan.inverse.target import Target
 
 POINTS = 50
@@ -31,6 +38,8 @@ class TradeOff:
     possible: bool
     reason: str
     points: list[dict[str, float]] = field(default_factory=list)
+    widened: tuple[str, ...] = ()
+    """The engines that compute in a wider type than was asked for."""
 
     def record(self) -> dict[str, Any]:
         """The answer as a record of the JSON file."""
@@ -65,12 +74,18 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
         For the same rate twice, something that is no rate, or a run without closed form.
 
     """
+    curve = _curve(run, (first, second), target, count)
+    return replace(curve, widened=told_beside(run.widened, first, second))
+
+
+def _curve(run: Run, words: tuple[str, str], target: Target, count: int) -> TradeOff:
+    """The pairs of two rates, or the reason why there are none."""
     form = form_of(run)
     if not isinstance(form, Surface):
         raise BadValue(
             f"no trade-off curve under timing '{run.policies.timing}'", "use --timing serial"
         )
-    words = (first, second)
+    first, second = words
     questions = [_rate(form, run, word) for word in words]
     if first == second:
         raise BadValue(f"'{first}' is named twice", "name two different rates")

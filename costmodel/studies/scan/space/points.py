@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Ints
-from costmodel.core.quantities import AXES, OUTPUTS
+from costmodel.core.quantities import AXES, MACHINE, OUTPUTS
 from costmodel.core.terms import paced_by
 from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.space.axes import Axis
@@ -51,6 +51,17 @@ class Space:
     def calibrated(self) -> bool:
         """True where every variant knows the interval around its times."""
         return all(variant.interval is not None for variant in self.variants)
+
+    @property
+    def widened(self) -> list[str]:
+        """The engines that compute in wider types than were asked for; not where rates are axes."""
+        told = (
+            what
+            for variant in self.variants
+            for word, what in variant.widened.items()
+            if MACHINE[word].axis not in self.words
+        )
+        return list(dict.fromkeys(told))
 
     @property
     def per_variant(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ class Variant:
     """For pictures: network and machine."""
     interval: tuple[float, float] | None = None
     """Multiples of the total, on calibrated machines."""
+    widened: Mapping[str, str] = field(default_factory=dict)
+    """By engine, on which machine it computes in a wider type than was asked for."""
 
     @classmethod
     def of(cls, run: Run, labels: Columns | None = None, form: Form | None = None) -> Variant:
@@ -51,6 +54,7 @@ class Variant:
             chosen.batch,
             f"{run.network.name} on {run.profile.name}",
             calibration.interval_90 if calibration else None,
+            {word: f"{run.profile.name}: {what}" for word, what in run.widened.items()},
         )
 
     @property
