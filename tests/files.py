@@ -91,7 +91,7 @@ def found(case: Case, result: dict[str, Any]) -> float:
         case "out_bytes":
             return float(result["layers"][-1]["out_map_MB"]) * 1e6
         case "param_bytes":
-            return sum(row["param_MB"] for row in result["layers"]) * 1e6
+            return sum(float(row["param_MB"]) for row in result["layers"]) * 1e6
         case "ops_min":
             return float(result["totals"]["ops"])
         case "external_bytes_max":

@@ -45,7 +45,7 @@ def shapes(path: Path) -> list[tuple[int, ...]]:
     }
     given = ReferenceEvaluator(model).run(None, feeds)
     flat = [one for value in given for one in (value if isinstance(value, list) else [value])]
-    return [tuple(one.shape) for one in flat]
+    return [np.shape(one) for one in flat]
 
 
 def whole(path: Path) -> list[tuple[int, ...]]:

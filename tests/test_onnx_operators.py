@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from math import prod
 from pathlib import Path
@@ -137,24 +138,56 @@ def test_the_mask_of_a_dropout_can_be_read(tmp_path: Path) -> None:
     ] == ["mul"]
 
 
+def odd(tmp_path: Path) -> Path:
+    """An operator that nobody knows, on 4 elements, with a matrix and a vector beside them."""
+    node = helper.make_node("Frobnicate", ["x", "w", "v"], ["y"], name="f", domain="acme")
+    graph = helper.make_graph(
+        [node],
+        "made",
+        [helper.make_tensor_value_info("x", FLOAT, [1, 4])],
+        [helper.make_tensor_value_info("y", FLOAT, [1, 4])],
+        initializer=[weight("w", 1, 4), weight("v", 7)],
+    )
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("acme", 1)]
+    file = tmp_path / "m.onnx"
+    file.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
+    return file
+
+
 def test_unknown_operators_are_named_and_move(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """4 + 4 elements and 4 weights of 4 B at 1 GB/s, all external under all_external."""
-    node = helper.make_node("Frobnicate", ["x", "w"], ["y"], name="f", domain="acme")
-    file = write(
-        tmp_path / "m.onnx",
-        [node],
-        {"x": (FLOAT, [1, 4])},
-        ["y"],
-        (weight("w", 4),),
-        domains=("acme",),
-    )
+    """4 + 4 elements and 4 weights of 4 B at 1 GB/s, all external; a vector is no parameter."""
+    file = odd(tmp_path)
     words = ["simulate", str(file), "--hw", "accel_1tflops", "--placement", "all_external"]
     assert main(words) == 0
-    assert "Frobnicate (1 rows): counted as data movement" in capsys.readouterr().out
+    total = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("Total"))
+    assert total.endswith("; incomplete: no rule counts the work of Frobnicate (1)")
     done = simulate(str(file), "accel_1tflops", placement="all_external")
     assert done.totals["external_bytes"] == 48
+    assert done.totals["params"] == 4
     assert done.workload.rows[0].kind == "unknown"
     assert main([*words, "--strict"]) == 2
     assert "unknown operators: Frobnicate (1)" in capsys.readouterr().err
+
+
+def test_every_door_says_that_a_total_is_incomplete(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, told = str(odd(tmp_path)), "incomplete: no rule counts the work of Frobnicate (1)"
+    out = tmp_path / "out"
+    words = [file, "--hw", "accel_1tflops"]
+    assert main(["simulate", *words, "--json", f"{out}.json", "--html", f"{out}.html"]) == 0
+    provenance = json.loads(Path(f"{out}.json").read_text())["provenance"]
+    assert provenance["incomplete"] == [{"operator": "Frobnicate", "count": 1}]
+    assert told in Path(f"{out}.html").read_text()
+    capsys.readouterr()
+    for asked in (
+        ["compare", *words],
+        ["sensitivity", *words],
+        ["solve", *words, "--for", "bandwidth", "--target", "total_time <= 1 ms"],
+        ["scan", *words, "--axis", "hw.bandwidth=[1 GB/s, 2 GB/s]", "--out", str(out)],
+    ):
+        assert main(asked) == 0
+        assert told in capsys.readouterr().out, asked
+    assert told in "".join(json.loads((out / "summary.json").read_text())["marks"])

@@ -272,14 +272,14 @@ def test_scans_say_it_of_rates_that_no_axis_has(files: tuple[str, str], tmp_path
     """A rate that is scanned is the axis's own: no type stands in for another."""
     axis = ["--axis", "hw.matrix=[1 TFLOPS, 2 TFLOPS]", "--out", str(tmp_path / "r")]
     assert main(["scan", files[0], "--hw", files[1], "--dtype", "bf16", *axis]) == 0
-    told = json.loads((tmp_path / "r" / "summary.json").read_text())["widened"]
+    told = json.loads((tmp_path / "r" / "summary.json").read_text())["marks"]
     assert told == ["M: host computes bf16 in fp32: the profile states no bf16 rate"]
 
 
 def test_a_rate_that_is_asked_for_is_not_told(files: tuple[str, str]) -> None:
     """Solved for, the rate of the host is the answer's, not the profile's."""
     answer = cm.solve(*files, "host", "total_time <= 1 s", dtype="bf16")
-    assert answer.widened == (BFLOAT,)
+    assert answer.marks == (BFLOAT,)
 
 
 def test_measurements_say_it(files: tuple[str, str], tmp_path: Path, capsys: Any) -> None:

@@ -196,7 +196,7 @@ def _text(outcome: ScanOutcome) -> str:
             lines += ["", title, *columns(table, left=0)]
         if count > SHOWN:
             lines.append(f"... and {count - SHOWN} more")
-    lines += summary["widened"]
+    lines += summary["marks"]
     return "\n".join(lines)
 
 

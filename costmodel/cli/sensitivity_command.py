@@ -43,5 +43,5 @@ def run(args: argparse.Namespace) -> int:
         "elasticity: per cent more time for one per cent more of the resource; "
         "the memory acts in steps"
     )
-    print(*done.widened.values(), sep="\n", end="\n" * bool(done.widened))
+    print(*done.marks.values(), sep="\n", end="\n" * bool(done.marks))
     return 0

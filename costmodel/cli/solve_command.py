@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             _print(record, target.text)
     except BadValue as error:
         raise error.at(Place(f"--for {' --for '.join(resources)}")) from None
-    print(*record["widened"], sep="\n", end="\n" * bool(record["widened"]))
+    print(*record["marks"], sep="\n", end="\n" * bool(record["marks"]))
     options.write(args, json=lambda: record)
     return 0
 

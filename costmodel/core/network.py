@@ -190,6 +190,12 @@ class Facts:
     unknown: Mapping[str, int] = field(default_factory=dict)
     """Operators that are counted as data movement, and how often each stands there."""
 
+    @property
+    def missing(self) -> str:
+        """What is not in the totals, in words; empty where all is."""
+        named = ", ".join(f"{op} ({count})" for op, count in sorted(self.unknown.items()))
+        return f"incomplete: no rule counts the work of {named}" if named else ""
+
 
 class Network(nx.DiGraph):  # type: ignore[misc]
     """An architecture with every variable bound: a graph of rows that nothing changes any more."""

@@ -73,7 +73,7 @@ def _notes(entries: Sequence[Pair]) -> list[str]:
             for name, words in assumed.items()
             if words
         ),
-        *widened(entry.run for entry in entries),
+        *marks(entry.run for entry in entries),
         *(
             f"{entry.label} on {entry.run.profile.name} is far from what was measured: "
             + "; ".join(entry.run.doubts)
@@ -83,9 +83,9 @@ def _notes(entries: Sequence[Pair]) -> list[str]:
     ]
 
 
-def widened(runs: Iterable[Run]) -> list[str]:
-    """Which machines compute in wider types than were asked for, each once."""
-    told = (f"{run.profile.name}: {what}" for run in runs for what in run.widened.values())
+def marks(runs: Iterable[Run]) -> list[str]:
+    """What is missing of networks, and which machines compute in wider types, each once."""
+    told = (what for run in runs for what in run.named_marks.values())
     return list(dict.fromkeys(told))
 
 

@@ -67,7 +67,7 @@ def lines(run: Run) -> list[str]:
         *_memory(run),
         *_again(run),
         *_first(run),
-        *_unknown(run),
+        *_notes(run),
         *["WARNING: no row of this network computes or moves anything; is it the one you mean?"]
         * (total == 0),
     ]
@@ -127,15 +127,9 @@ def _first(run: Run) -> list[str]:
     return lines
 
 
-def _unknown(run: Run) -> list[str]:
-    """What a file leaves open: operators that are not known, and notes of its front end."""
-    facts = run.network.facts
-    lines = [f"Note                  {note}" for note in facts.notes]
-    if facts.unknown:
-        named = ", ".join(f"{op} ({count} rows)" for op, count in sorted(facts.unknown.items()))
-        known = "counted as data movement alone, without arithmetic"
-        lines.append(f"Unknown operators     {named}: {known}")
-    return lines
+def _notes(run: Run) -> list[str]:
+    """What a file leaves open, as its front end says."""
+    return [f"Note                  {note}" for note in run.network.facts.notes]
 
 
 def _change(new: float, old: float) -> str:
@@ -163,11 +157,13 @@ def _total_line(run: Run) -> str:
     interval = ""
     if run.interval is not None:
         interval = f"\n90 % interval         {' s to '.join(map(short, run.interval))} s"
+    missing = run.network.facts.missing
+    missing = f"; {missing}" if missing else ""
     per_sample = f", {seconds(run.total_time / samples)} per sample" if samples > 1 else ""
     return (
         f"Total {short(run.total_time)} s {joined} {times}; {totals['params']} params, "
         f"{count(totals['macs'])} macs, {count(totals['ops'])} ops, "
-        f"{megabytes(totals['external_bytes'])} over the bus{interval}\n"
+        f"{megabytes(totals['external_bytes'])} over the bus{missing}{interval}\n"
         f"Throughput            {run.throughput:.4g} samples/s{per_sample}"
     )
 

@@ -80,6 +80,20 @@ class Evaluated:
         return {word: what for word, what in told.items() if used.get(word, True)}
 
     @property
+    def marks(self) -> dict[str, str]:
+        """What every report says beside the figures: missing work, and types that are wider."""
+        missing = self.network.facts.missing
+        return {**({"incomplete": missing} if missing else {}), **self.widened}
+
+    @property
+    def named_marks(self) -> dict[str, str]:
+        """The marks, each led by the name of the network or the machine that it is about."""
+        return {
+            word: f"{(self.network if word == 'incomplete' else self.profile).name}: {what}"
+            for word, what in self.marks.items()
+        }
+
+    @property
     def samples(self) -> int:
         """Samples that are computed in one run."""
         return self.policies.batch * self.network.samples

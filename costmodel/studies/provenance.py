@@ -31,7 +31,7 @@ def provenance(run: Evaluated) -> dict[str, Any]:
         "passes": run.pass_words,
         "assumed": profile.assumptions(chosen.dtype),
         "widened": run.widened,
-        "unknown_operators": dict(facts.unknown),
+        "incomplete": [{"operator": op, "count": n} for op, n in sorted(facts.unknown.items())],
         "calibration": None if known is None else known.model_dump(exclude={"networks"}),
         "doubts": trust.doubts(run),
         "standing": standing(run).record(),

@@ -23,13 +23,13 @@ class Standing(NamedTuple):
     grade: str
     """`calibrated`, `datasheet` or `assumed`."""
     reasons: tuple[str, ...]
-    widened: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     """The engines that compute in a wider type than was asked for."""
 
     @property
     def line(self) -> str:
         """All in one line."""
-        return "; ".join([self.graded, *self.widened])
+        return "; ".join([self.graded, *self.marks])
 
     @property
     def graded(self) -> str:
@@ -40,7 +40,7 @@ class Standing(NamedTuple):
 
     def record(self) -> dict[str, Any]:
         """All under the names of the JSON report."""
-        return {"grade": self.grade, "reasons": [*self.reasons, *self.widened]}
+        return {"grade": self.grade, "reasons": [*self.reasons, *self.marks]}
 
 
 def standing(run: Evaluated) -> Standing:
@@ -51,7 +51,7 @@ def standing(run: Evaluated) -> Standing:
     wider type than was asked for is told beside each grade.
     """
     grade, reasons = _graded(run)
-    return Standing(grade, reasons, tuple(run.widened.values()))
+    return Standing(grade, reasons, tuple(run.marks.values()))
 
 
 def _graded(run: Evaluated) -> tuple[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from costmodel.report.compare import accuracy_charts, time_chart, widened
+from costmodel.report.compare import accuracy_charts, marks, time_chart
 from costmodel.report.numbers import seconds
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.studies.comparison import Pair
@@ -43,7 +43,7 @@ def compare_page(entries: Sequence[Pair]) -> str:
             f"batch {best.run.policies.batch}",
             verdict=f"The shortest run is {best.label} on {best.run.profile.name}: "
             f"{seconds(best.run.total_time)}.",
-            standing=mixed + "; ".join([*grades.values(), *widened(e.run for e in entries)]),
+            standing=mixed + "; ".join([*grades.values(), *marks(e.run for e in entries)]),
             caption="Every pair",
             columns=[one for one in COLUMNS if any(_said(row.get(one.key)) for row in records)],
             rows=records,

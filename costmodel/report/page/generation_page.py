@@ -7,7 +7,7 @@ from typing import Any
 
 from costmodel.language.harmless import harmless
 from costmodel.report.chart import Chart, axis, named, stacked
-from costmodel.report.compare import widened
+from costmodel.report.compare import marks
 from costmodel.report.exposed import exposed_totals
 from costmodel.report.generation_plot import memory_chart, trade_chart
 from costmodel.report.numbers import seconds
@@ -71,7 +71,7 @@ def generation_page(generations: Sequence[Generation], trade: Sequence[dict[str,
 def _standing(generations: Sequence[Generation]) -> list[str]:
     """What stands behind the times of the machines, each thing once."""
     runs = [each.prefill for each in generations]
-    return [*dict.fromkeys(run.standing.graded for run in runs), *widened(runs)]
+    return [*dict.fromkeys(run.standing.graded for run in runs), *marks(runs)]
 
 
 def _served(generation: Generation, verdict: str) -> dict[str, Any]:

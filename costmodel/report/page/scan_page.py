@@ -51,7 +51,7 @@ def scan_page(outcome: ScanOutcome) -> str:
             verdict=f"The best point takes {best[0]['total_time_s'] * 1e3:.6g} ms."
             if best
             else "No point meets the constraints.",
-            standing="; ".join([STANDING, *space.widened]),
+            standing="; ".join([STANDING, *space.marks]),
             caption=f"The best points and the front, at most {SHOWN} of each",
             columns=columns,
             rows=rows,

@@ -48,7 +48,7 @@ class Question:
     form: Surface | Overlapped
     machine: Machine
     quantity: MachineQuantity
-    widened: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
     """The engines of the run that compute in a wider type than was asked for."""
 
     @property
@@ -73,7 +73,7 @@ class Question:
     def answer(self, value: float | None, met: bool, why: str, time: float | None = None) -> Answer:
         """An answer about the figure; without a `time` [s] the run's own one is told."""
         taken = self.time if time is None else time
-        told = told_beside(self.widened, self.quantity.word)
+        told = told_beside(self.marks, self.quantity.word)
         return Answer(self.quantity.word, value, self.unit, taken, met, why, self.crossing, told)
 
     def _with(self, value: Any) -> Machine:
@@ -134,9 +134,9 @@ class Stretch(NamedTuple):
     """[s]"""
 
 
-def told_beside(widened: Mapping[str, str], *asked: str) -> tuple[str, ...]:
+def told_beside(marks: Mapping[str, str], *asked: str) -> tuple[str, ...]:
     """What is told of widened engines whose rates are not what is `asked` for."""
-    return tuple(what for word, what in widened.items() if word not in asked)
+    return tuple(what for word, what in marks.items() if word not in asked)
 
 
 def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQuantity) -> float:
@@ -176,7 +176,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     if resource not in MACHINE:
         known = [*MACHINE, "batch", "context", "prompt"]
         raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
-    question = stated(Question(form_of(run), run.machine, MACHINE[resource], run.widened))
+    question = stated(Question(form_of(run), run.machine, MACHINE[resource], run.marks))
     target = target.on(run)
     seconds = target.seconds(run.samples)
     if question.quantity is MEMORY:

@@ -96,18 +96,18 @@ def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
         raise BadValue(f"'{target.text}' is met by any long {word}", "bound the time from above")
     least = 0 if word == "context" else 1
     first = run_of(least)
-    told = tuple(first.widened.values())
+    told = tuple(first.marks.values())
     variables = first.network.facts.variables
     other = variables.get("context" if word == "prompt" else "tokens", 0)
     most = int(variables.get("max_positions") or MOST) - int(other)
     longest = _outermost(run_of, target, least, most, True)
     if longest is None:
         why = f"impossible, because even {least} tokens take {first.total_time:.6g} s"
-        return Answer(word, None, "tokens", first.total_time, False, why, widened=told)
+        return Answer(word, None, "tokens", first.total_time, False, why, marks=told)
     limit = ", the most that there are positions for" if longest == most else ""
     why = f"the longest {word} that meets the target{limit}"
     time = run_of(longest).total_time
-    return Answer(word, float(longest), "tokens", time, True, why, widened=told)
+    return Answer(word, float(longest), "tokens", time, True, why, marks=told)
 
 
 def _edges(single: Run) -> list[int]:
@@ -127,8 +127,8 @@ def _edges(single: Run) -> list[int]:
 def _answer(run_of: RunOf, batch: int | None, possible: bool, why: str) -> Answer:
     """The answer about a batch; without one the time is that of a single sample."""
     value, run = None if batch is None else float(batch), run_of(batch or 1)
-    told = tuple(run.widened.values())
-    return Answer("batch", value, "samples", run.total_time, possible, why, widened=told)
+    told = tuple(run.marks.values())
+    return Answer("batch", value, "samples", run.total_time, possible, why, marks=told)
 
 
 def _quantity(run: Run, target: Target) -> float:

@@ -113,8 +113,8 @@ class Answer:
     reason: str
     crossing: float | None = None
     """Where the bottleneck moves."""
-    widened: tuple[str, ...] = ()
-    """The engines that compute in a wider type than was asked for."""
+    marks: tuple[str, ...] = ()
+    """What is said beside the answer."""
 
     def record(self) -> dict[str, Any]:
         """The answer as a record of the JSON file."""

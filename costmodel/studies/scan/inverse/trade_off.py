@@ -38,7 +38,7 @@ class TradeOff:
     possible: bool
     reason: str
     points: list[dict[str, float]] = field(default_factory=list)
-    widened: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     """The engines that compute in a wider type than was asked for."""
 
     def record(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
 
     """
     curve = _curve(run, (first, second), target, count)
-    return replace(curve, widened=told_beside(run.widened, first, second))
+    return replace(curve, marks=told_beside(run.marks, first, second))
 
 
 def _curve(run: Run, words: tuple[str, str], target: Target, count: int) -> TradeOff:

@@ -41,7 +41,7 @@ class ScanOutcome:
             "seconds": self.seconds,
             "points_per_s": points * share / self.seconds if self.seconds else 0.0,
             "path": self.plan.path,
-            "widened": self.plan.space.widened,
+            "marks": self.plan.space.marks,
             "engine": engine,
             "workers": workers,
             "plan": self.plan.identity,

@@ -53,13 +53,13 @@ class Space:
         return all(variant.interval is not None for variant in self.variants)
 
     @property
-    def widened(self) -> list[str]:
-        """The engines that compute in wider types than were asked for; not where rates are axes."""
+    def marks(self) -> list[str]:
+        """What reports say beside the figures; not of engines whose rates are axes."""
         told = (
             what
             for variant in self.variants
-            for word, what in variant.widened.items()
-            if MACHINE[word].axis not in self.words
+            for word, what in variant.marks.items()
+            if word not in MACHINE or MACHINE[word].axis not in self.words
         )
         return list(dict.fromkeys(told))
 

@@ -35,8 +35,8 @@ class Variant:
     """For pictures: network and machine."""
     interval: tuple[float, float] | None = None
     """Multiples of the total, on calibrated machines."""
-    widened: Mapping[str, str] = field(default_factory=dict)
-    """By engine, on which machine it computes in a wider type than was asked for."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What reports say beside the figures: by engine, and under `incomplete`."""
 
     @classmethod
     def of(cls, run: Run, labels: Columns | None = None, form: Form | None = None) -> Variant:
@@ -54,7 +54,7 @@ class Variant:
             chosen.batch,
             f"{run.network.name} on {run.profile.name}",
             calibration.interval_90 if calibration else None,
-            {word: f"{run.profile.name}: {what}" for word, what in run.widened.items()},
+            run.named_marks,
         )
 
     @property
