@@ -76,7 +76,7 @@ def test_recurrent_layers(tmp_path: Path) -> None:
 
 
 def test_onnx_runtimes_own_operators(tmp_path: Path) -> None:
-    """A gelu keeps its shape; a product's shape must be stated."""
+    """A gelu keeps its shape; a product's is [1, 4] [4, 4], though nothing states it."""
     gelu = helper.make_node("FastGelu", ["x"], ["y"], domain="com.microsoft")
     fused = helper.make_node("FusedMatMul", ["x", "w"], ["y"], domain="com.microsoft")
     x = {"x": (FLOAT, [1, 4])}
@@ -85,8 +85,9 @@ def test_onnx_runtimes_own_operators(tmp_path: Path) -> None:
     file = write(
         tmp_path / "f.onnx", [fused], x, ["y"], (weight("w", 4, 4),), domains=("com.microsoft",)
     )
-    with pytest.raises(InputError, match="states no shape"):
-        load_network(file)
+    network = load_network(file)
+    assert totals(network) == (16, 16)
+    assert network.outputs[0].shape == (4,)
 
 
 @pytest.mark.parametrize(("a", "b", "flag", "weights", "out"), [
@@ -140,21 +141,27 @@ def test_the_mask_of_a_dropout_can_be_read(tmp_path: Path) -> None:
 def test_unknown_operators_are_named_and_move(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """4 + 4 elements and 4 weights of 4 B at 1 GB/s, all external under all_external."""
-    node = helper.make_node("Frobnicate", ["x", "w"], ["y"], name="f", domain="acme")
-    file = write(
-        tmp_path / "m.onnx",
-        [node],
-        {"x": (FLOAT, [1, 4])},
-        ["y"],
-        (weight("w", 4),),
-        domains=("acme",),
-    )
+    """4 + 4 elements and 2 + 6 constants of 4 B, all external under all_external; 6 are a matrix."""
+    node = helper.make_node("Frobnicate", ["x", "w", "v"], ["y"], name="f", domain="acme")
+    held = (weight("w", 2), weight("v", 3, 2))
+    given = [helper.make_tensor_value_info("x", FLOAT, [1, 4])]
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("acme", 1)]
+
+    def written(output: Any) -> Path:
+        graph = helper.make_graph([node], "made", given, [output], initializer=list(held))
+        file = tmp_path / "m.onnx"
+        file.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
+        return file
+
+    with pytest.raises(InputError, match="Frobnicate.*the shape of its output"):
+        load_network(written(helper.make_empty_tensor_value_info("y")))
+    file = written(helper.make_tensor_value_info("y", FLOAT, [1, 4]))
+    assert totals(load_network(file))[0] == 6
     words = ["simulate", str(file), "--hw", "accel_1tflops", "--placement", "all_external"]
     assert main(words) == 0
     assert "Frobnicate (1 rows): counted as data movement" in capsys.readouterr().out
     done = simulate(str(file), "accel_1tflops", placement="all_external")
-    assert done.totals["external_bytes"] == 48
+    assert done.totals["external_bytes"] == 64
     assert done.workload.rows[0].kind == "unknown"
     assert main([*words, "--strict"]) == 2
     assert "unknown operators: Frobnicate (1)" in capsys.readouterr().err

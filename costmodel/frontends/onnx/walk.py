@@ -48,7 +48,7 @@ class Walk:
         """Names whose node could not be taken."""
         self.parameters = Parameters(constants.stored(model.graph))
         self.unknown: Counter[str] = Counter()
-        self.notes: list[str] = []
+        self.notes: list[str] = self.infer.notes
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
         self.used = {*constants.reads(model.graph), *(v.name for v in model.graph.output)}
         self.inputs = real_inputs(model.graph)
@@ -200,20 +200,24 @@ class Walk:
         follow = table("FOLLOW").get(proto.op_type, stretched)
         node, work = self.worked_out(OnnxNode(proto, inputs, wholes, follow, self.samples))
         name = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
-        taps = (node.value(n).tap for n in node.maps)
+        reads = (node.value(n).tap for n in node.maps)
         row = Row(
             name,
             name,
             block_of(name),
             self.place,
-            self.agreed(node, work.parts(node.maps)),
-            tuple(tap for tap in taps if tap is not None),
+            self.agreed(node, work),
+            tuple(tap for tap in reads if tap is not None),
             out_bits=tuple(self.bits(types[n]) for n in ports),
             constants=self.parameters.count(node, work),
+            unread_on_purpose=bool(work.updates),
             pieces=node.ends[0].pieces,
             samples_at=node.ends[0].axis or 0,
         )
-        for tap, port, end in zip(self.builder.add(row), ports, node.ends, strict=True):
+        taps = list(self.builder.add(row))
+        for place, (into, _) in work.updates.items():
+            taps[place] = node.value(into).tap or taps[place]
+        for tap, port, end in zip(taps, ports, node.ends, strict=True):
             output = proto.output[port]
             self.values[output] = Value(output, types[port], tap=tap, axis=end.axis)
 
@@ -234,9 +238,10 @@ class Walk:
             node = node.untracked()
             return node, rule(node)
 
-    def agreed(self, node: OnnxNode, parts: Parts) -> Parts:
+    def agreed(self, node: OnnxNode, work: Work) -> Parts:
         """The parts, and a view where the file shows further outputs or another shape."""
-        given, stated = parts[-1].outputs, node.outputs
+        parts = work.parts(node.maps)
+        given, stated = parts[-1].outputs, work.written(node.outputs)
         if given == stated:
             return parts
         if sum(map(prod, given[:1])) != sum(map(prod, stated[:1])):
@@ -275,9 +280,12 @@ class Walk:
 
 
 def unknown(node: OnnxNode) -> Work:
-    """An operator without a rule: its maps move, what stands beside them counts as weights."""
+    """An operator without a rule: everything moves; stored matrices of floats count as weights."""
+    held = {n: v for n, v in enumerate(node.inputs) if v is not None and v.constant}
+    weights = tuple(n for n, v in held.items() if v.floating and len(v.shape) > 1)
+    tables = tuple(n for n in held if n not in weights)
     layer = Unknown(shapes=node.outputs)
-    return Work((layer,), node.shapes, weights=tuple(range(len(node.inputs))))
+    return Work((layer,), node.shapes, weights=weights, tables=tables)
 
 
 def block_of(name: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 
 from costmodel.core import kinds
 from costmodel.core.layer import Layer, make
+from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
 from costmodel.frontends.onnx.spread import led
 from costmodel.models.layers.activation import LeakyRelu
@@ -41,6 +42,16 @@ def joined(make_layer: Callable[..., Layer], aside: tuple[int, ...] = ()) -> Rul
 def parametric(node: OnnxNode) -> Work:
     """PRelu, whose slopes are weights."""
     return Work((LeakyRelu(),), (node.shape(),), weights=(1,))
+
+
+def activated(name: str | None) -> tuple[Layer, ...]:
+    """The function that an operator fuses behind its own work, by the name in its attribute."""
+    if not name or name.lower() in ("none", "identity", "linear"):
+        return ()
+    known = {op.lower(): kind for op, kind in ACTIVATIONS.items()} | {"silu": "silu"}
+    if name.lower() not in known:
+        raise BadValue(f"the fused activation '{name}' is not known", "export it as a node")
+    return (make(kinds.get(known[name.lower()]), {}),)
 
 
 def convert(node: OnnxNode) -> Work:

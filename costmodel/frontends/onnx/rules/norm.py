@@ -62,9 +62,9 @@ RULES: dict[str, Rule] = {
     "LayerNormalization": layer_norm,
     "GroupNormalization": group_norm,
     "InstanceNormalization": group_norm,
-    "RMSNormalization": rms_norm,
-    "SimplifiedLayerNormalization": rms_norm,
+    **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization"), rms_norm),
     "LRN": local_response,
     "MeanVarianceNormalization": plain,
     "LpNormalization": plain,
 }
+SAME_SHAPE = tuple(RULES)

@@ -1,27 +1,9 @@
-"""Attention and recurrence: what works along the tokens or steps of a sequence."""
+"""Recurrence: what works along the steps of a sequence."""
 
 from __future__ import annotations
 
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
-from costmodel.models.layers.attention import Attention
 from costmodel.models.layers.recurrent import Recurrent
-
-
-def attention(node: OnnxNode) -> Work:
-    """Attention, as operator set 23 defines it.
-
-    Its maps are [heads, tokens, size], or [tokens, heads * size], per sample.
-    """
-    q, k, v = (node.shape(i) for i in range(3))
-    if len(node.whole(0)) == 3:
-        heads, kv = node.get("q_num_heads"), node.get("kv_num_heads")
-        q = (*q[:-2], heads, q[-2], q[-1] // heads)
-        k, v = ((*s[:-2], kv, s[-2], s[-1] // kv) for s in (k, v))
-    past = node.whole(4)[2] if node.has(4) else 0
-    others = tuple(n for n in node.maps if n > 2)
-    shapes = (q, k, v, *map(node.shape, others))
-    return Work((Attention(past=past),), shapes, operands=(0, 1, 2, *others))
 
 
 def recurrent(node: OnnxNode) -> Work:
@@ -55,5 +37,5 @@ def recurred(node: OnnxNode, number: int) -> int | None:
 
 
 CELLS = ("LSTM", "GRU", "RNN")
-RULES: dict[str, Rule] = {"Attention": attention, **dict.fromkeys(CELLS, recurrent)}
-FOLLOW: dict[str, Follow] = {"Attention": kept, **dict.fromkeys(CELLS, recurred)}
+RULES: dict[str, Rule] = dict.fromkeys(CELLS, recurrent)
+FOLLOW: dict[str, Follow] = dict.fromkeys(CELLS, recurred)
