@@ -153,7 +153,7 @@ def test_unknown_operators_are_named_and_move(
         file.write_bytes(helper.make_model(graph, opset_imports=sets).SerializeToString())
         return file
 
-    with pytest.raises(InputError, match="Frobnicate.*the shape of its output"):
+    with pytest.raises(InputError, match="Frobnicate"):
         load_network(written(helper.make_empty_tensor_value_info("y")))
     file = written(helper.make_tensor_value_info("y", FLOAT, [1, 4]))
     assert totals(load_network(file))[0] == 6

@@ -39,7 +39,7 @@ def opened(model: onnx.ModelProto) -> onnx.ModelProto:
                 for name, attribute in schema.attributes.items()
                 if name not in given and attribute.default_value.type
             )
-        named = sorted({("", node.op_type) for node, _ in found})
+        named = sorted({(node.domain, node.op_type) for node, _ in found})
         with suppress(RuntimeError, ValueError):
             model = inliner.inline_selected_functions(model, named, inline_schema_functions=True)
     return model
@@ -49,16 +49,19 @@ def _bodied(
     model: onnx.ModelProto, graph: onnx.GraphProto
 ) -> Iterator[tuple[onnx.NodeProto, onnx.defs.OpSchema]]:
     """Nodes of a graph, and of those inside it, that have a body and no rule; their definitions."""
-    versions = {entry.domain: entry.version for entry in model.opset_import}
-    version = versions.get("", versions.get("ai.onnx", onnx.defs.onnx_opset_version()))
+    versions = {
+        "" if entry.domain in STANDARD else entry.domain: entry.version
+        for entry in model.opset_import
+    }
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 yield from _bodied(model, attribute.g)
-        op = node.op_type
-        if node.domain not in STANDARD or op in table("RULES") or op in (*listed("VIEWS"), *KEPT):
+        op, domain = node.op_type, "" if node.domain in STANDARD else node.domain
+        word = f"{domain}:{op}" if domain else op
+        if domain not in versions or word in (*table("RULES"), *listed("VIEWS"), *KEPT):
             continue
         with suppress(onnx.defs.SchemaError):
-            schema = onnx.defs.get_schema(op, version, "")
+            schema = onnx.defs.get_schema(op, versions[domain], domain)
             if any(getattr(schema, word, False) for word in BODIES):
                 yield node, schema

@@ -11,6 +11,7 @@ from onnx import inliner
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
 from costmodel.frontends.onnx import structure
+from costmodel.frontends.onnx.bodies import opened
 from costmodel.frontends.onnx.node import STANDARD
 
 OLDEST = 7
@@ -36,6 +37,7 @@ def read(path: Path, dims: Mapping[str, int]) -> tuple[onnx.ModelProto, int | No
             raise InputError.at(place, f"uses operator set {entry.version}", remedy)
     if model.functions:
         model = inliner.inline_local_functions(model, convert_version=False)
+    model = opened(model)
     axis = batch_axis(model)
     bind(model, dims, place)
     return model, axis

@@ -115,6 +115,8 @@ def causal(node: OnnxNode) -> Work:
 def causal_shapes(node: OnnxNode) -> list[onnx.TypeProto]:
     """The input's shape, and a state of one element less than the window has."""
     shape, taps = node.whole(), node.whole(1)[-1]
+    if node.get("input_channels", 0):
+        raise BadValue("it works on a slice of the channels", "slice them before it")
     carried = node.get("state_length", 0) or (taps - 1) * node.get("dilation", 1)
     last = bool(node.get("channels_last", 0))
     state = (shape[0], carried, shape[-1]) if last else (*shape[:-1], carried)

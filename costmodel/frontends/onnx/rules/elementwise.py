@@ -122,6 +122,11 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("Add", "Sum"), joined(Add)),
     "Mul": joined(Mul),
     "PRelu": parametric,
+    # of ai.onnx.ml: a difference and a product; a comparison; a norm of each row
+    "ai.onnx.ml:Scaler": worked({"adds": 1, "muls": 1}),
+    "ai.onnx.ml:Binarizer": worked({"compares": 1}),
+    "ai.onnx.ml:Imputer": worked({"compares": 1}),
+    "ai.onnx.ml:Normalizer": worked({"muls": 1, "adds": 1, "divs": 1}),
     "SwiGLU": swiglu,
     "Shrink": shrink,
     "BiasGelu": activation("gelu", (1,)),

@@ -37,8 +37,8 @@ def bits_of(node: OnnxNode, number: int) -> int:
     """Bits of a weight of one of an expert's matrices; the file's type's unless it packs them."""
     if node.op != "QMoE":
         return 8
-    own = node.get(f"fc{number}_expert_weight_bits", 0)
-    return int(own or node.get("expert_weight_bits", 4))
+    names = ("fc1_expert_weight_bits", "fc2_expert_weight_bits", "fc3_expert_weight_bits")
+    return int(node.get(names[number - 1], 0) or node.get("expert_weight_bits", 4))
 
 
 MATRICES = {"MoE": (2, 4, 6), "QMoE": (2, 5, 8)}

@@ -119,6 +119,16 @@ def gated_add(node: OnnxNode) -> Work:
     return Work((layer,), node.shapes, weights=(3,))
 
 
+def distances(node: OnnxNode) -> Work:
+    """CDist: a difference, a square and an addition for each feature, a root for each pair."""
+    pairs, features = prod(node.outputs[0]), node.whole()[1]
+    roots = pairs * (node.get("metric", "sqeuclidean") == "euclidean")
+    layer = Computed(
+        shapes=node.outputs, adds=2 * pairs * features, muls=pairs * features, divs=roots
+    )
+    return Work((layer,), node.shapes)
+
+
 FUSED: dict[str, tuple[Rule, Shaper]] = {
     **dict.fromkeys(("FusedMatMul", "TransposeMatMul", "SparseToDenseMatMul"),
                     (product.matmul, fused_shape)),
@@ -156,15 +166,7 @@ POINTWISE: dict[str, tuple[Rule, Shaper]] = {
         worked({"compares": 1, "muls": 1, "adds": 1}, aside=(2, 3, 5, 6, 7, 8)),
         stretched_over(0, 1, 4, like=1),
     ),
-    "CDist": (
-        # a difference, a square and an addition for each feature, and a root for each pair
-        lambda node: Work(
-            (Computed(shapes=node.outputs, adds=2 * prod(node.outputs[0]) * node.whole()[1],
-                      muls=prod(node.outputs[0]) * node.whole()[1], divs=prod(node.outputs[0])),),
-            node.shapes,
-        ),
-        lambda node: typed(node, (node.whole()[0], node.whole(1)[0])),
-    ),
+    "CDist": (distances, lambda node: typed(node, (node.whole()[0], node.whole(1)[0]))),
 }  # fmt: skip
 RULES: dict[str, Rule] = {f"{DOMAIN}:{op}": rule for op, (rule, _) in (FUSED | POINTWISE).items()}
 SHAPES: dict[str, Shaper] = {

@@ -139,6 +139,15 @@ PLAIN = (
 )
 """Functions of one map, which keep its shape."""
 OWN: dict[str, tuple[Rule, Shaper]] = {
+    "QuantizeWithOrder": (
+        elementwise.convert,
+        lambda node: [element(TensorProto.INT8, node.whole())],
+    ),
+    "DequantizeWithOrder": (
+        elementwise.convert,
+        lambda node: [element(node.get("to"), node.whole())],
+    ),
+    "IsAllFinite": (worked({}), lambda node: [element(TensorProto.BOOL, ())]),
     **NORMS,
     "QLinearConcat": (side_by_side, concatenated),
     **{op: (elementwise.RULES[op], same) for op in PLAIN},

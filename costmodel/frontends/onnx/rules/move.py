@@ -11,11 +11,12 @@ from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.samples import kept
 from costmodel.frontends.onnx.shaping import Shaper, same, typed
+from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Concat
 from costmodel.models.layers.move import Copy, Gather, Pieces, Transpose
 from costmodel.models.layers.update import Update
 
-VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
+VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "BitCast")
 
 
 def copy(node: OnnxNode) -> Work:
@@ -88,7 +89,13 @@ def looked_up(node: OnnxNode, number: int) -> int | None:
 def scatter(node: OnnxNode) -> Work:
     """A map of which some elements are replaced by others."""
     (first, *_) = node.maps
-    return Work((Copy(shape=node.outputs[0]),), (node.shape(first),), aside=(1,))
+    layer: Layer = Copy(shape=node.outputs[0])
+    join = node.get("reduction", "none")
+    if join != "none":
+        count = prod(node.shape(2))
+        work = {"add": "adds", "mul": "muls"}.get(join, "compares")
+        layer = Computed(shapes=node.outputs, **{work: count})
+    return Work((layer,), (node.shape(first),), operands=(first,), aside=(1,))
 
 
 def update(node: OnnxNode) -> Work:

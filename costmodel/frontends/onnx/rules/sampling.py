@@ -12,7 +12,7 @@ from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.samples import kept
 from costmodel.frontends.onnx.shaping import Shaper, typed
-from costmodel.models.layers.computed import Computed
+from costmodel.models.layers.computed import Computed, Products
 from costmodel.models.layers.move import Copy, Resize
 
 TAPS = {"nearest": 1, "linear": 2, "bilinear": 2, "cubic": 4, "bicubic": 4}
@@ -133,7 +133,25 @@ def added_shape(node: OnnxNode) -> list[onnx.TypeProto]:
     return typed(node, (batch, rows // prod(block), *image))
 
 
+def affine_grid(node: OnnxNode) -> Work:
+    """AffineGrid: each position by a small matrix of its sample."""
+    whole, out = node.shape(), node.outputs[0]
+    axes, many = whole[-2], prod(whole[:-2])
+    product = (axes, axes + 1, prod(out) // axes // many, many)
+    layer = Products(shapes=(out,), products=(product,))
+    return Work((layer,), (whole,), operands=(0,), aside=(1,))
+
+
+def affine_shape(node: OnnxNode) -> list[onnx.TypeProto]:
+    """[batch, positions, axes] of a constant size [batch, channels, positions]."""
+    size = node.numbers("", 1)
+    if size is None:
+        raise BadValue("the size of its grid is no constant", "fold it first")
+    return typed(node, (size[0], *size[2:], len(size) - 2))
+
+
 TABLE: dict[str, tuple[Rule, Shaper | None]] = {
+    "AffineGrid": (affine_grid, affine_shape),
     "Resize": (resize, None),
     "Upsample": (resize, None),
     "GridSample": (grid_sample, grid_shape),
@@ -145,4 +163,6 @@ TABLE: dict[str, tuple[Rule, Shaper | None]] = {
 }
 RULES: dict[str, Rule] = {op: rule for op, (rule, _) in TABLE.items()}
 SHAPES: dict[str, Shaper] = {op: shape for op, (_, shape) in TABLE.items() if shape is not None}
-FOLLOW: dict[str, Follow] = dict.fromkeys(("Resize", "Upsample", "GridSample", "Col2Im"), kept)
+FOLLOW: dict[str, Follow] = dict.fromkeys(
+    ("Resize", "Upsample", "GridSample", "Col2Im", "AffineGrid"), kept
+)

@@ -82,6 +82,8 @@ def gated(node: OnnxNode) -> Work:
     q, k, v = (node.whole(n) for n in range(3))
     q, k, v = ((*s[:-3], s[-2], s[-3], s[-1]) for s in (q, k, v))
     work = recurrence(q, k, v, node.get("update_rule", "gated_delta"))
+    normed = (prod(q) + prod(k)) * bool(node.get("qk_l2_norm", 0))
+    work |= {"muls": work["muls"] + 2 * normed, "adds": work["adds"] + normed}
     return Work((Products(shapes=node.outputs, **work),), node.shapes, weights=(7, 8))
 
 
