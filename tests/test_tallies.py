@@ -89,6 +89,25 @@ HAND = [
          ((4, 2, 8), (4, 2, 8), (4, 2, 6), (4, 2, 8), (4, 2, 6)),
          (64 + 64 + 48 + 64 + 48, 48, 4),
          {"macs": 48 * 14, "muls": 48, "exps": 48, "adds": 48, "divs": 48}, torch=False),
+    # one key stands before the first of 3 causal queries: 2 + 3 + 4 of 7 keys; two more ahead: 4 + 5 + 6
+    Hand("attention", {"causal": True, "offset": 1}, ((4, 3, 8), (4, 7, 8), (4, 7, 6)),
+         (96 + 224 + 168, 72, 4),
+         {"macs": 36 * 14, "muls": 36, "exps": 36, "adds": 36, "divs": 36}, torch=False),
+    Hand("attention", {"causal": True, "offset": 1, "ahead": 2, "window": 3},
+         ((4, 3, 8), (4, 7, 8), (4, 7, 6)), (96 + 224 + 168, 72, 4),
+         # less 0 + 0 + 1 keys before the window
+         {"macs": 56 * 14, "muls": 56, "exps": 56, "adds": 56, "divs": 56}, torch=False),
+    # cap * tanh(score / cap): two products, an exponential, two additions and a division for 84 scores
+    Hand("attention", {"softcap": True}, ((4, 3, 8), (4, 7, 8), (4, 7, 6)), (96 + 224 + 168, 72, 4),
+         {"macs": 84 * 14, "muls": 252, "exps": 168, "adds": 252, "divs": 168}, torch=False),
+    # what is stated; 8 x 4 x 5 and 6 of 2 x 3 x 5 multiply-adds
+    Hand("computed", {"shapes": [[3, 2]], "adds": 1, "muls": 2, "divs": 3, "compares": 4, "exps": 5},
+         ((3, 4),), (12, 6, 3), {"adds": 1, "muls": 2, "divs": 3, "compares": 4, "exps": 5}),
+    Hand("products", {"shapes": [[5, 8]], "products": [[8, 4, 5, 1], [2, 3, 5, 6]], "muls": 7},
+         ((5, 4),), (20, 40, 5), {"macs": 160 + 180, "muls": 7}, torch=False),
+    # two axes of 2 taps each and 7 x 3 x 3 outputs: four products and two additions each
+    Hand("resize", {"size": [7, 3], "taps": [2, 2]}, ((3, 4, 5),), (60, 63, 3),
+         {"muls": 4 * 63, "adds": 2 * 63}),
     # without a mask 2 queries see the last 6 of 7 keys
     Hand("attention", {"context": 5, "window": 6}, ((4, 2, 8), (4, 2, 8), (4, 2, 6)),
          (64 + 64 + 48, 48, 4),

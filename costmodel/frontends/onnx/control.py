@@ -51,6 +51,7 @@ def trip(walk: Walk, proto: onnx.NodeProto, count: int, body: onnx.GraphProto) -
     if walk.trips > MOST:
         raise BadValue(f"its trips run over {MOST} nodes", CUT)
     label = proto.name or proto.output[0]
+    walk.stated |= {value.name: value.type for value in body.value_info}
     with walk.inside(label, f"{label}/{count}", again=count > 0):
         walk.body(body)
     lost = [output.name for output in body.output if output.name not in walk.values]

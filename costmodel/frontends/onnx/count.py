@@ -46,17 +46,18 @@ class Parameters:
             if value is None or value.origin is None:
                 continue
             named = position in (*work.weights, *work.statistics)
-            if named or position not in work.aside:
+            if named or position not in (*work.aside, *work.tables):
                 counted = position in work.statistics
                 fresh[position] = self._fresh(value, value.origin, named, counted)
+                if fresh[position] and position in work.packed:
+                    fresh[position] = work.packed[position]
             if position in work.aside:
                 continue
             held = bool(value.origin.weights) and len(value.shape) > 0
             tensors |= value.floating and (held or value.elements > 1)
             if value.elements > 1:
                 sources |= value.origin.weights
-                read = value.elements if work.rows_read is None else work.rows_read
-                moved = min(value.elements, read)
+                moved = work.moved(position, value.elements)
                 floats += moved if value.bits is None else 0
                 fixed += size_of(moved, value.bits) if value.bits is not None else 0
         return Constants(_counted(work, fresh), floats, fixed, frozenset(sources), tensors)

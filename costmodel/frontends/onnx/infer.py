@@ -12,6 +12,7 @@ import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from costmodel.core.tally import Shape
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import OnnxNode
 from costmodel.frontends.onnx.rules import listed, table
@@ -29,6 +30,26 @@ IMPURE = (
 )
 
 
+ROUNDED = ("Resize", "Upsample")
+"""Operators whose sizes come of scales, which exporters round in ways of their own."""
+NOTHING = onnx.TypeProto()
+"""The type of what nothing is known of."""
+MOST = 4
+"""Conflicts between the file's shapes and ours that are told one by one."""
+
+
+def conflict(kind: onnx.TypeProto, told: onnx.TypeProto) -> bool:
+    """True where the file states another rank or another size than a known type has."""
+    if not told.tensor_type.HasField("shape"):
+        return False
+    shape, dims = shape_in(kind), told.tensor_type.shape.dim
+    sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+    return len(sizes) != len(shape) or any(
+        size is not None and size >= 0 and size != own
+        for size, own in zip(sizes, shape, strict=True)
+    )
+
+
 class Inference:
     """Answers about the nodes of one model, kept because exporters repeat nodes by the thousand."""
 
@@ -39,6 +60,8 @@ class Inference:
         self.imports = list(model.opset_import)
         self.known: dict[Any, list[Any]] = {}
         self.schemas: dict[tuple[str, str], Any] = {}
+        self.notes: list[str] = []
+        self.conflicts = 0
 
     def schema(self, node: onnx.NodeProto) -> Any:
         """The operator's definition, or None for an operator that onnx does not define."""
@@ -58,22 +81,54 @@ class Inference:
     ) -> list[onnx.TypeProto]:
         """The types of a node's outputs, in order.
 
-        They are as onnx infers them, else as the file has `stated` them, else like the input.
+        They are as the rules say, else as onnx infers them, else as the file has `stated` them.
         Raises BadValue where they do not follow from the inputs.
         """
-        known = self.schema(node) is not None
-        inferred = self._inferred(node, inputs) if known else {}
-        types = [inferred.get(name) or onnx.TypeProto() for name in node.output]
-        for number, name in enumerate(node.output):
-            if name in stated and unresolved(types[number]) and not unresolved(stated[name]):
-                types[number] = stated[name]
+        said = [stated.get(name, NOTHING) for name in node.output]
+        wholes = tuple(() if unresolved(kind) else shape_in(kind) for kind in said)
+        seen = OnnxNode(node, tuple(inputs), wholes)
+        types = self._ruled(seen)
+        if not types and self.schema(node) is not None:
+            inferred = self._inferred(node, inputs)
+            types = [inferred.get(name) or NOTHING for name in node.output]
+        types = [*types, *said[len(types) :]][: len(said)]
+        trusted = seen.word in ROUNDED and not seen.has(3)
+        for number, (kind, told) in enumerate(zip(types, said, strict=True)):
+            differs = not unresolved(kind) and conflict(kind, told)
+            if differs:
+                self._tell(seen, shape_in(kind), told, trusted)
+            if not unresolved(told) and (unresolved(kind) or (differs and trusted)):
+                types[number] = told
         first = inputs[0] if inputs else None
-        if not known and first is not None and unresolved(types[0]):
-            ruled = OnnxNode(node, tuple(inputs)).word in table("RULES")
-            if ruled and node.op_type not in listed("SAME_SHAPE"):
+        if first is not None and unresolved(types[0]) and seen.word in table("RULES"):
+            if node.op_type in listed("SAME_SHAPE"):
+                types[0] = first.type
+            elif self.schema(node) is None:
                 raise BadValue("the file states no shape for its output", "export it with shapes")
-            types[0] = first.type
         return types
+
+    def _ruled(self, seen: OnnxNode) -> list[onnx.TypeProto]:
+        """The types that the rules give a node's first outputs. Raises BadValue for a misfit."""
+        rule = table("SHAPES").get(seen.word)
+        try:
+            return [] if rule is None else list(rule(seen))
+        except (AssertionError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+            told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise BadValue(
+                f"its inputs or attributes do not fit ({told})", "check the export"
+            ) from None
+
+    def _tell(self, seen: OnnxNode, shape: Shape, told: onnx.TypeProto, trusted: bool) -> None:
+        """Note that a shape differs from what the file states."""
+        self.conflicts += 1
+        if self.conflicts == MOST + 1:
+            self.notes.append("the file states further shapes that its operators do not give")
+        elif self.conflicts <= MOST:
+            sizes = [dim.dim_value or dim.dim_param for dim in told.tensor_type.shape.dim]
+            self.notes.append(
+                f"node '{seen.name}' ({seen.op}): the file states {sizes} for its output, its "
+                f"definition gives {list(shape)}: the {'first' if trusted else 'second'} is taken"
+            )
 
     def _inferred(
         self, node: onnx.NodeProto, inputs: Sequence[Value | None]

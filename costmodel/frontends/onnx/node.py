@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -177,6 +177,25 @@ class Work:
     """The input that holds a bias."""
     statistics: tuple[int, ...] = ()
     """The running mean and variance of a batch norm, whose `weights` are its scale and shift."""
+    tables: tuple[int, ...] = ()
+    """Inputs that move and are no parameters: scales of weights, sines and cosines, windows."""
+    packed: Mapping[int, int] = field(default_factory=dict)
+    """Weights behind an input that packs several of them into an element."""
+    read: Mapping[int, int] = field(default_factory=dict)
+    """Elements that are read of inputs that are looked up in part."""
+    updates: Mapping[int, tuple[int, Shape]] = field(default_factory=dict)
+    """Outputs whose memory is that of an input, of which no more than such a shape is written."""
+
+    def moved(self, position: int, elements: int) -> int:
+        """How many of an input's `elements` are read."""
+        limit = self.read.get(position, self.rows_read)
+        return elements if limit is None else min(elements, limit)
+
+    def written(self, outputs: Shapes) -> Shapes:
+        """Shapes of what is written for `outputs`: of a cache that is updated what is new."""
+        return tuple(
+            self.updates[n][1] if n in self.updates else shape for n, shape in enumerate(outputs)
+        )
 
     def parts(self, maps: Sequence[int]) -> Parts:
         """The layers one after the other, for a node of whose inputs `maps` are feature maps."""

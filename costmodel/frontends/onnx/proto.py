@@ -12,6 +12,7 @@ from onnx import inliner
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
 from costmodel.frontends.onnx import structure
+from costmodel.frontends.onnx.bodies import opened
 from costmodel.frontends.onnx.cut import cut
 from costmodel.frontends.onnx.live import prune, real_inputs
 from costmodel.frontends.onnx.node import STANDARD
@@ -57,6 +58,7 @@ def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
             raise InputError.at(place, f"uses operator set {entry.version}", remedy)
     if model.functions:
         model = inliner.inline_local_functions(model, convert_version=False)
+    model = opened(model)
     dead = tuple(node.op_type for node in prune(model.graph))
     if span != Span():
         cut(model, span.start, span.end, place)

@@ -10,12 +10,13 @@ from costmodel.frontends.onnx.node import OnnxNode, Work
 from costmodel.models.layers.move import StridedView, Unknown
 
 
-def agreed(node: OnnxNode, parts: Parts, notes: list[str]) -> Parts:
+def agreed(node: OnnxNode, work: Work, notes: list[str]) -> Parts:
     """The parts, and a view where the file shows further outputs or another shape.
 
     Where that has another number of elements, the report is told so in `notes`.
     """
-    given, stated = parts[-1].outputs, node.outputs
+    parts = work.parts(node.maps)
+    given, stated = parts[-1].outputs, work.written(node.outputs)
     if given == stated:
         return parts
     if sum(map(prod, given[:1])) != sum(map(prod, stated[:1])):
@@ -27,15 +28,12 @@ def agreed(node: OnnxNode, parts: Parts, notes: list[str]) -> Parts:
 
 
 def unknown(node: OnnxNode) -> Work:
-    """An operator without a rule: its maps move, and floating matrices beside them as weights."""
+    """An operator without a rule: everything moves; stored matrices of floats count as weights."""
+    held = {n: v for n, v in enumerate(node.inputs) if v is not None and v.constant}
+    weights = tuple(n for n, v in held.items() if v.floating and len(v.shape) > 1)
+    tables = tuple(n for n in held if n not in weights)
     layer = Unknown(shapes=node.outputs)
-    held = [
-        number
-        for number, value in enumerate(node.inputs)
-        if value is not None and value.floating and len(value.shape) > 1
-    ]
-    aside = tuple(number for number in range(len(node.inputs)) if number not in held)
-    return Work((layer,), node.shapes, weights=tuple(held), aside=aside)
+    return Work((layer,), node.shapes, weights=weights, tables=tables)
 
 
 def block_of(name: str) -> str:

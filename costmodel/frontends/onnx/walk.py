@@ -62,7 +62,7 @@ class Walk:
         self.trips = 0
         """Nodes that graphs inside the graph have run."""
         self.unknown: Counter[str] = Counter()
-        self.notes: list[str] = []
+        self.notes: list[str] = self.infer.notes
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
         self.used = set(live.reads(model.graph))
         self.weights = live.weight_inputs(model.graph)
@@ -234,20 +234,24 @@ class Walk:
         node, work = self.worked_out(OnnxNode(proto, inputs, wholes, follow, self.samples))
         own = (proto.name or f"{proto.op_type}_{proto.output[0]}").strip("/")
         name = f"{self.scope}{own}"
-        taps = (node.value(n).tap for n in node.maps)
+        reads = (node.value(n).tap for n in node.maps)
         row = Row(
             name,
             name,
             block_of(name),
             self.place,
-            agreed(node, work.parts(node.maps), self.notes),
-            tuple(tap for tap in taps if tap is not None),
+            agreed(node, work, self.notes),
+            tuple(tap for tap in reads if tap is not None),
             out_bits=tuple(self.bits(types[n]) for n in ports),
             constants=self.parameters.count(node, work),
+            unread_on_purpose=bool(work.updates),
             pieces=node.ends[0].pieces,
             samples_at=node.ends[0].axis or 0,
         )
-        for tap, port, end in zip(self.builder.add(row), ports, node.ends, strict=True):
+        taps = list(self.builder.add(row))
+        for place, (into, _) in work.updates.items():
+            taps[place] = node.value(into).tap or taps[place]
+        for tap, port, end in zip(taps, ports, node.ends, strict=True):
             output = proto.output[port]
             self.values[output] = Value(output, types[port], tap=tap, axis=end.axis)
 

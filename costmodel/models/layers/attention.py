@@ -26,7 +26,9 @@ class Attention(MatrixLayer):
     query is the oldest. `context` tokens of K and V are a state: they outlive the run, are read
     from the external memory, and what is new is appended to them (`cache: true` appends without any
     read). With `qk_norm` each head's Q and K go through an RMS norm of one scale each, with `sinks`
-    each head's softmax has one more, learned score.
+    each head's softmax has one more, learned score. `offset` says how many keys stand before the
+    first causal query's own, and `ahead` how many behind a query's own it sees besides; with
+    `softcap` each score goes through a hyperbolic tangent.
     """
 
     kind = "attention"
@@ -50,6 +52,9 @@ class Attention(MatrixLayer):
     cache: bool = flag(False)
     qk_norm: bool = flag(False)
     sinks: bool = flag(False)
+    offset: int | None = optional_whole()
+    ahead: int = whole(0, least=0)
+    softcap: bool = flag(False)
 
     @property
     def runs_as(self) -> str:
@@ -101,14 +106,16 @@ class Attention(MatrixLayer):
         A causal query sees the keys up to its own place, less those before its window. Its place is
         that among the queries, as of torch's `is_causal`; with a cache the last query is the newest
         token, as of torch's `causal_lower_right`. Two queries see 1 + 2 of five keys, with a cache
-        4 + 5 of them.
+        4 + 5 of them, and with an `offset` of 1 they see 2 + 3.
         """
         total = self.past + self.context + keys
         if not self.causal:
             return queries * min(total, self.window or total)
         cached = self.cache or self.past or self.context
         first = total - queries + 1 if cached else 1
-        seen = _ramp(first, queries, total)
+        if self.offset is not None:
+            first = self.offset + 1
+        seen = _ramp(first + self.ahead, queries, total)
         return seen - _ramp(first - self.window, queries, total) if self.window else seen
 
     def state(self, inputs: Shapes) -> State | None:
@@ -124,19 +131,21 @@ class Attention(MatrixLayer):
     def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
         """Scores: tokens of Q times tokens of K for each head, each of d and then v multiply-adds.
 
-        The softmax and the scaling take an exponential, a product, an addition and a division each.
+        The softmax and the scaling take an exponential, a product, an addition and a division each,
+        a cap two products, an exponential, two additions and a division more.
         """
         q, k, v = self.split(inputs)
         scores = prod(q[:-2]) * self.seen(q[-2], k[-2])
         normed = (prod(q) + prod(k)) * self.qk_norm
+        capped = scores * self.softcap
         return Tally.of(
             inputs,
             outputs,
             macs=scores * (q[-1] + v[-1]),
-            muls=scores + 2 * normed,
-            exps=scores,
-            adds=scores + normed,
-            divs=scores,
+            muls=scores + 2 * normed + 2 * capped,
+            exps=scores + capped,
+            adds=scores + normed + 2 * capped,
+            divs=scores + capped,
             weights=(q[-1] + k[-1]) * self.qk_norm,
             biases=q[0] * self.sinks,
         )
@@ -155,10 +164,10 @@ class Attention(MatrixLayer):
         q, k, v = self.split(inputs)
         heads = prod(k[:-2])
         keys = self.past + self.context + k[-2]
-        nest = AttentionNest(
-            prod(q[:-1]) // heads, min(keys, self.window or keys), q[-1], v[-1], heads * samples
-        )
-        held: Operand = (0,) if len(inputs) < 3 else (1, 2, 3, 4) if self.past else (1, 2)
+        met = min(keys, (self.window or keys) + self.ahead)
+        nest = AttentionNest(prod(q[:-1]) // heads, met, q[-1], v[-1], heads * samples)
+        places = (1, 2, 3, 4)[: len(inputs) - 1 if self.past else 2]
+        held: Operand = (0,) if len(inputs) < 3 else places
         macs = samples * prod(q[:-2]) * self.seen(q[-2], k[-2]) * (q[-1] + v[-1])
         return (Contraction(nest, (0,), "state" if self.context else held, counted=macs),)
 

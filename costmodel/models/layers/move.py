@@ -18,7 +18,7 @@ from costmodel.core.attributes import (
     whole_list,
 )
 from costmodel.core.layer import Example, need_axes
-from costmodel.core.tally import Shape, Shapes, Tally
+from costmodel.core.tally import Shape, Shapes, Tally, elements
 from costmodel.errors import BadValue
 from costmodel.models.layers._twins import holding
 from costmodel.models.layers.channels import Movement
@@ -52,16 +52,21 @@ class Transpose(Movement):
 class Resize(Movement):
     """A map whose last axes are enlarged by whole factors (`scale`), or brought to a `size`.
 
-    No arithmetic is counted, as for the nearest neighbour.
+    The nearest neighbour takes no arithmetic. `taps` are the input elements that an output element
+    is mixed of along each axis that is resized: 2 where it is linear, 4 where it is cubic.
     """
 
     kind = "resize"
     precision = "wide"
     source = "Long et al. 2015 (upsampling); nearest neighbour"
-    examples = (Example({"scale": [2, 3]}, ((3, 4, 5),)), Example({"size": [7, 3]}, ((3, 4, 5),)))
+    examples = (
+        Example({"scale": [2, 3]}, ((3, 4, 5),)),
+        Example({"size": [7, 3], "taps": [2, 2]}, ((3, 4, 5),)),
+    )
 
     scale: Sizes | None = optional_per_axis(2)
     size: Shape | None = optional_shape()
+    taps: tuple[int, ...] = whole_list(())
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """(channels, height * scale, width * scale), or (channels, *size)."""
@@ -72,6 +77,12 @@ class Resize(Movement):
             return (*lead, channels, *self.size)
         lead, channels, sizes = need_axes(self.kind, inputs[0], 2)
         return (*lead, channels, *map(mul, sizes, self.scale or ()))
+
+    def tally(self, inputs: Shapes, outputs: Shapes) -> Tally:
+        """A product for each tap of each axis, and an addition for each but an axis's first."""
+        size = elements(outputs)
+        muls, adds = sum(self.taps) * size, sum(taps - 1 for taps in self.taps) * size
+        return Tally.of(inputs, outputs, muls=muls, adds=adds)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """nn.Upsample to the size, or by the scale."""

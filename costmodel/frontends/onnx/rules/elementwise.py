@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 
 from costmodel.core import kinds
 from costmodel.core.layer import Layer, make
+from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
 from costmodel.frontends.onnx.spread import led
 from costmodel.models.layers.activation import LeakyRelu
 from costmodel.models.layers.arithmetic import Arithmetic
+from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Add, Mul
 from costmodel.models.layers.move import Cast
 
@@ -38,9 +41,49 @@ def joined(make_layer: Callable[..., Layer], aside: tuple[int, ...] = ()) -> Rul
     return rule
 
 
+def worked(
+    per_element: dict[str, int],
+    weights: tuple[int, ...] = (),
+    aside: tuple[int, ...] = (),
+    over: int | None = None,
+) -> Rule:
+    """Operations for each element of the first output, or of the input `over`."""
+
+    def rule(node: OnnxNode) -> Work:
+        size = prod(node.outputs[0] if over is None else node.shape(over))
+        counts = {name: count * size for name, count in per_element.items()}
+        layer = Computed(shapes=node.outputs, **counts)
+        return Work((layer,), node.shapes, weights=weights, aside=aside)
+
+    return rule
+
+
+def swiglu(node: OnnxNode) -> Work:
+    """SwiGLU: the silu of one map by another."""
+    size = prod(node.outputs[0])
+    layer = Computed(shapes=node.outputs, exps=size, adds=size, divs=size, muls=2 * size)
+    return Work((layer,), node.shapes)
+
+
+def shrink(node: OnnxNode) -> Work:
+    """Shrink: two comparisons, and an addition where neither holds."""
+    size = prod(node.outputs[0])
+    return Work((Computed(shapes=node.outputs, compares=2 * size, adds=size),), node.shapes)
+
+
 def parametric(node: OnnxNode) -> Work:
     """PRelu, whose slopes are weights."""
     return Work((LeakyRelu(),), (node.shape(),), weights=(1,))
+
+
+def activated(name: str | None) -> tuple[Layer, ...]:
+    """The function that an operator fuses behind its own work, by the name in its attribute."""
+    if not name or name.lower() in ("none", "identity", "linear"):
+        return ()
+    known = {op.lower(): kind for op, kind in ACTIVATIONS.items()} | {"silu": "silu"}
+    if name.lower() not in known:
+        raise BadValue(f"the fused activation '{name}' is not known", "export it as a node")
+    return (make(kinds.get(known[name.lower()]), {}),)
 
 
 def convert(node: OnnxNode) -> Work:
@@ -48,6 +91,8 @@ def convert(node: OnnxNode) -> Work:
     return Work((Cast(),), (node.shape(),), aside=(1, 2))
 
 
+GELU = {"muls": 3, "adds": 1, "exps": 1}
+SILU = {"exps": 1, "adds": 1, "divs": 1, "muls": 1}
 ACTIVATIONS = {
     "Relu": "relu", "Clip": "relu6", "LeakyRelu": "leaky_relu", "ThresholdedRelu": "relu",
     "Elu": "elu", "Selu": "elu", "Celu": "elu", "Sigmoid": "sigmoid",
@@ -77,6 +122,13 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("Add", "Sum"), joined(Add)),
     "Mul": joined(Mul),
     "PRelu": parametric,
+    # of ai.onnx.ml: a difference and a product; a comparison; a norm of each row
+    "ai.onnx.ml:Scaler": worked({"adds": 1, "muls": 1}),
+    "ai.onnx.ml:Binarizer": worked({"compares": 1}),
+    "ai.onnx.ml:Imputer": worked({"compares": 1}),
+    "ai.onnx.ml:Normalizer": worked({"muls": 1, "adds": 1, "divs": 1}),
+    "SwiGLU": swiglu,
+    "Shrink": shrink,
     "BiasGelu": activation("gelu", (1,)),
     "QLinearAdd": joined(Add, QUANTISED),
     "QLinearMul": joined(Mul, QUANTISED),

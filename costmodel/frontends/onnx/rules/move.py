@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from math import prod
 
+import onnx
+
 from costmodel.core.layer import Layer
+from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.shaping import Shaper, same, typed
+from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Concat
-from costmodel.models.layers.move import Copy, Gather, Pieces, Resize, Transpose
+from costmodel.models.layers.move import Copy, Gather, Pieces, Transpose
+from costmodel.models.layers.update import Update
 
-VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
+VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout", "BitCast")
 
 
 def copy(node: OnnxNode) -> Work:
@@ -53,19 +59,10 @@ def turned(node: OnnxNode, number: int) -> int | None:
     return None if axis is None else order_of(node).index(axis)
 
 
-def resize(node: OnnxNode) -> Work:
-    """Enlarged or shrunk maps; regions, scales and sizes are no weights."""
-    axes = max(len(node.whole()) - 2, 1)
-    layer: Layer = Resize(size=node.outputs[0][-axes:])
-    if node.outputs[0][:-axes] != node.shape()[:-axes]:
-        layer = Copy(shape=node.outputs[0])
-    return Work((layer,), (node.shape(),), aside=(1, 2, 3))
-
-
 def gather(node: OnnxNode) -> Work:
     """Rows of a table by position: of a table of weights (an embedding) only the rows are read."""
     data, index, out = node.value(0), node.value(1), node.outputs[0]
-    plain = node.op == "Gather"
+    plain = node.op in ("Gather", "TorchEmbedding")
     layer: Layer
     if data.constant:
         # of a run all samples look up the same table
@@ -92,9 +89,61 @@ def looked_up(node: OnnxNode, number: int) -> int | None:
 def scatter(node: OnnxNode) -> Work:
     """A map of which some elements are replaced by others."""
     (first, *_) = node.maps
-    return Work((Copy(shape=node.outputs[0]),), (node.shape(first),), aside=(1,))
+    layer: Layer = Copy(shape=node.outputs[0])
+    join = node.get("reduction", "none")
+    if join != "none":
+        count = prod(node.shape(2))
+        work = {"add": "adds", "mul": "muls"}.get(join, "compares")
+        layer = Computed(shapes=node.outputs, **{work: count})
+    return Work((layer,), (node.shape(first),), operands=(first,), aside=(1,))
 
 
+def update(node: OnnxNode) -> Work:
+    """TensorScatter: new elements written into a cache where it lies."""
+    new = node.shape(1)
+    if node.value(0).constant or node.value(1).constant:
+        return scatter(node)
+    return Work((Update(),), (node.shape(), new), operands=(0, 1), updates={0: (0, new)})
+
+
+def expanded(node: OnnxNode) -> list[onnx.TypeProto]:
+    """ExpandDims: one axis more."""
+    (axis,) = node.numbers("", 1) or [0]
+    whole = node.whole()
+    place = axis % (len(whole) + 1)
+    return typed(node, (*whole[:place], 1, *whole[place:]))
+
+
+def padded(node: OnnxNode) -> list[onnx.TypeProto]:
+    """Pad of ONNX Runtime: sizes and what is added before and after them."""
+    whole = node.whole()
+    pads = node.numbers("", 1)
+    if pads is None:
+        raise BadValue("its padding is no constant", "fold it first")
+    rank = len(whole)
+    sides = zip(whole, pads[-2 * rank : -rank], pads[-rank:], strict=True)
+    return typed(node, tuple(n + b + e for n, b, e in sides))
+
+
+def rows_of(node: OnnxNode) -> list[onnx.TypeProto]:
+    """TorchEmbedding: a row of the table for each position."""
+    return typed(node, (*node.whole(1), node.whole()[-1]))
+
+
+def gathered(node: OnnxNode) -> list[onnx.TypeProto]:
+    """GatherND: what the last axis of the positions does not name of the data."""
+    whole, positions = node.whole(), node.whole(1)
+    return typed(node, (*positions[:-1], *whole[positions[-1] :]))
+
+
+OWN: dict[str, tuple[Rule, Shaper]] = {
+    "ExpandDims": (copy, expanded),
+    "Pad": (copy, padded),
+    "Trilu": (copy, same),
+    "TorchEmbedding": (gather, rows_of),
+    "GatherND": (gather, gathered),
+}
+"""Operators of ONNX Runtime's own domain."""
 COPIES = (
     *("Expand", "Tile", "Pad", "DepthToSpace", "SpaceToDepth", "Compress", "Trilu", "OneHot"),
     *("ReverseSequence", "EyeLike", "Range", "NonZero", "CenterCropPad"),
@@ -106,11 +155,15 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("Scatter", "ScatterElements", "ScatterND"), scatter),
     "Concat": concat,
     "Transpose": transpose,
-    **dict.fromkeys(("Resize", "Upsample", "GridSample", "RoiAlign"), resize),
+    "TensorScatter": update,
+    **{f"com.microsoft:{op}": rule for op, (rule, _) in OWN.items()},
+}
+SHAPES: dict[str, Shaper] = {
+    "TensorScatter": same,
+    **{f"com.microsoft:{op}": shape for op, (_, shape) in OWN.items()},
 }
 FOLLOW: dict[str, Follow] = {
     "Transpose": turned,
     "Gather": looked_up,
-    **dict.fromkeys(("Resize", "Upsample", "GridSample"), kept),
-    **dict.fromkeys(("DepthToSpace", "SpaceToDepth", "Pad"), kept),
+    **dict.fromkeys(("DepthToSpace", "SpaceToDepth", "Pad", "TensorScatter"), kept),
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
+from costmodel.models.layers.computed import behind
 from costmodel.models.layers.layer_norm import GroupNorm, LayerNorm, LocalResponseNorm, RmsNorm
 from costmodel.models.layers.norm import BatchNorm
 
@@ -21,8 +24,14 @@ def normalised(node: OnnxNode) -> int:
 
 def batch_norm(node: OnnxNode) -> Work:
     """A batch norm: x, scale, shift, and the running mean and variance."""
+    size = prod(node.shape())
+    # statistics of the batch itself: a mean and a variance besides
+    training = size if node.get("training_mode", 0) else 0
     return Work(
-        (BatchNorm(axis=channels(node)),),
+        (
+            BatchNorm(axis=channels(node)),
+            *behind(node.shape(), adds=3 * training, muls=training),
+        ),
         (node.shape(),),
         weights=(1, 2),
         aside=(3, 4),
@@ -62,9 +71,9 @@ RULES: dict[str, Rule] = {
     "LayerNormalization": layer_norm,
     "GroupNormalization": group_norm,
     "InstanceNormalization": group_norm,
-    "RMSNormalization": rms_norm,
-    "SimplifiedLayerNormalization": rms_norm,
+    **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization"), rms_norm),
     "LRN": local_response,
     "MeanVarianceNormalization": plain,
     "LpNormalization": plain,
 }
+SAME_SHAPE = tuple(RULES)

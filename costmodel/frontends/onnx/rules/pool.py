@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
+import onnx
+from onnx import TensorProto
+
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.rules.convolution import sliding, window
+from costmodel.frontends.onnx.rules.convolution import in_front, is_last, sliding, window
 from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.shaping import Shaper, element, spread_out, typed, window_of
+from costmodel.models.layers.move import Copy
 from costmodel.models.layers.pool import GlobalAvgPool
 from costmodel.models.layers.reduce import CumulativeSum, Reduce, Search
 
@@ -16,18 +22,66 @@ def pool(kind: str) -> Rule:
 
     def rule(node: OnnxNode) -> Work:
         kernel = tuple(node.get("kernel_shape"))
-        axes = len(kernel)
-        attributes = window(node, node.shape()[-axes:], kernel, node.outputs[0][-axes:])
+        axes, last = len(kernel), is_last(node)
+        shape, out = (in_front(s, axes, last) for s in (node.shape(), node.outputs[0]))
+        attributes = window(node, shape[-axes:], kernel, out[-axes:])
         layer = sliding(kind, axes, ("1d", "", "3d"), **attributes)
-        return Work((layer,), (node.shape(),), aside=tuple(range(1, len(node.inputs))))
+        aside = tuple(range(1, len(node.inputs)))
+        return Work((layer,), (shape,), operands=(0,), aside=aside)
 
     return rule
 
 
+def pooled(node: OnnxNode) -> list[onnx.TypeProto]:
+    """[batch, channels, positions], or with the channels last; and where the largest stand."""
+    kernel, whole = tuple(node.get("kernel_shape")), node.whole()
+    axes, last = len(kernel), is_last(node)
+    given = in_front(whole, axes, last)
+    out = window_of(node, given[-axes:], kernel)
+    lead, channels = given[: -axes - 1], given[-axes - 1]
+    shape = (*lead, *out, channels) if last else (*lead, channels, *out)
+    return [*typed(node, shape), element(TensorProto.INT64, shape)]
+
+
 def average_all(node: OnnxNode) -> Work:
     """The mean over all positions."""
-    layer = GlobalAvgPool(keep_dims=True, axes=len(node.whole()) - 2)
-    return Work((layer,), (node.shape(),), aside=tuple(range(1, len(node.inputs))))
+    axes = len(node.whole()) - 2
+    layer = GlobalAvgPool(keep_dims=True, axes=axes)
+    shape = in_front(node.shape(), axes, is_last(node))
+    return Work((layer,), (shape,), operands=(0,), aside=tuple(range(1, len(node.inputs))))
+
+
+def averaged_all(node: OnnxNode) -> list[onnx.TypeProto]:
+    """One element for each channel, whose axes stay."""
+    whole = node.whole()
+    ones = (1,) * (len(whole) - 2)
+    return typed(node, (whole[0], *ones, whole[-1]) if is_last(node) else (*whole[:2], *ones))
+
+
+def unpooled(node: OnnxNode) -> Work:
+    """MaxUnpool: zeros, and each element at the place that its index names."""
+    return Work((Copy(shape=node.outputs[0]),), (node.shape(),), operands=(0,), aside=(2,))
+
+
+def unpooled_shape(node: OnnxNode) -> list[onnx.TypeProto]:
+    """s (n - 1) + k less the padding on each axis, or the shape that an input states."""
+    stated = node.numbers("", 2) if node.has(2) else None
+    if stated:
+        return typed(node, tuple(stated))
+    kernel, whole = tuple(node.get("kernel_shape")), node.whole()
+    axes = len(kernel)
+    out = spread_out(node, whole[-axes:], kernel, node.get("pads") or (0,) * 2 * axes)
+    return typed(node, (*whole[:-axes], *out))
+
+
+def reduced_shape(node: OnnxNode) -> list[onnx.TypeProto]:
+    """The input's without the axes, or with 1 there, for reductions that onnx does not define."""
+    whole, keep = node.whole(), node.get("keepdims", 1)
+    gone = {axis % len(whole) for axis in node.get("axes") or range(len(whole))}
+    out = [1 if n in gone else size for n, size in enumerate(whole) if keep or n not in gone]
+    if node.op == "ReduceSumInteger":
+        return [element(TensorProto.INT32, tuple(out))]
+    return typed(node, tuple(out))
 
 
 def largest_of_all(node: OnnxNode) -> Work:
@@ -97,10 +151,38 @@ REDUCED: dict[str, Rule] = {
 }
 POOLS: dict[str, Rule] = {
     "MaxPool": pool("max_pool"),
-    **dict.fromkeys(("AveragePool", "LpPool", "QLinearAveragePool"), pool("avg_pool")),
-    **dict.fromkeys(("GlobalAveragePool", "QLinearGlobalAveragePool", "GlobalLpPool"), average_all),
+    **dict.fromkeys(("AveragePool", "LpPool"), pool("avg_pool")),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalLpPool"), average_all),
     "GlobalMaxPool": largest_of_all,
     "TopK": search,
+    "MaxUnpool": unpooled,
 }
-RULES: dict[str, Rule] = {**POOLS, **REDUCED, "CumSum": running_sum, "Hardmax": hard_max}
-FOLLOW: dict[str, Follow] = {**dict.fromkeys(REDUCED, reduced), **dict.fromkeys(POOLS, kept)}
+OWN: dict[str, tuple[Rule, Shaper]] = {
+    "NhwcMaxPool": (pool("max_pool"), pooled),
+    "MaxpoolWithMask": (pool("max_pool"), pooled),
+    "QLinearAveragePool": (pool("avg_pool"), pooled),
+    "QLinearGlobalAveragePool": (average_all, averaged_all),
+    "QLinearReduceMean": (
+        lambda node: replace(reduction("mean")(node), aside=(1, 2, 3, 4)),
+        reduced_shape,
+    ),
+    "ReduceSumInteger": (reduction("sum"), reduced_shape),
+}
+"""Operators of ONNX Runtime's own domain."""
+RULES: dict[str, Rule] = {
+    **POOLS,
+    **REDUCED,
+    **dict.fromkeys(("CumSum", "CumProd"), running_sum),
+    "Hardmax": hard_max,
+    **{f"com.microsoft:{op}": rule for op, (rule, _) in OWN.items()},
+}
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys(REDUCED, reduced),
+    **dict.fromkeys((*POOLS, "NhwcMaxPool", "MaxpoolWithMask"), kept),
+    **dict.fromkeys(("QLinearReduceMean", "ReduceSumInteger"), reduced),
+}
+SHAPES: dict[str, Shaper] = {
+    **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), pooled),
+    "MaxUnpool": unpooled_shape,
+    **{f"com.microsoft:{op}": shape for op, (_, shape) in OWN.items()},
+}

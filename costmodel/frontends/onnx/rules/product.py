@@ -8,15 +8,18 @@ from typing import Any
 
 from costmodel.core.tally import Shape
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.spread import led
+from costmodel.frontends.onnx.spread import Untracked, led
 from costmodel.models.layers.einsum import Einsum
 from costmodel.models.layers.linear import Linear
 from costmodel.models.layers.matmul import Matmul
 
+FACTORS = {"QLinearMatMul": (0, 3), "QGemm": (0, 3), "QOrderedMatMul": (0, 2)}
+"""The inputs that a product multiplies, where they are not the first two."""
+
 
 def factors(node: OnnxNode) -> tuple[int, int]:
     """The inputs that a product multiplies."""
-    return (0, 3) if node.op == "QLinearMatMul" else (0, 1)
+    return FACTORS.get(node.op, (0, 1))
 
 
 def is_turned(node: OnnxNode, place: int) -> Any:
@@ -24,8 +27,18 @@ def is_turned(node: OnnxNode, place: int) -> Any:
     return node.get("transB" if place else "transA", 0)
 
 
+def fronted(node: OnnxNode, place: int) -> bool:
+    """Whether the first axis of a factor is its last but one (FusedMatMul's transBatch)."""
+    return bool(node.get("transBatchB" if place else "transBatchA", 0))
+
+
 def turned(node: OnnxNode, place: int, shape: Shape) -> Shape:
-    """The shape of a factor as the product multiplies it; a vector stays one."""
+    """The shape of a factor as the product multiplies it; a vector stays one.
+
+    transBatch takes [m, b, k] as [b, m, k], before the last two axes are changed over.
+    """
+    if len(shape) > 2 and fronted(node, place):
+        shape = (*shape[1:-1], shape[0], shape[-1])
     if len(shape) > 1 and is_turned(node, place):
         return (*shape[:-2], shape[-1], shape[-2])
     return shape
@@ -34,6 +47,9 @@ def turned(node: OnnxNode, place: int, shape: Shape) -> Shape:
 def product(node: OnnxNode, weights: tuple[int, ...], aside: tuple[int, ...] = ()) -> Work:
     """y = a b: a dense layer if one side is a matrix of weights, else a product of maps."""
     left, right = factors(node)
+    if node.follow is not None and any(fronted(node, place) for place in (left, right)):
+        # the samples' axis is then none of the product's
+        raise Untracked
     if node.value(right).constant:
         work = _with_constant(node, left, right)
     elif node.value(left).constant:

@@ -1,27 +1,15 @@
-"""Attention and recurrence: what works along the tokens or steps of a sequence."""
+"""Recurrence: what works along the steps of a sequence."""
 
 from __future__ import annotations
 
+from math import prod
+
+import onnx
+
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
-from costmodel.models.layers.attention import Attention
+from costmodel.frontends.onnx.shaping import Shaper, typed
+from costmodel.models.layers.computed import behind
 from costmodel.models.layers.recurrent import Recurrent
-
-
-def attention(node: OnnxNode) -> Work:
-    """Attention, as operator set 23 defines it.
-
-    Its maps are [heads, tokens, size], or [tokens, heads * size], per sample.
-    """
-    q, k, v = (node.shape(i) for i in range(3))
-    if len(node.whole(0)) == 3:
-        heads, kv = node.get("q_num_heads"), node.get("kv_num_heads")
-        q = (*q[:-2], heads, q[-2], q[-1] // heads)
-        k, v = ((*s[:-2], kv, s[-2], s[-1] // kv) for s in (k, v))
-    past = node.whole(4)[2] if node.has(4) else 0
-    others = tuple(n for n in node.maps if n > 2)
-    shapes = (q, k, v, *map(node.shape, others))
-    return Work((Attention(past=past),), shapes, operands=(0, 1, 2, *others))
 
 
 def recurrent(node: OnnxNode) -> Work:
@@ -30,14 +18,32 @@ def recurrent(node: OnnxNode) -> Work:
     w is [directions, gates * hidden, size] and r [directions, gates * hidden, hidden].
     """
     shape, directions = node.shape(), node.whole(1)[0]
+    dynamic = node.op == "DynamicQuantizeLSTM"
+    if node.get("layout", 0) and len(shape) == 3:
+        # [samples, steps, size]: the steps come first
+        shape = (shape[1], shape[0], shape[2])
+    hidden = node.whole(2)[1 if dynamic else 2]
     layer = Recurrent(
-        cell=node.op.lower(),
-        hidden=node.whole(2)[-1],
+        cell="lstm" if dynamic else node.op.lower(),
+        hidden=hidden,
         bidirectional=directions == 2,
         bias=node.has(3),
     )
-    others = tuple(node.shape(n) for n in node.maps if n)
-    return Work((layer,), (shape, *others), weights=(1, 2, 3, 7), aside=(4, 5, 6))
+    # three gates of an LSTM see the state of each of their units
+    peeping = 3 * hidden * directions * prod(shape[:-1]) * node.has(7)
+    others = tuple(n for n in node.maps if n)
+    return Work(
+        (layer, *behind(layer.out_shape(shape), muls=peeping, adds=peeping)),
+        (shape, *map(node.shape, others)), operands=(0, *others),
+        weights=(1, 2, 3, 7), aside=(4, 5, 6), tables=(8, 9, 10, 11),
+    )  # fmt: skip
+
+
+def dynamic_shapes(node: OnnxNode) -> list[onnx.TypeProto]:
+    """[steps, directions, samples, hidden], and the last of them twice."""
+    (steps, samples, _), directions = node.whole(), node.whole(1)[0]
+    state = (directions, samples, node.whole(2)[1])
+    return typed(node, (steps, *state), state, state)
 
 
 def recurred(node: OnnxNode, number: int) -> int | None:
@@ -55,5 +61,8 @@ def recurred(node: OnnxNode, number: int) -> int | None:
 
 
 CELLS = ("LSTM", "GRU", "RNN")
-RULES: dict[str, Rule] = {"Attention": attention, **dict.fromkeys(CELLS, recurrent)}
-FOLLOW: dict[str, Follow] = {"Attention": kept, **dict.fromkeys(CELLS, recurred)}
+DYNAMIC = "DynamicQuantizeLSTM"
+"""ONNX Runtime's LSTM of weights in 8 bits, [directions, size, gates * hidden]."""
+RULES: dict[str, Rule] = dict.fromkeys((*CELLS, f"com.microsoft:{DYNAMIC}"), recurrent)
+FOLLOW: dict[str, Follow] = dict.fromkeys((*CELLS, DYNAMIC), recurred)
+SHAPES: dict[str, Shaper] = {f"com.microsoft:{DYNAMIC}": dynamic_shapes}
