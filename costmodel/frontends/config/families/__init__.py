@@ -7,7 +7,8 @@
     sizes        VARIABLE: KEY for whole numbers from 1, each needed unless it has a default
     flags        the same for true or false, false unless there is a default
     always       VARIABLE: value, whatever the config says
-    quantized    METHOD: variables, where the weights are quantised by that method
+    modules      ROW: paths of the modules behind a row of the decoder in a checkpoint (N: the
+                 layer, E: the expert); `class`: the class that holds the matrices of its blocks
     only         KEY: the values that are modelled beside none; others are refused by name
     divides      KEY: another key, whose number has to divide this one's
 
@@ -19,6 +20,7 @@ each layer, again and again in this order.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +32,6 @@ from typing import Any
 from costmodel.core.registry import Family, entry_points
 from costmodel.errors import BadValue
 from costmodel.frontends.config.keys import Keys
-from costmodel.frontends.config.quantization import method_of
 from costmodel.language import documents
 from costmodel.language.expressions import fill
 
@@ -45,6 +46,10 @@ class Rules(ABC):
     def variables(self, keys: Keys) -> dict[str, Any]:
         """Variables of archs/decoder.yaml. Raises BadValue for what is not modelled."""
 
+    def paths(self) -> Section:
+        """The modules behind each row, for configs that say how they are quantised."""
+        return {}
+
 
 RULES = Family("family of models", __name__, "costmodel.configs", Rules)
 
@@ -57,7 +62,7 @@ class FamilyTable(Rules):
     sizes: Section = field(default_factory=dict)
     flags: Section = field(default_factory=dict)
     always: Section = field(default_factory=dict)
-    quantized: Section = field(default_factory=dict)
+    modules: Section = field(default_factory=dict)
     only: Section = field(default_factory=dict)
     divides: Section = field(default_factory=dict)
 
@@ -69,8 +74,11 @@ class FamilyTable(Rules):
             for variable, entry in section.items():
                 value = _stated(keys, read, entry, known)
                 known |= {} if value is None else {variable: value}
-        always = {**self.always, **self.quantized.get(method_of(keys), {})}
-        return known | {variable: fill(value, known) for variable, value in always.items()}
+        return known | {variable: fill(value, known) for variable, value in self.always.items()}
+
+    def paths(self) -> Section:
+        """As the table has them."""
+        return self.modules
 
     def _refuse(self, keys: Keys) -> None:
         """Raise BadValue for what is not modelled, and for numbers that do not divide."""
@@ -106,10 +114,27 @@ def rules_for(family: str) -> Rules:
         return _table(family)
     if family in entry_points(RULES.group):
         return RULES.load(family)
+    known = [path.stem for path in HERE.glob("[!_]*.yaml")] + list(entry_points(RULES.group))
+    meant = [f"did you mean '{one}'? else " for one in sorted(known) if slip(family, one)]
     raise BadValue(
         f"there are no rules for the family '{family}'",
-        "write its network as YAML; docs/language_models.md names the families that have rules",
+        f"{''.join(meant[:1])}write its network as YAML; docs/language_models.md names the "
+        "families that have rules",
     )
+
+
+def slip(word: str, meant: str) -> bool:
+    """True where one letter too many, too few or wrong, or two that changed places, part two words.
+
+    Another number is another family: qwen2_moe is no qwen3_moe.
+    """
+    if word == meant or re.findall(r"\d", word) != re.findall(r"\d", meant):
+        return False
+    same = next((n for n, (a, b) in enumerate(zip(word, meant, strict=False)) if a != b), -1)
+    same = min(len(word), len(meant)) if same < 0 else same
+    rest, wanted = word[same:], meant[same:]
+    swapped = rest[1::-1] + rest[2:]
+    return wanted in (rest[1:], swapped) or wanted[1:] in (rest, rest[1:])
 
 
 @cache
