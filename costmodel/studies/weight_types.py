@@ -38,8 +38,8 @@ def by_type(network: Network, dtype: str) -> dict[str, tuple[str, ...]]:
     if not fixed:
         return {}
     told: dict[str, tuple[str, ...]] = {}
-    for (word, role), bits in sorted(fixed.items()):
-        text = f"{word} ({_span(bits)} bits with scales)" if word else f"{_span(bits)} bits"
+    for (word, role), each in sorted(fixed.items()):
+        text = f"{word} ({_span(each)} bits with scales)" if word else f"{_span(each)} bits"
         told[text] = (*told.get(text, ()), role)
     own = dtypes.types(dtype).weights
     return told | ({own: tuple(sorted(plain))} if plain else {})

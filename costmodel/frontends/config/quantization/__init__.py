@@ -56,6 +56,7 @@ def quantisation_of(keys: Keys) -> Quantisation | None:
     old = any(section.stated.get(f"load_in_{bits}bit") for bits in (4, 8))
     default = "bitsandbytes" if old else "modelopt" if "quantization" in section.stated else None
     method = section.optional("quant_method", default)
+    method = method if isinstance(method, str) else repr(method)
     if method not in METHODS:
         raise BadValue(f"'quant_method: {method}' is not read", f"{REMEDY}: {', '.join(METHODS)}")
     return METHODS[method](section, own_type(keys))

@@ -11,7 +11,7 @@ from costmodel.errors import BadValue
 from costmodel.frontends.config.quantization.floats import FP32, cache_type
 from costmodel.frontends.config.quantization.matrices import Format, Module, Scale, words_of
 from costmodel.frontends.config.quantization.method import Quantisation, Rule
-from costmodel.frontends.config.quantization.names import EXPRESSION, Names, expression
+from costmodel.frontends.config.quantization.names import EXPRESSION, Names
 from costmodel.frontends.config.quantization.section import REMEDY, Section
 from costmodel.language.dtypes import BITS
 
@@ -22,34 +22,25 @@ WHOLE = ("int-quantized", "float-quantized", "naive-quantized")
 """Formats that keep a value of up to eight bits in a byte."""
 CLASSES = ("Linear", "Conv1D", "Embedding")
 """Classes of modules that hold matrices."""
-BLOCK = [128, 128]
+BLOCK = (128, 128)
 """Outputs and inputs of a block, where the config leaves them open."""
 
 
 class Group(NamedTuple):
     """Modules that are stored alike."""
 
-    targets: tuple[str, ...]
+    names: Names
+    expressions: Names
+    classes: frozenset[str]
     form: Format
 
     def rank(self, module: Module) -> int | None:
         """How closely it names a module: 0 by name, 1 by expression, 2 by class; else None."""
-        for rank, fits in enumerate((_by_name, _by_expression, _by_class)):
-            if any(fits(target, module) for target in self.targets):
-                return rank
-        return None
-
-
-def _by_name(target: str, module: Module) -> bool:
-    return target in module.path.split(".") or f".{module.path}.".find(f".{target}.") >= 0
-
-
-def _by_expression(target: str, module: Module) -> bool:
-    return target.startswith(EXPRESSION) and bool(expression(target).match(module.path))
-
-
-def _by_class(target: str, module: Module) -> bool:
-    return target == module.module_class
+        if module.path in self.names:
+            return 0
+        if module.path in self.expressions:
+            return 1
+        return 2 if module.module_class in self.classes else None
 
 
 def compressed_tensors(section: Section, own: str) -> Quantisation:
@@ -78,8 +69,9 @@ def compressed_tensors(section: Section, own: str) -> Quantisation:
         ]
         return groups[min(ranked)[1]].form if ranked else None
 
-    apart = any(Names(one.targets).tells_experts_apart for one in groups)
-    return Quantisation(Rule(rule, apart or left.tells_experts_apart), cache_type(section))
+    lists = [left, *(names for one in groups for names in (one.names, one.expressions))]
+    apart = any(names.tells_experts_apart for names in lists)
+    return Quantisation(Rule(rule, apart), cache_type(section))
 
 
 def _group(name: str, stated: Any, section: Section, own: str) -> Group:
@@ -91,6 +83,9 @@ def _group(name: str, stated: Any, section: Section, own: str) -> Group:
     targets = group.names("targets").listed
     if not targets:
         raise BadValue(f"'{name}' has no 'targets'", "name the modules that it is for")
+    strange = [target for target in targets if target[:1].isupper() and target not in CLASSES]
+    if strange:
+        raise BadValue(f"target '{strange[0]}' of {name} is no class that is read", REMEDY)
     if group.optional("output_activations"):
         raise BadValue(f"'output_activations' of {name} is not read", REMEDY)
     weights, inputs = (Section(group.mapping(key)) for key in ("weights", "input_activations"))
@@ -103,12 +98,14 @@ def _group(name: str, stated: Any, section: Section, own: str) -> Group:
     )
     word = group.optional("format", section.optional("format"))
     form = _format(weights, word if word != "mixed-precision" else None, inputs, own)
-    return Group(targets, form)
+    expressions = [target for target in targets if target.startswith(EXPRESSION)]
+    names = [target for target in targets if target not in (*expressions, *CLASSES)]
+    return Group(Names(names), Names(expressions), frozenset(targets), form)
 
 
 def _format(weights: Section, word: Any, inputs: Section, own: str) -> Format:
     """How the weights of a group are stored. Raises BadValue for what is not read."""
-    number, bits = weights.optional("type", "int"), weights.bits("num_bits")
+    number, bits = weights.word("type", "int"), weights.bits("num_bits")
     known = {"int": (2, 3, 4, 8), "float": (4, 8)}
     if bits not in known.get(number, ()):
         raise BadValue(f"weights of type {number} in {bits} bits are not read", REMEDY)
@@ -143,16 +140,17 @@ def _scales(weights: Section, own: str, zero: int) -> tuple[tuple[Scale, ...], i
     """Scales and zero points (of `zero` bits) beside the values, and bytes for a whole matrix."""
     group = weights.optional("group_size")
     usual = "tensor" if group is None else "channel" if group == -1 else "group"
-    strategy = weights.optional("strategy", usual)
+    strategy = weights.word("strategy", usual)
     if strategy == "tensor":
         return (), (BITS[own] + zero) // 8
-    block = weights.optional("block_structure", BLOCK)
-    if not isinstance(block, list) or len(block) != 2 or not all(isinstance(n, int) for n in block):
-        raise BadValue(f"'block_structure' is {block!r}", "it must be a list of two sizes")
-    each = {"channel": (1, 0), "group": (1, group or 0), "block": tuple(block)}
-    if strategy not in each or (strategy == "group" and not group):
+    each = {
+        "channel": (1, 0),
+        "group": (1, weights.group("group_size")),
+        "block": weights.block("block_structure") or BLOCK,
+    }
+    if strategy not in each or (strategy == "group" and not each["group"][1]):
         raise BadValue(f"'strategy: {strategy}' of weights is not read", REMEDY)
-    size = (1, weights.group("group_size")) if strategy == "group" else each[strategy]
+    size = each[strategy]
     zeros = (Scale(zero, *size),) if zero else ()
     return (Scale(BITS[own], *size), *zeros), 0
 
@@ -171,7 +169,7 @@ def _activations(inputs: Section) -> str | None:
     """The element type in which a group computes; None: the model's own."""
     if not inputs.stated:
         return None
-    number, bits = inputs.optional("type", "int"), inputs.size("num_bits")
+    number, bits = inputs.word("type", "int"), inputs.size("num_bits")
     word = {("float", 8): "fp8", ("int", 8): "int8", ("int", 4): "int4"}.get((number, bits))
     if word is None:
         raise BadValue(f"activations of type {number} in {bits} bits are not read", REMEDY)

@@ -42,7 +42,7 @@ def bitsandbytes(section: Section, own: str) -> Quantisation:
     )
     if four == eight:
         raise BadValue("bitsandbytes needs one of 'load_in_4bit' and 'load_in_8bit'", "set one")
-    word = str(section.optional("bnb_4bit_quant_type", "fp4")) if four else "int8"
+    word = section.word("bnb_4bit_quant_type", "fp4") if four else "int8"
     if word not in ("nf4", "fp4", "int8"):
         raise BadValue(f"'bnb_4bit_quant_type: {word}' is not modelled", "nf4 and fp4 are read")
     scales, tables = CODES[section.flag("bnb_4bit_use_double_quant")]
@@ -57,10 +57,8 @@ def fp8(section: Section, own: str) -> Quantisation:
         "weight_block_size modules_to_not_convert ignored_layers activation_scheme",
         "fmt scale_fmt",
     )
-    block = section.optional("weight_block_size", [0, 0])
-    if not isinstance(block, list) or len(block) != 2 or not all(isinstance(n, int) for n in block):
-        raise BadValue(f"'weight_block_size' is {block!r}", "it must be a list of two sizes")
-    scheme = section.optional("activation_scheme", "dynamic")
+    block = section.block("weight_block_size") or (0, 0)
+    scheme = section.word("activation_scheme", "dynamic")
     if scheme not in ("dynamic", "static"):
         raise BadValue(f"'activation_scheme: {scheme}' is not modelled", "dynamic or static")
     inputs = FP32 if scheme == "static" else 0
@@ -135,7 +133,7 @@ def _algorithm(word: str, section: Section) -> Format:
 
 def _cache(section: Section) -> str | None:
     """The type of keys and values. Raises BadValue for one that is not modelled."""
-    word = str(section.optional("kv_cache_quant_algo", "NONE"))
+    word = section.word("kv_cache_quant_algo", "NONE")
     if word not in CACHES:
         raise BadValue(f"'kv_cache_quant_algo: {word}' of modelopt is not read", REMEDY)
     return CACHES[word] or cache_type(section)
@@ -146,7 +144,7 @@ def cache_type(section: Section) -> str | None:
     scheme = Section(section.mapping("kv_cache_scheme"))
     if not scheme.stated:
         return None
-    kind = (scheme.optional("type", "int"), scheme.bits("num_bits", (8,)))
+    kind = (scheme.word("type", "int"), scheme.bits("num_bits", (8,)))
     if kind not in (("float", 8), ("int", 8)):
         raise BadValue(f"'kv_cache_scheme: {dict(scheme.stated)}' is not read", REMEDY)
     return "fp8" if kind[0] == "float" else "int8"

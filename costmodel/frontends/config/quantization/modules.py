@@ -49,8 +49,11 @@ def quantised(network: Network, said: Quantisation, paths: Paths, own: str) -> N
             for module, count in _modules(row, paths, network, apart=said.rule.experts_apart)
         ]
         narrow = [one for one in stored if one.form is not kept]
-        computes |= {one.form.computes for one in narrow if one.module.role != "head"}
+        computes |= {one.form.computes for one in narrow}
         rows.append(_of_bits(row, stored) if narrow else row)
+    if not computes:
+        what = "'quantization_config' quantises no linear layer of this network"
+        raise BadValue(what, "take it out, or correct its lists of modules")
     computed = next(iter(computes)) if len(computes) == 1 else None
     _check_tied(rows)
     made = network.with_rows(rows)

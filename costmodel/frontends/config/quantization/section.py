@@ -46,6 +46,19 @@ class Section(Keys):
         stated = self.optional(key, default)
         return 0 if stated in (-1, 0) else self.size(key, default)
 
+    def word(self, key: str, default: str) -> str:
+        """What stands under a key as text, a default where it is null or missing."""
+        return str(self.optional(key, default))
+
+    def block(self, key: str) -> tuple[int, int] | None:
+        """Outputs and inputs of a block; None where the key says nothing. Raises BadValue."""
+        block = self.optional(key)
+        if block is None:
+            return None
+        if not isinstance(block, list) or len(block) != 2 or not all(map(_is_size, block)):
+            raise BadValue(f"'{key}' is {block!r}", "it must be a list of two whole numbers from 1")
+        return block[0], block[1]
+
     def only(self, method: str, known: str, harmless: str = "") -> None:
         """Raise BadValue for keys beside those that are read and those that change no byte.
 
@@ -56,6 +69,11 @@ class Section(Keys):
         if strange:
             told = ", ".join(f"'{key}: {_short(self.stated[key])}'" for key in strange)
             raise BadValue(f"{told} of {method} is not read", REMEDY)
+
+
+def _is_size(value: Any) -> bool:
+    """Tell a whole number from 1."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _short(value: Any) -> str:
