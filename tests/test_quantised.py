@@ -369,7 +369,8 @@ def test_targets_of_an_unknown_class(tmp_path: Path) -> None:
 
 
 def test_nothing_is_quantised(tmp_path: Path) -> None:
-    for section in (None, {}):
+    nothing: list[Section | None] = [None, {}]
+    for section in nothing:
         rows = cm.load_network(written(tmp_path, section)).rows
         assert not any(row.layer.weight_bits for row in rows)
 
@@ -444,13 +445,12 @@ def test_weights_of_a_layer_in_yaml(tmp_path: Path) -> None:
         assert cm.simulate(file, "h200").workload.param_bytes.sum() == size
 
 
-@pytest.mark.parametrize(
-    ("family", "remedy"),
-    [("lama", "did you mean 'llama'? else write"), ("mistrla", "did you mean 'mistral'? else write"),
-     ("qwen2_moe", "write"), ("mamba", "write"), ("gemma", "write"), ("qwen", "write")],
-)  # fmt: skip
-def test_no_other_family_is_suggested(tmp_path: Path, family: str, remedy: str) -> None:
-    """But for a slip of the pen: another number, or more than one letter, is another network."""
+@pytest.mark.parametrize("family", ["lama", "qwen2_moe", "mamba", "gemma", "qwen"])
+def test_no_other_family_is_suggested(tmp_path: Path, family: str) -> None:
+    """Another number, or a letter less, is another network."""
     with pytest.raises(InputError) as told:
         cm.load_network(written(tmp_path, None, model_type=family))
-    assert f"no rules for the family '{family}'; {remedy} its network" in str(told.value)
+    assert f"no rules for the family '{family}'; write its network" in str(told.value)
+    file = DATA / "files" / "config_qwen2_moe.json"
+    with pytest.raises(InputError, match="no rules for the family 'qwen2_moe'; write"):
+        cm.load_network(file)

@@ -20,7 +20,6 @@ each layer, again and again in this order.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -114,27 +113,10 @@ def rules_for(family: str) -> Rules:
         return _table(family)
     if family in entry_points(RULES.group):
         return RULES.load(family)
-    known = [path.stem for path in HERE.glob("[!_]*.yaml")] + list(entry_points(RULES.group))
-    meant = [f"did you mean '{one}'? else " for one in sorted(known) if slip(family, one)]
     raise BadValue(
         f"there are no rules for the family '{family}'",
-        f"{''.join(meant[:1])}write its network as YAML; docs/language_models.md names the "
-        "families that have rules",
+        "write its network as YAML; docs/language_models.md names the families that have rules",
     )
-
-
-def slip(word: str, meant: str) -> bool:
-    """True where one letter too many, too few or wrong, or two that changed places, part two words.
-
-    Another number is another family: qwen2_moe is no qwen3_moe.
-    """
-    if word == meant or re.findall(r"\d", word) != re.findall(r"\d", meant):
-        return False
-    same = next((n for n, (a, b) in enumerate(zip(word, meant, strict=False)) if a != b), -1)
-    same = min(len(word), len(meant)) if same < 0 else same
-    rest, wanted = word[same:], meant[same:]
-    swapped = rest[1::-1] + rest[2:]
-    return wanted in (rest[1:], swapped) or wanted[1:] in (rest, rest[1:])
 
 
 @cache
