@@ -43,7 +43,7 @@ def convolution(draw: random.Random) -> Drawn:
     padding: Any = tuple(draw.randint(0, 2) for _ in range(axes))
     if draw.random() < 0.2:
         padding, stride = draw.choice(("same", "valid")), (1,) * axes
-    kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[axes - 1]
+    kind: Any = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[axes - 1]
     module = kind(
         channels, filters, kernel, stride, padding, dilation, groups, bias=draw.random() < 0.5
     )
@@ -56,7 +56,7 @@ def transposed(draw: random.Random) -> Drawn:
     axes = draw.choice((1, 2, 2, 3))
     groups = draw.choice((1, 1, 2))
     stride = tuple(draw.randint(1, 3) for _ in range(axes))
-    kind = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[axes - 1]
+    kind: Any = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[axes - 1]
     channels = groups * draw.randint(1, 4)
     module = kind(
         channels,
@@ -101,7 +101,7 @@ def pool(draw: random.Random) -> Drawn:
 def norm(draw: random.Random) -> Drawn:
     """Norms with and without what they learn."""
     affine, channels = draw.random() < 0.6, draw.choice((4, 6, 8))
-    image = (draw.randint(1, 3), channels, 5, 5)
+    image: tuple[int, ...] = (draw.randint(1, 3), channels, 5, 5)
     made: nn.Module
     match draw.randrange(6):
         case 0:

@@ -176,16 +176,17 @@ def test_a_family_is_a_table_of_known_words(family: str) -> None:
     stated = documents.load(families.HERE / f"{family}.yaml").plain()
     assert stated.keys() <= {"source", "like", *SECTIONS}
     assert stated["source"]
-    quantized = stated.get("quantized", {}).values()
     given = [stated.get(name, {}) for name in ("sizes", "flags", "always")]
-    for section in (*given, *quantized):
+    for section in given:
         assert section.keys() <= DECODER.keys()
+    rows = {"embed", "position", "qkv", "out", "gate_up", "up", "down", "moe", "head", "class"}
+    assert stated.get("modules", {}).keys() <= rows
     flags = {word for word, value in DECODER.items() if isinstance(value, bool)}
     assert not given[0].keys() & flags
     assert given[1].keys() <= flags
 
 
-SECTIONS = ("sizes", "flags", "always", "quantized", "only", "divides")
+SECTIONS = ("sizes", "flags", "always", "modules", "only", "divides")
 
 
 def test_no_more_tokens_than_positions(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_no_more_tokens_than_positions(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arch", ["llama-3.1-70b", "mixtral-8x7b", "gpt2"])
 @pytest.mark.parametrize("devices", [2, 4])
 def test_devices_together_do_all_the_work(arch: str, devices: int) -> None:
-    """Multiply-adds of all devices are those of the whole; what is repeated is norms, embedding,
+    """Multiply-adds of all devices are those of the whole; what is repeated is norms,
     biases of the second layer of a pair, and the experts' router."""
     whole = _run(arch, dtype="fp16")
     part = _run(arch, dtype="fp16", passes=[TensorParallel(devices)])
@@ -211,7 +212,8 @@ def test_devices_together_do_all_the_work(arch: str, devices: int) -> None:
     if arch != "gpt2":
         assert devices * part.totals["macs"] == whole.totals["macs"] + (devices - 1) * router
     reduces = [row for row in part.network.rows if row.kind == "all_reduce"]
-    assert len(reduces) == 2 * {"llama-3.1-70b": 80, "mixtral-8x7b": 32, "gpt2": 12}[arch]
+    # behind the embedding and each pair of layers
+    assert len(reduces) == 1 + 2 * {"llama-3.1-70b": 80, "mixtral-8x7b": 32, "gpt2": 12}[arch]
     assert part.result.link is not None
     assert float(part.result.link.sum()) > 0
     assert "link_time_s" in part.totals
@@ -315,7 +317,7 @@ def test_the_longest_context_and_prompt_within_a_time() -> None:
 
 
 def test_the_timeline_shows_what_devices_tell_one_another() -> None:
-    """Behind each pair of layers a segment on the link, which takes what the row takes."""
+    """Behind the embedding and each pair of layers a segment on the link, as long as the row."""
     run = cm.simulate(
         "llama-3.1-8b",
         "h100_measured",
@@ -323,10 +325,10 @@ def test_the_timeline_shows_what_devices_tell_one_another() -> None:
         passes=[TensorParallel(4)],
     )
     told = [part for part in segments(run) if part.lane == "link"]
-    assert len(told) == 4
+    assert len(told) == 5
     # 4 096 elements of two bytes to three others, or in two messages
     once, twice = 4.58e-6 + 3 * 8192 / 320e9, 2 * 4.58e-6 + 2 * 3 / 4 * 8192 / 320e9
-    assert [part.length for part in told] == pytest.approx([min(once, twice)] * 4)
+    assert [part.length for part in told] == pytest.approx([min(once, twice)] * 5)
     assert sum(part.length for part in told) == pytest.approx(run.totals["link_time_s"])
     assert run.plot("timeline") is not None
     assert run.plot("time") is not None

@@ -186,11 +186,11 @@ def test_what_just_fits() -> None:
 @pytest.mark.parametrize("bits", [0.5, 65, "wide"])
 def test_no_parameter_has_so_many_bits(bits: Any) -> None:
     with pytest.raises((BadValue, InputError)):
-        moe(expert_bits=bits)
-    assert moe(expert_bits=1).weight_bits == 1
-    assert moe(expert_bits=64).weight_bits == 64
+        moe(weight_bits=bits)
+    assert moe(weight_bits=1).weight_bits == 1
+    assert moe(weight_bits=64).weight_bits == 64
     assert moe().weight_bits is None
-    assert moe(expert_bits=None).weight_bits is None
+    assert moe(weight_bits=None).weight_bits is None
 
 
 @pytest.mark.parametrize("attributes", [{}, WHOLE, {"devices": 2}])

@@ -224,10 +224,10 @@ def test_types_of_what_is_held(tmp_path: Path) -> None:
 
 
 def test_weights_of_a_type_of_their_own(tmp_path: Path) -> None:
-    """Experts of 4.25 bits among fp16: router 8 x 2, two experts of 3 x 8 x 4, all in 4.25 bits."""
-    experts = DECODER + "  - moe: {kind: moe, experts: 2, top_k: 1, hidden: 4, expert_bits: 4.25}\n"
+    """Among fp16 a router of 8 x 2, and two experts of 3 x 8 x 4 weights of 4.25 bits: 102 bytes."""
+    experts = DECODER + "  - moe: {kind: moe, experts: 2, top_k: 1, hidden: 4, weight_bits: 4.25}\n"
     weights = served(tmp_path, 10, 2, decoder=experts).memory.weights
-    assert weights == int(512 + (16 + 2 * 96) * 4.25 / 8)
+    assert weights == 512 + 2 * 16 + 102
 
 
 NAMED = """name: B

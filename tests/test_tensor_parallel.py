@@ -59,14 +59,15 @@ def test_separate_projections_keep_heads(tmp_path: Path, devices: int) -> None:
 def test_what_all_devices_hold(arch: str, devices: int) -> None:
     """Each bias behind a sum is held, and added, by one device alone; the rest by its own rule.
 
-    Repeated on every device: norms, embedding, positions, router. A vocabulary is padded.
+    Repeated on every device: norms, positions, router. Tables of a vocabulary are padded: the 50 257
+    rows of gpt2 to a multiple of 64 on each device, while 128 256 and 32 000 divide by 4.
     """
     whole = cm.simulate(arch, "h100", settings={"tokens": 4})
     parts = [
         cm.simulate(arch, "h100", settings={"tokens": 4}, passes=[TensorParallel(devices, 1, one)])
         for one in range(devices)
     ]
-    repeated = {"rms_norm", "layer_norm", "embedding", "add"}
+    repeated = {"rms_norm", "layer_norm", "add"}
     held = {
         row.id: [row.parts[0].tally.moved_params, row.parts[0].tally.biases]
         for row in whole.network.rows
@@ -81,7 +82,7 @@ def test_what_all_devices_hold(arch: str, devices: int) -> None:
     head = whole.network.rows[-1].id
     for row in whole.network.rows:
         params, biases = held[row.id]
-        if row.kind in repeated:
+        if row.kind in repeated or row.id == "position":
             assert summed[row.id] == (devices * params, devices * biases)
         elif row.kind == "moe":
             router = row.parts[0].inputs[0][1] * 8
@@ -127,3 +128,30 @@ def test_heads_that_do_not_divide_are_refused(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(six.replace(f"heads: {HEADS},", "heads: 6,"))
     with pytest.raises(InputError, match="attention: 2 heads of keys and values and 3 devices"):
         cm.simulate(tmp_path / "s.yaml", tmp_path / "m.yaml", passes=[TensorParallel(3)])
+
+
+def test_tables_of_the_vocabulary_are_divided() -> None:
+    """Llama-3.1-70B over 8: (70 553 706 496 - norms of 161 x 8192) / 8 and the norms whole, 2 B each.
+
+    An engine measured 17.675 GB (vllm-project/vllm-ascend issue 2235). Over 16 the eight heads of
+    keys and values are held twice: 80 x 2 x 8192 x 128 / 2 weights more on each.
+    """
+    norms, whole = 161 * 8192, 70_553_706_496
+    for devices, more in ((4, 0), (8, 0), (16, 80 * 8192 * 128)):
+        run = cm.generate("llama-3.1-70b", "h200", 16, 2, tensor_parallel=devices, dtype="bf16")
+        assert run.memory.weights == 2 * ((whole - norms) // devices + norms + more)
+    rows = {row.id: row for row in run.prefill.network.rows}
+    # tokens of 8192 features are added up behind the embedding
+    assert rows["embed:all_reduce"].inputs == rows["embed"].taps
+    assert rows["embed"].outputs == ((16, 8192),)
+
+
+def test_a_vocabulary_that_does_not_divide_is_filled_up() -> None:
+    """50 257 rows on four devices: 12 608 each, the next multiple of 64; positions are whole."""
+    run = cm.simulate("gpt2", "h100", passes=[TensorParallel(4)])
+    rows = {row.id: row.parts[0].tally.weights for row in run.network.rows}
+    # tied: the table is the head's
+    assert (rows["embed"], rows["head"]) == (0, 12_608 * 768)
+    assert rows["position"] == 1024 * 768
+    odd = cm.simulate("gpt2", "h100", settings={"tied": False}, passes=[TensorParallel(4)])
+    assert odd.network.rows[0].parts[0].tally.weights == 12_608 * 768

@@ -210,3 +210,20 @@ def one_of(known: Any, what: str) -> Any:
         return str(value)
 
     return attribute(read)
+
+
+def weight_bits() -> Any:
+    """Declare the bits of one weight, its scales included; 0 leaves it in the run's type."""
+    bits = number(low=1, high=64).metadata["read"]
+    return attribute(lambda value: bits(value) if value else None, None)
+
+
+def weight_type() -> Any:
+    """Declare the word of the type that weights are stored in, for shares and reports."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise BadValue(f"must be a word, got {value!r}", "write e.g. int4")
+        return value
+
+    return attribute(read, "")

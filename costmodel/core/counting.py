@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import ceil, prod
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -64,9 +64,14 @@ class Traits:
         each = [(one.nest, one.macs * executed // counted) for one in contractions]
         return self.array.kept_busy(each)
 
-    def share(self, kind: str, routine: str) -> Shares:
-        """The shares of the peaks that a kind reaches: its own, its routine's, or the default."""
-        words = (kind, routine, "default")
+    def share(self, layer: Layer, routine: str) -> Shares:
+        """The shares of the peaks that a layer reaches: its kind's, its routine's, or the default.
+
+        Those for weights of its own type go before those of the run's.
+        """
+        words = [layer.kind, routine, "default"]
+        if layer.weight_type:
+            words = [*(f"{word}.{layer.weight_type}" for word in words), *words]
         return next((self.shares[word] for word in words if word in self.shares), PERFECT)
 
 
@@ -156,12 +161,7 @@ def _param_bytes(row: Row, counting: Counting, samples: int) -> int:
     bits, held = counting.param_bits or counting.bits, row.constants
     if held is not None:
         return size_of(held.elements, bits) + held.fixed_bytes
-    moved = 0
-    for part in row.parts:
-        count = part.layer.params_read(part.tally.moved_params, part.inputs, samples)
-        own = part.layer.weight_bits
-        moved += size_of(count, bits) if own is None else ceil(count * own / 8)
-    return moved
+    return sum(part.read_bytes(bits, samples) for part in row.parts)
 
 
 class _Work(NamedTuple):
@@ -197,7 +197,7 @@ def _slowed(
         return on_engine
     slowed = {engine: np.zeros_like(counts) for engine, counts in on_engine.items()}
     for number, part, engine, routine, ops in work:
-        reached = traits.share(part.layer.kind, routine).compute
+        reached = traits.share(part.layer, routine).compute
         if engine == "matrix":
             reached *= traits.utilisation(part, samples)
         slowed[engine][number] += ops * samples / reached
@@ -250,7 +250,7 @@ def _costs(
     """Give what the machine's traits make of each row, whose work over its shares is `slowed`."""
     traits = counting.traits
     # of a fused row its first part's
-    shares = [traits.share(row.layer.kind, row.layer.runs_as) for row in rows]
+    shares = [traits.share(row.layer, row.layer.runs_as) for row in rows]
     maps = np.array([1 / one.bandwidth for one in shares])
     on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows], dtype=float)
     launched = np.array([not row.view for row in rows], dtype=float)

@@ -124,8 +124,13 @@ class Layer:
 
     @property
     def weight_bits(self) -> float | None:
-        """Bits of one of its parameters, where the layer fixes them; None: those of the run."""
+        """Bits of one of its weights, scales included, where it fixes them; None: the run's."""
         return None
+
+    @property
+    def weight_type(self) -> str:
+        """The word of the type that these weights are stored in; empty where it fixes none."""
+        return ""
 
     @property
     def precision(self) -> Precision:
@@ -163,6 +168,14 @@ class Layer:
     def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
         """How many of the `held` parameters a run of so many samples reads."""
         return held
+
+    def fixed_weights(self, tally: Tally, inputs: Shapes) -> int:
+        """How many of its parameters have `weight_bits`: its weights, and no bias."""
+        return int(tally.weights)
+
+    def fixed_weights_read(self, held: int, inputs: Shapes, samples: int) -> int:
+        """How many of these `held` ones a run of so many samples reads."""
+        return self.params_read(held, inputs, samples)
 
     def vectors(self, inputs: Shapes) -> int:
         """Vectors per sample that a statistic is taken of: each may take a kernel a fixed time."""

@@ -8,10 +8,12 @@ an output of an earlier part. A chain of layers is the short form of such a grap
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
 
 from costmodel.core.layer import Layer
 from costmodel.core.tally import Shapes, Tally
+from costmodel.language.dtypes import size_of
 
 OUTSIDE = -1
 """Stands for the part that writes a map where the row reads the map instead."""
@@ -52,6 +54,32 @@ class Part:
     def executed_tally(self) -> Tally:
         """The work that takes time."""
         return self.executed or self.tally
+
+    def held_bytes(self, bits: int) -> int:
+        """Bytes of its parameters, of `bits` each unless the layer fixes those of weights [B]."""
+        return self._bytes(self.tally.moved_params, self._fixed, bits)
+
+    def read_bytes(self, bits: int, samples: int) -> int:
+        """Bytes of the parameters that a run of so many samples reads [B]."""
+        read = self.layer.params_read(self.tally.moved_params, self.inputs, samples)
+        fixed = self._fixed
+        if fixed:
+            fixed = self.layer.fixed_weights_read(fixed, self.inputs, samples)
+        return self._bytes(read, fixed, bits)
+
+    @property
+    def _fixed(self) -> int:
+        """Parameters whose bits the layer fixes."""
+        if self.layer.weight_bits is None:
+            return 0
+        return self.layer.fixed_weights(self.tally, self.inputs)
+
+    def _bytes(self, count: int, fixed: int, bits: int) -> int:
+        """Bytes of `count` parameters, `fixed` of which have the layer's own bits [B]."""
+        # whole bytes come out of bits per weight that are a fraction of two integers: a float of
+        # 53 bits is off by less than a thousandth of a byte up to 2**43 of them
+        own = ceil(round(fixed * (self.layer.weight_bits or 0) / 8, 3))
+        return size_of(count - fixed, bits) + own
 
     @property
     def elementwise(self) -> bool:

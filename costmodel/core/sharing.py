@@ -45,3 +45,18 @@ class Use(NamedTuple):
     """What its reader needs whole; None: any part of the features serves."""
     last: bool
     """True: its output leaves the network."""
+
+
+PADDING = 64
+"""Rows of a vocabulary's table, on each device, that engines fill up to a multiple of."""
+
+
+def padded_share(rows: int, devices: Devices) -> int:
+    """A device's rows of a vocabulary's table, filled up where they do not divide.
+
+    50 257 rows on two devices are 25 152 each, a multiple of 64: vLLM, vocab_parallel_embedding.py,
+    and Megatron-LM, `make-vocab-size-divisible-by`, do so.
+    """
+    if rows % devices.number == 0:
+        return rows // devices.number
+    return -(-rows // (PADDING * devices.number)) * PADDING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from costmodel.report.exposed import shares
 from costmodel.report.numbers import seconds, short
+from costmodel.studies import weight_types
 from costmodel.studies.generate import Generation
 
 GB = 1e9
@@ -20,6 +21,7 @@ def text(generation: Generation) -> str:
     held = {"weights": memory.weights, "keys and values": memory.state, "maps": memory.activation}
     lines = {
         "Standing": run.standing.line,
+        "Weights": weight_types.line(run.network, run.policies.dtype),
         "": "",
         "Time to first token": f"{least} to {most}, by how many prompts are ahead"
         if request.concurrency

@@ -12,6 +12,7 @@ from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import units
 from costmodel.report import summary, terminal
 from costmodel.report.numbers import count, percent, ratio, short
+from costmodel.studies import weight_types
 from costmodel.studies.records import Record, records
 from costmodel.studies.run import Run
 
@@ -51,6 +52,7 @@ def header(run: Run) -> list[str]:
     facts, profile, chosen = run.network.facts, run.profile, run.policies
     machine = ", ".join(machine_words(run))
     variables = ", ".join(f"{key}={value}" for key, value in facts.variables.items())
+    weights = weight_types.line(run.network, chosen.dtype)
     samples = f", {run.samples} samples per run" if run.network.samples > 1 else ""
     return [
         f"{facts.name} on {profile.name}" + (f" ({variables})" if variables else ""),
@@ -59,6 +61,7 @@ def header(run: Run) -> list[str]:
         f"  counted    convention {convention_words(chosen)}, placement {chosen.placement}, "
         f"traffic {chosen.traffic}, timing {chosen.timing}, {chosen.dtype}, "
         f"batch {chosen.batch}{samples}",
+        *([f"  weights    {weights}"] if weights else []),
         *([f"  rewritten  {', '.join(run.pass_words)}"] if run.passes else []),
         f"  standing   {run.standing.line}",
         *([f"  usable     {_usable(profile)}"] if profile.usable else []),

@@ -52,7 +52,7 @@ def weight_bytes(run: Run) -> int:
     """Bytes of all parameters that one device holds [B]."""
     bits = dtypes.BITS[dtypes.types(run.policies.dtype).weights]
     parts = (part for row in run.network.rows for part in row.parts)
-    return int(sum(p.tally.moved_params * (p.layer.weight_bits or bits) / 8 for p in parts))
+    return sum(part.held_bytes(bits) for part in parts)
 
 
 def state_elements(prefill: Run, prompt: int, length: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from costmodel.studies import trust
+from costmodel.studies import trust, weight_types
 from costmodel.studies.evaluated import Evaluated
 from costmodel.studies.standing import standing
 from costmodel.version import VERSION
@@ -17,6 +17,7 @@ def provenance(run: Evaluated) -> dict[str, Any]:
     """Files, sources, policies, assumptions, and what stands behind the times, for JSON."""
     chosen, profile, facts = run.policies, run.profile, run.network.facts
     known = profile.calibration
+    weights = weight_types.by_type(run.network, chosen.dtype)
     return {
         "costmodel": VERSION,
         "architecture": facts.name,
@@ -28,6 +29,7 @@ def provenance(run: Evaluated) -> dict[str, Any]:
         "hardware_source": profile.source,
         **{word: getattr(chosen, word) for word in CHOSEN},
         "samples": run.samples,
+        "weights": {word: list(roles) for word, roles in weights.items()},
         "passes": run.pass_words,
         "assumed": profile.assumptions(chosen.dtype),
         "widened": run.widened,

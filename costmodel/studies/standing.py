@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from costmodel.core.quantities import MACHINE
 from costmodel.studies import trust
 from costmodel.studies.evaluated import Evaluated
+from costmodel.studies.weight_types import narrow_words
 
 DATASHEETS = Path(__file__).parent / "datasheets.csv"
 """What shipped datasheet profiles were off by, in the mean, on machines that were measured; tests
@@ -47,8 +48,9 @@ def standing(run: Evaluated) -> Standing:
     """What is behind the times of a run.
 
     A guessed bandwidth or rate that the run uses makes it `assumed`, unless shares of it were
-    fitted to networks; a guessed launch or overhead alone does not. An engine that computes in a
-    wider type than was asked for is told beside each grade.
+    fitted to networks; a guessed launch or overhead alone does not. Kernels that were measured say
+    nothing of weights in a type that none of them had. An engine that computes in a wider type than
+    was asked for is told beside each grade.
     """
     grade, reasons = _graded(run)
     return Standing(grade, reasons, tuple(run.marks.values()))
@@ -64,12 +66,22 @@ def _graded(run: Evaluated) -> tuple[str, tuple[str, ...]]:
             "of the time"
         )
         return "calibrated", (fitted, *trust.doubts(run))
-    guessed = _guessed(run)
+    guessed = _guessed(run) | _unmeasured_weights(run)
     if guessed:
         return "assumed", tuple(f"{word} ({why})" for word, why in guessed.items())
     if profile.measured:
         return "calibrated", (profile.measured,)
     return "datasheet", (_unmeasured(),)
+
+
+def _unmeasured_weights(run: Evaluated) -> dict[str, str]:
+    """Types of weights that no kernel behind a profile had, where others had theirs."""
+    if not run.profile.measured:
+        return {}
+    measured = {word.partition(".")[2] for word in run.profile.efficiency}
+    why = "no kernel with such weights was measured; those with wider ones stand for them"
+    words = sorted(narrow_words(run) - measured)
+    return {f"efficiency of {word} weights": why for word in words}
 
 
 @cache

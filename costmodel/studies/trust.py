@@ -11,7 +11,9 @@ from costmodel.core.formula import Result
 from costmodel.core.policies import DEFAULTS
 from costmodel.core.workload import Workload
 from costmodel.hardware.evidence import Calibration
+from costmodel.language import dtypes
 from costmodel.studies.evaluated import Evaluated
+from costmodel.studies.weight_types import narrow_words
 
 NOTICED = 0.02
 """A share of the total: kinds that take less of it are not worth a warning."""
@@ -58,6 +60,9 @@ def doubts(run: Evaluated) -> list[str]:
     ]
     if chosen.dtype not in known.dtypes:
         reasons.append(f"dtype {chosen.dtype}: only {', '.join(known.dtypes)} was measured")
+    fixed = narrow_words(run) - {dtypes.types(chosen.dtype).weights, *known.dtypes}
+    measured_types = ", ".join(known.dtypes)
+    reasons += [f"weights in {word}: only {measured_types} was measured" for word in sorted(fixed)]
     least, most = known.batch
     if not least <= run.samples <= most:
         measured = f"{least}" if least == most else f"{least} to {most}"

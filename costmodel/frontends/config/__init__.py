@@ -2,7 +2,7 @@
 
     families/NAME.yaml   what the configs with `model_type: NAME` say of archs/decoder.yaml
     families/__init__    the sections of such a table, and who reads them
-    quantization.py      what a `quantization_config` says of element types
+    quantization/        what a `quantization_config` says of element types
     keys.py              how a key is read, and what is said of a bad one
 
 A family that no table can describe is a class instead: a subclass of `families.Rules` behind an
@@ -21,7 +21,8 @@ from costmodel.core.network import Network
 from costmodel.errors import Place
 from costmodel.frontends.config.families import rules_for
 from costmodel.frontends.config.keys import Keys
-from costmodel.frontends.config.quantization import dtype_of
+from costmodel.frontends.config.quantization import own_type, quantisation_of
+from costmodel.frontends.config.quantization.modules import quantised
 from costmodel.frontends.yaml.preset import from_base
 from costmodel.language import json_text, shipped
 from costmodel.language.documents import placing, read_text
@@ -44,12 +45,17 @@ class Config(FrontEnd):
         with placing(Place(str(path))):
             keys = Keys.of(stated)
             family = keys.text("model_type")
-            variables = rules_for(family).variables(keys)
+            rules = rules_for(family)
+            variables = rules.variables(keys)
+            said, own = quantisation_of(keys), own_type(keys)
             limit = {"max_positions": keys.size("max_position_embeddings", 2**30)}
         name = str(stated.get("_name_or_path") or path.stem)
         base = shipped.find("decoder", "archs")
         named = name, f"config.json, model_type {family}", str(path)
         network, files = from_base(base, {**variables, **limit}, settings, named, [path])
-        choices = {**network.facts.choices, "dtype": dtype_of(keys)}
+        choices = {**network.facts.choices, "dtype": own}
         network.graph["facts"] = replace(network.facts, choices=choices)
+        if said is not None:
+            with placing(Place(str(path))):
+                network = quantised(network, said, rules.paths(), own)
         return network, files

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from costmodel.core.attributes import flag, whole
-from costmodel.core.layer import Example
+from costmodel.core.attributes import flag, weight_bits, weight_type
+from costmodel.core.attributes import whole as size
+from costmodel.core.layer import Example, Share
+from costmodel.core.sharing import Devices, Use, padded_share
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.models.layers._twins import holding
 from costmodel.models.layers.channels import Movement
@@ -17,7 +19,8 @@ from costmodel.models.layers.channels import Movement
 class Embedding(Movement):
     """A row of a `vocabulary` x `features` table for each token; only looked-up rows move.
 
-    With `tied: true` the table is the output layer's, where its parameters count.
+    With `tied: true` the table is the output layer's, where its parameters count. Devices divide
+    its rows and add up what each looked up, unless it is to be `whole` on each, as positions are.
     """
 
     kind = "embedding"
@@ -27,9 +30,12 @@ class Embedding(Movement):
         Example({"vocabulary": 11, "features": 8, "tied": True}, ((5,),)),
     )
 
-    vocabulary: int = whole()
-    features: int = whole()
+    vocabulary: int = size()
+    features: int = size()
     tied: bool = flag(False)
+    whole: bool = flag(False)
+    weight_bits: float | None = weight_bits()
+    weight_type: str = weight_type()
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """A vector of features for each token: (*tokens, features)."""
@@ -43,6 +49,13 @@ class Embedding(Movement):
     def params_read(self, held: int, inputs: Shapes, samples: int) -> int:
         """A row for each token, at most the whole table."""
         return min(prod(inputs[0]) * samples, self.vocabulary) * self.features
+
+    def divided(self, devices: Devices, use: Use) -> Share:
+        """A part of the rows; a device gives zeros for a token that another one looks up."""
+        if self.whole or devices.number == 1:
+            return Share(self, use.apart)
+        rows = padded_share(self.vocabulary, devices)
+        return Share(replace(self, vocabulary=rows), False, summed=True)
 
     def twin(self, torch: Any, inputs: Shapes) -> Any:
         """Torch's look-up; the table of a tied layer is no parameter of the module."""

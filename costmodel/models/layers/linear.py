@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from costmodel.core.attributes import flag, optional_whole, whole
+from costmodel.core.attributes import flag, optional_whole, weight_bits, weight_type, whole
 from costmodel.core.layer import Example, Layer, MatrixLayer, Share
-from costmodel.core.sharing import Devices, Use
+from costmodel.core.sharing import Devices, Use, padded_share
 from costmodel.core.tally import Shape, Shapes, Tally
 from costmodel.core.tiling.nest import Contraction, Nest, Sweep
 from costmodel.errors import BadValue
@@ -31,6 +31,8 @@ class Linear(MatrixLayer):
     features: int = whole()
     bias: bool = flag(True)
     axis: int | None = optional_whole()
+    weight_bits: float | None = weight_bits()
+    weight_type: str = weight_type()
 
     examples = (
         Example({"features": 10}, ((64,),)),
@@ -69,7 +71,7 @@ class Linear(MatrixLayer):
         return (Contraction(Nest(self.features, inputs[0][axis], (Sweep(tokens * samples),))),)
 
     def divided(self, devices: Devices, use: Use) -> Share:
-        """Parts of the outputs: whole heads, or equal parts, which pad a network's last layer.
+        """Parts of the outputs: whole heads, or equal ones, filled up in a network's last layer.
 
         Of a divided input each device makes a summand of all outputs; the first starts it with the
         bias.
@@ -79,7 +81,7 @@ class Linear(MatrixLayer):
         if use.heads is not None:
             features = use.heads.features
         elif use.last:
-            features = -(-self.features // devices.number)
+            features = padded_share(self.features, devices)
         else:
             features = devices.share(self.features)
         return Share(replace(self, features=features), True)

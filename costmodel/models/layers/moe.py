@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
-from costmodel.core.attributes import attribute, flag, number, whole
+from costmodel.core.attributes import flag, weight_bits, weight_type, whole
 from costmodel.core.layer import Example, MatrixLayer, Share
 from costmodel.core.sharing import EXPERT, Devices, Use
 from costmodel.core.tally import Shape, Shapes, Tally
@@ -40,16 +40,9 @@ class Moe(MatrixLayer):
     shared: int = whole(0, least=0)
     bias: bool = flag(False)
     devices: int = whole(1)
-    expert_bits: float | None = attribute(
-        lambda value: None if value is None else number(low=1, high=64).metadata["read"](value),
-        None,
-    )
-    """Bits of a parameter, scales included, where the file fixes them: 4.25 in MXFP4."""
-
-    @property
-    def weight_bits(self) -> float | None:
-        """The bits of the experts' parameters, which are nearly all of them."""
-        return self.expert_bits
+    weight_bits: float | None = weight_bits()
+    """Of the experts and the shared network, not of the router: 4.25 in MXFP4."""
+    weight_type: str = weight_type()
 
     def out_shape(self, *inputs: Shape) -> Shape:
         """The input's; BadValue for more chosen experts than there are."""
@@ -143,6 +136,16 @@ class Moe(MatrixLayer):
         """Router and shared network whole, and the experts that some token is sent to."""
         tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]
         each = sum(self._expert(features))
+        return held - self.experts // self.devices * each + ceil(self._awake(tokens) * each)
+
+    def fixed_weights(self, tally: Tally, inputs: Shapes) -> int:
+        """All weights but the router's."""
+        return int(tally.weights) - inputs[0][-1] * self.experts
+
+    def fixed_weights_read(self, held: int, inputs: Shapes, samples: int) -> int:
+        """Those of the shared network, and of the experts that some token is sent to."""
+        tokens, features = prod(inputs[0][:-1]) * samples, inputs[0][-1]
+        each = self._expert(features)[0]
         return held - self.experts // self.devices * each + ceil(self._awake(tokens) * each)
 
     def _awake(self, tokens: int) -> float:

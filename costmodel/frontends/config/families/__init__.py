@@ -7,7 +7,8 @@
     sizes        VARIABLE: KEY for whole numbers from 1, each needed unless it has a default
     flags        the same for true or false, false unless there is a default
     always       VARIABLE: value, whatever the config says
-    quantized    METHOD: variables, where the weights are quantised by that method
+    modules      ROW: paths of the modules behind a row of the decoder in a checkpoint (N: the
+                 layer, E: the expert); `class`: the class that holds the matrices of its blocks
     only         KEY: the values that are modelled beside none; others are refused by name
     divides      KEY: another key, whose number has to divide this one's
 
@@ -30,7 +31,6 @@ from typing import Any
 from costmodel.core.registry import Family, entry_points
 from costmodel.errors import BadValue
 from costmodel.frontends.config.keys import Keys
-from costmodel.frontends.config.quantization import method_of
 from costmodel.language import documents
 from costmodel.language.expressions import fill
 
@@ -45,6 +45,10 @@ class Rules(ABC):
     def variables(self, keys: Keys) -> dict[str, Any]:
         """Variables of archs/decoder.yaml. Raises BadValue for what is not modelled."""
 
+    def paths(self) -> Section:
+        """The modules behind each row, for configs that say how they are quantised."""
+        return {}
+
 
 RULES = Family("family of models", __name__, "costmodel.configs", Rules)
 
@@ -57,7 +61,7 @@ class FamilyTable(Rules):
     sizes: Section = field(default_factory=dict)
     flags: Section = field(default_factory=dict)
     always: Section = field(default_factory=dict)
-    quantized: Section = field(default_factory=dict)
+    modules: Section = field(default_factory=dict)
     only: Section = field(default_factory=dict)
     divides: Section = field(default_factory=dict)
 
@@ -69,8 +73,11 @@ class FamilyTable(Rules):
             for variable, entry in section.items():
                 value = _stated(keys, read, entry, known)
                 known |= {} if value is None else {variable: value}
-        always = {**self.always, **self.quantized.get(method_of(keys), {})}
-        return known | {variable: fill(value, known) for variable, value in always.items()}
+        return known | {variable: fill(value, known) for variable, value in self.always.items()}
+
+    def paths(self) -> Section:
+        """As the table has them."""
+        return self.modules
 
     def _refuse(self, keys: Keys) -> None:
         """Raise BadValue for what is not modelled, and for numbers that do not divide."""
