@@ -11,7 +11,7 @@ from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.frontends.onnx.constants import contents
 from costmodel.frontends.onnx.node import OnnxNode, Work
-from costmodel.frontends.onnx.unlearnt import ADDED, filled, unlearnt
+from costmodel.frontends.onnx.unlearnt import ADDED, filled, made_by_code, unlearnt
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.language.dtypes import size_of
 
@@ -66,13 +66,14 @@ class Parameters:
         """Elements of the weights behind a constant that no row counted yet."""
         if not (value.floating or named):
             return 0
-        new = [name for name in origin.weights if name not in self.seen]
+        unseen = origin.weights - self.seen
+        new = [name for name in unseen if not made_by_code(name)]
         if not named:
             new = [name for name in new if not self._table(name, value)]
         elif not statistic:
             new = [name for name in new if name not in self.statistics]
         self.seen.update(new)
-        new = [name for name in new if not self._filled(name)]
+        new = [name for name in new if not self._filled(name, value)]
         if named and origin.literal and not self.stored and not self.again:
             added = value.data is not None and filled(value.name, value.data)
             return 0 if added else value.elements
@@ -91,11 +92,11 @@ class Parameters:
             self.doubtful[name] = self.sizes.get(name, 0)
         return bool(known)
 
-    def _filled(self, name: str) -> bool:
-        """True for an initialiser that the exporter filled with ones or zeros."""
+    def _filled(self, name: str, value: Value) -> bool:
+        """True for an initialiser, or a constant, that the exporter filled with ones or zeros."""
         if ADDED.fullmatch(name) is None:
             return False
-        held = self._contents(name)
+        held = value.data if value.name == name else self._contents(name)
         return held is not None and filled(name, held)
 
     def _contents(self, name: str) -> Any:

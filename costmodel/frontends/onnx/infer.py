@@ -175,8 +175,13 @@ class Inference:
     def _run(self, node: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[Any]:
         """The outputs' contents; none where onnx's reference does not run an old operator."""
         feeds = {v.name: np.asarray(v.data) for v in inputs if v is not None}
+        typeless = onnx.helper.make_empty_tensor_value_info
+        # of a node alone the evaluator takes the newest definition, whatever operator set is given
+        graph = onnx.helper.make_graph(
+            [node], "one", list(map(typeless, feeds)), list(map(typeless, node.output))
+        )
         try:
             with np.errstate(all="ignore"):
-                return list(ReferenceEvaluator(node, opsets=dict(self.opsets)).run(None, feeds))
+                return list(ReferenceEvaluator(graph, opsets=dict(self.opsets)).run(None, feeds))
         except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError):
             return []

@@ -18,10 +18,16 @@ MASKED = -1e3
 """Scores this low are masked: no softmax sees them."""
 ROWS = 4
 """Positions from which a column can be told to be a sinusoid."""
-ADDED = re.compile(r"(val_|_val_|onnx::\w+_|)\d+|.*/Constant(_\d+)?_output_0")
-"""Names that torch's exporters give to what has none in the network."""
+ADDED = re.compile(r"(onnx::\w+_|[a-z_]\w*_|)\d+|.*/Constant(_\d+)?_output_0")
+"""Names that torch's exporters give to what an operator gives, and has none in the network."""
+LIFTED = re.compile(r"(c_)?lifted_tensor_\d+")
 CLOSE = 1e-3
 """Residual of a sinusoid in half precision, relative to its values."""
+
+
+def made_by_code(name: str) -> bool:
+    """True for a tensor that the code of a network makes, under the name that torch lifts it to."""
+    return LIFTED.fullmatch(name) is not None
 
 
 def filled(name: str, array: NDArray[Any]) -> bool:
