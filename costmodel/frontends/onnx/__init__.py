@@ -6,6 +6,8 @@ load all the same. Shapes are per sample; the network knows how many samples the
     rules/          what an operator means: a new operator goes there, and nowhere else
     samples.py, spread.py       where the samples of a run lie, and how they are followed
     proto.py, structure.py      a file to a sound model with all its sizes
+    bodies.py, shaping.py       operators as onnx defines them; shapes by rules of our own
+    uncounted.py, effects.py    operators without a rule, attributes without effect, and why
     walk.py, node.py, values.py the model's nodes, one by one, to rows
     infer.py, constants.py      types and folded constants; count.py, unlearnt.py parameters
     read.py         the whole way, from a file to a network
