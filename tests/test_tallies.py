@@ -105,6 +105,7 @@ HAND = [
          ((3, 4),), (12, 6, 3), {"adds": 1, "muls": 2, "divs": 3, "compares": 4, "exps": 5}),
     Hand("products", {"shapes": [[5, 8]], "products": [[8, 4, 5, 1], [2, 3, 5, 6]], "muls": 7},
          ((5, 4),), (20, 40, 5), {"macs": 160 + 180, "muls": 7}, torch=False),
+    Hand("update", {}, ((8, 16), (1, 16)), (144, 16, 8), {}),
     # two axes of 2 taps each and 7 x 3 x 3 outputs: four products and two additions each
     Hand("resize", {"size": [7, 3], "taps": [2, 2]}, ((3, 4, 5),), (60, 63, 3),
          {"muls": 4 * 63, "adds": 2 * 63}),

@@ -1,12 +1,14 @@
 """ONNX files as networks: the same graph, rows, reports and scans as for YAML.
 
-Weights are never read but to tell masks and tables from them, so files whose weights lie elsewhere
+Weights are never read but to tell masks and tables from them, so files whose weights are missing
 load all the same. Shapes are per sample; the network knows how many samples the file bakes in.
 
     rules/          what an operator means: a new operator goes there, and nowhere else
     samples.py, spread.py       where the samples of a run lie, and how they are followed
     proto.py, structure.py      a file to a sound model with all its sizes
     cut.py, live.py the piece that is asked for; what of it runs, and what are weights
+    bodies.py, shaping.py       operators as onnx defines them; shapes by rules of our own
+    uncounted.py, effects.py    operators without a rule, attributes without effect, and why
     walk.py, node.py, values.py, rows.py    the model's nodes, one by one, to rows
     unroll.py, control.py, lists.py     loops, branches and lists of tensors on the way
     infer.py, constants.py      types and folded constants; count.py, unlearnt.py parameters

@@ -53,13 +53,14 @@ def _bodied(
         "" if entry.domain in STANDARD else entry.domain: entry.version
         for entry in model.opset_import
     }
+    known = {*table("RULES"), *listed("VIEWS"), *KEPT}
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 yield from _bodied(model, attribute.g)
         op, domain = node.op_type, "" if node.domain in STANDARD else node.domain
         word = f"{domain}:{op}" if domain else op
-        if domain not in versions or word in (*table("RULES"), *listed("VIEWS"), *KEPT):
+        if domain not in versions or word in known:
             continue
         with suppress(onnx.defs.SchemaError):
             schema = onnx.defs.get_schema(op, versions[domain], domain)

@@ -81,7 +81,7 @@ ELSEWHERE: dict[str, dict[str, tuple[str, ...]]] = {
         ORDER: ("MeanVarianceNormalization",),
     },
     "axis": {
-        SHAPED: ("Compress", "OneHot", "Split"),
+        SHAPED: ("OneHot", "Split"),
         ORDER: (
             *("DequantizeLinear", "QuantizeLinear", "LogSoftmax", "LpNormalization", "Softmax"),
             *("Scatter", "ScatterElements", "TensorScatter"),

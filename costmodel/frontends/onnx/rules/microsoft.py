@@ -12,8 +12,9 @@ from math import prod
 import onnx
 from onnx import TensorProto
 
+from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.rules import elementwise, move, norm
+from costmodel.frontends.onnx.rules import elementwise, norm
 from costmodel.frontends.onnx.rules.elementwise import SILU, worked
 from costmodel.frontends.onnx.samples import kept
 from costmodel.frontends.onnx.shaping import (
@@ -25,7 +26,7 @@ from costmodel.frontends.onnx.shaping import (
 )
 from costmodel.models.layers.computed import behind
 from costmodel.models.layers.layer_norm import GroupNorm, LayerNorm, RmsNorm
-from costmodel.models.layers.merge import Add
+from costmodel.models.layers.merge import Add, Concat
 from costmodel.models.layers.move import Gather
 
 DOMAIN = "com.microsoft"
@@ -103,7 +104,13 @@ def embedded_shapes(node: OnnxNode) -> list[onnx.TypeProto]:
 
 def side_by_side(node: OnnxNode) -> Work:
     """QLinearConcat: y's scale and zero point, then each map with its own."""
-    return replace(move.concat(node), aside=tuple(range(len(node.inputs))))
+    pieces = [node.value(n).constant for n in range(2, len(node.inputs), 3)]
+    if any(pieces):
+        raise BadValue("some of its pieces are constants", "dequantise them")
+    axis = node.place(node.get("axis"), 2)
+    layer, places = Concat(axis=axis), tuple(range(2, len(node.inputs), 3))
+    aside = tuple(range(len(node.inputs)))
+    return Work((layer,), tuple(map(node.shape, places)), operands=places, aside=aside)
 
 
 def concatenated(node: OnnxNode) -> list[onnx.TypeProto]:

@@ -136,6 +136,18 @@ def gathered(node: OnnxNode) -> list[onnx.TypeProto]:
     return typed(node, (*positions[:-1], *whole[positions[-1] :]))
 
 
+def compressed(node: OnnxNode) -> list[onnx.TypeProto]:
+    """Compress: as many elements along the axis as the condition, a constant, has true ones."""
+    whole, kept_ones = node.whole(), node.numbers("", 1)
+    if kept_ones is None:
+        raise BadValue("the shape of its output depends on the data", "cut the network before it")
+    axis, count = node.get("axis"), sum(map(bool, kept_ones))
+    if axis is None:
+        return typed(node, (count,))
+    place = axis % len(whole)
+    return typed(node, (*whole[:place], count, *whole[place + 1 :]))
+
+
 OWN: dict[str, tuple[Rule, Shaper]] = {
     "ExpandDims": (copy, expanded),
     "Pad": (copy, padded),
@@ -160,6 +172,7 @@ RULES: dict[str, Rule] = {
 }
 SHAPES: dict[str, Shaper] = {
     "TensorScatter": same,
+    "Compress": compressed,
     **{f"com.microsoft:{op}": shape for op, (_, shape) in OWN.items()},
 }
 FOLLOW: dict[str, Follow] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
+from costmodel.frontends.onnx.shaping import Shaper, same
 from costmodel.models.layers.computed import behind
 from costmodel.models.layers.layer_norm import GroupNorm, LayerNorm, LocalResponseNorm, RmsNorm
 from costmodel.models.layers.norm import BatchNorm
@@ -77,3 +78,6 @@ RULES: dict[str, Rule] = {
     "LpNormalization": plain,
 }
 SAME_SHAPE = tuple(RULES)
+SHAPES: dict[str, Shaper] = dict.fromkeys(
+    ("GroupNormalization", "MeanVarianceNormalization", "SimplifiedLayerNormalization"), same
+)

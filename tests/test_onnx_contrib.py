@@ -1,0 +1,137 @@
+"""ONNX Runtime's own operators: shapes and types as it gives them, counts by hand."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from contrib_graphs import CASES, Case
+
+from costmodel.core.loading import load_network
+from costmodel.frontends.onnx.values import shape_in
+from costmodel.frontends.onnx.walk import Walk
+
+# operator, the types and shapes that onnxruntime 1.32 gives (its documentation where its CPU does
+# not run it), multiply-adds and parameters
+EXPECTED = [
+    ("Attention", "float32 2x6x32", 23040, 1632),
+    ("Attention", "float32 2x6x16", 18816, 1360),
+    ("Attention", "float32 2x3x32; float32 2x2x4x8x8", 11904, 1632),
+    ("QAttention", "float32 2x6x32", 23040, 1632),
+    ("MultiHeadAttention", "float32 2x6x32", 4608, 0),
+    ("MultiHeadAttention", "float32 2x6x32", 4608, 0),
+    ("MultiHeadAttention", "float32 2x6x32", 6912, 0),
+    ("MultiHeadAttention", "float32 2x6x32", 6912, 0),
+    ("MultiHeadAttention", "float32 2x6x32; float32 2x4x11x8; float32 2x4x11x8", 8448, 0),
+    ("GroupQueryAttention", "float32 2x1x32; float32 2x2x6x8; float32 2x2x6x8", 768, 0),
+    ("GroupQueryAttention", "float32 2x6x32; float32 2x2x6x8; float32 2x2x6x8", 2688, 0),
+    ("RotaryEmbedding", "float32 2x6x32", 0, 0),
+    ("MatMulNBits", "float32 2x6x24", 18432, 1536),
+    ("MatMulBnb4", "float32 2x6x24", 18432, 1536),
+    ("QGemm", "uint8 5x7", 420, 84),
+    ("QGemm", "float32 5x7", 420, 84),
+    ("DynamicQuantizeMatMul", "float32 2x5x7", 840, 84),
+    ("MatMulIntegerToFloat", "float32 2x5x7", 840, 84),
+    ("FusedMatMul", "float32 3x5x6", 360, 0),
+    ("FusedMatMul", "float32 3x5x6", 360, 0),
+    ("FusedGemm", "float32 5x7", 420, 91),
+    ("FusedConv", "float32 2x6x7x7", 21168, 222),
+    ("QLinearConv", "uint8 2x9x6x6", 23328, 216),
+    ("QLinearAveragePool", "uint8 2x4x4x4", 0, 0),
+    ("QLinearGlobalAveragePool", "uint8 2x1x1x4", 0, 0),
+    ("QLinearAdd", "uint8 2x4x9", 0, 0),
+    ("QLinearMul", "uint8 2x4x9", 0, 0),
+    ("QLinearConcat", "uint8 2x9", 0, 0),
+    ("QLinearSigmoid", "uint8 2x4", 0, 0),
+    ("SkipLayerNormalization", "float32 2x6x8; float32 2x6x8", 0, 24),
+    ("SkipSimplifiedLayerNormalization", "float32 2x6x8; float32 2x6x8", 0, 8),
+    ("EmbedLayerNormalization", "float32 2x6x8; int32 2", 0, 304),
+    ("BiasGelu", "float32 2x6x8", 0, 8),
+    ("FastGelu", "float32 2x6x8", 0, 8),
+    ("QuickGelu", "float32 2x6x8", 0, 0),
+    ("MoE", "float32 6x8", 2304, 768),
+    ("QMoE", "float32 6x32", 49152, 16384),
+    ("GatherBlockQuantized", "float32 2x5x32", 0, 640),
+    ("Inverse", "float32 2x4x4", 0, 0),
+    ("Trilu", "float32 2x4x4", 0, 0),
+    ("ExpandDims", "float32 2x1x4x4", 0, 0),
+    ("Pad", "float32 4x8", 0, 0),
+    ("CropAndResize", "float32 5x3x4x6", 0, 0),
+    ("GridSample", "float32 2x3x5x6", 0, 0),
+    ("CDist", "float32 5x7", 0, 0),
+    ("GatherND", "float32 7x3", 0, 0),
+    ("ReduceSumInteger", "int32 5x3", 0, 0),
+    ("DynamicQuantizeLSTM", "float32 5x1x2x4; float32 1x2x4; float32 1x2x4", 1120, 112),
+    ("MaxpoolWithMask", "float32 2x3x3x3", 0, 0),
+    ("BiasSoftmax", "float32 2x3x8x8", 0, 0),
+    ("QuantizeLinear", "uint8 2x3", 0, 0),
+    ("LinearAttention", "float32 2x5x24; float32 2x2x8x6", 2880, 0),
+    ("CausalConvWithState", "float32 2x8x5; float32 2x8x3", 320, 32),
+    ("TransposeMatMul", "float32 3x5x6", 360, 0),]  # fmt: skip
+# by hand, for the cases with products in order:
+# a projection of 12 tokens, 12 x 16 x 96 (80), and 4 heads of 36 pairs, of 8 + 8 (8 + 4) each, twice;
+# 3 tokens behind 5 see 6 + 7 + 8 keys
+BY_HAND = {
+    "Attention": [18432 + 4608, 15360 + 3456, 2 * 3 * 16 * 96 + 2 * 4 * 21 * 16],
+    "QAttention": [18432 + 4608],
+    # 9 keys of another sequence; 6 new and 5 past ones
+    "MultiHeadAttention": [4608, 4608, 2 * 4 * 54 * 16, 2 * 4 * 54 * 16, 2 * 4 * 66 * 16],
+    # one query sees 6 keys; 6 causal ones 21
+    "GroupQueryAttention": [2 * 4 * 6 * 16, 2 * 4 * 21 * 16],
+    "MatMulNBits": [12 * 64 * 24],
+    "MatMulBnb4": [12 * 64 * 24],
+    "QGemm": [5 * 12 * 7, 5 * 12 * 7],
+    "DynamicQuantizeMatMul": [10 * 12 * 7],
+    "MatMulIntegerToFloat": [10 * 12 * 7],
+    "FusedMatMul": [3 * 5 * 4 * 6, 3 * 5 * 4 * 6],
+    "TransposeMatMul": [3 * 5 * 4 * 6],
+    "FusedGemm": [5 * 12 * 7],
+    # 7 x 7 positions of 6 filters of 4 x 9; 9 x 6 of them
+    "FusedConv": [2 * 49 * 6 * 36],
+    "QLinearConv": [2 * 54 * 6 * 36],
+    # 6 tokens, 2 experts of two matrices each
+    "MoE": [6 * 2 * 2 * 12 * 8],
+    "QMoE": [6 * 2 * 2 * 64 * 32],
+    # 5 steps of 2 sequences, 16 gates of 3 + 4
+    "DynamicQuantizeLSTM": [10 * 16 * 7],
+    # 10 tokens: 2 heads write 8 x 6, 4 read them
+    "LinearAttention": [10 * (2 + 4) * 48],
+    "CausalConvWithState": [2 * 5 * 8 * 4],
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"), [*zip(CASES, EXPECTED, strict=True)], ids=lambda one: str(one[0])
+)
+def test_an_operator_of_onnx_runtime(
+    tmp_path: Path, case: Case, expected: tuple[str, str, int, int]
+) -> None:
+    """As one run and sample by sample it counts the same."""
+    file = tmp_path / "m.onnx"
+    file.write_bytes(case.model().SerializeToString())
+    whole = Walk(onnx.load(file), file, None).run()
+    types = [whole.values[name].type for name in case.outputs if name]
+    given = "; ".join(
+        f"{np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type)).name} "
+        f"{'x'.join(map(str, shape_in(kind)))}"
+        for kind in types
+    )
+    network = load_network(file)
+    macs = sum(part.tally.macs for row in network.rows for part in row.parts) * network.samples
+    alone = sum(part.tally.macs for row in whole.builder.rows for part in row.parts)
+    params = sum(tally.moved_params for row in network.rows for tally in row.counted)
+    assert (case.op, given, macs, params) == expected
+    assert macs == alone
+    assert not network.facts.unknown
+    assert prod(network.outputs[0].shape) * network.samples == prod(shape_in(types[0]))
+
+
+def test_the_multiply_adds_are_those_by_hand() -> None:
+    found: dict[str, list[int]] = {}
+    for op, _, macs, _ in EXPECTED:
+        if macs:
+            found.setdefault(op, []).append(macs)
+    assert found == BY_HAND
