@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 import costmodel as cm
+from costmodel.core.quantities import MACHINE
+from costmodel.models.passes.tensor_parallel import TensorParallel
+from costmodel.studies.scan.inverse.sensitivity import effects
 
-MACHINE = """name: W
+PROFILE = """name: W
 source: t
 bandwidth: 1 GB/s
 write_bandwidth: 1 GB/s
@@ -19,7 +22,7 @@ host: 1 GFLOPS
 
 
 def machine(folder: Path, more: str = "", *, without: str = "") -> str:
-    lines = [line for line in MACHINE.splitlines() if not (without and line.startswith(without))]
+    lines = [line for line in PROFILE.splitlines() if not (without and line.startswith(without))]
     file = folder / "machine.yaml"
     file.write_text("\n".join(lines) + "\n" + more)
     return str(file)
@@ -41,3 +44,37 @@ def test_maps_that_all_fit_leave_no_work_behind(tmp_path: Path, arch: str, share
     assert answer.reason == "nothing depends on write_bandwidth"
     table = cm.scan(arch, hw, axes={"hw.write_bandwidth": ["1e-9 B/s", "1 GB/s"]})
     assert table.total_time.tolist() == pytest.approx([run.total_time] * 2, rel=1e-12)
+
+
+LINKED = """capacity: 40 GB
+link: {bandwidth: 100 GB/s, latency: 3 us}
+overhead: 10 us
+launch: {matrix: 2 us, host: 1 us}
+on_chip_bandwidth: 5 TB/s
+"""
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap", "partial"])
+@pytest.mark.parametrize("tokens", [1, 200])
+def test_an_elasticity_is_the_slope_of_the_time(tmp_path: Path, timing: str, tokens: int) -> None:
+    """d ln T / d ln x, a difference of the formula's times; also of links, whose rows choose.
+
+    Of one token four devices send a few bytes in the algorithm with the fewest messages; were the
+    latency none, they would choose another. Of 200 they send the fewest bytes.
+    """
+    run = cm.simulate(
+        "gpt2", machine(tmp_path, LINKED), settings={"tokens": tokens, "context": 100},
+        passes=[TensorParallel(4)], placement="all_external", timing=timing,
+    )  # fmt: skip
+    assert run.result.link is not None
+    told = {effect.resource: effect.elasticity for effect in effects(run)}
+    assert {"link.bandwidth", "link.latency", "launch", "overhead", "bandwidth"} <= told.keys()
+    for word, elasticity in told.items():
+        quantity = MACHINE[word]
+        if quantity.lane:
+            less, more = (
+                float(run.on(run.machine.scaled(quantity, 1 + step)).total_time)
+                for step in (-1e-5, 1e-5)
+            )
+            slope = (more - less) / 2e-5 / run.total_time
+            assert elasticity == pytest.approx(slope, abs=1e-6), word
