@@ -90,3 +90,37 @@ def test_energy_of_an_axis_is_known() -> None:
     assert table.energy[0] == pytest.approx(table.external_bytes[0] * 1e-11)
     with pytest.raises(InputError, match="'energy'"):
         cm.scan("hairnet", "accel_1tflops", axes={"batch": [1, 2]}, where="energy <= 1 J")
+
+
+@pytest.mark.parametrize(("word", "low", "high", "unit"), [
+    ("hw.link.bandwidth", "1 GB/s", "4 GB/s", "GB/s"), ("hw.link.latency", "1 us", "4 us", "us"),
+    ("hw.energy.static", "1 W", "4 W", "W"), ("hw.energy.external_byte", "1 pJ", "4 pJ", "pJ"),
+    ("hw.bandwidth", "1 GB/s", "4 GB/s", "GB/s"), ("hw.capacity", "1 GB", "4 GB", "GB"),
+])  # fmt: skip
+def test_axes_with_any_number_of_dots_stand_in_expressions(
+    word: str, low: str, high: str, unit: str
+) -> None:
+    """Of 1 and 4, one is at most 2; four times the one is the other."""
+    axes = {word: [low, high], "hw.overhead": ["1 ms"]}
+    small = cm.scan("hairnet", "accel_1tflops", axes=axes, where=f"{word} <= 2 {unit}",
+                    derive={"more": f"4 * {word} / (1 {unit})"})  # fmt: skip
+    assert small.more.tolist() == pytest.approx([4.0])
+    chained = f"{word} > 2 {unit} and {word} < 5 {unit}"
+    large = cm.scan("hairnet", "accel_1tflops", axes=axes, where=chained)
+    assert large[word].tolist() == [4 * small[word][0]]
+    for wrong, told in (
+        (f"{word} <= 2", f"'{word}' is compared with a bare 2"),
+        (f"{word} <= 2 TFLOPS", f"'{word}' is compared with a rate"),
+        (f"{word}x <= 2", f"unknown variable '{word}x'.*did you mean '{word}'"),
+    ):
+        with pytest.raises(InputError, match=told):
+            cm.scan("hairnet", "accel_1tflops", axes=axes, where=wrong)
+
+
+def test_figures_that_all_machines_state_stand_in_expressions(stating: str) -> None:
+    """Not only axes: an energy of 10 pJ a byte, which tables do not show."""
+    derive = {"moving": "external_bytes * hw.energy.external_byte"}
+    table = cm.scan("hairnet", stating, axes={"batch": [1, 2]}, derive=derive)
+    assert table.moving.tolist() == pytest.approx(table.energy.tolist())
+    with pytest.raises(InputError, match=r"unknown variable 'hw\.energy\.external_byte'"):
+        cm.scan("hairnet", [stating, "accel_1tflops"], derive=derive)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import OUTPUTS
+from costmodel.core.quantities import AXES, OUTPUTS
 from costmodel.core.terms import ENERGY
 from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.studies.scan.request import ScanRequest
@@ -28,7 +28,8 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     """
     space = plan.space
     outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
-    known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
+    stated = [word for word in AXES if all(word in one.known for one in space.variants)]
+    known: dict[str, Any] = dict.fromkeys([*space.quantities, *stated, *outputs, "batch"], 1.0)
     labels = _labels(space, [*request.derive.values(), *request.where])
     examples = [known | together for together in labels]
     known |= space.examples()
