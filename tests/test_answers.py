@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 import costmodel as cm
-from costmodel.core.quantities import MACHINE
+from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.errors import BadValue
 from costmodel.models.passes.tensor_parallel import TensorParallel
+from costmodel.studies.scan.inverse.outermost import outermost
 from costmodel.studies.scan.inverse.sensitivity import effects
+from costmodel.studies.scan.inverse.solve import solve
+from costmodel.studies.scan.inverse.target import Bound, Target
 
 PROFILE = """name: W
 source: t
@@ -78,3 +83,60 @@ def test_an_elasticity_is_the_slope_of_the_time(tmp_path: Path, timing: str, tok
             )
             slope = (more - less) / 2e-5 / run.total_time
             assert elasticity == pytest.approx(slope, abs=1e-6), word
+
+
+@pytest.mark.parametrize(("multiple", "value"), [
+    ("1.5 *", 1.5), ("1e-1 *", 0.1), (".5*", 0.5), ("2. *", 2.0), ("12.5e+1 *", 125.0), ("", 1.0),
+])  # fmt: skip
+def test_multiples_of_the_compulsory_bytes(multiple: str, value: float) -> None:
+    target = Target.read(f"external_bytes <= {multiple} compulsory_bytes")
+    assert (target.bound.value, target.relative) == (value, True)
+
+
+@pytest.mark.parametrize("text", [
+    "external_bytes <= 0.5.5 * compulsory_bytes", "external_bytes <= . * compulsory_bytes",
+    "external_bytes <= 1e * compulsory_bytes", "external_bytes <= -1 * compulsory_bytes",
+    "external_bytes <= 1e999 * compulsory_bytes", "external_bytes <= * compulsory_bytes",
+    "total_time <= 2 * compulsory_bytes", "throughput >= 1.2.3", "throughput >= .",
+    "throughput >= 1e", "throughput >= e", "throughput >= --1",
+])  # fmt: skip
+def test_targets_that_are_no_numbers_are_refused(text: str) -> None:
+    with pytest.raises(BadValue):
+        Target.read(text)
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap"])
+@pytest.mark.parametrize("sign", ["<=", "<", ">=", ">"])
+def test_an_answer_meets_its_target_and_its_neighbour_does_not(
+    tmp_path: Path, timing: str, sign: str
+) -> None:
+    """To the last bit of the formula, also where the figure has little to do with the time."""
+    run = cm.simulate("hairnet", machine(tmp_path, LINKED), timing=timing, placement="all_external")
+    for word in ("write_bandwidth", "matrix", "launch"):
+        quantity = MACHINE[word]
+
+        def time_at(value: float, quantity: MachineQuantity = quantity) -> float:
+            return float(run.on(run.machine.with_quantity(quantity, value)).total_time)
+
+        least = time_at(quantity.idle)
+        for share in (1e-13, 1e-3, 3.0):
+            bound = Bound(sign, least * (1 + share))
+            answer = solve(run, word, Target("total_time", bound, "test"))
+            assert answer.possible, (word, share)
+            assert answer.value is not None, (word, share)
+            assert bound.met(time_at(answer.value)), (word, share, answer)
+            assert answer.achieved_total_time_s == time_at(answer.value)
+            # so little beyond it misses, but for what rounding of the time hides
+            other = answer.value * (1 - 1e-3 if "smallest" in answer.reason else 1 + 1e-3)
+            slack = 1e-15 * least / (share * least) < 1e-6
+            assert not slack or not bound.met(time_at(other)), (word, share)
+
+
+def test_the_outermost_number_of_many() -> None:
+    """A bound that is a number itself, from far away on both sides; and bounds that nothing meets."""
+    for bound in (1e-200, 0.3, 7.0, 1e200):
+        for start in (1e-250, 1.0, 1e250, math.inf):
+            assert outermost(lambda v, b=bound: v >= b, start, smallest=True) == bound
+            assert outermost(lambda v, b=bound: v <= b, start, smallest=False) == bound
+    assert outermost(lambda _: False, 1.0, smallest=True) is None
+    assert outermost(lambda _: False, 1.0, smallest=False) is None
