@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.errors import BadValue, did_you_mean
 
@@ -54,6 +54,10 @@ def types(dtype: str | Mapping[str, str]) -> Types:
             _known(dtype)
             return Types(dtype, dtype, dtype)
         pairs = [pair.partition(":") for pair in match.group(1).split(",") if pair.strip()]
+        words = [word.strip() for word, _, _ in pairs]
+        for word in words:
+            if words.count(word) > 1:
+                raise BadValue(f"'{word}' is given twice in '{dtype}'", "give it once")
         dtype = {word.strip(): value.strip() for word, _, value in pairs}
     for word, value in dtype.items():
         if word not in Types._fields:
@@ -61,6 +65,17 @@ def types(dtype: str | Mapping[str, str]) -> Types:
         _known(value)
     maps = dtype.get("maps", "fp16")
     return Types(dtype.get("weights", maps), maps, dtype.get("state", maps))
+
+
+def text_of(dtype: Any) -> str:
+    """Write element types as text: a word as it is, a mapping as YAML writes it.
+
+    >>> text_of({"weights": "int4", "maps": "fp16"})
+    '{weights: int4, maps: fp16}'
+    """
+    if not isinstance(dtype, Mapping):
+        return str(dtype)
+    return f"{{{', '.join(f'{word}: {value}' for word, value in dtype.items())}}}"
 
 
 def bits(dtype: str) -> int:

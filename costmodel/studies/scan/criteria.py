@@ -12,6 +12,7 @@ import numpy as np
 from costmodel.core.quantities import AXES, OUTPUTS
 from costmodel.core.terms import ENERGY
 from costmodel.errors import BadValue, InputError, Place, Problems
+from costmodel.studies.labels import once_each
 from costmodel.studies.scan.request import ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
 from costmodel.studies.scan.space.formulas import Formula, Objective, is_text
@@ -52,6 +53,8 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     for text, what in [(request.by, "by"), *((word, "pareto") for word in request.pareto)]:
         with problems.collect(), request.placed(what):
             objectives.append(Objective.read(text, known))
+    with problems.collect():
+        once_each([word.strip() for word in request.pareto], request.place("pareto"))
     _check_energies(space, request, problems)
     problems.raise_if_any()
     by, *pareto = objectives
