@@ -70,14 +70,14 @@ class Formula:
             if name in known and (wanted := dimension_of(name)):
                 raise BadValue(
                     f"'{name}' is compared with a bare {number} in '{self.text}'",
-                    f"write a {wanted} like '{units.EXAMPLES[wanted]}'",
+                    f"write {units.a(wanted)} like '{units.EXAMPLES[wanted]}'",
                 )
         for name, _, unit in pattern.findall(self.text):
             wanted, got = dimension_of(name), units.table()[unit][0]
             if name in known and wanted not in (None, got):
                 raise BadValue(
-                    f"'{name}' is compared with a {got} in '{self.text}'",
-                    f"{name} is a {wanted or 'plain number'}",
+                    f"'{name}' is compared with {units.a(got)} in '{self.text}'",
+                    f"{name} is {units.a(wanted or 'plain number')}",
                 )
 
     def __call__(self, columns: Mapping[str, Any]) -> Any:
