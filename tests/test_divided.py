@@ -297,11 +297,11 @@ def test_rotary_of_keys_and_values(tmp_path: Path) -> None:
 
 
 def test_one_device_unless_more_are_named(tmp_path: Path) -> None:
-    """The pass by its word leaves all as it is; of several devices it is about the first."""
+    """The pass of one device leaves all as it is; of several devices it is about the first."""
     (tmp_path / "b.yaml").write_text(BLOCK)
     plain, named = (
         cm.simulate(tmp_path / "b.yaml", "accel_1tflops", passes=words)
-        for words in ([], ["tensor_parallel"])
+        for words in (list[Pass](), [TensorParallel()])
     )
     assert held(plain) == held(named)
     assert held(divided(tmp_path, 2)) == held(divided(tmp_path, 2, 1, 0))

@@ -32,7 +32,12 @@ FIELDS = {
 }  # fmt: skip
 ASKED = [
     (name, timing, word)
-    for name, timing in (("plain", "serial"), ("all", "serial"), ("launched", "overlap"))
+    for name, timing in (
+        ("plain", "serial"),
+        ("all", "serial"),
+        ("launched", "overlap"),
+        ("all", "overlap"),
+    )
     for word in FIELDS
     if FIELDS[word][0] in MACHINES[name]
 ]

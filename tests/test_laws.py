@@ -184,12 +184,12 @@ def _unpacked(column: Any, count: int) -> Any:
     return column
 
 
-@given(cases(), st.lists(st.floats(0.1, 10), min_size=1, max_size=4))
+@given(cases(), st.lists(st.floats(0.1, 10), min_size=1, max_size=4, unique=True))
 @settings(max_examples=CASES // 2, deadline=None)
 def test_a_scan_s_points_are_simulations(case: dict[str, Any], factors: list[float]) -> None:
     """Bandwidth and memory as axes; each point by itself gives the same time."""
     assume("write_bandwidth" not in case["figures"])
-    rates = [case["figures"]["bandwidth"] * factor for factor in factors]
+    rates = list(dict.fromkeys(case["figures"]["bandwidth"] * factor for factor in factors))
     memories = sorted({case["memory"], case["memory"] + 500})
     policies = {word: case[word] for word in ("placement", "traffic", "timing")}
     singles = {

@@ -16,6 +16,7 @@ from costmodel.report import compare
 from costmodel.report.page.compare_page import compare_page
 from costmodel.studies import comparison
 from costmodel.studies.comparison import Pair
+from costmodel.studies.labels import once_each
 
 Wanted = tuple[str, str, dict[str, Any], float | None]
 
@@ -60,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
 def _entries(args: argparse.Namespace) -> list[Pair]:
     """Every pair, architectures outside; all input errors are collected first."""
     problems, profiles, models = Problems(), [], []
+    for option, words in (("ARCH", args.archs), ("--hw", args.hw)):
+        with problems.collect():
+            once_each(words, Place(option))
     for label, name, settings, accuracy in _wanted(args, problems):
         with problems.collect():
             models.append((label, load_network(name, settings, strict=args.strict), accuracy))

@@ -10,9 +10,11 @@ import sys
 from functools import partial
 
 from costmodel.cli import options
+from costmodel.errors import Place
 from costmodel.report import generation, generation_plot
 from costmodel.report.page.generation_page import generation_page
 from costmodel.studies.generate import Generation, generate
+from costmodel.studies.labels import once_each
 
 EXAMPLES = (
     "generate llama-3.1-8b --hw h100_measured --prompt 1024 --generate 256",
@@ -38,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Estimate, print, and write what was asked for."""
+    once_each(args.hw, Place("--hw"))
     generations = [_generated(args, machine, args.batch) for machine in args.hw]
     records = [one.record() for one in generations]
     at = partial(_generated, args)

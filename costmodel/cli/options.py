@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from costmodel.core.graph_pass import passes_of
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
@@ -86,7 +87,7 @@ def add_shared(parser: argparse.ArgumentParser, *several: str) -> None:
 
 def passes(args: argparse.Namespace) -> list[str] | None:
     """The passes given on the command line; None where none is: those of the profile."""
-    return [word for word in args.passes if word != "none"] if args.passes else None
+    return passes_of(args.passes, Place("--pass")) if args.passes else None
 
 
 def policies(args: argparse.Namespace) -> dict[str, Any]:
@@ -176,5 +177,7 @@ def settings(words: Sequence[str]) -> dict[str, Any]:
         place = Place(f"--set {word}")
         if not equals or not name or not value:
             raise InputError.at(place, f"'{word}' is not NAME=VALUE", "write e.g. --set alpha=0.5")
+        if name.strip() in values:
+            raise InputError.at(place, f"'{name.strip()}' is given twice", "give it once")
         values[name.strip()] = documents.parse(value, str(place)).plain()
     return values

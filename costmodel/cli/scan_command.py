@@ -203,6 +203,6 @@ def _text(outcome: ScanOutcome) -> str:
 def _cell(word: str, value: object) -> str:
     """A figure of the machine with its unit; others are in the unit that their column names."""
     if not isinstance(value, float):
-        return str(value)
+        return "-" if value is None else str(value)
     rounded = f"{value:.7g}"
     return units.show(float(rounded), AXES[word].dimension) if word in AXES else rounded

@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from costmodel.core.terms import RUN_LANES, TERMS, foreign_figure, paced_by
+from costmodel.core.terms import RUN_LANES, TERMS, foreign_figure, paced_by, unreadable
+from costmodel.errors import CostModelError
 
 
 class MachineQuantity(NamedTuple):
@@ -91,6 +92,9 @@ class Quantities(dict[str, MachineQuantity]):
         declared = foreign_figure(word)
         if declared is None:
             return False
+        for term in declared.terms:
+            if problem := unreadable(term):
+                raise CostModelError(f"figure '{word}' of another package: {problem}")
         TERMS.extend(term for term in declared.terms if term not in TERMS)
         self[word] = declared.quantity
         return True

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from costmodel.core.registry import entry_points, imported
+from costmodel.errors import did_you_mean
 
 Amount = str | Callable[[Mapping[str, Any]], Any]
 """The word of an amount, or a function of all amounts that is linear in them."""
@@ -224,6 +225,18 @@ class Figure:
     quantity: ClassVar[Any]
     """A `costmodel.core.quantities.MachineQuantity`."""
     terms: ClassVar[tuple[Term, ...]]
+
+
+def unreadable(term: Term) -> str:
+    """What no study could read in a term of another package; empty for most."""
+    known = (*RUN_LANES, TRAFFIC, ENERGY)
+    if term.lane not in known:
+        return f"unknown lane '{term.lane}'; {did_you_mean(term.lane, known)}"
+    if term.lane == OVERHEAD.word and term.amount != "runs":
+        return f"'{OVERHEAD.word}' is once a run: its amount is 'runs'"
+    if term.amount == SECONDS and term.lane != ENERGY:
+        return f"'{SECONDS}' are an amount of '{ENERGY}' alone"
+    return ""
 
 
 def foreign_figure(word: str) -> type[Figure] | None:

@@ -114,13 +114,13 @@ class Link(Stated):
 class Energy(Stated):
     """Energy [J] of a byte over the bus, of a byte on chip, and of an operation; static power [W].
 
-    What is `static` is drawn all the time that a run takes.
+    What is `static` is drawn all the time that a run takes. What is not stated costs nothing.
     """
 
-    external_byte: float = 0.0
-    on_chip_byte: float = 0.0
-    operation: float = 0.0
-    static: float = 0.0
+    external_byte: float | None = None
+    on_chip_byte: float | None = None
+    operation: float | None = None
+    static: float | None = None
 
     _joules = in_units("energy", "external_byte", "on_chip_byte", "operation", zero=True)
     _watts = in_units("power", "static", zero=True)

@@ -32,7 +32,11 @@ def shares_of(stated: Any) -> dict[str, Efficiency]:
     try:
         return {word: Efficiency.model_validate(share) for word, share in stated.items()}
     except ValidationError as error:
-        raise BadValue(str(error.errors()[0]["msg"]), "correct it") from None
+        first = error.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, BadValue):
+            raise cause from None
+        raise BadValue(str(first["msg"]).lower(), "correct it") from None
 
 
 def check_share(word: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,20 @@ from pydantic import ValidationError
 from costmodel.core import kinds
 from costmodel.core.content_cache import FileCache
 from costmodel.errors import BadValue, InputError, Problem, Problems, did_you_mean
-from costmodel.hardware.figures import check_share
+from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Stated, Usable
+from costmodel.hardware.evidence import Calibration
+from costmodel.hardware.figures import ASSUMABLE, assumed_value, check_share
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import shipped
 from costmodel.language.documents import Node, load
 
 CHECKS: dict[str, Callable[[str], object]] = {"engines": kinds.get, "efficiency": check_share}
 """What raises BadValue for a key of a mapping that is none, by the mapping's word."""
+ENTRIES: dict[str, type[Stated]] = {
+    "assumed": Assumed, "efficiency": Efficiency, "energy": Energy, "link": Link, "usable": Usable,
+    "calibration": Calibration,
+}  # fmt: skip
+"""What stands under a profile's keys that hold more than a figure."""
 LOADED: FileCache[HardwareProfile] = FileCache(128)
 
 
@@ -62,13 +69,39 @@ def _read(path: Path) -> HardwareProfile:
                 CHECKS[name](word)
             except BadValue as error:
                 problems.found.extend(error.at(place).problems)
+    assumed = list(_assumptions(top["assumed"])) if "assumed" in top else []
+    problems.found.extend(assumed)
     try:
         profile = HardwareProfile.model_validate(root.plain())
     except ValidationError as error:
-        problems.found.extend(_problem(root, dict(item)) for item in error.errors())
+        # of what is assumed pydantic tells the first mistake alone
+        problems.found.extend(
+            _problem(root, dict(item))
+            for item in error.errors()
+            if not (assumed and item["loc"] == ("assumed",))
+        )
         raise InputError(sorted(set(problems.found))) from None
     problems.raise_if_any()
     return profile
+
+
+def _assumptions(node: Node) -> Iterator[Problem]:
+    """Everything that is wrong with the figures under `assumed`, each at its place."""
+    for word, item in node.value.items() if isinstance(node.value, dict) else ():
+        if word not in ASSUMABLE:
+            known = ", ".join(ASSUMABLE)
+            yield Problem(node.keys[word], f"'assumed.{word}' cannot be assumed", f"one of {known}")
+            continue
+        stated = item.value.get("value") if isinstance(item.value, dict) else None
+        if stated is None:
+            continue
+        value = stated.plain()
+        each = isinstance(value, dict) and word == "efficiency"
+        for one in [{key: share} for key, share in value.items()] if each else [value]:
+            try:
+                assumed_value(word, one)
+            except BadValue as error:
+                yield Problem(stated.place, f"'assumed.{word}': {error.what}", error.remedy)
 
 
 def _problem(root: Node, item: dict[str, Any]) -> Problem:
@@ -82,12 +115,14 @@ def _problem(root: Node, item: dict[str, Any]) -> Problem:
             place, seen = node.place, [*seen, step]
     name = ".".join(seen) or path[0]
     if item["type"] == "missing":
-        return Problem(place, f"the profile has no '{path[-1]}'", f"add '{path[-1]}: ...'")
+        group = ".".join(path[:-1])
+        add = f"add '{path[-1]}: ...'" + (f" to '{group}'" if group else "")
+        return Problem(place, f"the profile has no '{'.'.join(path)}'", add)
     if item["type"] == "extra_forbidden":
         return Problem(
             keys[path[-1]],
-            f"unknown key '{path[-1]}' in the profile",
-            did_you_mean(path[-1], HardwareProfile.model_fields),
+            f"unknown key '{'.'.join(path)}' in the profile",
+            did_you_mean(path[-1], ENTRIES.get(path[0], HardwareProfile).model_fields),
         )
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, BadValue):

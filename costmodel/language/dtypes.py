@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costmodel.errors import BadValue, did_you_mean
 
@@ -74,6 +74,10 @@ def types(dtype: str | Mapping[str, str]) -> Types:
             _known(dtype)
             return Types(dtype, dtype, dtype)
         pairs = [pair.partition(":") for pair in match.group(1).split(",") if pair.strip()]
+        words = [word.strip() for word, _, _ in pairs]
+        for word in words:
+            if words.count(word) > 1:
+                raise BadValue(f"'{word}' is given twice in '{dtype}'", "give it once")
         dtype = {word.strip(): value.strip() for word, _, value in pairs}
     for word, value in dtype.items():
         if word not in Types._fields:
@@ -96,6 +100,17 @@ def computed_in(dtype: str, has: Collection[str]) -> str | None:
     """
     own = types(dtype).maps
     return next((kind for kind in (own, *WIDER[own]) if kind in has), None)
+
+
+def text_of(dtype: Any) -> str:
+    """Write element types as text: a word as it is, a mapping as YAML writes it.
+
+    >>> text_of({"weights": "int4", "maps": "fp16"})
+    '{weights: int4, maps: fp16}'
+    """
+    if not isinstance(dtype, Mapping):
+        return str(dtype)
+    return f"{{{', '.join(f'{word}: {value}' for word, value in dtype.items())}}}"
 
 
 def bits(dtype: str) -> int:

@@ -64,7 +64,7 @@ def parse(text: object, dimension: str, *, zero: bool = False) -> Fraction:
     Raises BadValue for a bare number, an unknown unit, another dimension, or a value that is
     not positive and finite (`zero` is let through where nothing is a quantity too).
     """
-    example = f"write a {dimension} like '{EXAMPLES[dimension]}'"
+    example = f"write {a(dimension)} like '{EXAMPLES[dimension]}'"
     match = QUANTITY.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         if re.match(r"\s*[+-]?\.?(inf|nan)", str(text), re.IGNORECASE):
@@ -80,14 +80,19 @@ def parse(text: object, dimension: str, *, zero: bool = False) -> Fraction:
     kind, size = table()[unit]
     if kind != dimension:
         remedy = f"write it like '{EXAMPLES[dimension]}'"
-        raise BadValue(f"'{text}' is a {kind}, not a {dimension}", remedy)
+        raise BadValue(f"'{text}' is {a(kind)}, not {a(dimension)}", remedy)
     value = Fraction(number) * size
     if value < 0 or (value == 0 and not zero):
-        raise BadValue(f"'{text}' is not positive", f"a {dimension} must be above zero")
+        raise BadValue(f"'{text}' is not positive", f"{a(dimension)} must be above zero")
     # far beyond any machine, and safely inside a float
     if value > 10**30:
         raise BadValue(f"'{text}' is beyond any machine", "check the exponent")
     return value
+
+
+def a(dimension: str) -> str:
+    """Give a dimension its article: 'a time', 'an energy'."""
+    return f"an {dimension}" if dimension[0] in "aeiou" else f"a {dimension}"
 
 
 def _remedy(unit: str, dimension: str) -> str:
@@ -102,11 +107,16 @@ def _remedy(unit: str, dimension: str) -> str:
 
 
 def show(value: float, dimension: str) -> str:
-    """`value` (SI units) with the largest decimal prefix that keeps it at 1 or more: '1 GB/s'."""
+    """`value` (SI units) with the largest prefix that keeps it at 1 or more: '1 GB/s', '20 pJ'."""
     if dimension == "time":
         for unit, size in SECONDS.items():
             if value >= float(size) * (1 - 1e-12):
                 return f"{value / float(size):.4g} {unit}"
         return f"{value:.4g} s"
+    if dimension in ("energy", "power") and 0 < value < 1:
+        sizes = ((prefix, float(size)) for prefix, size in SMALL.items())
+        least = (prefix, factor) = ("f", float(SMALL["f"]))
+        prefix, factor = next((one for one in sizes if value >= one[1] * (1 - 1e-12)), least)
+        return f"{value / factor:.6g} {prefix}{SI_UNITS[dimension]}"
     prefix, factor = next(((p, f) for p, f in reversed(DECIMAL.items()) if value >= f), ("", 1))
     return f"{value / factor:.6g} {prefix}{SI_UNITS[dimension]}"

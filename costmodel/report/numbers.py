@@ -65,7 +65,9 @@ def si(value: float, unit: str, digits: int = 4) -> str:
     """Write a figure with an SI prefix, as pages do: 0.0123 with the unit s is "12.3 ms"."""
     if value == 0:
         return f"0 {unit}".rstrip()
-    word, factor = prefix(value)
+    # 5 m/s would be a speed
+    plain = unit.startswith("/") and abs(value) < 1
+    word, factor = ("", 1.0) if plain else prefix(value)
     rounded = float(f"{value / factor:.{digits}g}")
     return f"{rounded:.12g} {word}{unit}".rstrip()
 

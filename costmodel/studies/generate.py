@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.core.network import Network
-from costmodel.errors import BadValue, Place
+from costmodel.errors import BadValue, InputError, Place
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import dtypes
 from costmodel.models.passes.tensor_parallel import TensorParallel
@@ -279,6 +279,10 @@ def generate(
     passes = profile.passes if passes is None else passes
     passes = [TensorParallel(tensor_parallel, expert_parallel), *passes]
     settings = settings or {}
+    for word in ("tokens", "context"):
+        if word in settings:
+            what = "is overruled by --prompt and --generate"
+            raise InputError.at(Place(f"--set {word}"), what, "leave it out")
 
     def phase(tokens: int, context: int, sequences: int) -> Run:
         given = {**settings, "tokens": tokens, "context": context}

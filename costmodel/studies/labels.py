@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
+
+from costmodel.errors import InputError, Place
 
 
 def unique(named: Sequence[tuple[str, Any]]) -> list[str]:
@@ -23,6 +26,18 @@ def unique(named: Sequence[tuple[str, Any]]) -> list[str]:
         label = next(text for text in spellings if _same(owners.setdefault(text, thing), thing))
         labels.append(label)
     return labels
+
+
+def once_each(things: Sequence[Any], place: Place) -> None:
+    """Raise InputError, at `place`, for a word or an object that is given twice."""
+    for number, thing in enumerate(things):
+        thing = str(thing) if isinstance(thing, Path) else thing
+        if any(
+            _same(str(other) if isinstance(other, Path) else other, thing)
+            for other in things[:number]
+        ):
+            shown = thing if isinstance(thing, str) else thing.name
+            raise InputError.at(place, f"'{shown}' is given twice", "give it once")
 
 
 def _same(owner: Any, thing: Any) -> bool:

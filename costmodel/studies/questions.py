@@ -17,6 +17,7 @@ from costmodel.errors import BadValue, Place, Problems
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import shipped
 from costmodel.studies import comparison
+from costmodel.studies.labels import once_each
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import effects
 from costmodel.studies.scan.inverse.solve import solve as solve_resource
@@ -68,6 +69,9 @@ def compare(
     import pandas as pd
 
     problems, models, profiles = Problems(), [], []
+    for word, things in (("architectures", architectures), ("hw", hw)):
+        with problems.collect():
+            once_each(_listed(things), Place(word))
     for architecture in _listed(architectures):
         with problems.collect():
             network = architecture
@@ -130,6 +134,8 @@ def solve(
         run = simulate(architecture, hw, **options)
         if word != "batch":
             return solve_resource(run, word, bound)
+        if options.get("batch", 1) != 1:
+            raise BadValue("'batch' is set, and solved for", "leave one of them out")
         kept = {key: options.get(key) for key in DEFAULTS}
         return batch_for(run, bound, passes=options.get("passes"), choices=kept)
     except BadValue as error:
@@ -153,6 +159,8 @@ def tokens_for(
     `options` are those of `simulate`.
     """
     given = dict(options.pop("settings", None) or {})
+    if WORDS[word] in given:
+        raise BadValue(f"'{WORDS[word]}' is set, and solved for", "leave one of them out")
     phase = {"tokens": 1} if word == "context" else {"context": 0}
 
     @lru_cache

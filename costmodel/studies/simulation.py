@@ -10,7 +10,7 @@ from typing import Any
 
 from costmodel.core import policies
 from costmodel.core.counting import Counting, prepare
-from costmodel.core.graph_pass import Pass, rewritten
+from costmodel.core.graph_pass import Pass, check_words, rewritten
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
 from costmodel.core.policies import Policies
@@ -153,6 +153,7 @@ def simulated(
     types = dtypes.types(chosen.dtype)
     bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
     try:
+        check_words(wanted)
         network = rewritten(network, wanted, bits["maps"])
     except BadValue as error:
         raise error.at(Place("--pass")) from None

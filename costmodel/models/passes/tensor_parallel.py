@@ -24,20 +24,21 @@ class TensorParallel(Pass):
     """
 
     source = "Shoeybi et al. 2019, Megatron-LM (arXiv 1909.08053), section 3"
+    named_by = "costmodel generate --tensor-parallel"
 
     def __init__(self, devices: int = 1, experts: int = 1, device: int = 0) -> None:
         self.devices = Devices(devices, experts, device)
 
     def apply(self, network: Network) -> Network:
         """One sweep in execution order. Raises InputError where something does not divide."""
-        if self.devices.number == 1:
-            return network
         if self.devices.number % self.devices.experts:
             raise BadValue(
                 f"{self.devices.experts} devices for the experts are no part of "
                 f"{self.devices.number}",
                 "choose a divisor of the devices",
             ).at(EXPERT)
+        if self.devices.number == 1:
+            return network
         wanted = self._heads(network)
         last = {tap.node for tap in network.outputs}
         taps: dict[Key, Tap] = {tap.key: tap for tap in network.inputs}

@@ -8,7 +8,8 @@ function si(value, unit, digits = 4) {
   if (value === 0) return `0 ${unit}`;
   if (!Number.isFinite(value)) return "∞";
   const size = Math.abs(value);
-  const [prefix, factor] = PREFIXES.find(([, factor]) => size >= factor * 0.9995) ?? ["p", 1e-12];
+  // 5 m/s would be a speed
+  const [prefix, factor] = unit.startsWith("/") && size < 1 ? ["", 1] : PREFIXES.find(([, factor]) => size >= factor * 0.9995) ?? ["p", 1e-12];
   return `${Number((value / factor).toPrecision(digits))} ${prefix}${unit}`;
 }
 

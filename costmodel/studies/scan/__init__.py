@@ -57,8 +57,8 @@ def scan(
     hw : str, Path or HardwareProfile, or a list of them
         Machines: paths, short names or loaded objects; a list is an axis.
     axes : dict
-        Axis names such as 'hw.bandwidth', 'arch.alpha', 'batch' or 'timing' to lists,
-        ``linear(a, b, n)`` or ``log(a, b, n)``.
+        Axis names such as 'hw.bandwidth', 'arch.alpha', 'batch' or 'timing' to lists, whose
+        plain numbers are in SI units, or to ``linear(a, b, n)`` or ``log(a, b, n)`` with units.
     sample : {'grid', 'random', 'sobol', 'lhs'}
         Which points of the space are evaluated.
     n : int
@@ -129,6 +129,7 @@ def scan(
         choices=choices,
         passes=None if passes is None else list(passes),
         points=True,
+        si=True,
         objects=objects,
     )
     return _frame(planned(request))

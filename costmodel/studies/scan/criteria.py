@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import OUTPUTS
+from costmodel.core.quantities import AXES, OUTPUTS
+from costmodel.core.terms import ENERGY
 from costmodel.errors import BadValue, InputError, Place, Problems
+from costmodel.studies.labels import once_each
 from costmodel.studies.scan.request import ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
 from costmodel.studies.scan.space.formulas import Formula, Objective, is_text
@@ -27,7 +29,8 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     """
     space = plan.space
     outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
-    known: dict[str, Any] = dict.fromkeys([*space.quantities, *outputs, "batch"], 1.0)
+    stated = [word for word in AXES if all(word in one.known for one in space.variants)]
+    known: dict[str, Any] = dict.fromkeys([*space.quantities, *stated, *outputs, "batch"], 1.0)
     labels = _labels(space, [*request.derive.values(), *request.where])
     examples = [known | together for together in labels]
     known |= space.examples()
@@ -50,9 +53,26 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     for text, what in [(request.by, "by"), *((word, "pareto") for word in request.pareto)]:
         with problems.collect(), request.placed(what):
             objectives.append(Objective.read(text, known))
+    with problems.collect():
+        once_each([word.strip() for word in request.pareto], request.place("pareto"))
+    _check_energies(space, request, problems)
     problems.raise_if_any()
     by, *pareto = objectives
     return replace(plan, by=by, pareto=tuple(pareto), where=tuple(where), derive=tuple(derive))
+
+
+def _check_energies(space: Space, request: ScanRequest, problems: Problems) -> None:
+    """Note what names the energy where no machine states any."""
+    said = [("where", text) for text in request.where]
+    said += [(f"derive {name}", text) for name, text in request.derive.items()]
+    said += [("by", request.by), *(("pareto", word) for word in request.pareto)]
+    for what, text in () if space.energies else said:
+        if ENERGY in NAME.findall(str(text)) and ENERGY not in request.derive:
+            problems.add(
+                request.place(what),
+                f"'{ENERGY}' is named in '{text}', and no machine states any",
+                "state e.g. 'energy: {external_byte: 20 pJ}' in a profile",
+            )
 
 
 def _labels(space: Space, texts: Sequence[Any]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 from costmodel.core import policies
 from costmodel.core.quantities import AXES
 from costmodel.errors import BadValue, InputError, did_you_mean
+from costmodel.studies.labels import once_each
 from costmodel.studies.scan.criteria import with_criteria
 from costmodel.studies.scan.forms.polynomials import DEGREES, polynomials
 from costmodel.studies.scan.request import POLICIES, ScanRequest
@@ -60,12 +61,14 @@ def _axes(request: ScanRequest) -> Iterator[Axis]:
     for name, value in request.axes.items():
         drawn = request.sample != "grid" and (name in AXES or name in WHOLE)
         with request.problems.collect(), request.placed(f"axes {name}"):
-            axis = read_axis(name, value)
+            axis = read_axis(name, value, si=request.si)
             if axis.endless and not drawn:
                 remedy = "write e.g. log(1 GB/s, 9 GB/s, 50)"
                 raise BadValue(f"axis '{name}' has no count", remedy)
             yield axis
     for name, words in (("arch", request.arch), ("hw", request.hw)):
+        with request.problems.collect():
+            once_each(words, request.place(name))
         if len(words) > 1 and name not in request.axes:
             yield Axis(name, "list", tuple(words))
 

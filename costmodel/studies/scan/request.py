@@ -38,6 +38,8 @@ class ScanRequest:
     choices: dict[str, Choice | None] = field(default_factory=dict)
     passes: list[str | Pass] | None = None
     """None: those of each profile."""
+    si: bool = False
+    """True: plain numbers on axes are in SI units; False: they lack one."""
     places: dict[str, Place] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     """Mistakes seen while the request was read."""

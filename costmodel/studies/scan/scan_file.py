@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from costmodel.core.graph_pass import passes_of
 from costmodel.errors import InputError, Place, Problems
-from costmodel.language import shipped
+from costmodel.language import dtypes, shipped
 from costmodel.language.documents import Node, load
 from costmodel.studies.scan.request import POLICIES, ScanRequest
 
@@ -58,14 +59,14 @@ def read_scan_file(path: str) -> ScanRequest:
         value = top[key].plain()
         setattr(request, key, [str(v) for v in (value if isinstance(value, list) else [value])])
     if request.passes is not None:
-        # as on the command line: 'none' for no rewrite where a profile asks for some
-        request.passes = [word for word in request.passes if word != "none"]
+        with problems.collect():
+            request.passes = [*passes_of(map(str, request.passes), places["passes"])]
     for key in MAPPINGS.keys() & top:
         with problems.collect():
             nodes = top[key].mapping(key)
             setattr(request, MAPPINGS[key], {name: node.plain() for name, node in nodes.items()})
             request.places |= {f"{key} {name}": node.place for name, node in nodes.items()}
-    request.choices = {key: str(top[key].plain()) for key in POLICIES if key in top}
+    request.choices = {key: dtypes.text_of(top[key].plain()) for key in POLICIES if key in top}
     beside = Path(path).parent
     for word in ("arch", "hw"):
         setattr(request, word, [shipped.beside(beside, name) for name in getattr(request, word)])

@@ -50,46 +50,49 @@ def _by_row(workload: Workload) -> Surface:
     from costmodel.studies.traffic_by_memory import row_steps
 
     rows = row_steps(workload)
-    columns = zip(*((steps.read, steps.write, steps.params) for steps in rows), strict=True)
-    moved = BusBytes(
-        *(np.concatenate([np.diff(sums, prepend=0) for sums in column]) for column in columns)
+    columns = list(zip(*((steps.read, steps.write, steps.params) for steps in rows), strict=True))
+    fewest = BusBytes(*(np.array([sums[-1] for sums in column]) for column in columns))
+    more = BusBytes(
+        *(np.concatenate([-np.diff(sums, prepend=sums[0]) for sums in one]) for one in columns)
     )
     memory = np.concatenate([steps.memory for steps in rows])
     row = np.repeat([steps.row for steps in rows], [len(steps.memory) for steps in rows])
     least = max(int(steps.memory[0]) for steps in rows)
-    moving = bus_amounts(moved, workload.costs, row) | {"on_chip_bytes": np.zeros(1)}
-    always = dict.fromkeys(moving, np.zeros(1)) | workload.row_amounts
-    return _table(always, memory, dict.fromkeys(always, np.zeros(1)) | moving, least)
+    numbers = np.array([steps.row for steps in rows])
+    inside = bus_amounts(fewest, workload.costs, numbers) | {"on_chip_bytes": np.zeros(1)}
+    outside = bus_amounts(more, workload.costs, row) | {"on_chip_bytes": np.zeros(1)}
+    always = workload.row_amounts | inside
+    return _table(always, memory, dict.fromkeys(always, np.zeros(1)) | outside, least)
 
 
 def _threshold(workload: Workload) -> Surface:
     """Every map is outside until the memory is as large as it is."""
     inside, outside = on_and_off_chip(workload)
     _, tensor = edges(workload)
-    everything = {word: np.sum(amount) + np.sum(outside[word]) for word, amount in inside.items()}
-    saved = {word: -amount for word, amount in outside.items()}
-    return _table(everything, workload.tensor_bytes[tensor], saved)
+    return _table(inside, workload.tensor_bytes[tensor], outside)
 
 
 def _table(
-    always: Mapping[str, Any], memory: Ints, changes: Mapping[str, Any], least: int = 0
+    inside: Mapping[str, Any], memory: Ints, outside: Mapping[str, Any], least: int = 0
 ) -> Surface:
-    """The amounts of all rows together: `always`, and what `changes` (N,) from each `memory` on.
+    """The amounts of all rows together: `inside` an endless memory, and what is asked for besides.
 
-    With a `least` memory the table begins there. Three maps of 4, 8 and 8 B that are read once give
-    the `sizes` [4, 8], and `read` [20, 16, 0].
+    That is `outside` (N,) in any memory that is smaller than `memory` (N,). With a `least` memory
+    the table begins there. Three maps of 4, 8 and 8 B that are read once give the `sizes` [4, 8],
+    and `read` [20, 16, 0].
     """
     order = np.argsort(memory, kind="stable")
     sizes, first = np.unique(memory[order], return_index=True)
-    ends, kept = np.append(first, len(order)), sizes >= least
+    begins, kept = np.append(first, len(order)), sizes >= least
     tables: dict[Amount, Any] = {}
     for amount in every_amount():
-        constant = float(np.sum(amount_of(amount, always)))
-        change = np.broadcast_to(amount_of(amount, changes), len(order))
-        if not change.any() and amount != "external_bytes":
+        constant = float(np.sum(amount_of(amount, inside)))
+        more = np.broadcast_to(amount_of(amount, outside), len(order))
+        if not more.any() and amount != "external_bytes":
             tables[amount] = constant
             continue
-        sums = np.concatenate([[0], np.cumsum(change[order])])[ends] + constant
+        # from the largest down nothing is subtracted: where all is inside, exactly nothing is left
+        sums = np.append(np.cumsum(more[order][::-1])[::-1], 0)[begins] + constant
         if least:
             # below the least memory nothing is asked for
             sums = sums[1:][kept]

@@ -23,8 +23,7 @@ from costmodel.core.arrays import Floats
 from costmodel.core.formula import place
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import RUN_LANES, Entry, entries
-from costmodel.errors import BadValue
+from costmodel.core.terms import RUN_LANES, Entry, entries, paced_by
 from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Words
 from costmodel.studies.scan.forms.general import General
 from costmodel.studies.scan.forms.step_search import StepSearch
@@ -115,18 +114,15 @@ class Overlapped(General):
         points = np.broadcast_shapes(*shapes, (1,))[0]
         return np.asarray(self.columns(machine, points, ("total_time",))["total_time"])
 
-    def edges(self, machine: Machine, quantity: MachineQuantity) -> Floats:
+    def edges(self, machine: Machine, quantity: MachineQuantity) -> Floats | None:
         """The values of a rate at which the bound of some row changes, ascending.
 
-        Raises BadValue where the rate is one of two that a row waits for on the same side.
+        None where some row has two paces on one side, and the figure is one of those.
         """
         waits = self.waits(machine, int(self.lanes.steps(machine.memory)))
-        if waits is None and quantity.lane and RUN_LANES[quantity.lane].side in SIDES:
-            raise BadValue(
-                f"under 'overlap' {quantity.word} has no closed form on this machine: the bytes or "
-                "operations of some row have two paces",
-                "solve with timing serial, or scan over it",
-            )
+        lanes = {term.lane for term in paced_by(quantity.fields)} & RUN_LANES.keys()
+        if waits is None and any(RUN_LANES[lane].side in SIDES for lane in lanes):
+            return None
         memory, compute = (_summands(machine, side) for side in SIDES)
         edges = [np.empty(0)]
         for first, second, ridge in () if waits is None else waits.ridges:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from costmodel.core.quantities import MACHINE, MachineQuantity
-from costmodel.core.terms import LINK
+from costmodel.core.terms import LINK, RUN_LANES, paced_by
 from costmodel.errors import BadValue
 from costmodel.studies.run import Run
 
@@ -20,8 +20,8 @@ class Effect:
 
     It holds the resource's share of the time, its elasticity, and the total with it halved and
     doubled. The elasticity d ln T / d ln r of a rate under additive timing is minus its share of
-    the time (of a launch plus); the memory acts in steps, so it has none (0) almost everywhere:
-    halving and doubling show its steps.
+    the time (of a launch plus), unless rows choose an algorithm by it; the memory acts in steps, so
+    it has none (0) almost everywhere: halving and doubling show its steps.
     """
 
     resource: str
@@ -78,13 +78,22 @@ def _effect(run: Run, quantity: MachineQuantity, factor: float) -> Effect:
     share = run.result.busy_time(quantity) / total if total else 0.0
     if not quantity.lane:
         elasticity = 0.0
-    elif not quantity.more_is_faster:
-        elasticity = share
-    elif run.policies.timing_model.additive:
-        elasticity = -share
+    elif _adds(run, quantity):
+        elasticity = -share if quantity.more_is_faster else share
     else:
         elasticity = (above - below) / (2 * STEP * total) if total else 0.0
     return Effect(quantity.word, share, elasticity, less, more)
+
+
+def _adds(run: Run, quantity: MachineQuantity) -> bool:
+    """True where the time of a figure is added to the rest, in whatever rows it has any.
+
+    It is not where rows choose an algorithm: with none of the time they would choose another.
+    """
+    lanes = {RUN_LANES[one.lane] for one in paced_by(quantity.fields) if one.lane in RUN_LANES}
+    chosen = LINK in lanes and len(run.workload.costs.link_bytes) > 1
+    besides = all(lane.side in ("besides", "once") for lane in lanes)
+    return not chosen and (besides or run.policies.timing_model.additive)
 
 
 def time_scaled(run: Run, quantity: MachineQuantity, scale: float) -> float:

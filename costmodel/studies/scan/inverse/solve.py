@@ -3,13 +3,15 @@
 Under a timing that adds, T = sum of amounts over rates (and counts times times), so a target t on
 the time gives each figure directly: a rate r with work w and the rest's time c is w / (t - c), a
 time is (t - c) over its count. Under `overlap` the same holds between the values at which a row's
-bound changes. The memory walks the tables of the closed form. Nothing is sampled.
+bound changes; where a row has two paces on one side these are not known, and as times fall with a
+rate the formula is bisected. The memory walks the tables of the closed form. Nothing is sampled,
+and the formula itself is asked whether the answer meets the target.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -24,6 +26,7 @@ from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.overlapped import Overlapped
 from costmodel.studies.scan.forms.surface import Surface
+from costmodel.studies.scan.inverse.outermost import outermost
 from costmodel.studies.scan.inverse.target import Answer, Bound, Target
 
 MEMORY = MACHINE["on_chip_memory"]
@@ -106,11 +109,16 @@ class Question:
             return None
         return work / others if self.quantity.more_is_faster else others / work
 
-    def stretch(self, seconds: Bound) -> Stretch:
-        """Where between the values at which a row's bound changes the target is just met."""
-        edges: Floats = np.empty(0)
-        if isinstance(self.form, Overlapped) and self.quantity.more_is_faster:
+    def stretch(self, seconds: Bound) -> Stretch | None:
+        """Where between the values at which a row's bound changes the target is just met.
+
+        None where these values are not known.
+        """
+        edges: Floats | None = np.empty(0)
+        if isinstance(self.form, Overlapped):
             edges = self.form.edges(self.machine, self.quantity)
+        if edges is None:
+            return None
         if not len(edges):
             return Stretch(self.work, self.rest)
         times = self.form.total_time(self._with(edges))
@@ -132,6 +140,16 @@ class Stretch(NamedTuple):
     work: float
     rest: float
     """[s]"""
+
+    def value(self, seconds: float, *, faster: bool) -> float:
+        """The rate at which a run takes so many seconds, or the time where no figure is `faster`.
+
+        It is endless, or none at all, where the rest takes as long or longer.
+        """
+        spare = max(seconds - self.rest, 0.0)
+        if not faster:
+            return spare / self.work if self.work else 0.0
+        return self.work / spare if spare else math.inf
 
 
 def told_beside(marks: Mapping[str, str], *asked: str) -> tuple[str, ...]:
@@ -180,10 +198,10 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     target = target.on(run)
     seconds = target.seconds(run.samples)
     if question.quantity is MEMORY:
-        return _memory(question, target, seconds)
+        return _memory(run, question, target, seconds)
     if seconds is None:
         return unmoved(question, target)
-    return _pace(question, seconds)
+    return _pace(run, question, seconds)
 
 
 def stated(question: Question) -> Question:
@@ -202,52 +220,55 @@ def unmoved(question: Question, target: Target) -> Answer:
     return question.answer(None, bool(target.bound.met(moved)), why)
 
 
-def _pace(question: Question, seconds: Bound) -> Answer:
+def _pace(run: Run, question: Question, seconds: Bound) -> Answer:
     """Answer for a rate or a launch r with work w, where the rest takes the time c.
 
-    For a rate, w / r + c stands against the limit; for a launch, w r + c does.
+    For a rate, w / r + c stands against the limit; for a launch, w r + c does. The value is where
+    the formula itself, row by row, just meets it.
     """
-    word, least, faster = question.quantity.word, question.rest, question.quantity.more_is_faster
+    word, faster = question.quantity.word, question.quantity.more_is_faster
+
+    def time_at(value: float) -> float:
+        return float(run.on(run.machine.with_quantity(question.quantity, value)).total_time)
+
+    least = time_at(question.quantity.idle)
     if question.work == 0:
         return question.answer(None, bool(seconds.met(least)), f"nothing depends on {word}")
     if not seconds.at_most and seconds.value < least:
         return question.answer(None, True, "any value meets it")
-    work, rest = question.stretch(seconds)
-    spare = seconds.value - rest
-    endless = spare == 0 and faster
-    if seconds.at_most and (seconds.value < least or endless):
+    stretch, smallest = question.stretch(seconds), seconds.at_most == faster
+    start = stretch.value(seconds.value, faster=faster) if stretch else None
+    endless = start == math.inf
+    if endless and not seconds.at_most:
+        return question.answer(None, True, "any value meets it")
+    value = None
+    if not seconds.at_most or (seconds.value >= least and not endless):
+        own = run.machine[question.quantity.field]
+        value = outermost(
+            lambda v: bool(seconds.met(time_at(v))),
+            own if start is None else start,
+            smallest=smallest,
+            known=start is not None,
+        )
+    if value is None:
         best = f"infinite {word}" if faster else f"no {word} at all"
         why = f"impossible, because even with {best} the run takes {least:.6g} s"
         return question.answer(None, False, why, least)
-    if endless:
-        return question.answer(None, True, "any value meets it")
-    smallest = seconds.at_most == faster
-    value = _nudge(
-        work / spare if faster else spare / work,
-        lambda v: bool(seconds.met(question.time_at(v))),
-        math.inf if smallest else 0.0,
-    )
     why = f"the {'smallest' if smallest else 'largest'} {word} that meets the target"
-    return question.answer(value, True, why, question.time_at(value))
+    return question.answer(value, True, why, time_at(value))
 
 
-def _nudge(value: float, meets: Callable[[float], bool], towards: float) -> float:
-    """`value` moved by last bits, ever more of them, so that rounding does not miss the target."""
-    step = float(np.nextafter(value, towards)) - value
-    for doubling in range(16):
-        if meets(value):
-            return value
-        value += step * 2**doubling
-    return value
-
-
-def _memory(question: Question, target: Target, seconds: Bound | None) -> Answer:
+def _memory(run: Run, question: Question, target: Target, seconds: Bound | None) -> Answer:
     """Walk the steps of the tables: the first memory that meets the target, or the last."""
     lanes = question.lanes
     # [B] the smallest memory of each step
     steps = lanes.sizes if lanes.least else np.concatenate([[1.0], lanes.sizes])
-    times = question.form.total_time(question.machine.replace(memory=steps))
+    times = np.array(question.form.total_time(question.machine.replace(memory=steps)))
     bound, value, unit = seconds or target.bound, times, "s"
+    # rounding decides at the bound itself: there the formula says
+    near = () if seconds is None else np.flatnonzero(np.abs(times / seconds.value - 1) < 1e-9)
+    for step in near:
+        times[step] = run.on(run.machine.replace(memory=float(steps[step]))).total_time
     if seconds is None:
         value, unit = lanes.external_bytes(steps), "B"
     met = np.flatnonzero(bound.met(value))
@@ -258,9 +279,9 @@ def _memory(question: Question, target: Target, seconds: Bound | None) -> Answer
         best, time = (float(each.min() if least else each.max()) for each in (value, times))
         why = f"impossible, because even with {size} on-chip memory it is {best:.6g} {unit}"
         return question.answer(None, False, why, time)
-    step = int(met[0] if least else met[-1])
-    if not least and step == len(steps) - 1:
+    first = int(met[0] if least else met[-1])
+    if not least and first == len(steps) - 1:
         return question.answer(None, True, "any value meets it")
-    needed = float(steps[step]) if least else float(steps[step + 1]) - 1
+    needed = float(steps[first]) if least else float(steps[first + 1]) - 1
     why = f"the {side} on-chip memory that meets the target"
-    return question.answer(needed, True, why, float(times[step]))
+    return question.answer(needed, True, why, float(times[first]))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from costmodel.studies.run import Run
 
 TARGET = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(.+?)\s*")
-COMPULSORY = re.compile(r"(?:([\d.]+)\s*\*\s*)?compulsory_bytes")
+NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?"
+COMPULSORY = re.compile(rf"(?:({NUMBER})\s*\*\s*)?compulsory_bytes")
 QUANTITIES = {word: output.dimension or "" for word, output in OUTPUTS.items() if output.target}
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
@@ -78,9 +79,12 @@ class Target:
         if word not in QUANTITIES:
             raise BadValue(f"unknown quantity '{word}' in '{text}'", did_you_mean(word, QUANTITIES))
         multiple = COMPULSORY.fullmatch(quantity)
-        if multiple and word == "external_bytes":
+        if quantity.endswith("compulsory_bytes") and not (multiple and word == "external_bytes"):
+            remedy = "write e.g. 'external_bytes <= 1.1 * compulsory_bytes'"
+            raise BadValue(f"'{text}' is no multiple of compulsory_bytes", remedy)
+        if multiple:
             return cls(word, Bound(sign, float(multiple.group(1) or 1)), text, relative=True)
-        if word == "throughput" and re.fullmatch(r"[\d.eE+-]+", quantity):
+        if word == "throughput" and re.fullmatch(NUMBER, quantity):
             quantity += " /s"
         value = float(units.parse(quantity, QUANTITIES[word]))
         if value < LEAST:

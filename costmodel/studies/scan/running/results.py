@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,13 +62,19 @@ def rows(
     places = [index for _, index in best] + [index for _, index, _ in front]
     names = _names(outcome.plan).items()
     points = [
-        {name: row[word] for word, name in names} | {"external_bytes": int(row["external_bytes"])}
+        {name: _given(row[word]) for word, name in names}
+        | {"external_bytes": int(row["external_bytes"])}
         for row in outcome.plan.rows(places)
     ]
     first = [{"rank": n, "index": index} for n, (_, index) in enumerate(best, start=1)]
     first += [{"index": index, "count": count} for _, index, count in front]
     records = [given | point for given, point in zip(first, points, strict=True)]
     return records[: len(best)], records[len(best) :]
+
+
+def _given(value: Any) -> Any:
+    """A figure of a table; None for one that is no number, such as an energy that none states."""
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _names(plan: ScanPlan) -> dict[str, str]:

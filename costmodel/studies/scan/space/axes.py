@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from costmodel.core.arrays import Array, Floats
 from costmodel.core.quantities import AXES, STRUCTURAL, dimension_of
 from costmodel.errors import BadValue, did_you_mean
-from costmodel.language import documents, units
+from costmodel.language import documents, dtypes, units
 
 RANGE = re.compile(r"\s*(linear|log)\s*\(([^()]*)\)\s*")
 WHOLE = ("batch", "arch.tokens", "arch.context")
@@ -96,7 +97,7 @@ def _tidy(value: float) -> float:
     return rounded if abs(rounded - value) <= 1e-14 * abs(value) else value
 
 
-def read_axis(name: str, text: Any) -> Axis:
+def read_axis(name: str, text: Any, *, si: bool = True) -> Axis:
     """Read an axis as users write it.
 
     Parameters
@@ -104,7 +105,9 @@ def read_axis(name: str, text: Any) -> Axis:
     name : str
         A figure of the machine such as 'hw.bandwidth', a word of STRUCTURAL, or 'arch.NAME'.
     text : str, list or array
-        ``[a, b]``, ``linear(a, b, n)`` or ``log(a, b, n)``, values with units; or values, SI units.
+        ``[a, b]``, ``linear(a, b, n)`` or ``log(a, b, n)``, values with units; or a list of values.
+    si : bool
+        True: plain numbers of a list are in SI units; text has units in any case.
 
     Returns
     -------
@@ -114,7 +117,8 @@ def read_axis(name: str, text: Any) -> Axis:
     Raises
     ------
     BadValue
-        For an unknown axis, a value of another dimension, or a range that has no values.
+        For an unknown axis, a value of another dimension, one that is given twice, or a range that
+        has no values.
 
     Examples
     --------
@@ -126,13 +130,20 @@ def read_axis(name: str, text: Any) -> Axis:
     if isinstance(text, str) and (match := RANGE.fullmatch(text)):
         return _range(name, match[1], [part.strip() for part in match[2].split(",")])
     if isinstance(text, str):
-        text = documents.parse(text, "axis").plain()
+        text, si = documents.parse(text, "axis").plain(), False
     if isinstance(text, np.ndarray):
         text = text.tolist()
-    values = text if isinstance(text, list | tuple) else [text]
+    given = text if isinstance(text, list | tuple | range) else [text]
+    values = tuple(_value(name, value, si=si) for value in given)
     if not values:
         raise BadValue(f"axis '{name}' has no values", "write e.g. [1, 2]")
-    return Axis(name, "list", tuple(_value(name, value) for value in values))
+    shown = set[str]()
+    for value in values:
+        if repr(value) in shown:
+            written = f"{value:g}" if isinstance(value, float) else value
+            raise BadValue(f"axis '{name}' has {written} twice", "give it once")
+        shown.add(repr(value))
+    return Axis(name, "list", values)
 
 
 def check_name(name: str) -> None:
@@ -177,10 +188,13 @@ def _end(name: str, part: str) -> float:
     return end
 
 
-def _value(name: str, value: Any) -> Any:
-    """One value of an axis in SI units."""
+def _value(name: str, value: Any, *, si: bool = False) -> Any:
+    """One value of an axis in SI units; plain numbers are if `si` is true, else have no unit."""
+    value = value.item() if isinstance(value, np.generic) else value
     kind = dimension_of(name)
     if kind is not None:
+        if si and isinstance(value, int | float) and not isinstance(value, bool):
+            value = f"{value!r} {units.SI_UNITS[kind]}"
         try:
             return float(units.parse(value, kind, zero=name in AXES and AXES[name].zero))
         except BadValue as error:
@@ -194,4 +208,8 @@ def _value(name: str, value: Any) -> Any:
                 f"axis 'batch': {value!r} is no batch size", "write whole numbers from 1"
             )
         return number
+    if name == "dtype":
+        return dtypes.text_of(value)
+    if isinstance(value, list | Mapping):
+        raise BadValue(f"axis '{name}': {value!r} is no word", "write words")
     return str(value)

@@ -34,9 +34,12 @@ def _quantities() -> re.Pattern[str]:
 
 # A quantity alone against a number alone: what stands around them must not be arithmetic.
 BARE = re.compile(
-    r"(?:^|\band\b|\bor\b|\bnot\b|\()\s*([a-z]\w*(?:\.\w+)?)\s*(?:<=|>=|<|>|==)\s*"
+    r"(?:^|\band\b|\bor\b|\bnot\b|\()\s*([a-z]\w*(?:\.\w+)*)\s*(?:<=|>=|<|>|==)\s*"
     r"(\d[\d.eE+-]*)\s*(?=$|\band\b|\bor\b|\))"
 )
+WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+DOTTED = re.compile(r"\b(?:hw|arch)(?:\.[A-Za-z_]\w*)+")
+"""A word of an expression; and those with dots that there are."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +51,33 @@ class Formula:
     @property
     def code(self) -> str:
         """The expression in plain arithmetic: SI numbers, dots replaced."""
-        plain = _quantities().sub(_in_si_units, self.text)
-        return re.sub(r"\b(hw|arch)\.(?=[A-Za-z_])", r"\1__", plain)
+        return DOTTED.sub(lambda word: word[0].replace(".", "__"), self._plain)
 
     @property
     def words(self) -> set[str]:
         """The quantities that the expression names."""
-        return {w.replace("__", ".", 1) for w in re.findall(r"[A-Za-z_]\w*", self.code)}
+        return set(WORD.findall(self._plain))
+
+    @property
+    def _plain(self) -> str:
+        """The expression with SI numbers in the place of quantities."""
+        return _quantities().sub(_in_si_units, self.text)
 
     def check(self, known: set[str]) -> None:
         """BadValue for a comparison between a quantity and a unit of another dimension."""
-        pattern = re.compile(r"([a-z]+(?:\.\w+)?|\w+)\s*(?:<=|>=|<|>)\s*" + _quantities().pattern)
+        pattern = re.compile(r"(\w+(?:\.\w+)*)\s*(?:<=|>=|<|>)\s*" + _quantities().pattern)
         for name, number in BARE.findall(self.text):
             if name in known and (wanted := dimension_of(name)):
                 raise BadValue(
                     f"'{name}' is compared with a bare {number} in '{self.text}'",
-                    f"write a {wanted} like '{units.EXAMPLES[wanted]}'",
+                    f"write {units.a(wanted)} like '{units.EXAMPLES[wanted]}'",
                 )
         for name, _, unit in pattern.findall(self.text):
             wanted, got = dimension_of(name), units.table()[unit][0]
             if name in known and wanted not in (None, got):
                 raise BadValue(
-                    f"'{name}' is compared with a {got} in '{self.text}'",
-                    f"{name} is a {wanted or 'plain number'}",
+                    f"'{name}' is compared with {units.a(got)} in '{self.text}'",
+                    f"{name} is {units.a(wanted or 'plain number')}",
                 )
 
     def __call__(self, columns: Mapping[str, Any]) -> Any:
@@ -90,8 +97,9 @@ def _in_si_units(match: re.Match[str]) -> str:
 
 
 def _dotted(text: str) -> str:
-    """Give ``hw__matrix`` the dot that users write, ``hw.matrix``."""
-    return re.sub(r"\b(hw|arch)__", r"\1.", text)
+    """Give ``hw__link__bandwidth`` the dots that users write, ``hw.link.bandwidth``."""
+    figures = re.sub(r"\bhw__\w+", lambda word: word[0].replace("__", "."), text)
+    return re.sub(r"\b(hw|arch)__", r"\1.", figures)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 from costmodel.core.arrays import Ints
 from costmodel.core.quantities import AXES, MACHINE, OUTPUTS
-from costmodel.core.terms import paced_by
+from costmodel.core.terms import ENERGY, entries, paced_by
 from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.space.axes import Axis
 from costmodel.studies.scan.space.samples import draw
@@ -89,15 +89,25 @@ class Space:
 
         Those of calibrated machines and those of optional lanes are among them where in use.
         """
-        varied = [name for axis in self.axes if axis.machine for name in AXES[axis.name].fields]
-        lanes = {term.lane for term in paced_by(varied)}
-        lanes.update(*(variant.lanes for variant in self.variants))
+        lanes = self._varied_lanes.union(*(variant.lanes for variant in self.variants))
         return [
             word
             for word, output in OUTPUTS.items()
             if (not output.calibrated or self.calibrated)
             and (not output.optional or word.removesuffix("_time") in lanes)
         ]
+
+    @property
+    def energies(self) -> bool:
+        """True where a machine states an energy, or an axis varies one."""
+        stated = (entries(variant.machine.figures, ENERGY) for variant in self.variants)
+        return ENERGY in self._varied_lanes or any(stated)
+
+    @property
+    def _varied_lanes(self) -> set[str]:
+        """The lanes that the axes' figures pace."""
+        varied = [name for axis in self.axes if axis.machine for name in AXES[axis.name].fields]
+        return {term.lane for term in paced_by(varied)}
 
     def examples(self) -> dict[str, Any]:
         """One value of each structural axis: text if any of its values is text."""

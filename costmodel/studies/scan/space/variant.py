@@ -103,6 +103,8 @@ class Variant:
         return {
             **self.labels,
             **{word: value for word, value in stated.items() if value is not None},
+            # beside machines that state energies one that does not has an empty cell
+            "energy": np.nan,
             **outputs,
             "throughput": throughput,
             "params": self.params,
