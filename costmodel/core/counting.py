@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -120,8 +120,8 @@ def prepare(network: Network, counting: Counting) -> Workload:
     moved = [_param_bytes(row, counting, samples) for row in rows]
     work = _work(rows, counting)
     timed = {engine: [0] * len(rows) for engine in ENGINES}
-    for one in work:
-        timed[one.engine][one.row] += one.ops
+    for number, _, engine, _, asked in work:
+        timed[engine][number] += asked
     largest = max(map(sum, (macs, ops, *timed.values()))) * samples
     if max(largest, maps.total, sum(moved), sum(params)) > LIMIT:
         raise InputError.at(
@@ -164,21 +164,16 @@ def _param_bytes(row: Row, counting: Counting, samples: int) -> int:
     return moved
 
 
-class _Work(NamedTuple):
-    """What one part of a row asks of one engine."""
-
-    row: int
-    part: Part
-    engine: Engine
-    routine: str
-    ops: int
-    """Operations per sample under the timing convention."""
+_Work = tuple[int, Part, Engine, str, int]
+"""What one part of a row asks of one engine: the row, the part, the engine, the routine, and
+operations per sample under the timing convention.
+"""
 
 
 def _work(rows: Sequence[Row], counting: Counting) -> list[_Work]:
     """List all work that takes time."""
     return [
-        _Work(number, part, engine, routine, counting.timed.ops(part.layer.kind, tally))
+        (number, part, engine, routine, counting.timed.ops(part.layer.kind, tally))
         for number, row in enumerate(rows)
         for part in row.parts
         for engine, routine, tally in counting.traits.tasks(part)
@@ -219,17 +214,19 @@ def _states(
     `named` are the elements per sample that rows read of states with a name.
     """
     bits = counting.state_bits or counting.bits
-    read, written, scratch = [], [], []
-    for row, elements in zip(rows, named, strict=True):
+    columns = {name: [0] * len(rows) for name in ("state_read", "state_written", "scratch")}
+    for number, (row, elements) in enumerate(zip(rows, named, strict=True)):
+        between = sum([part.layer.scratch(part.inputs) for part in row.parts])
+        if between:
+            columns["scratch"][number] = size_of(between * samples, counting.bits)
         states = [s for part in row.parts if (s := part.layer.state(part.inputs))]
+        if not (states or elements or row.appends):
+            continue
         appended = sum(map(prod, row.outputs)) if row.appends else 0
         reads = [elements, *(state.read for state in states)]
         writes = [appended, *(state.written for state in states)]
-        read.append(sum(size_of(count * samples, bits) for count in reads if count))
-        written.append(sum(size_of(count * samples, bits) for count in writes if count))
-        between = sum([part.layer.scratch(part.inputs) for part in row.parts])
-        scratch.append(size_of(between * samples, counting.bits) if between else 0)
-    columns = {"state_read": read, "state_written": written, "scratch": scratch}
+        columns["state_read"][number] = sum(size_of(one * samples, bits) for one in reads)
+        columns["state_written"][number] = sum(size_of(one * samples, bits) for one in writes)
     return {name: _ints(column) for name, column in columns.items()}
 
 
