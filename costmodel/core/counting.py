@@ -66,8 +66,11 @@ class Traits:
 
     def share(self, kind: str, routine: str) -> Shares:
         """The shares of the peaks that a kind reaches: its own, its routine's, or the default."""
+        shares = self.shares
+        if not shares:
+            return PERFECT
         words = (kind, routine, "default")
-        return next((self.shares[word] for word in words if word in self.shares), PERFECT)
+        return next((shares[word] for word in words if word in shares), PERFECT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,9 +250,10 @@ def _costs(
     """Give what the machine's traits make of each row, whose work over its shares is `slowed`."""
     traits = counting.traits
     # of a fused row its first part's
-    shares = [traits.share(row.layer.kind, row.layer.runs_as) for row in rows]
+    layers = [row.layer for row in rows]
+    shares = [traits.share(layer.kind, layer.runs_as) for layer in layers]
     maps = np.array([1 / one.bandwidth for one in shares])
-    on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows], dtype=float)
+    on_matrix = np.array([traits.engine(layer) == "matrix" for layer in layers], dtype=float)
     launched = np.array([not row.view for row in rows], dtype=float)
     fixed = [share.launch + share.sample_time(row) * samples if share.takes_time else 0.0
              for share, row in zip(shares, rows, strict=True)]  # fmt: skip

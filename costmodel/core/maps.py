@@ -72,21 +72,23 @@ class Maps:
 
     def _add(self, number: int, row: Row) -> None:
         """Note the maps of one row."""
-        columns, keys, taps = self.columns, [tap.key for tap in row.inputs], row.taps
-        held, written = row.inputs, self._sizes(taps)
-        if self.states:
-            held = self._read_states(number, row)
+        columns, taps = self.columns, row.taps
+        held = self._read_states(number, row) if self.states else row.inputs
+        written = self._sizes(taps)
         columns["in_bytes"].append(sum(self._sizes(held)))
         columns["out_bytes"].append(sum(written))
-        behind = [self.behind[key] for key in keys]
+        behind = [self.behind[tap.key] for tap in row.inputs]
         joint = tuple(chain(*behind))
         for tensor in joint:
             columns["last"][tensor] = number
         if row.view:
             self.behind |= {tap.key: joint for tap in taps}
             return
-        for tap, tensors, count in zip(row.inputs, behind, elements_read(row), strict=True):
-            self._read(tensors, None if count is None else self._size(count, tap))
+        if row.looks_up:
+            for tap, tensors, count in zip(row.inputs, behind, elements_read(row), strict=True):
+                self._read(tensors, None if count is None else self._size(count, tap))
+        else:
+            self._read(joint, None)
         columns["out_tensor"] += self._write(taps, written, number)
 
     def _read_states(self, number: int, row: Row) -> Taps:
@@ -100,7 +102,8 @@ class Maps:
 
     def _read(self, tensors: tuple[int, ...], moved: int | None) -> None:
         """Note that a row reads `moved` bytes (None: all) of the map that lies in `tensors`."""
-        sizes = [self.columns["tensor_bytes"][tensor] for tensor in tensors]
+        every = self.columns["tensor_bytes"]
+        sizes = [every[tensor] for tensor in tensors]
         if moved is not None and (whole := sum(sizes)):
             # each tensor's part, rounded up
             sizes = [min(-(-moved * size // whole), size) for size in sizes]
@@ -142,7 +145,8 @@ class Maps:
         """Give the fields of a `Workload` that are about maps."""
         columns = self.columns | {"reuses": self.overwritten()}
         arrays = {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
-        kept = np.isin(np.arange(len(columns["first"])), self.kept())
+        kept = np.zeros(len(columns["first"]), dtype=bool)
+        kept[self.kept()] = True
         return arrays | {"kept": kept}
 
 
@@ -152,12 +156,11 @@ def elements_read(row: Row) -> list[int | None]:
     Where several parts read an input, the one that looks up most of it says.
     """
     counts: list[int | None] = [None] * len(row.inputs)
-    if any(part.layer.looks_up for part in row.parts):
-        for place in range(len(counts)):
-            readers = list(row.readers(Source(OUTSIDE, place)))
-            if readers and all(part.layer.looks_up for part, _ in readers):
-                counts[place] = max(
-                    part.layer.elements_read(part.inputs, part.outputs)[operand]
-                    for part, operand in readers
-                )
+    for place in range(len(counts)) if row.looks_up else ():
+        readers = list(row.readers(Source(OUTSIDE, place)))
+        if readers and all(part.layer.looks_up for part, _ in readers):
+            counts[place] = max(
+                part.layer.elements_read(part.inputs, part.outputs)[operand]
+                for part, operand in readers
+            )
     return counts
