@@ -8,7 +8,7 @@ const rowLanes = (data, ...sides) => Object.keys(data.sides).filter((lane) => (s
 
 const at = (column, row) => (typeof column === "object" ? column[row] : column);
 
-const everyRow = (data, column) => Float64Array.from({ length: data.count }, (_, row) => at(column, row));
+const everyRow = (data, column) => (typeof column === "object" ? Float64Array.from(column) : new Float64Array(data.count).fill(column));
 
 // A column as it was packed: all entries equal, numbered, told by their differences, or plain.
 function unpack(column) {
@@ -135,13 +135,15 @@ function evaluate(data, machine) {
       continue;
     }
     result[lane] = times;
-    for (let row = 0; row < count; row += 1) sides[side][row] += times[row];
+    const together = sides[side];
+    for (let row = 0; row < count; row += 1) together[row] += times[row];
   }
+  const { memory, compute, besides } = sides;
   for (let row = 0; row < count; row += 1) {
     // a timing that is no norm is worked out beforehand, and nothing moves it
     result.total[row] = data.exponent === null
       ? at(rows.total, row)
-      : combined(data.exponent, sides.memory[row], sides.compute[row], at(rows.exposed, row)) + sides.besides[row];
+      : combined(data.exponent, memory[row], compute[row], at(rows.exposed, row)) + besides[row];
     result.time += result.total[row];
   }
   result.bytes = sum(result.external);

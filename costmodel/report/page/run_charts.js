@@ -47,13 +47,14 @@ function spans(lane, starts) {
 // The roofline's points and roofs, as costmodel/report/pictures/roofline.py has them.
 function points() {
   const { result, machine } = state;
-  const ops = (row) => at(data.rows.ops, row);
-  const rows = data.rows.name.map((_, row) => row).filter((row) => ops(row) && result.total[row]);
+  const ops = everyRow(data, data.rows.ops);
+  const rows = [];
+  for (let row = 0; row < data.count; row += 1) if (ops[row] && result.total[row]) rows.push(row);
   const free = (row) => !result.external[row];
   const ridge = machine.matrix / machine.bandwidth;
-  const edge = 4 * greatest(rows.filter((row) => !free(row)).map((row) => ops(row) / result.external[row]), Number.isFinite(ridge) ? ridge : 0);
+  const edge = 4 * greatest(rows.filter((row) => !free(row)).map((row) => ops[row] / result.external[row]), Number.isFinite(ridge) ? ridge : 0);
   Object.assign(charts.roofline, {
-    points: rows.map((row) => [free(row) ? edge : ops(row) / result.external[row], ops(row) / result.total[row]]),
+    points: rows.map((row) => [free(row) ? edge : ops[row] / result.external[row], ops[row] / result.total[row]]),
     hues: rows.map((row) => largest(data, result, row)),
     edges: rows.map(free),
     places: rows,
