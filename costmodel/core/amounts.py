@@ -21,9 +21,16 @@ from costmodel.core.workload import Costs, Workload
 class Amounts(dict[str, Any]):
     """Arrays by the word of the amount; those that few ask for are worked out when they are."""
 
-    def __init__(self, known: Mapping[str, Any], rest: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, Any],
+        rest: Callable[[], Mapping[str, Any]],
+        unasked: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(known)
         self._rest = rest
+        self.unasked = unasked
+        """Words of amounts that are zero in every row."""
 
     def __missing__(self, word: str) -> Any:
         self.update(self._rest())
@@ -53,12 +60,12 @@ def amounts(workload: Workload, placed: Placed) -> Amounts:
         `fixed_time` [s]; `link_bytes` [B]; `runs`: 1.
 
     """
-    known = {**workload.row_amounts, **bus_amounts(placed.moved, workload.costs)}
-    return Amounts(known, partial(_on_chip_amounts, workload, placed))
+    known = {**workload.row_amounts, **_paced(placed.moved, workload.costs)}
+    return Amounts(known, partial(_unpaced_amounts, workload, placed), workload.unasked)
 
 
-def _on_chip_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
-    """Give the bytes that rows touch at each level on chip (M, R) [B]."""
+def _unpaced_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
+    """Give the bytes over the bus, and those that rows touch at each level on chip (M, R) [B]."""
     moved, plan = placed.moved, placed.plan
     inner = {
         f"on_chip_bytes_{level}": workload.bytes_read(plan.levels == level)
@@ -67,9 +74,10 @@ def _on_chip_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
     }
     # what crosses the bus again was touched on chip once; what is loaded or stored once is touched
     # there too
-    external = moved.total - placed.refetched
-    every_level = workload.touched_bytes - external + plan.loads + plan.stores
-    return {**inner, "on_chip_bytes": every_level - sum(inner.values())}
+    total = moved.total
+    every_level = workload.touched_bytes - (total - placed.refetched) + plan.loads + plan.stores
+    outermost = every_level - sum(inner.values())
+    return {**inner, "on_chip_bytes": outermost, "external_bytes": total}
 
 
 def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[str, Any]:
@@ -78,11 +86,14 @@ def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[
     A row that reads 300 bytes with half of the peak bandwidth asks for as many seconds as 600 bytes
     at the peak: `external_bytes` is 300, `read` is 600.
     """
+    return {"external_bytes": moved.total, **_paced(moved, costs, rows)}
+
+
+def _paced(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[str, Any]:
+    """Give the bytes over the bus, each over the share of the bandwidth that its row reaches."""
     if not costs.slowed:
-        plain = {"read": moved.read, "parameters": moved.params, "write": moved.write}
-        return {"external_bytes": moved.total, **plain}
+        return {"read": moved.read, "parameters": moved.params, "write": moved.write}
     return {
-        "external_bytes": moved.total,
         "read": moved.read * costs.read_slowdown[rows],
         "parameters": moved.params * costs.parameter_slowdown[rows],
         "write": moved.write * costs.write_slowdown[rows],

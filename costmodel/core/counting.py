@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,6 +69,8 @@ class Traits:
 
         Those for weights of its own type go before those of the run's.
         """
+        if not self.shares:
+            return PERFECT
         words = [layer.kind, routine, "default"]
         if layer.weight_type:
             words = [*(f"{word}.{layer.weight_type}" for word in words), *words]
@@ -125,8 +127,8 @@ def prepare(network: Network, counting: Counting) -> Workload:
     moved = [_param_bytes(row, counting, samples) for row in rows]
     work = _work(rows, counting)
     timed = {engine: [0] * len(rows) for engine in ENGINES}
-    for one in work:
-        timed[one.engine][one.row] += one.ops
+    for number, _, engine, _, asked in work:
+        timed[engine][number] += asked
     largest = max(map(sum, (macs, ops, *timed.values()))) * samples
     if max(largest, maps.total, sum(moved), sum(params)) > LIMIT:
         raise InputError.at(
@@ -164,21 +166,16 @@ def _param_bytes(row: Row, counting: Counting, samples: int) -> int:
     return sum(part.read_bytes(bits, samples) for part in row.parts)
 
 
-class _Work(NamedTuple):
-    """What one part of a row asks of one engine."""
-
-    row: int
-    part: Part
-    engine: Engine
-    routine: str
-    ops: int
-    """Operations per sample under the timing convention."""
+_Work = tuple[int, Part, Engine, str, int]
+"""What one part of a row asks of one engine: the row, the part, the engine, the routine, and
+operations per sample under the timing convention.
+"""
 
 
 def _work(rows: Sequence[Row], counting: Counting) -> list[_Work]:
     """List all work that takes time."""
     return [
-        _Work(number, part, engine, routine, counting.timed.ops(part.layer.kind, tally))
+        (number, part, engine, routine, counting.timed.ops(part.layer.kind, tally))
         for number, row in enumerate(rows)
         for part in row.parts
         for engine, routine, tally in counting.traits.tasks(part)
@@ -219,17 +216,19 @@ def _states(
     `named` are the elements per sample that rows read of states with a name.
     """
     bits = counting.state_bits or counting.bits
-    read, written, scratch = [], [], []
-    for row, elements in zip(rows, named, strict=True):
+    columns = {name: [0] * len(rows) for name in ("state_read", "state_written", "scratch")}
+    for number, (row, elements) in enumerate(zip(rows, named, strict=True)):
+        between = sum([part.layer.scratch(part.inputs) for part in row.parts])
+        if between:
+            columns["scratch"][number] = size_of(between * samples, counting.bits)
         states = [s for part in row.parts if (s := part.layer.state(part.inputs))]
+        if not (states or elements or row.appends):
+            continue
         appended = sum(map(prod, row.outputs)) if row.appends else 0
         reads = [elements, *(state.read for state in states)]
         writes = [appended, *(state.written for state in states)]
-        read.append(sum(size_of(count * samples, bits) for count in reads if count))
-        written.append(sum(size_of(count * samples, bits) for count in writes if count))
-        between = sum([part.layer.scratch(part.inputs) for part in row.parts])
-        scratch.append(size_of(between * samples, counting.bits) if between else 0)
-    columns = {"state_read": read, "state_written": written, "scratch": scratch}
+        columns["state_read"][number] = sum(size_of(one * samples, bits) for one in reads)
+        columns["state_written"][number] = sum(size_of(one * samples, bits) for one in writes)
     return {name: _ints(column) for name, column in columns.items()}
 
 
@@ -250,9 +249,10 @@ def _costs(
     """Give what the machine's traits make of each row, whose work over its shares is `slowed`."""
     traits = counting.traits
     # of a fused row its first part's
-    shares = [traits.share(row.layer, row.layer.runs_as) for row in rows]
+    layers = [row.layer for row in rows]
+    shares = [traits.share(layer, layer.runs_as) for layer in layers]
     maps = np.array([1 / one.bandwidth for one in shares])
-    on_matrix = np.array([traits.engine(row.layer) == "matrix" for row in rows], dtype=float)
+    on_matrix = np.array([traits.engine(layer) == "matrix" for layer in layers], dtype=float)
     launched = np.array([not row.view for row in rows], dtype=float)
     fixed = [share.launch + share.sample_time(row) * samples if share.takes_time else 0.0
              for share, row in zip(shares, rows, strict=True)]  # fmt: skip

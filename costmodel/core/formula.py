@@ -77,15 +77,15 @@ def evaluate(
     6.513
 
     """
+    capacities = machine.capacities
     if placed is None:
-        placed = place(workload, machine.capacities, placement, traffic, first=first)
+        placed = place(workload, capacities, placement, traffic, first=first)
     # what follows from the memory alone is worked out once for each, then dealt to the points
-    point = placed.point(machine.capacities)
-    asked, shape = amounts(workload, placed), (len(workload.macs),)
+    point = placed.point(capacities)
+    asked, nothing = amounts(workload, placed), np.zeros(len(workload.macs))
     summands = terms.entries_by_lane(machine.figures)
     times = {
-        lane: _summed(summands.get(lane, ()), asked, machine, point, shape)
-        for lane in terms.ROW_LANES
+        lane: _summed(summands.get(lane, ()), asked, machine, point, nothing)
         for lane in terms.ROW_LANES
     }
     ahead = partial(ahead_of, workload, placed, point, machine)
@@ -93,7 +93,7 @@ def evaluate(
     exposed = workload.costs.exposed
     load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
     sides = (times[word] for word, lane in terms.ROW_LANES.items() if lane.side == "besides")
-    besides = (one for one in sides if one.any())
+    besides = (one for one in sides if one is not nothing and one.any())
     total = reduce(add, besides, timing.row_times(load))
     return Result(machine, placed, point, asked, summands, load, times, total)
 
@@ -116,8 +116,8 @@ def place(
         memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
     else:
         alone = memory[0] if isinstance(memory, tuple) else memory
-        memories = np.atleast_1d(np.asarray(alone, dtype=float))
-        if len(memories) > 1:
+        memories = np.array(alone, dtype=float, ndmin=1)
+        if memories.size > 1:
             # asked for the inverse, numpy does not import numpy.ma (6 ms)
             memories, _ = np.unique(memories, return_inverse=True)
     rule = placed_once if traffic is None else traffic.place
@@ -223,7 +223,8 @@ class Result:
         counted, drawn = self._energies
         if not counted and not drawn:
             return None
-        energy = _summed(counted, self.amounts, self.machine, self.point, self.total.shape)
+        nothing = np.zeros_like(self.total)
+        energy = _summed(counted, self.amounts, self.machine, self.point, nothing)
         return sum((_applied(one, self.total, self.machine) for one in drawn), start=energy)
 
     @property
@@ -255,26 +256,29 @@ class Result:
             elif word in terms.ROW_LANES:
                 free = self.machine.with_quantity(quantity, quantity.idle)
                 summands = terms.entries(free.figures, word)
-                idle = _summed(summands, self.amounts, free, self.point, self.total.shape)
+                nothing = np.zeros_like(self.total)
+                idle = _summed(summands, self.amounts, free, self.point, nothing)
                 saved += float(self.all_lanes[word].sum() - idle.sum())
         return saved
 
 
 def _summed(
-    summands: Sequence[terms.Entry], asked: Amounts, machine: Machine, point: Array, shape: Any
+    summands: Sequence[terms.Entry], asked: Amounts, machine: Machine, point: Array, nothing: Array
 ) -> Array:
-    """Add up the summands of one lane, design points in front (..., R); zeros without any.
+    """Add up the summands of one lane, design points in front (..., R); `nothing` without any.
 
     Where rows may choose among algorithms, each takes the quickest.
     """
     total: Any = None
     for one in summands:
+        if asked.unasked.issuperset(one.amounts) and not np.ndim(machine[one.figure]):
+            continue
         amount = one.amount(asked)
         if amount.ndim == 3:
             return _quickest(summands, asked, machine)
         value = _applied(one, amount[point] if amount.ndim == 2 else amount, machine)
         total = value if total is None else total + value
-    return np.zeros(shape) if total is None else np.asarray(total)
+    return nothing if total is None else np.asarray(total)
 
 
 def _quickest(summands: Sequence[terms.Entry], asked: Amounts, machine: Machine) -> Array:
@@ -289,9 +293,4 @@ def _quickest(summands: Sequence[terms.Entry], asked: Amounts, machine: Machine)
 
 def _applied(entry: terms.Entry, amount: Any, machine: Machine) -> Any:
     """Let an amount of rows (..., R) meet the figure of the machine (...) that paces it."""
-    return entry.applied(amount, _column(machine[entry.figure]))
-
-
-def _column(figure: Any) -> Array:
-    """A number or points (...) as (..., 1), to meet the rows."""
-    return np.asarray(figure, dtype=float)[..., np.newaxis]
+    return entry.applied(amount, np.asarray(machine[entry.figure], dtype=float)[..., np.newaxis])

@@ -64,9 +64,10 @@ class Machine:
     @property
     def capacities(self) -> tuple[Any, ...]:
         """The size of each level on chip, from the outside in [B]; one for most machines."""
-        sizes = [self.memory]
-        while (size := self[f"memory_{len(sizes) + 1}"]) is not None:
-            sizes.append(size)
+        figures, sizes, inner = self.figures, [self.memory], "memory_2"
+        while inner in figures:
+            sizes.append(figures[inner])
+            inner = f"memory_{len(sizes) + 1}"
         return tuple(sizes)
 
     def replace(self, **figures: Any) -> Machine:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.network import Key, Network, Row, Tap
+from costmodel.core.network import Key, Network, Row, Tap, Taps
 from costmodel.core.part import OUTSIDE, Source
 from costmodel.language.dtypes import size_of
 
@@ -38,7 +39,7 @@ class Maps:
             if tap.state:
                 self.behind[tap.key], self.states[tap.key] = (), prod(tap.shape)
             else:
-                self._write(tap, -1)
+                self._write([tap], self._sizes([tap]), -1)
         self._close_row()
         for number, row in enumerate(network.rows):
             self._add(number, row)
@@ -53,45 +54,57 @@ class Maps:
         """Give the size of `count` elements per sample of a map [B]."""
         return size_of(count * self.samples, tap.bits or self.bits)
 
-    def _sizes(self, taps: list[Tap]) -> int:
-        """Give the size of maps together [B]."""
-        return sum(self._size(prod(tap.shape), tap) for tap in taps)
+    def _sizes(self, taps: Iterable[Tap]) -> list[int]:
+        """Give the size of each map [B]."""
+        samples, bits = self.samples, self.bits
+        return [size_of(prod(tap.shape) * samples, tap.bits or bits) for tap in taps]
 
-    def _write(self, tap: Tap, row: int) -> int:
-        """Note the tensor of a map that a row writes (-1: an input of the network)."""
-        number = len(self.columns["tensor_bytes"])
-        self.behind[tap.key] = (number,)
-        self.columns["tensor_bytes"].append(self._sizes([tap]))
-        self.columns["first"].append(row)
-        self.columns["last"].append(row)
-        return number
+    def _write(self, taps: Sequence[Tap], sizes: list[int], row: int) -> range:
+        """Note the tensors of maps that a row writes (-1: inputs of the network)."""
+        columns = self.columns
+        begin = len(columns["tensor_bytes"])
+        columns["tensor_bytes"] += sizes
+        columns["first"] += [row] * len(sizes)
+        columns["last"] += [row] * len(sizes)
+        for tensor, tap in enumerate(taps, begin):
+            self.behind[tap.key] = (tensor,)
+        return range(begin, begin + len(sizes))
 
     def _add(self, number: int, row: Row) -> None:
         """Note the maps of one row."""
+        columns, taps = self.columns, row.taps
+        held = self._read_states(number, row) if self.states else row.inputs
+        written = self._sizes(taps)
+        columns["in_bytes"].append(sum(self._sizes(held)))
+        columns["out_bytes"].append(sum(written))
+        behind = [self.behind[tap.key] for tap in row.inputs]
+        joint = tuple(chain(*behind))
+        for tensor in joint:
+            columns["last"][tensor] = number
+        if row.view:
+            self.behind |= {tap.key: joint for tap in taps}
+            return
+        if row.looks_up:
+            for tap, tensors, count in zip(row.inputs, behind, elements_read(row), strict=True):
+                self._read(tensors, None if count is None else self._size(count, tap))
+        else:
+            self._read(joint, None)
+        columns["out_tensor"] += self._write(taps, written, number)
+
+    def _read_states(self, number: int, row: Row) -> Taps:
+        """Note what a row reads of states, and give its other inputs."""
         read = sum(self.states.get(tap.key, 0) for tap in row.inputs)
         if row.view and read:
             self.states |= {tap.key: read for tap in row.taps}
         elif read:
             self.state_read[number] = read
-        held = [tap for tap in row.inputs if tap.key not in self.states]
-        self.columns["in_bytes"].append(self._sizes(held))
-        self.columns["out_bytes"].append(self._sizes(list(row.taps)))
-        behind = [self.behind[tap.key] for tap in row.inputs]
-        joint = tuple(chain(*behind))
-        for tensor in joint:
-            self.columns["last"][tensor] = number
-        if row.view:
-            self.behind |= {tap.key: joint for tap in row.taps}
-            return
-        for tap, tensors, count in zip(row.inputs, behind, elements_read(row), strict=True):
-            self._read(tensors, None if count is None else self._size(count, tap))
-        self.columns["out_tensor"] += [self._write(tap, number) for tap in row.taps]
+        return tuple(tap for tap in row.inputs if tap.key not in self.states)
 
     def _read(self, tensors: tuple[int, ...], moved: int | None) -> None:
         """Note that a row reads `moved` bytes (None: all) of the map that lies in `tensors`."""
-        sizes = [self.columns["tensor_bytes"][tensor] for tensor in tensors]
-        whole = sum(sizes)
-        if moved is not None and whole:
+        every = self.columns["tensor_bytes"]
+        sizes = [every[tensor] for tensor in tensors]
+        if moved is not None and (whole := sum(sizes)):
             # each tensor's part, rounded up
             sizes = [min(-(-moved * size // whole), size) for size in sizes]
         self.columns["in_tensor"] += tensors
@@ -99,8 +112,9 @@ class Maps:
 
     def _close_row(self) -> None:
         """Note where the maps of the next row begin."""
-        for side in ("in", "out"):
-            self.columns[f"{side}_ptr"].append(len(self.columns[f"{side}_tensor"]))
+        columns = self.columns
+        columns["in_ptr"].append(len(columns["in_tensor"]))
+        columns["out_ptr"].append(len(columns["out_tensor"]))
 
     def overwritten(self) -> list[int]:
         """Find for each tensor the first input of its row that it may overwrite; -1 for none."""
@@ -131,7 +145,8 @@ class Maps:
         """Give the fields of a `Workload` that are about maps."""
         columns = self.columns | {"reuses": self.overwritten()}
         arrays = {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
-        kept = np.isin(np.arange(len(columns["first"])), self.kept())
+        kept = np.zeros(len(columns["first"]), dtype=bool)
+        kept[self.kept()] = True
         return arrays | {"kept": kept}
 
 
@@ -141,12 +156,11 @@ def elements_read(row: Row) -> list[int | None]:
     Where several parts read an input, the one that looks up most of it says.
     """
     counts: list[int | None] = [None] * len(row.inputs)
-    if any(part.layer.looks_up for part in row.parts):
-        for place in range(len(counts)):
-            readers = list(row.readers(Source(OUTSIDE, place)))
-            if readers and all(part.layer.looks_up for part, _ in readers):
-                counts[place] = max(
-                    part.layer.elements_read(part.inputs, part.outputs)[operand]
-                    for part, operand in readers
-                )
+    for place in range(len(counts)) if row.looks_up else ():
+        readers = list(row.readers(Source(OUTSIDE, place)))
+        if readers and all(part.layer.looks_up for part, _ in readers):
+            counts[place] = max(
+                part.layer.elements_read(part.inputs, part.outputs)[operand]
+                for part, operand in readers
+            )
     return counts

@@ -146,6 +146,11 @@ class Row:
         return all(part.layer.view for part in self.parts)
 
     @cached_property
+    def looks_up(self) -> bool:
+        """True when some part of it may read fewer elements of an input than there are."""
+        return any(part.layer.looks_up for part in self.parts)
+
+    @cached_property
     def elementwise(self) -> bool:
         """True when each output element follows from the input elements at its own place."""
         return all(part.elementwise for part in self.parts)

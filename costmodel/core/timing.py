@@ -62,7 +62,9 @@ class Load:
 def longer(one: Floats, other: Floats, exposed: Floats | float = 0.0) -> Floats:
     """The longer of two times that overlap, and the `exposed` share of the shorter [s]."""
     most = np.asarray(np.maximum(one, other))
-    return most + exposed * np.minimum(one, other) if np.any(exposed) else most
+    # asked once for each row by models that look ahead, so that numpy is not asked of a number
+    rest = exposed if isinstance(exposed, float) else exposed.any()
+    return most + exposed * np.minimum(one, other) if rest else most
 
 
 @dataclass(frozen=True)

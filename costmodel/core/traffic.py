@@ -53,7 +53,7 @@ class Placed:
         One array of points (...) for each level; the result is (...).
         """
         if self.memories.ndim == 1:
-            return np.searchsorted(self.memories, np.asarray(capacities[0], dtype=float))
+            return np.asarray(self.memories.searchsorted(capacities[0]))
         own: Array = np.zeros(len(self.memories), dtype=np.int64)
         wanted: Any = 0
         for level, capacity in zip(self.memories.T, capacities, strict=True):

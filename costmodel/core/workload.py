@@ -113,6 +113,11 @@ class Workload:
     double_buffer: bool = False
     """True: tiles have second buffers."""
 
+    @cached_property
+    def out_moved(self) -> Ints:
+        """(F,) bytes of each writing."""
+        return np.asarray(self.tensor_bytes[self.out_tensor])
+
     @property
     def own_params(self) -> Bools:
         """True for rows that are the first to read their parameters (R,)."""
@@ -139,13 +144,18 @@ class Workload:
         }
 
     @cached_property
+    def unasked(self) -> frozenset[str]:
+        """Those of them that no row asks for, such as bytes over a link on a single device."""
+        return frozenset(word for word, amount in self.row_amounts.items() if not np.any(amount))
+
+    @cached_property
     def touched_bytes(self) -> Ints:
         """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
         everywhere = np.ones(len(self.tensor_bytes), dtype=bool)
         maps = self.bytes_read(everywhere) + self.bytes_written(everywhere)
         return np.asarray(maps + self.param_bytes + sum(self.state_and_scratch))
 
-    @property
+    @cached_property
     def state_and_scratch(self) -> tuple[Ints, Ints]:
         """Bytes of states and kernel scratch that each row reads and writes, (R,) each [B]."""
         return self.state_read + self.scratch, self.state_written + self.scratch
@@ -167,20 +177,19 @@ class Workload:
 
     def bytes_read(self, of: Bools) -> Ints:
         """Bytes that each row reads of the maps that `of` (..., T) marks, (..., R)."""
-        return _segment_sums(of[..., self.in_tensor] * self.in_moved, self.in_ptr)
+        return _segment_sums(of.take(self.in_tensor, axis=-1) * self.in_moved, self.in_ptr)
 
     def bytes_written(self, of: Bools) -> Ints:
         """Bytes that each row writes of the maps that `of` (..., T) marks, (..., R)."""
-        sizes = self.tensor_bytes[self.out_tensor]
-        return _segment_sums(of[..., self.out_tensor] * sizes, self.out_ptr)
+        return _segment_sums(of.take(self.out_tensor, axis=-1) * self.out_moved, self.out_ptr)
 
     def inputs_among(self, of: Bools) -> Ints:
         """How many inputs of each row are among the maps that `of` (..., T) marks, (..., R)."""
-        return _segment_sums(of[..., self.in_tensor], self.in_ptr)
+        return _segment_sums(of.take(self.in_tensor, axis=-1), self.in_ptr)
 
     def outputs_among(self, of: Bools) -> Ints:
         """How many outputs of each row are among the maps that `of` (..., T) marks, (..., R)."""
-        return _segment_sums(of[..., self.out_tensor], self.out_ptr)
+        return _segment_sums(of.take(self.out_tensor, axis=-1), self.out_ptr)
 
     @property
     def map_traffic(self) -> Ints:
@@ -230,6 +239,7 @@ def _segment_sums(values: Array, pointers: Ints) -> Array:
 
     Values [1, 2, 3, 4] with pointers [0, 2, 2, 4] give [3, 0, 7].
     """
-    zero = np.zeros((*values.shape[:-1], 1), dtype=np.int64)
-    prefix = np.concatenate([zero, np.cumsum(values, axis=-1, dtype=np.int64)], axis=-1)
-    return np.asarray(prefix[..., pointers[1:]] - prefix[..., pointers[:-1]])
+    prefix = np.zeros((*values.shape[:-1], values.shape[-1] + 1), dtype=np.int64)
+    values.cumsum(axis=-1, dtype=np.int64, out=prefix[..., 1:])
+    ends = prefix.take(pointers, axis=-1)
+    return np.asarray(ends[..., 1:] - ends[..., :-1])

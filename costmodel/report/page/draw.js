@@ -49,7 +49,8 @@ class Pen {
     this.c = context;
     this.width = width;
     this.height = height;
-    this.colour = (word) => style.getPropertyValue(`--${word}`).trim();
+    const colours = {};
+    this.colour = (word) => (colours[word] ??= style.getPropertyValue(`--${word}`).trim());
     this.c.font = `12px ${style.fontFamily}`;
   }
 

@@ -29,15 +29,22 @@ function exposedLanes(data, result) {
   const [moving, computing, besides] = ["memory", "compute", "besides"].map((side) => rowLanes(data, side));
   for (const lane of [...moving, ...computing]) lanes[lane] = everyRow(data, data.exposed?.[lane] ?? 0);
   if (data.exposed) return lanes;
+  const all = result.total.slice();
+  for (const lane of besides) for (let row = 0; row < data.count; row += 1) all[row] -= result[lane][row];
+  const [first, second] = [moving, computing].map((side) => together(data, result, side));
   for (let row = 0; row < data.count; row += 1) {
-    const busy = (side) => side.reduce((time, lane) => time + result[lane][row], 0);
-    const all = besides.reduce((time, lane) => time - result[lane][row], result.total[row]);
-    const exposed = exposedSides(data.exponent, busy(moving), busy(computing), all);
-    [moving, computing].forEach((side, n) => {
-      for (const lane of side) lanes[lane][row] = busy(side) ? (result[lane][row] / busy(side)) * exposed[n] : 0;
-    });
+    const [waits, works] = exposedSides(data.exponent, first[row], second[row], all[row]);
+    for (const lane of moving) lanes[lane][row] = first[row] ? (result[lane][row] / first[row]) * waits : 0;
+    for (const lane of computing) lanes[lane][row] = second[row] ? (result[lane][row] / second[row]) * works : 0;
   }
   return lanes;
+}
+
+// The times of some lanes together, row by row [s].
+function together(data, result, lanes) {
+  const times = new Float64Array(data.count);
+  for (const lane of lanes) for (let row = 0; row < data.count; row += 1) times[row] += result[lane][row];
+  return times;
 }
 
 // The exposed time of each lane over the whole run, and what it takes once [s].
@@ -48,5 +55,9 @@ function exposedTotals(data, result) {
 
 // The lane that a row spends most time on; "none" if it takes none.
 function largest(data, result, row) {
-  return rowLanes(data).reduce((best, lane) => (result[lane][row] > (best === "none" ? 0 : result[best][row]) ? lane : best), "none");
+  let [best, most] = ["none", 0];
+  for (const lane in data.sides) {
+    if (data.sides[lane] !== "once" && result[lane][row] > most) [best, most] = [lane, result[lane][row]];
+  }
+  return best;
 }

@@ -8,7 +8,7 @@ const rowLanes = (data, ...sides) => Object.keys(data.sides).filter((lane) => (s
 
 const at = (column, row) => (typeof column === "object" ? column[row] : column);
 
-const everyRow = (data, column) => Float64Array.from({ length: data.count }, (_, row) => at(column, row));
+const everyRow = (data, column) => (typeof column === "object" ? Float64Array.from(column) : new Float64Array(data.count).fill(column));
 
 // A column as it was packed: all entries equal, numbered, told by their differences, or plain.
 function unpack(column) {
@@ -21,10 +21,7 @@ function unpack(column) {
 // The data of a page, every column of it unpacked; a map's columns are arrays throughout.
 function unpacked(data) {
   for (const word of Object.keys(data.rows)) data.rows[word] = unpack(data.rows[word]);
-  for (const term of data.terms) {
-    term.ways = term.ways.map(unpack);
-    if (term.outside !== undefined) term.outside = unpack(term.outside);
-  }
+  for (const term of data.terms) term.ways = term.ways.map((column) => everyRow(data, unpack(column)));
   data.rows.name = Array.from({ length: data.count }, (_, row) =>
     at(data.rows.short, row) ? `${at(data.rows.block, row)}/${at(data.rows.id, row)}` : at(data.rows.id, row));
   if (data.placed) data.placed.live = data.placed.live.map(unpack);
@@ -36,7 +33,27 @@ function unpacked(data) {
   for (const word of ["in", "out"]) maps[`${word}_tensor`] = filled(maps[`${word}_tensor`], maps[`${word}_ptr`].at(-1));
   const count = 1 + [...maps.in_tensor, ...maps.out_tensor].reduce((a, b) => Math.max(a, b), -1);
   for (const word of ["bytes", "begin", "end"]) maps[word] = filled(maps[word], count);
+  edges(data);
   return data;
+}
+
+// Each reading and writing of a map, row by row: which row it is of, how large the map is, and how
+// much more each term asks for while that map is outside.
+function edges({ maps, terms, count }) {
+  const [row, size] = [[], []];
+  for (const [pointers, tensors] of [[maps.in_ptr, maps.in_tensor], [maps.out_ptr, maps.out_tensor]]) {
+    for (let reader = 0; reader < count; reader += 1) {
+      for (let place = pointers[reader]; place < pointers[reader + 1]; place += 1) {
+        row.push(reader);
+        size.push(maps.bytes[tensors[place]]);
+      }
+    }
+  }
+  maps.edges = { row: Int32Array.from(row), size: Float64Array.from(size) };
+  for (const term of terms.filter(({ outside }) => outside !== undefined)) {
+    const more = unpack(term.outside);
+    term.outside = typeof more === "object" ? Float64Array.from(more) : new Float64Array(row.length).fill(more);
+  }
 }
 
 // The place of a memory among those for which maps were placed beforehand.
@@ -48,20 +65,14 @@ function placedAt(data, memory) {
 // How much of a term's amount every row asks for with `memory` bytes on chip, by each algorithm that
 // rows may choose. Where maps are judged alone a term asks for more of those that are outside.
 function amounts(data, term, memory) {
-  if (term.placed) return [everyRow(data, term.ways[placedAt(data, memory)])];
-  const ways = term.ways.map((column) => everyRow(data, column));
-  if (term.outside === undefined) return ways;
-  const { maps } = data;
-  const [asked] = ways;
-  let edge = 0;
-  for (const [pointers, tensors] of [[maps.in_ptr, maps.in_tensor], [maps.out_ptr, maps.out_tensor]]) {
-    for (let row = 0; row < data.count; row += 1) {
-      for (let place = pointers[row]; place < pointers[row + 1]; place += 1, edge += 1) {
-        if (maps.bytes[tensors[place]] > memory) asked[row] += at(term.outside, edge);
-      }
-    }
+  if (term.placed) return [term.ways[placedAt(data, memory)]];
+  if (term.outside === undefined) return term.ways;
+  const { row, size } = data.maps.edges;
+  const asked = term.ways[0].slice();
+  for (let edge = 0; edge < row.length; edge += 1) {
+    if (size[edge] > memory) asked[row[edge]] += term.outside[edge];
   }
-  return ways;
+  return [asked];
 }
 
 // What one unit of a term's amount takes on a machine.
@@ -70,11 +81,26 @@ function pace(term, machine) {
   return term.how === "divided" ? 1 / (machine[term.figure] ?? Infinity) : machine[term.figure];
 }
 
+// The latest sums of each lane of a run, by the figures that they follow from: one figure that moves
+// leaves most lanes as they are.
+const KEPT = 4;
+const SUMS = new WeakMap();
+
 // The terms of one lane added up (row by row), of several algorithms the quickest.
 function summed(data, lane, machine) {
+  const terms = data.terms.filter((term) => term.lane === lane);
+  const figures = terms.map((term) => [pace(term, machine), term.placed || term.outside !== undefined ? machine.memory : ""]);
+  const [kept, key] = [SUMS.get(data) ?? new Map(), [lane, ...figures].join()];
+  SUMS.set(data, kept);
+  const latest = (kept.get(lane) ?? []).filter((one) => one.key !== key);
+  const mine = (kept.get(lane) ?? []).find((one) => one.key === key) ?? { key, times: added(data, terms, machine) };
+  kept.set(lane, [mine, ...latest].slice(0, KEPT));
+  return mine.times;
+}
+
+function added(data, terms, machine) {
   const sums = [];
-  for (const term of data.terms) {
-    if (term.lane !== lane) continue;
+  for (const term of terms) {
     const each = pace(term, machine);
     amounts(data, term, machine.memory).forEach((asked, way) => {
       sums[way] ??= new Float64Array(data.count);
@@ -109,13 +135,15 @@ function evaluate(data, machine) {
       continue;
     }
     result[lane] = times;
-    for (let row = 0; row < count; row += 1) sides[side][row] += times[row];
+    const together = sides[side];
+    for (let row = 0; row < count; row += 1) together[row] += times[row];
   }
+  const { memory, compute, besides } = sides;
   for (let row = 0; row < count; row += 1) {
     // a timing that is no norm is worked out beforehand, and nothing moves it
     result.total[row] = data.exponent === null
       ? at(rows.total, row)
-      : combined(data.exponent, sides.memory[row], sides.compute[row], at(rows.exposed, row)) + sides.besides[row];
+      : combined(data.exponent, memory[row], compute[row], at(rows.exposed, row)) + besides[row];
     result.time += result.total[row];
   }
   result.bytes = sum(result.external);

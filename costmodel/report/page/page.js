@@ -48,7 +48,7 @@ class Picture {
     this.canvas = make("canvas", this.box);
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", chart.title);
-    new ResizeObserver(() => this.draw()).observe(this.box);
+    new ResizeObserver(() => this.box.clientWidth === this.width || this.draw()).observe(this.box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     this.made.attach?.(this);
     if (!this.made.find) return;
@@ -68,7 +68,7 @@ class Picture {
       item.append(name);
     }
     this.box.hidden = Boolean(chart.missing);
-    const width = this.box.clientWidth;
+    const width = (this.width = this.box.clientWidth);
     if (width) {
       const height = typeof made.height === "function" ? made.height() : made.height;
       const dots = window.devicePixelRatio || 1;

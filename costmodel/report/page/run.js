@@ -19,15 +19,19 @@ page.describe = (row) => {
     `${parts.join(", ") || "takes no time"}; ${si(at(data.rows.ops, row), "op")}, ${si(result.external[row], "B")} over the bus`;
 };
 
-function show() {
+function update() {
   state.exposed = exposedLanes(data, state.result);
   refill();
   verdict();
   totals();
   data.figures.forEach((figure) => figure.show());
   table.fill(records());
-  redraw();
   document.body.dataset.total = state.result.time;
+}
+
+function show() {
+  update();
+  redraw();
 }
 
 function verdict() {
@@ -98,8 +102,8 @@ const by = make("select", make("label", element("controls"), " by "));
 by.id = "by";
 for (const word of ["layer", "block", "kind"]) make("option", by, word);
 by.addEventListener("change", () => table.fill(records()));
-show();
-// the slowest row is described until another one is pointed at
+update();
+// the slowest row is described until another one is pointed at; with that everything is drawn
 point(state.result.total.reduce((slowest, time, row) => (time > state.result.total[slowest] ? row : slowest), 0));
 
 // For whoever checks the page's arithmetic: the total of a run on another machine [s], its energy

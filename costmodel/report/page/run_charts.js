@@ -7,7 +7,9 @@ function refill() {
   time.names = data.rows.name;
   time.parts = Object.fromEntries(lanesNow().map((lane) => [lane, state.exposed[lane]]));
   time.legend = lanesNow().map((lane) => [lane, data.lanes[lane]]);
-  timeline.rows = result.total.reduce((starts, length) => (starts.push(starts.at(-1) + length), starts), [sum(Object.values(result.once))]);
+  timeline.rows = new Float64Array(data.count + 1);
+  timeline.rows[0] = sum(Object.values(result.once));
+  result.total.forEach((length, row) => (timeline.rows[row + 1] = timeline.rows[row] + length));
   timeline.total = result.time;
   if (!data.exposed) timeline.lanes = [...lanesNow(), ...onceNow().map(([lane]) => lane)].map((hue) => ({ hue, name: data.lanes[hue], ...spans(hue, timeline.rows) }));
   points();
@@ -30,21 +32,29 @@ function spans(lane, starts) {
   const [moving, computing] = [rowLanes(data, "memory"), rowLanes(data, "compute")];
   const order = ["launch", ...(computing.includes(lane) && !data.transfer_first ? [] : moving), ...computing];
   const place = order.indexOf(lane);
-  const start = Array.from(result[lane], (time, row) => (place < 0 ? starts[row + 1] - time : order.slice(0, place).reduce((begun, word) => begun + result[word][row], starts[row])));
-  const kept = start.map((_, row) => row).filter((row) => result[lane][row] > 0);
-  return { start: kept.map((row) => start[row]), length: kept.map((row) => result[lane][row]) };
+  const before = order.slice(0, Math.max(place, 0)).map((word) => result[word]);
+  const [start, length] = [[], []];
+  result[lane].forEach((time, row) => {
+    if (!(time > 0)) return;
+    let begun = place < 0 ? starts[row + 1] - time : starts[row];
+    for (const times of before) begun += times[row];
+    start.push(begun);
+    length.push(time);
+  });
+  return { start, length };
 }
 
 // The roofline's points and roofs, as costmodel/report/pictures/roofline.py has them.
 function points() {
   const { result, machine } = state;
-  const ops = (row) => at(data.rows.ops, row);
-  const rows = data.rows.name.map((_, row) => row).filter((row) => ops(row) && result.total[row]);
+  const ops = everyRow(data, data.rows.ops);
+  const rows = [];
+  for (let row = 0; row < data.count; row += 1) if (ops[row] && result.total[row]) rows.push(row);
   const free = (row) => !result.external[row];
   const ridge = machine.matrix / machine.bandwidth;
-  const edge = 4 * greatest(rows.filter((row) => !free(row)).map((row) => ops(row) / result.external[row]), Number.isFinite(ridge) ? ridge : 0);
+  const edge = 4 * greatest(rows.filter((row) => !free(row)).map((row) => ops[row] / result.external[row]), Number.isFinite(ridge) ? ridge : 0);
   Object.assign(charts.roofline, {
-    points: rows.map((row) => [free(row) ? edge : ops(row) / result.external[row], ops(row) / result.total[row]]),
+    points: rows.map((row) => [free(row) ? edge : ops[row] / result.external[row], ops[row] / result.total[row]]),
     hues: rows.map((row) => largest(data, result, row)),
     edges: rows.map(free),
     places: rows,

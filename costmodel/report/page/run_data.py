@@ -29,6 +29,8 @@ REPEATS = 3
 """Times that entries of a column must occur, in the mean, to be numbered."""
 LEAST = {"energy": 1e-15, "power": 1e-3}
 """Where a slider of a figure that is stated as none begins [J, W]; that of a time at 1 ns."""
+EXACT = 2**53
+"""From here on not every whole number is a double."""
 MANY = 1000
 """Rows from which maps are placed for the profile's memory alone."""
 
@@ -100,11 +102,14 @@ def packed(values: Any) -> Any:
     array = np.atleast_1d(np.asarray(values))
     if array.dtype.kind == "U":
         return _numbered(array.tolist())
-    column = [_plain(value) for value in array.tolist()]
+    if array.size and (array == array[0]).all():
+        return _plain(array[0])
+    whole = bool(((np.trunc(array) == array) & (abs(array) < EXACT)).all())
+    column = array.astype(np.int64).tolist() if whole else [_plain(v) for v in array.tolist()]
     short = _numbered(column)
-    if short is not column or not all(isinstance(value, int) for value in column):
+    if short is not column or not whole:
         return short
-    steps = [int(step) for step in np.diff(array, prepend=0)]
+    steps = [after - before for before, after in zip([0, *column], column, strict=False)]
     small = bool(steps) and max(map(abs, steps)) < max(map(abs, column)) / 10
     return {"steps": steps} if small else column
 
@@ -127,7 +132,7 @@ def _numbered(column: list[Any]) -> Any:
 
 def _plain(value: Any) -> Any:
     number = float(value)
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def _finite(value: Any) -> float | None:

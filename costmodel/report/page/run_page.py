@@ -30,8 +30,6 @@ COLUMNS = (
     TableColumn("share", "share", "%"),
     TableColumn("bound", "bound by", number=False),
 )
-FILLED = ("names", "parts", "ends", "points", "hues", "edges", "places", "legend")
-"""What run_charts.js works out of the charts."""
 
 
 def run_page(run: Run) -> str:
@@ -63,9 +61,9 @@ def run_page(run: Run) -> str:
 def _charts(run: Run) -> dict[str, Chart]:
     """Specify the charts; what the figures of the machine move, the page fills in."""
     moved = run.policies.timing_model.exponent is not None
-    charts: dict[str, Chart] = {
-        "time": TimeBars().chart(run),
-        "roofline": Roofline().chart(run),
+    return {
+        "time": TimeBars().frame(),
+        "roofline": Roofline().frame(run),
         "timeline": {"kind": "lanes", "title": "Timeline"} if moved else Timeline().chart(run),
         "memory": {"kind": "memory", "title": "Maps on chip"},
         "traffic": {
@@ -74,10 +72,6 @@ def _charts(run: Run) -> dict[str, Chart]:
             "x": axis("memory on chip", "B", log=True),
             "y": axis("over the bus", "B", zero=True),
         },
-    }
-    return {
-        word: {key: value for key, value in chart.items() if key not in FILLED}
-        for word, chart in charts.items()
     }
 
 

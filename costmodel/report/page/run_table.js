@@ -6,14 +6,20 @@ function records() {
   const { result } = state;
   const by = element("by").value;
   const bound = (lane) => data.lanes[lane] ?? "nothing";
+  const compute = together(data, result, rowLanes(data, "compute"));
   const every = Array.from({ length: data.count }, (_, row) => ({
     place: row,
     number: row,
     id: rows.name[row],
-    ...Object.fromEntries(["kind", "block", "shape", "params", "macs", "ops"].map((word) => [word, at(rows[word], row)])),
+    kind: at(rows.kind, row),
+    block: at(rows.block, row),
+    shape: at(rows.shape, row),
+    params: at(rows.params, row),
+    macs: at(rows.macs, row),
+    ops: at(rows.ops, row),
     external: result.external[row],
     transfer: result.transfer[row],
-    compute: rowLanes(data, "compute").reduce((time, lane) => time + result[lane][row], 0),
+    compute: compute[row],
     total: result.total[row],
     share: (100 * result.total[row]) / (result.time || 1),
     bound: bound(largest(data, result, row)),

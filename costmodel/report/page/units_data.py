@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from costmodel.language import units
@@ -11,6 +12,7 @@ PREFIXES = ("P", "T", "G", "M", "k", "", "m", "µ", "u", "n", "p", "f")
 """Decimal prefixes of what a field shows, the largest first, in units that know them."""
 
 
+@cache
 def units_data() -> dict[str, Any]:
     """The units of `costmodel.language.units`, as units.js reads them.
 

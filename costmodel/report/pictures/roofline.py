@@ -28,6 +28,16 @@ class Roofline(ChartPicture):
 
     source: ClassVar[str] = "Williams, Waterman and Patterson, Roofline, CACM 52(4), 2009"
 
+    def frame(self, run: Run) -> Chart:
+        """Describe the picture without its points."""
+        return {
+            "kind": "marks",
+            "title": "Roofline",
+            "x": axis("operations per byte over the bus", log=True),
+            "y": axis("operations per second, transfer included", "op/s", log=True),
+            "roofs": _roofs(run),
+        }
+
     def chart(self, run: Run) -> Chart:
         """Operations per byte over the bus against operations per second, both logarithmic."""
         points = roofline_points(run)
@@ -35,18 +45,14 @@ class Roofline(ChartPicture):
         slowest = clusters(run, points)
         low, high = points.intensity.min(initial=0.1), points.intensity.max(initial=10.0)
         top = max(run.machine.matrix, points.rate.max(initial=1.0))
-        return {
-            "kind": "marks",
-            "title": "Roofline",
-            "x": axis("operations per byte over the bus", log=True)
-            | {"ends": [low / 1.5, high * 1.5]},
-            "y": axis("operations per second, transfer included", "op/s", log=True)
-            | {"ends": [top * 2 if math.isfinite(top) else 1.0]},
+        frame = self.frame(run)
+        frame["x"]["ends"] = [low / 1.5, high * 1.5]
+        frame["y"]["ends"] = [top * 2 if math.isfinite(top) else 1.0]
+        return frame | {
             "points": np.column_stack([points.intensity, points.rate]),
             "hues": bound.tolist(),
             "edges": points.free.tolist(),
             "places": points.rows.tolist(),
-            "roofs": _roofs(run),
             "legend": [
                 [word, f"bound by {lane.label}"]
                 for word, lane in RUN_LANES.items()

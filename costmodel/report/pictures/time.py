@@ -17,17 +17,22 @@ class TimeBars(ChartPicture):
 
     source: ClassVar[str] = "this project"
 
+    def frame(self) -> Chart:
+        """Describe the picture without its bars."""
+        return {
+            "kind": "bars",
+            "title": "Time per row",
+            "x": axis("time per row", "s", zero=True),
+            "ordered": True,
+        }
+
     def chart(self, run: Run) -> Chart:
         """One bar for each row, as long as it takes: hidden work is left out."""
         lanes, overhead = lanes_shown(exposed_lanes(run)), float(run.result.overhead)
         total = f"total {si(run.total_time, 's')}"
         if overhead:
             total += f"\nof it {OVERHEAD.label} {si(overhead, 's')}"
-        return {
-            "kind": "bars",
-            "title": "Time per row",
-            "x": axis("time per row", "s", zero=True),
-            "ordered": True,
+        return self.frame() | {
             "names": [named(row.id) for row in run.workload.rows],
             "parts": lanes,
             "ends": [si(time, "s", 3) for time in run.result.total],

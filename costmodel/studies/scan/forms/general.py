@@ -64,7 +64,7 @@ def _summed(result: Result, wanted: Words) -> dict[str, Any]:
         if f"{word}_time" in wanted:
             sums[f"{word}_time"] = times.sum(axis=-1)
     if "external_bytes" in wanted:
-        sums["external_bytes"] = result.external_bytes.sum(axis=-1)
+        sums["external_bytes"] = result.placed.moved.total.sum(axis=-1)[result.point]
     if "energy" in wanted and (energy := result.total_energy) is not None:
         sums["energy"] = energy
     points = np.shape(result.machine.bandwidth)
