@@ -21,6 +21,8 @@ class Drawn(NamedTuple):
     """Of recurrent cells, which torch counts nothing for: by their definition."""
     folded: int = 0
     """Of them with the zeros of the first step, which an exporter may work out beforehand."""
+    stored: int = 0
+    """Numbers that it then stores: the biases of that step, for each sample."""
 
 
 class Called(nn.Module):
@@ -137,7 +139,9 @@ def recurrent(draw: random.Random) -> Drawn:
         entering = size if layer == 0 else ways * hidden
         unseen += ways * steps * samples * gates * hidden * (entering + hidden)
     folded = layers * ways * samples * gates * hidden * hidden
-    return Drawn(f"{made} on {shape}", _Output(made), (torch.randn(shape),), unseen, folded)
+    stored = layers * ways * samples * gates * hidden
+    text = f"{made} on {shape}"
+    return Drawn(text, _Output(made), (torch.randn(shape),), unseen, folded, stored)
 
 
 class _Output(nn.Module):
