@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from contrib_graphs import CASES, Case
+from contrib_graphs import CASES, FLOAT, Case, whole, zeros
 
 from costmodel.core.loading import load_network
 from costmodel.frontends.onnx.values import shape_in
 from costmodel.frontends.onnx.walk import Walk
+from costmodel.studies.simulation import simulate
 
 # operator, the types and shapes that onnxruntime 1.32 gives (its documentation where its CPU does
 # not run it), multiply-adds and parameters
@@ -112,8 +113,8 @@ def test_an_operator_of_onnx_runtime(
     """As one run and sample by sample it counts the same."""
     file = tmp_path / "m.onnx"
     file.write_bytes(case.model().SerializeToString())
-    whole = Walk(onnx.load(file), file, None).run()
-    types = [whole.values[name].type for name in case.outputs if name]
+    alone = Walk(onnx.load(file), file, None).run()
+    types = [alone.values[name].type for name in case.outputs if name]
     given = "; ".join(
         f"{np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type)).name} "
         f"{'x'.join(map(str, shape_in(kind)))}"
@@ -121,12 +122,53 @@ def test_an_operator_of_onnx_runtime(
     )
     network = load_network(file)
     macs = sum(part.tally.macs for row in network.rows for part in row.parts) * network.samples
-    alone = sum(part.tally.macs for row in whole.builder.rows for part in row.parts)
+    as_one = sum(part.tally.macs for row in alone.builder.rows for part in row.parts)
     params = sum(tally.moved_params for row in network.rows for tally in row.counted)
     assert (case.op, given, macs, params) == expected
-    assert macs == alone
+    assert macs == as_one
     assert not network.facts.unknown
     assert prod(network.outputs[0].shape) * network.samples == prod(shape_in(types[0]))
+
+
+def moved(case: Case, file: Path) -> dict[str, int]:
+    """Bytes of the constants and of all outside the chip that a case moves, all maps outside."""
+    file.write_bytes(case.model().SerializeToString())
+    done = simulate(str(file), "accel_1tflops", placement="all_external")
+    work = done.workload
+    return {"held": int(work.param_bytes.sum()), "all": int(done.totals["external_bytes"])}
+
+
+def test_experts_that_no_token_is_sent_to_are_not_read(tmp_path: Path) -> None:
+    """One token reads 2 of 4 experts, two matrices of 12 x 8 floats each."""
+    one = Case(
+        "MoE", {"x": (FLOAT, [1, 8]), "r": (FLOAT, [1, 4])},
+        {"u": zeros(4, 12, 8), "d": zeros(4, 8, 12)}, ("x", "r", "u", "", "d"), {"k": 2},
+    )  # fmt: skip
+    assert moved(one, tmp_path / "m.onnx")["held"] == 2 * 2 * 12 * 8 * 4
+
+
+def test_a_shared_cache_gets_the_new_rows_alone(tmp_path: Path) -> None:
+    """Of 64 rows 20 are in use: 2 heads of 8 for each of keys and values.
+
+    Both caches are read whole, 2 x 2 x 64 x 8; q and y are 32, k and v 16 wide, and as much as k and
+    v is written into the caches.
+    """
+    shapes = {
+        "q": [1, 1, 32],
+        "k": [1, 1, 16],
+        "v": [1, 1, 16],
+        "pk": [1, 2, 64, 8],
+        "pv": [1, 2, 64, 8],
+    }
+    case = Case(
+        "GroupQueryAttention", {name: (FLOAT, shape) for name, shape in shapes.items()},
+        {"sl": whole(19), "tl": whole(20)}, ("q", "k", "v", "pk", "pv", "sl", "tl"),
+        {"num_heads": 4, "kv_num_heads": 2}, ("y", "k2", "v2"),
+    )  # fmt: skip
+    file = tmp_path / "m.onnx"
+    assert moved(case, file)["all"] == 4 * (2 * 1024 + 32 + 32 + 2 * 16 + 2 * 16)
+    # 4 heads of one query meet 20 keys
+    assert load_network(file).rows[0].parts[0].tally.macs == 4 * 20 * 16
 
 
 def test_the_multiply_adds_are_those_by_hand() -> None:

@@ -6,6 +6,8 @@ Source: onnxruntime, docs/ContribOperators.md. Weights are [experts, (2) hidden,
 
 from __future__ import annotations
 
+from math import ceil
+
 import onnx
 
 from costmodel.core.tally import Shape
@@ -71,8 +73,11 @@ def mixture(node: OnnxNode) -> Work:
     layer = Products(shapes=(shape,), products=tuple(products), held=True, **work)
     weights = tuple(range(2, 8)) if node.op == "MoE" else (2, 4, 5, 7, 8, 10)
     packed = held if node.op == "QMoE" else {}
+    # experts that no token is sent to are not read
+    share = 1 - (1 - min(top / node.whole(places[0])[0], 1)) ** (many * node.count)
+    read = {place: ceil(node.value(place).elements * share) for place in places}
     return Work((layer,), (shape,), operands=(0,), weights=weights, tables=TABLES[node.op],
-                packed=packed)  # fmt: skip
+                packed=packed, read=read)  # fmt: skip
 
 
 def side_by_side(
