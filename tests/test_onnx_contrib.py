@@ -71,7 +71,23 @@ EXPECTED = [
     ("QuantizeLinear", "uint8 2x3", 0, 0),
     ("LinearAttention", "float32 2x5x24; float32 2x2x8x6", 2880, 0),
     ("CausalConvWithState", "float32 2x8x5; float32 2x8x3", 320, 32),
-    ("TransposeMatMul", "float32 3x5x6", 360, 0),]  # fmt: skip
+    ("TransposeMatMul", "float32 3x5x6", 360, 0),    ("HyperConnectionLowRankMix", "float32 2x5x8; float32 2x5x4; float32 2x5x32", 3200, 352),
+    ("HyperConnectionPreMix", "float32 2x5x8", 0, 0),
+    ("HyperConnectionPostMix", "float32 2x5x4x8", 1280, 0),
+    ("VarlenCausalConvWithState", "float32 10x8; float32 2x8x3", 320, 32),
+    ("MatMulPacked", "float32 2x5x24", 15360, 1536),
+    ("MoEPacked", "float32 5x32", 61440, 24576),
+    ("EngramGate", "float32 2x5x4x8", 0, 64),
+    ("NhwcConv", "float32 2x9x8x6", 31104, 222),
+    ("NhwcMaxPool", "int8 2x5x4x4", 0, 0),
+    ("DecoderMaskedMultiHeadAttention", "float32 2x1x32; float32 2x4x64x8; float32 2x4x64x8", 1280, 0),
+    ("DecoderMaskedSelfAttention", "float32 2x1x32; float32 2x2x4x64x8", 4352, 1632),
+    ("PackedAttention", "float32 12x32", 23040, 1632),
+    ("PackedMultiHeadAttention", "float32 12x32", 4608, 0),
+    ("LongformerAttention", "float32 1x16x32", 106240, 6336),
+    ("MatMulNBitsQkv", "float32 2x1x24; float32 2x1x8; float32 2x1x8", 5120, 2624),
+    ("PagedAttention", "float32 2x32; float32 10x16x2x8; float32 10x16x2x8", 8192, 0),
+]  # fmt: skip
 # by hand, for the cases with products in order:
 # a projection of 12 tokens, 12 x 16 x 96 (80), and 4 heads of 36 pairs, of 8 + 8 (8 + 4) each, twice;
 # 3 tokens behind 5 see 6 + 7 + 8 keys
@@ -101,6 +117,24 @@ BY_HAND = {
     # 10 tokens: 2 heads write 8 x 6, 4 read them
     "LinearAttention": [10 * (2 + 4) * 48],
     "CausalConvWithState": [2 * 5 * 8 * 4],
+    # 10 tokens of 4 streams of 8: to a rank of 3, back, and to 4 gates
+    "HyperConnectionLowRankMix": [10 * (32 * 3 + 3 * 32 + 32 * 4)],
+    "HyperConnectionPostMix": [10 * 4 * 4 * 8],
+    "VarlenCausalConvWithState": [10 * 8 * 4],
+    "MatMulPacked": [10 * 64 * 24],
+    "MoEPacked": [5 * 2 * 3 * 64 * 32],
+    "NhwcConv": [2 * 72 * 6 * 36],
+    # 9 past tokens of 64 that fit, and a new one
+    "DecoderMaskedMultiHeadAttention": [2 * 4 * 10 * 16],
+    "DecoderMaskedSelfAttention": [2 * 16 * 96 + 2 * 4 * 10 * 16],
+    # two sequences of 6 tokens
+    "PackedAttention": [12 * 16 * 96 + 2 * 4 * 36 * 16],
+    "PackedMultiHeadAttention": [2 * 4 * 36 * 16],
+    # two projections; 16 tokens see 9 each, less 4 + 3 + 2 + 1 at either end
+    "LongformerAttention": [2 * 16 * 32 * 96 + 4 * (16 * 9 - 20) * 16],
+    "MatMulNBitsQkv": [2 * 64 * 40],
+    # 2 sequences of one token, 4 pages of 16
+    "PagedAttention": [2 * 4 * 64 * 16],
 }
 
 
