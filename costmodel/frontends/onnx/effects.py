@@ -23,7 +23,8 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *("gate_lower_bound", "limit", "swiglu_limit", "swiglu_limit_after_activation"),
         *("cubic_coeff_a", "extrapolation_value", "normalized", "value", "threshold", "offset"),
         *("imputed_value_floats", "imputed_value_int64s", "rotary_offset", "max_distance"),
-        *("replaced_value_float", "replaced_value_int64", "mask_filter_value"),
+        *("replaced_value_float", "replaced_value_int64", "mask_filter_value", "gate_div"),
+        *("gate_mul", "silu_alpha", "reduction_scale", "routing_epsilon", "routed_scaling_factor"),
     ),
     CHOICE: (
         *("align_corners", "padding_mode", "coordinate_transformation_mode", "nearest_mode"),
@@ -47,13 +48,14 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     ),
     STATED: (
         *("hidden_size", "block_size", "lora_block_size", "quantize_axis", "lora_bits", "ndim"),
-        *("offset_group", "num_branches", "swiglu_fusion", "sparse_block_size"),
+        *("offset_group", "swiglu_fusion", "sparse_block_size", "group_size", "delta_offset"),
         *("kv_cache_bit_width", "sliding_window_cache", "kv_cache_layout"),
         *("state_update_capacity", "state_window", "state_channels_last"),
     ),
     TYPE: (
         *("output_dtype", "stash_type", "softmax_precision", "precision", "mask_index_type"),
-        *("k_cache_dtype", "v_cache_dtype", "k_quant_type", "v_quant_type"),
+        *("k_cache_dtype", "v_cache_dtype", "k_quant_type", "v_quant_type", "packed_type"),
+        *("gate_type", "up_type", "down_type"),
     ),
     HINT: (
         *("accuracy_level", "chunk_size", "weight_prepacked", "weights_prepacked"),
@@ -76,6 +78,7 @@ def _contrib(*operators: str) -> tuple[str, ...]:
 
 ELSEWHERE: dict[str, dict[str, tuple[str, ...]]] = {
     "activation": {CHOICE: _contrib("GatedRMSNorm", "MatMulNBitsMlp", "RouterGateUpProj")},
+    "activation_type": {STATED: _contrib("MoEPacked")},
     "axes": {
         SHAPED: ("CenterCropPad", "Resize", "Slice"),
         ORDER: ("MeanVarianceNormalization",),
@@ -89,6 +92,7 @@ ELSEWHERE: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "bits": {STATED: _contrib(*PACKED)},
+    "dilation": {STATED: _contrib("VarlenCausalConvWithState")},
     "dtype": {TYPE: ("EyeLike",)},
     "k": {SHAPED: ("TopK",), ORDER: ("EyeLike",)},
     "keepdims": {SHAPED: ("ArgMax", "ArgMin")},
@@ -97,6 +101,7 @@ ELSEWHERE: dict[str, dict[str, tuple[str, ...]]] = {
         CHOICE: ("Pad", "RoiAlign", "TensorScatter", *_contrib("Pad")),
         ORDER: ("DepthToSpace", "SpaceToDepth"),
     },
+    "num_branches": {STATED: _contrib("BranchwiseRMSNorm")},
     "pads": {SHAPED: ("Pad",)},
     "to": {TYPE: ("Cast",)},
     "training_mode": {HINT: _contrib("MatMulBnb4")},

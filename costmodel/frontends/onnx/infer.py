@@ -112,6 +112,8 @@ class Inference:
         rule = table("SHAPES").get(seen.word)
         try:
             return [] if rule is None else list(rule(seen))
+        except BadValue:
+            raise
         except (AssertionError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             told = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise BadValue(

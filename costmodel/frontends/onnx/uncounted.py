@@ -85,10 +85,8 @@ UNCOUNTED: dict[str, str] = {
         (
             f"com.microsoft:{op}"
             for op in (
-                *("AttnLSTM", "WordConvEmbedding", "EngramGate", "Mamba2Verify", "RMSNormRotary"),
-                *("HyperConnectionLowRankMix", "HyperConnectionPreMix", "HyperConnectionPostMix"),
-                *("LinearAttentionGate", "MatMulPacked", "MoEPacked", "GatherPacked"),
-                *("VarlenCausalConvWithState", "QuantizeBFP", "DequantizeBFP", "SampleOp"),
+                *("AttnLSTM", "WordConvEmbedding", "Mamba2Verify", "RMSNormRotary"),
+                *("GatherPacked", "QuantizeBFP", "DequantizeBFP", "SampleOp"),
             )
         ),
         RARE,

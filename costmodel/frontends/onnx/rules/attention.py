@@ -58,6 +58,23 @@ def number(node: OnnxNode, index: int) -> int | None:
     return None if data is None or not np.size(data) else int(np.max(data))
 
 
+def side_by_side(node: OnnxNode, heads: Heads) -> Shapes:
+    """The maps as [tokens, heads * size], where they lie so in one sequence; else none."""
+    q, k, v = heads.shapes
+    if len(q) != 3 or q[0] % k[0]:
+        return ()
+    if len(heads.operands) == 1:
+        features = sum(count * size for count, _, size in heads.shapes)
+        return ((q[1], features),) if q[2] == k[2] == v[2] else ()
+    lying = [node.shape(place) for place in heads.operands]
+    alike = zip(lying, heads.shapes, strict=True)
+    if len(set(heads.operands)) < 3 or any(
+        len(shape) != 2 or shape[0] != tokens for shape, (_, tokens, _) in alike
+    ):
+        return ()
+    return tuple(lying)
+
+
 def attend(
     node: OnnxNode,
     heads: Heads,
@@ -74,6 +91,11 @@ def attend(
     layer = Attention(past=past, **given)
     out = (*heads.shapes[0][:-1], heads.shapes[2][-1])
     after = behind(out, **(extra or {}))
+    flat = () if before else side_by_side(node, heads)
+    if flat:
+        layer = replace(layer, heads=heads.shapes[0][0], kv_heads=heads.shapes[1][0])
+        after = behind((out[1], out[0] * out[2]), **(extra or {}))
+        return Work((layer, *after), flat, operands=heads.operands)
     if len(heads.operands) == 1:
         layers = (*before, StridedView(shapes=heads.shapes), layer, *after)
         return Work(layers, (node.shape(heads.operands[0]),), operands=heads.operands)

@@ -218,9 +218,11 @@ def given(node: OnnxNode) -> Work:
         updates = {place: (into, shape) for place, into, shape in pairs}
     weights = tuple(n for n in (ports.bias, *ports.learned) if n >= 0)
     angles = (ports.cosines, ports.cosines + 1) if ports.cosines >= 0 else ()
+    read = {n: q[-2] * prod(q[:-3]) * node.whole(n)[-1] for n in angles if node.has(n)}
     return replace(
         work, weights=weights, bias=ports.bias if ports.bias >= 0 else None,
         tables=(*angles, *ports.tables), aside=(ports.length, *ports.aside), updates=updates,
+        read=read,
     )  # fmt: skip
 
 

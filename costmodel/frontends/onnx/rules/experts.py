@@ -6,6 +6,8 @@ Source: onnxruntime, docs/ContribOperators.md. Weights are [experts, (2) hidden,
 
 from __future__ import annotations
 
+from math import ceil
+
 import onnx
 
 from costmodel.core.tally import Shape
@@ -71,8 +73,31 @@ def mixture(node: OnnxNode) -> Work:
     layer = Products(shapes=(shape,), products=tuple(products), held=True, **work)
     weights = tuple(range(2, 8)) if node.op == "MoE" else (2, 4, 5, 7, 8, 10)
     packed = held if node.op == "QMoE" else {}
+    # experts that no token is sent to are not read
+    share = 1 - (1 - min(top / node.whole(places[0])[0], 1)) ** (many * node.count)
+    read = {place: ceil(node.value(place).elements * share) for place in places}
     return Work((layer,), (shape,), operands=(0,), weights=weights, tables=TABLES[node.op],
-                packed=packed)  # fmt: skip
+                packed=packed, read=read)  # fmt: skip
+
+
+def packed_mixture(node: OnnxNode) -> Work:
+    """MoEPacked: gate, up and down of each expert are blobs of [experts, rows, bytes]."""
+    shape, top = node.shape(), node.get("k", 1)
+    many, features = tokens(shape), shape[-1]
+    experts, hidden, _ = node.whole(2)
+    sizes = {2: (hidden, features), 3: (hidden, features), 4: (features, hidden)}
+    places = [place for place in sizes if node.has(place)]
+    shares = shared_out(many, experts, top)
+    products = [(*sizes[n], own, count) for n in places for count, own in shares if own]
+    gated = many * top * hidden
+    work = {"exps": gated * node.has(3), "divs": gated * node.has(3)}
+    adds = many * top * features + gated * node.has(3)
+    layer = Products(
+        shapes=(shape,), products=tuple(products), held=True, **work, adds=adds,
+        muls=many * top * features + 2 * gated,
+    )  # fmt: skip
+    return Work((layer,), (shape,), operands=(0,), weights=tuple(places),
+                packed=dict.fromkeys(places, experts * hidden * features))  # fmt: skip
 
 
 def side_by_side(
@@ -145,6 +170,7 @@ def router_shapes(node: OnnxNode) -> list[onnx.TypeProto]:
 OWN: dict[str, tuple[Rule, Shaper]] = {
     "MoE": (mixture, same),
     "QMoE": (mixture, same),
+    "MoEPacked": (packed_mixture, same),
     "MatMulNBitsMlp": MLP,
     "MatMulNBitsQkv": QKV,
     "MatMulNBitsQLoRA": (

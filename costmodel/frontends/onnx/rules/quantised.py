@@ -16,6 +16,7 @@ from onnx import TensorProto
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules import move, product
+from costmodel.frontends.onnx.rules.elementwise import activated
 from costmodel.frontends.onnx.samples import kept
 from costmodel.frontends.onnx.shaping import Shaper, element, folded, multiplied, typed
 from costmodel.models.layers.linear import Linear
@@ -47,8 +48,14 @@ def packed(bias: int, tables: tuple[int, ...], turns: bool = False) -> Rule:
         deep, wide = sizes(node)
         shape = node.shape()
         layer = Linear(features=outputs(node, turns), bias=node.has(bias), axis=len(shape) - 1)
+        after = activated(node.get("activation_type"))
         return Work(
-            (layer,), (shape,), weights=(1, bias), bias=bias, tables=tables, packed={1: deep * wide}
+            (layer, *after),
+            (shape,),
+            weights=(1, bias),
+            bias=bias,
+            tables=tables,
+            packed={1: deep * wide},
         )
 
     return rule
@@ -125,6 +132,7 @@ def gather_shape(node: OnnxNode) -> list[onnx.TypeProto]:
 PACKED: dict[str, tuple[int, tuple[int, ...], bool]] = {
     "MatMulNBits": (5, (2, 3, 4), False),
     "MatMulBnb4": (-1, (2,), True),
+    "MatMulPacked": (-1, (2,), False),
     "MatMulFpQ4": (-1, (2,), False),
     "MatMulBlockQuantizedFp8Weight": (4, (2, 3), False),
     "MatMulBlockQuantizedFp4Weight": (5, (2, 3, 4), False),
