@@ -12,6 +12,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.cli import main
+from costmodel.core.tiling.nest import Widths
 from costmodel.errors import InputError
 from costmodel.studies.generate import Generation
 
@@ -443,6 +444,22 @@ def test_weights_of_a_layer_in_yaml(tmp_path: Path) -> None:
             f"  - l: {{kind: linear, features: 8, weight_bits: {bits}, weight_type: mine}}\n"
         )
         assert cm.simulate(file, "h200").workload.param_bytes.sum() == size
+
+
+def test_tiles_of_narrow_weights(tmp_path: Path) -> None:
+    """Tiles of maps have 16 bits, sums 32, and those of weights theirs, filled up to whole ones."""
+    file = tmp_path / "n.yaml"
+    for bits, dtype, width in (
+        (4.25, "fp16", 5), (0, "fp16", 16), (0, "{weights: int4, maps: fp16}", 4),
+        (8, "{weights: int4, maps: fp16}", 8),
+    ):  # fmt: skip
+        file.write_text(
+            "name: N\nsource: s\ninput: [64, 64]\nlayers:\n"
+            f"  - l: {{kind: linear, features: 64, weight_bits: {bits}}}\n"
+        )
+        run = cm.simulate(file, "h100", traffic="tiled", dtype=dtype)
+        assert run.workload.nests[0].bits == Widths(16, width, 16, 32)
+        file.unlink()
 
 
 @pytest.mark.parametrize("family", ["lama", "qwen2_moe", "mamba", "gemma", "qwen"])

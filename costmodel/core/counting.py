@@ -239,7 +239,7 @@ def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) 
     # 8 ms, paid by those who tile
     from costmodel.core.tiling.rows import row_nests
 
-    nests = row_nests(rows, maps, samples, counting.bits, counting.tiling)
+    nests = row_nests(rows, maps, samples, counting.bits, counting.tiling, counting.param_bits)
     return {"nests": nests, "double_buffer": counting.tiling.double}
 
 

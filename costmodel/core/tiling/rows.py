@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import KW_ONLY, dataclass
-from math import prod
+from math import ceil, prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -106,7 +106,12 @@ def alike(nests: Iterable[RowNest]) -> list[Alike]:
 
 
 def row_nests(
-    rows: tuple[Row, ...], maps: Maps, samples: int, bits: int, tiling: Tiling
+    rows: tuple[Row, ...],
+    maps: Maps,
+    samples: int,
+    bits: int,
+    tiling: Tiling,
+    param_bits: int | None = None,
 ) -> tuple[RowNest, ...]:
     """Every row of one layer with contractions, with elementwise work around it at most.
 
@@ -114,6 +119,8 @@ def row_nests(
     Between them nothing of a tile stays; a result of the layer's own moves at its width where its
     kernels write it outside, and neither moves nor takes room where it stays on chip. They tile
     where each one reads the row's map or such a result, and parameters.
+
+    A parameter has `param_bits`, or those that its layer fixes, filled up to whole ones.
 
     Rows of several layers with contractions, those with very long axes, those that read a state,
     and all others, stream.
@@ -130,7 +137,8 @@ def row_nests(
             continue
         inputs, weights = operands
         taps = (inputs[0], weights[0] if weights else None, row.taps[0])
-        of = [bits if tap is None else tap.bits or bits for tap in taps]
+        held = ceil(row.parts[places[0]].layer.weight_bits or param_bits or bits)
+        of = [held if tap is None else tap.bits or bits for tap in taps]
         widths = Widths(of[0], of[1], of[2], tiling.sum_bits)
         tensors = (_tensors(maps, group) for group in (inputs, weights, row.taps))
         nests.append(RowNest(number, _joint(contractions, widths), *tensors, bits=widths))
