@@ -8,6 +8,7 @@ from typing import ClassVar
 import pytest
 
 import costmodel as cm
+from costmodel.cli import main
 from costmodel.core import quantities
 from costmodel.core.quantities import MachineQuantity, Quantities
 from costmodel.core.terms import ENERGY, TERMS, Figure, Term
@@ -105,8 +106,6 @@ def test_less_than_one_a_second_is_no_metre() -> None:
 
 
 def test_an_energy_axis_is_shown_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
-    from costmodel.cli import main
-
     words = ["scan", "hairnet", "--hw", "accel_1tflops"]
     assert main([*words, "--axis", "hw.energy.external_byte=[1 pJ, 20 pJ]"]) == 0
     told = capsys.readouterr().out
@@ -158,3 +157,43 @@ def test_units_know_their_article() -> None:
         units.parse("1 s", "energy")
     with pytest.raises(BadValue, match="an energy must be above zero"):
         units.parse("0 J", "energy")
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("scan hairnet --hw a100 --axis batch=linear(1,8)", "axis 'batch' has no count; write e.g. linear(1, 8, 8)"),
+    ("scan gpt2 --hw a100 --axis arch.tokens=log(1,8)", "write e.g. linear(1, 8, 8)"),
+    ("scan hairnet --hw a100 --axis hw.launch=log(1us,5us)", "write e.g. log(10 ms, 100 ms, 50)"),
+    ("scan hairnet --hw a100 --axis hw.energy.static=log(1W)", "write e.g. log(5 W, 50 W, 50)"),
+    ("scan hairnet --hw a100 --axis hw.matrix=[]", "write e.g. [1 TFLOPS, 10 TFLOPS]"),
+    ("solve hairnet --hw a100 --for context --target total_time<=1s", "--for context: "),
+    ("solve hairnet --hw a100 --for prompt --target total_time<=1s", "--for prompt: "),
+    ("solve hairnet --hw accel_1tflops --for link.latency --target total_time<=1s", "add 'link: {latency: ...}'"),
+    ("generate hairnet --hw a100 --prompt 8", "--prompt: "),
+])  # fmt: skip
+def test_remedies_are_of_what_was_asked(
+    line: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert "--set" not in error
+
+
+def test_solve_helps_with_every_figure_that_a_target_can_depend_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """All that take time, and the memory that decides the traffic; no capacity, no energies."""
+    with pytest.raises(SystemExit):
+        main(["solve", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    words = ("bandwidth", "on_chip_memory", "matrix", "host", "write_bandwidth", "on_chip_bandwidth",
+             "launch", "overhead", "link.bandwidth", "link.latency")  # fmt: skip
+    assert f"{', '.join(words)}, batch, or a decoder's context or prompt" in told
+
+
+def test_the_page_of_scans_knows_every_word() -> None:
+    """Each axis and each figure of a run stands in docs/scans.md."""
+    page = (Path(__file__).parents[1] / "docs" / "scans.md").read_text()
+    words = [*quantities.OUTPUTS, *(f"hw.{word}" for word in quantities.MACHINE)]
+    words += quantities.STRUCTURAL
+    assert [word for word in words if f"`{word}`" not in page] == []

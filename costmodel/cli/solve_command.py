@@ -1,7 +1,6 @@
 """What would it take? The smallest resource that meets a target, exactly.
 
---for a figure of the profile (bandwidth, on_chip_memory, matrix, host, write_bandwidth,
-on_chip_bandwidth, launch) or batch; two rates give their trade-off curve.
+--for a figure of the profile, batch, context or prompt; two rates give their trade-off curve.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add(
         parser,
         "--for RESOURCE",
-        "a figure of the machine, batch, or a decoder's context or prompt; twice for a "
+        f"{', '.join(_askable())}, batch, or a decoder's context or prompt; two rates for a "
         "trade-off curve",
         required=True,
         action="append",
@@ -49,6 +48,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_shared(parser, *others)
     options.add(parser, "--json FILE", "write the answer")
+
+
+def _askable() -> list[str]:
+    """The figures on which the time or the traffic of a run can depend."""
+    return [word for word, one in MACHINE.items() if one.lane or "memory" in one.fields]
 
 
 def run(args: argparse.Namespace) -> int:

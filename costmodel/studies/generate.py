@@ -21,7 +21,7 @@ from costmodel.studies.device_memory import (
 )
 from costmodel.studies.mean_step import step_weights
 from costmodel.studies.run import Run
-from costmodel.studies.simulation import machine_of, simulate
+from costmodel.studies.simulation import asked_by, machine_of, simulate
 
 ONE_PREFILL = 0.95
 """The least time to a first token that a request is served in, as a part of a prefill."""
@@ -290,7 +290,8 @@ def generate(
             arch, hw, settings=given, batch=sequences, dtype=dtype, passes=passes, **choices
         )
 
-    first = phase(prompt, 0, 1 if concurrency else batch)
+    with asked_by(Place("--prompt"), "tokens", "context"):
+        first = phase(prompt, 0, 1 if concurrency else batch)
     steps = step_weights(generate - 1) if generate > 1 else {}
     decode = tuple(phase(1, prompt + step, request.sequences) for step in steps)
     kept = named_state_elements(arch, settings, first, request.length)

@@ -23,7 +23,7 @@ from costmodel.studies.scan.inverse.sensitivity import effects
 from costmodel.studies.scan.inverse.solve import solve as solve_resource
 from costmodel.studies.scan.inverse.solve_count import WORDS, solve_batch, solve_tokens
 from costmodel.studies.scan.inverse.target import Answer, Target
-from costmodel.studies.simulation import machine_of, simulate, simulated
+from costmodel.studies.simulation import asked_by, machine_of, simulate, simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +168,8 @@ def tokens_for(
         settings = {**phase, **given, WORDS[word]: count}
         return simulate(architecture, hw, settings=settings, **options)
 
-    return solve_tokens(prepare, target, word)
+    with asked_by(Place(f"--for {word}"), *({*phase, WORDS[word]} - given.keys())):
+        return solve_tokens(prepare, target, word)
 
 
 def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.DataFrame:

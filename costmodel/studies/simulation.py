@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from costmodel.core.graph_pass import Pass, check_words, rewritten
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
 from costmodel.core.policies import Policies
-from costmodel.errors import BadValue, Place, Problems
+from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
 from costmodel.language import dtypes, shipped
@@ -119,6 +120,17 @@ def both(
     problems.raise_if_any()
     assert isinstance(architecture, Network)
     return architecture, profile, hw_file
+
+
+@contextmanager
+def asked_by(place: Place, *names: str) -> Iterator[None]:
+    """Let what is wrong with the variables `names` be told of what sets them, at `place`."""
+    try:
+        yield
+    except InputError as error:
+        own = {f"--set {name}" for name in names}
+        moved = (replace(p, place=place) if str(p.place) in own else p for p in error.problems)
+        raise InputError(moved) from None
 
 
 def machine_of(hw: str | Path | HardwareProfile) -> tuple[HardwareProfile, str]:

@@ -18,7 +18,7 @@ from costmodel.studies.scan.criteria import with_criteria
 from costmodel.studies.scan.forms.polynomials import DEGREES, polynomials
 from costmodel.studies.scan.request import POLICIES, ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
-from costmodel.studies.scan.space.axes import WHOLE, Axis, read_axis
+from costmodel.studies.scan.space.axes import WHOLE, Axis, example, read_axis
 from costmodel.studies.scan.space.points import Space
 from costmodel.studies.scan.space.samples import MAX_LHS, SAMPLES
 from costmodel.studies.scan.space.variant import Variant
@@ -63,8 +63,7 @@ def _axes(request: ScanRequest) -> Iterator[Axis]:
         with request.problems.collect(), request.placed(f"axes {name}"):
             axis = read_axis(name, value, si=request.si)
             if axis.endless and not drawn:
-                remedy = "write e.g. log(1 GB/s, 9 GB/s, 50)"
-                raise BadValue(f"axis '{name}' has no count", remedy)
+                raise BadValue(f"axis '{name}' has no count", f"write e.g. {example(name)}")
             yield axis
     for name, words in (("arch", request.arch), ("hw", request.hw)):
         with request.problems.collect():

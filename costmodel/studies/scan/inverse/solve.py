@@ -208,7 +208,9 @@ def stated(question: Question) -> Question:
     """The question, if the machine states the figure it asks about. Raises BadValue."""
     word = question.quantity.word
     if any(question.machine[name] is None for name in question.quantity.fields):
-        raise BadValue(f"the profile states no '{word}'", f"add '{word}: ...' to it, and ask again")
+        group, _, name = word.rpartition(".")
+        added = f"{group}: {{{name}: ...}}" if group else f"{word}: ..."
+        raise BadValue(f"the profile states no '{word}'", f"add '{added}' to it, and ask again")
     return question
 
 

@@ -136,7 +136,7 @@ def read_axis(name: str, text: Any, *, si: bool = True) -> Axis:
     given = text if isinstance(text, list | tuple | range) else [text]
     values = tuple(_value(name, value, si=si) for value in given)
     if not values:
-        raise BadValue(f"axis '{name}' has no values", "write e.g. [1, 2]")
+        raise BadValue(f"axis '{name}' has no values", f"write e.g. [{', '.join(_ends(name))}]")
     shown = set[str]()
     for value in values:
         if repr(value) in shown:
@@ -153,12 +153,31 @@ def check_name(name: str) -> None:
     raise BadValue(f"unknown axis '{name}'", did_you_mean(name, [*AXES, *STRUCTURAL, "arch.NAME"]))
 
 
+def example(name: str) -> str:
+    """Write a range of an axis as it could be.
+
+    >>> example("hw.bandwidth"), example("batch")
+    ('log(1 GB/s, 10 GB/s, 50)', 'linear(1, 8, 8)')
+    """
+    low, high = _ends(name)
+    return f"log({low}, {high}, 50)" if dimension_of(name) else f"linear({low}, {high}, 8)"
+
+
+def _ends(name: str) -> tuple[str, str]:
+    """Two values of an axis as examples."""
+    kind = dimension_of(name)
+    if kind is None:
+        return "1", "8"
+    number, unit = units.EXAMPLES[kind].split(" ")
+    return f"{number} {unit}", f"{int(number) * 10} {unit}"
+
+
 def _range(name: str, scale: str, parts: list[str]) -> Axis:
     """An axis between two ends, with or without a count. Raises BadValue."""
     if len(parts) not in (2, 3):
         raise BadValue(
             f"axis '{name}': {scale}({', '.join(parts)}) takes 2 ends and a count",
-            "write e.g. log(100 MB/s, 100 GB/s, 200)",
+            f"write e.g. {example(name)}",
         )
     if name in STRUCTURAL and name != "batch":
         raise BadValue(f"axis '{name}' takes words, not a range", "write a list")
