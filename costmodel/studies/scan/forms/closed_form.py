@@ -85,11 +85,12 @@ def _table(
     tables: dict[Amount, Any] = {}
     for amount in every_amount():
         constant = float(np.sum(amount_of(amount, always)))
-        change = np.broadcast_to(amount_of(amount, changes), len(order))
-        if not change.any() and amount != "external_bytes":
+        change = amount_of(amount, changes)
+        if not np.any(change) and amount != "external_bytes":
             tables[amount] = constant
             continue
-        sums = np.concatenate([[0], np.cumsum(change[order])])[ends] + constant
+        change = np.broadcast_to(change, len(order))[order]
+        sums = np.concatenate([[0], np.cumsum(change)])[ends] + constant
         if least:
             # below the least memory nothing is asked for
             sums = sums[1:][kept]
