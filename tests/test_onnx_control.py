@@ -184,3 +184,18 @@ def test_inputs_that_only_stand_where_weights_do_are_weights(tmp_path: Path) -> 
     network = load_network(file)
     assert totals(network) == (4 * 27 + 4, 36 * 4 * 27 + 24 * 4 * 4)
     assert [tap.node for tap in network.inputs] == ["x", "m", "r"]
+
+
+def test_what_only_gives_its_shape_does_not_run(tmp_path: Path) -> None:
+    """A convolution of which the batch and the filters are read, 1 and 4: a table of 1 x 4 ones."""
+    file = save(tmp_path / "m.onnx", f"""{HEAD} g (float[1,3,8,8] x, float[4,5] m) => (float[1,5] y) {{
+      c = Conv(x, w)
+      r = Relu(c)
+      s = Shape<start = 0, end = 2>(r)
+      u = ConstantOfShape(s)
+      y = MatMul(u, m)
+    }}""", ("w", (4, 3, 3, 3)))  # fmt: skip
+    network = load_network(file)
+    assert [row.kind for row in network.rows] == ["linear"]
+    assert totals(network)[1] == 4 * 5
+    assert network.facts.warnings == ()

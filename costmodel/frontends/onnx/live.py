@@ -28,6 +28,7 @@ WEIGHTS: dict[str, tuple[int, ...]] = {
     "QLinearConv": (1, 2, 3, 4, 5, 6, 7, 8),
 }
 """Inputs that hold weights and nothing else, by operator. The factors of a MatMul may be maps."""
+MEASURING = ("Shape", "Size")
 HANDING_ON = (*MOVING, "Cast", "DequantizeLinear", "QuantizeLinear")
 """Operators behind which weights are weights again."""
 
@@ -50,6 +51,21 @@ def prune(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
         del graph.node[:]
         graph.node.extend(kept)
     return dead
+
+
+def contents(graph: onnx.GraphProto) -> set[str]:
+    """The names of what is needed for what it holds, and not for its shape alone.
+
+    Shapes are known here, so that a runtime and this importer do without what only gives one.
+    """
+    wanted = {value.name for value in graph.output}
+    for node in reversed(graph.node):
+        inner = list(graphs_in(node))
+        if node.op_type not in MEASURING and (inner or wanted.intersection(node.output)):
+            wanted.update(node.input)
+        for one in inner:
+            wanted |= contents(one) | set(reads(one))
+    return wanted
 
 
 def graphs_in(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
 
 from costmodel.core.builder import Builder
-from costmodel.core.network import Row, Taps
+from costmodel.core.network import Row, Tap, Taps
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.frontends.onnx import constants, live
 from costmodel.frontends.onnx.count import Parameters
@@ -65,6 +65,7 @@ class Walk:
         self.notes: list[str] = self.infer.notes
         self.stated = {v.name: v.type for v in (*model.graph.value_info, *model.graph.output)}
         self.used = set(live.reads(model.graph))
+        self.contents = live.contents(model.graph)
         self.weights = live.weight_inputs(model.graph)
         self.inputs = [v for v in live.real_inputs(model.graph) if v.name not in self.weights]
         elems = (v.type.tensor_type.elem_type for v in self.inputs)
@@ -179,6 +180,9 @@ class Walk:
                 "the shape of its output depends on the data, or does not follow from its inputs",
                 "cut it off with --to NODE or --from NODE, or export with fixed shapes",
             )
+        if self.path == "" and not self.contents.intersection(proto.output):
+            self.measured(proto, types)
+            return
         # readers of a dequantised map take the quantised one
         is_view = proto.op_type in listed("VIEWS") or proto.op_type == "DequantizeLinear"
         if is_view and inputs[0] is not None and not inputs[0].constant:
@@ -210,6 +214,12 @@ class Walk:
             self.constant(name, kind, array, origin, bits)
             if name in origin.weights:
                 self.parameters.sizes[name] = self.values[name].elements
+
+    def measured(self, proto: onnx.NodeProto, types: Sequence[onnx.TypeProto]) -> None:
+        """A node of which nothing but the shapes of its outputs is used: it does not run."""
+        for name, kind in zip(proto.output, types, strict=True):
+            tap = Tap(name, 0, shape_in(kind))
+            self.values[name] = Value(name, kind, tap=tap)
 
     def view(self, proto: onnx.NodeProto, source: Value, kind: onnx.TypeProto) -> None:
         """Another shape for the same memory: readers read the source."""

@@ -7,8 +7,10 @@ times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +25,7 @@ from costmodel.core.terms import (
     TERMS,
     TRAFFIC,
     Amount,
+    Entry,
     entries,
 )
 from costmodel.core.timing import NO_TIME, Load, Timing
@@ -100,23 +103,27 @@ class Counts(Form):
 
     def _rows(self, lane: str, machine: Machine, values: Floats) -> Any:
         """The time of each distinct row in a lane (points, U) [s]."""
-        return sum(
-            (
-                entry.applied(values @ entry.amount(self.tables), _column(machine[entry.figure]))
-                for entry in entries(machine.figures, lane)
-            ),
-            start=np.zeros(len(self.rows)),
-        )
+        times = [
+            entry.applied(values @ coefficients, _column(machine[entry.figure]))
+            for entry, coefficients in self._summands(lane, machine)
+        ]
+        return reduce(add, times) if times else np.zeros(len(self.rows))
 
     def _sum(self, lane: str, machine: Machine, values: Floats) -> Any:
         """The time, bytes or joules of all rows in a lane (points,)."""
         total: Any = 0.0
-        for entry in entries(machine.figures, lane):
-            coefficients = None if entry.amounts == (SECONDS,) else entry.amount(self.tables)
-            if coefficients is not None and coefficients.any():
-                amount = values @ (coefficients @ self.rows)
-                total = total + entry.applied(amount, machine[entry.figure])
+        for entry, coefficients in self._summands(lane, machine):
+            amount = values @ (coefficients @ self.rows)
+            total = total + entry.applied(amount, machine[entry.figure])
         return total
+
+    def _summands(self, lane: str, machine: Machine) -> Iterator[tuple[Entry, Floats]]:
+        """The terms of a lane that any row asks for, and their coefficients (K, U)."""
+        for entry in entries(machine.figures, lane):
+            if entry.amounts != (SECONDS,):
+                coefficients = entry.amount(self.tables)
+                if coefficients.any():
+                    yield entry, coefficients
 
     def _asks(self, lane: str) -> bool:
         """Whether any row asks for anything in a lane."""
@@ -127,8 +134,9 @@ class Counts(Form):
         """The product of the axes' powers in each monomial, at each point (points, K)."""
         values = np.ones((len(at[self.names[0]]), len(self.exponents)))
         for name, powers in zip(self.names, self.exponents.T, strict=True):
-            for power in range(1, int(powers.max(initial=0)) + 1):
-                values[:, powers >= power] *= at[name][:, np.newaxis]
+            for column, power in zip(values.T, powers.tolist(), strict=True):
+                for _ in range(power):
+                    column *= at[name]
         return values
 
 

@@ -12,13 +12,14 @@ Source: Williams et al. 2009, Roofline; the sorting is this project's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel.core.amounts import amounts
+from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Floats
 from costmodel.core.formula import place
 from costmodel.core.machine import Machine
@@ -37,7 +38,9 @@ BESIDES = tuple(word for word, lane in RUN_LANES.items() if lane.side not in SID
 
 def _before(values: Floats) -> Floats:
     """Sums of the first n values, for every n (R + 1,)."""
-    return np.concatenate([[0.0], np.cumsum(values)])
+    sums = np.zeros(len(values) + 1)
+    values.cumsum(out=sums[1:])
+    return sums
 
 
 def _after(values: Floats) -> Floats:
@@ -168,26 +171,26 @@ class Overlapped(General):
         placed = place(self.workload, memory, self.placement, self.traffic)
         asked, rows = amounts(self.workload, placed), len(self.workload.macs)
         sides = [_summands(machine, side) for side in SIDES]
-        rates = (
+        rates = [
             entry.figure and entry.how == "divided" for summands in sides for entry in summands
-        )
+        ]
         if not all(sides) or not all(rates):
             return None
-        moved, worked = (
-            np.stack([np.broadcast_to(entry.amount(asked), (1, rows))[0] for entry in summands])
-            for summands in sides
-        )
-        if not (_alone(moved) and _alone(worked)):
+        moved, worked = (_asked(summands, asked, rows) for summands in sides)
+        moves, works = moved != 0, worked != 0
+        if (moves.sum(axis=0) > 1).any() or (works.sum(axis=0) > 1).any():
+            # some row waits for two of one side, one after the other
             return None
-        busy = worked.any(axis=0)
-        idle = np.where(busy, 0, moved).sum(axis=1).astype(float)
+        busy = works.any(axis=0)
+        idle = np.where(busy, 0, moved).sum(axis=1)
         exposed = self.workload.costs.exposed
         ridges = []
-        pace, engine = moved.astype(bool).argmax(axis=0), worked.astype(bool).argmax(axis=0)
-        for first, second in np.unique([pace[busy], engine[busy]], axis=1).T.tolist():
+        pace, engine = moves.argmax(axis=0), works.argmax(axis=0)
+        for first, second in product(range(len(moved)), range(len(worked))):
             on = busy & (pace == first) & (engine == second)
-            ridge = Ridge.of(moved[first, on].astype(float), worked[second, on], exposed[on])
-            ridges.append((first, second, ridge))
+            if on.any():
+                ridge = Ridge.of(moved[first, on], worked[second, on], exposed[on])
+                ridges.append((first, second, ridge))
         return Waits(idle, tuple(ridges))
 
 
@@ -197,9 +200,12 @@ def _summands(machine: Machine, side: str) -> tuple[Entry, ...]:
     return entries(machine.figures, *lanes)
 
 
-def _alone(asked: Any) -> bool:
-    """True where each row asks for one amount (N, R) at most, so that it has one pace."""
-    return not (np.count_nonzero(asked, axis=0) > 1).any()
+def _asked(summands: Sequence[Entry], asked: Amounts, rows: int) -> Floats:
+    """What each row asks of each summand (N, R), in a single memory."""
+    table = np.empty((len(summands), rows))
+    for line, entry in zip(table, summands, strict=True):
+        line[:] = entry.amount(asked)
+    return table
 
 
 def _by_step(step: Any, points: int) -> Iterator[tuple[int, Any]]:
