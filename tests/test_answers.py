@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -136,7 +138,7 @@ def test_the_outermost_number_of_many() -> None:
     """A bound that is a number itself, from far away on both sides; and bounds that nothing meets."""
     for bound in (1e-200, 0.3, 7.0, 1e200):
         for start in (1e-250, 1.0, 1e250, math.inf):
-            assert outermost(lambda v, b=bound: v >= b, start, smallest=True) == bound
-            assert outermost(lambda v, b=bound: v <= b, start, smallest=False) == bound
+            assert outermost(partial(operator.le, bound), start, smallest=True) == bound
+            assert outermost(partial(operator.ge, bound), start, smallest=False) == bound
     assert outermost(lambda _: False, 1.0, smallest=True) is None
     assert outermost(lambda _: False, 1.0, smallest=False) is None

@@ -58,10 +58,11 @@ def test_what_is_solved_for_cannot_be_set(word: str, capsys: pytest.CaptureFixtu
 
 def test_given_twice_in_python() -> None:
     network, profile = cm.load_network("hairnet"), cm.load_profile("accel_1tflops")
-    for archs, machines in (
+    pairs: tuple[tuple[Any, Any], ...] = (
         (["hairnet", "hairnet"], "accel_1tflops"), ([network, network], profile),
         (network, [profile, profile]), ("hairnet", ["a100", Path("a100")]),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for archs, machines in pairs:
         with pytest.raises(InputError, match="is given twice; give it once"):
             cm.scan(archs, machines)
         with pytest.raises(InputError, match="is given twice; give it once"):

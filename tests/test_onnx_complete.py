@@ -13,6 +13,7 @@ from costmodel.frontends.onnx.node import STANDARD
 from costmodel.frontends.onnx.rules import listed, table
 from costmodel.frontends.onnx.uncounted import FREE, UNCOUNTED
 
+BODIES = ("has_function", "has_context_dependent_function")
 OPERATORS = operators()
 RULED = sorted(word for word in OPERATORS if word in table("RULES"))
 
@@ -22,7 +23,7 @@ def bodies() -> set[str]:
     return {
         schema.name if schema.domain in STANDARD else f"{schema.domain}:{schema.name}"
         for schema in onnx.defs.get_all_schemas()
-        if schema.has_function or schema.has_context_dependent_function
+        if any(getattr(schema, word, False) for word in BODIES)
     }
 
 

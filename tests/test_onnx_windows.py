@@ -96,7 +96,7 @@ def test_transposed_convolutions_of_a_stated_size(
     assert totals(network) == (18, 9 * 2 * 9)
 
 
-def attention(queries: int, keys: int, past: int, used: int | None, given: dict[str, int]) -> Any:
+def attention(queries: int, keys: int, past: int, used: int | None, given: dict[str, Any]) -> Any:
     """A graph of one attention of 2 heads of 4 and its inputs, zeros but for the keys in use."""
     names = ["q", "k", "v", "", *(("pk", "pv") if past else ("", "")), "n" if used else ""]
     node = helper.make_node(
@@ -126,4 +126,17 @@ def test_attention_counts_the_pairs_that_the_reference_sees(
     _, seen = ReferenceEvaluator(model).run(None, feeds)
     file = tmp_path / "m.onnx"
     file.write_bytes(model.SerializeToString())
-    assert totals(load_network(file))[1] == int((seen > 0).sum()) * 8
+    assert totals(load_network(file))[1] == int(np.sum(np.asarray(seen) > 0)) * 8
+
+
+def test_what_the_file_states_otherwise_is_told(tmp_path: Path) -> None:
+    """A pool whose last window would begin in the padding: 4 x 4 is stated, 3 x 3 taken."""
+    model = onnx.load(Path(__file__).parent / "data" / "files" / "avgceil9_19.onnx")
+    (output,) = model.graph.output
+    output.type.CopyFrom(onnx.helper.make_tensor_type_proto(1, [1, 1, 4, 4]))
+    file = tmp_path / "m.onnx"
+    file.write_bytes(model.SerializeToString())
+    network = load_network(file)
+    assert network.outputs[0].shape == (1, 3, 3)
+    (note,) = network.facts.notes
+    assert "the file states [1, 1, 4, 4] for its output, its definition gives [1, 1, 3, 3]" in note

@@ -37,6 +37,7 @@ def test_an_empty_energy_states_nothing(tmp_path: Path) -> None:
     assert run.result.total_energy is None
     assert "energy_J" not in run.totals
     stated = cm.simulate("hairnet", profile(tmp_path, "energy: {static: 0 W}\n"))
+    assert stated.result.total_energy is not None
     assert float(stated.result.total_energy) == 0
     # what is not stated is no figure of the machine, and costs nothing
     part = cm.simulate("hairnet", profile(tmp_path, "energy: {external_byte: 10 pJ}\n"))
