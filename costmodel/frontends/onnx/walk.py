@@ -130,6 +130,7 @@ class Walk:
     def made(self, op: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> None:
         """Take a node that the file does not have, as if it stood there. Raises BadValue."""
         self.used.update(outputs)
+        self.contents.update(outputs)
         self.node(helper.make_node(op, inputs, outputs, name=outputs[0], **attributes))
 
     def store(self, tensor: TensorProto) -> None:

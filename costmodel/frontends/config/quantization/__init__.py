@@ -23,8 +23,15 @@ from costmodel.frontends.config.quantization.method import Quantisation
 from costmodel.frontends.config.quantization.section import REMEDY, Section, section_of
 
 FLOATS = {
-    **{"float32": "fp32", "float": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16"},
-    **{"float64": "fp64", "float8_e4m3fn": "fp8", "float8_e5m2": "fp8", "auto": "bf16"},
+    "float32": "fp32",
+    "float": "fp32",
+    "float16": "fp16",
+    "half": "fp16",
+    "bfloat16": "bf16",
+    "float64": "fp64",
+    "float8_e4m3fn": "fp8",
+    "float8_e5m2": "fp8",
+    "auto": "bf16",
 }
 """Element types as configs name them; `auto` leaves it to the file of weights, bf16 as a rule."""
 METHODS: dict[str, Callable[[Section, str], Quantisation]] = {
