@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
+from costmodel.frontends.onnx.beside import file_of
 from costmodel.frontends.onnx.unlearnt import MOST
 from costmodel.frontends.onnx.values import FLOATS, Origin, Value
 
@@ -22,19 +23,12 @@ MOVING = (
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
-def beside(tensor: TensorProto, folder: Path) -> Path | None:
-    """The file that holds a tensor's elements; None where they stand in the model's own."""
-    if tensor.data_location != TensorProto.EXTERNAL:
-        return None
-    return folder / next((e.value for e in tensor.external_data if e.key == "location"), "")
-
-
 def contents(tensor: TensorProto, folder: Path) -> Any:
     """What an initialiser holds, in the file or in one beside it in `folder`.
 
     None where it was stripped of its data, or is too large to be looked at.
     """
-    file = beside(tensor, folder)
+    file = file_of(tensor, folder)
     if prod(tensor.dims) > MOST or (file is not None and not file.is_file()):
         return None
     try:
@@ -87,7 +81,8 @@ def origin_of(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> Origin:
     held = [(v.floating, v.origin) for v in inputs if v is not None and v.origin is not None]
     if proto.op_type == "ConstantOfShape" and held and held[0][1].weights:
         return Origin(frozenset(proto.output))
-    if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range"):
+    # what sines and cosines are taken of are angles
+    if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range", "Sin", "Cos"):
         return Origin()
     if proto.op_type in QUANTISING:
         held = held[:1]

@@ -33,6 +33,8 @@ class Parameters:
         self.tensors: dict[str, TensorProto] = {}
         """The initialisers whose contents may be looked at."""
         self.seen: set[str] = set()
+        self.blank = 0
+        """[elements] of ones and zeros, counted, that an exporter may have added."""
         self.doubtful: dict[str, int] = {}
         """[elements] of initialisers that may be tables, and whose contents the file lacks."""
         self._unlearnt: dict[str, bool | None] = {}
@@ -73,7 +75,10 @@ class Parameters:
         elif not statistic:
             new = [name for name in new if name not in self.statistics]
         self.seen.update(new)
-        new = [name for name in new if not self._filled(name, value)]
+        blank = {name for name in new if self._filled(name, value)}
+        if named:
+            new = [name for name in new if name not in blank]
+        self.blank += sum(self.sizes.get(name, 0) for name in blank.intersection(new))
         if named and origin.literal and not self.stored and not self.again:
             added = value.data is not None and filled(value.name, value.data)
             return 0 if added else value.elements
