@@ -87,12 +87,13 @@ def _table(
     tables: dict[Amount, Any] = {}
     for amount in every_amount():
         constant = float(np.sum(amount_of(amount, inside)))
-        more = np.broadcast_to(amount_of(amount, outside), len(order))
-        if not more.any() and amount != "external_bytes":
+        more = amount_of(amount, outside)
+        if not np.any(more) and amount != "external_bytes":
             tables[amount] = constant
             continue
         # from the largest down nothing is subtracted: where all is inside, exactly nothing is left
-        sums = np.append(np.cumsum(more[order][::-1])[::-1], 0)[begins] + constant
+        falling = np.broadcast_to(more, len(order))[order][::-1]
+        sums = np.append(np.cumsum(falling)[::-1], 0)[begins] + constant
         if least:
             # below the least memory nothing is asked for
             sums = sums[1:][kept]
