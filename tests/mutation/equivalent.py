@@ -9,8 +9,6 @@ REASONS: dict[str, dict[str, str]] = {
         "Config.load: self, path: Path, settings: Mapping[str, Any], *, strict: bool = True": (
             "a config has no operators that could be unknown"
         ),
-    },
-    "quantization.py": {
         "FLOATS: FLOATS = {'float32': 'fp32', 'float16': 'fp16'}": "bf16 stands for every other word",
     },
     "generate.py": {
