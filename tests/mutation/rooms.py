@@ -58,7 +58,10 @@ ROOMS = {
         ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
     ),
     "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
-    "inverse": Room({f"{SCAN}/solve.py": ()}, ("test_inverse.py", "test_terms.py")),
+    "inverse": Room(
+        {f"{SCAN}/{name}.py": () for name in ("solve", "outermost")},
+        ("test_inverse.py", "test_terms.py"),
+    ),
     "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
     "terms": Room(
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
