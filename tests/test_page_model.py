@@ -115,7 +115,7 @@ def test_zero_where_it_is_a_figure(page: Any) -> None:
     (1e12, "memory", "1 TB"), (5e18, "memory", "5000 PB"), (1.0, "time", "1 s"), (3e-11, "time", "0.03 ns"),
     # a hair below a prefix is that prefix; six digits are shown
     (1e9 * (1 - 1e-13), "bandwidth", "1 GB/s"), (1e9 * (1 - 1e-11), "bandwidth", "1000 MB/s"),
-    (1234567.0, "memory", "1.23457 MB"), (2e-12, "energy", "2 pJ"),
+    (1e9 * (1 - 1e-12), "bandwidth", "1 GB/s"), (1234567.0, "memory", "1.23457 MB"), (2e-12, "energy", "2 pJ"),
 ])  # fmt: skip
 def test_showing(page: Any, value: float, dimension: str, text: str) -> None:
     """The largest decimal prefix that keeps it at 1 or more."""
