@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from costmodel.core.timing import Ahead, Fetch, Load
-from costmodel.models.timing.pipelined import Pipelined
+from costmodel.models.timing.pipelined import FetchQueue, Pipelined
 
 TIMING = Pipelined()
 Numbers = list[float]
@@ -46,6 +46,12 @@ def test_seconds_are_not_bytes() -> None:
     assert TIMING.fetches(ahead) == [Fetch(0, 1, 10.0, 2.0), Fetch(0, 2, 2.0, 4.0)]
 
 
+def test_half_a_byte() -> None:
+    """Rows of 1 B that take 2 s each: half a byte is there after 1 s, one and a half after 3 s."""
+    queue = FetchQueue(np.array([[1.0], [1.0]]), np.array([[2.0], [2.0]]))
+    assert queue.clock(np.array([[0.5], [1.5]])).tolist() == [[1], [3]]
+
+
 def test_a_row_that_was_fetched_in_part() -> None:
     """Row 1 holds 2 of its 4 B on chip while it streams the rest: 3 B are free beside what it holds.
 
@@ -78,6 +84,10 @@ def test_what_is_exposed() -> None:
     moving, computing = TIMING.exposed_times(ahead)
     assert moving.tolist() == [1, 0.5, 6]
     assert computing.tolist() == [8, 8, 0.5]
+    # 3 s and a fourth of 2 s
+    barely = load([3], [2], [0], [9], exposed=[0.25])
+    moving, computing = TIMING.exposed_times(barely)
+    assert (moving.tolist(), computing.tolist()) == ([3], [0.5])
     plain = load([4, 5, 6], [8, 8, 2], [0, 3, 0], [9, 9, 9])
     moving, computing = TIMING.exposed_times(plain)
     assert moving.tolist() == [0, 0, 6]

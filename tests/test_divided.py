@@ -67,7 +67,8 @@ def test_a_block(tmp_path: Path, devices: int, device: int) -> None:
     """Heads, features and experts in equal parts; 2 heads of K and V that 4 or 8 devices hold twice.
 
     Summands begin with the bias on the first device alone. The experts, on one device each pair of
-    slices, are cut in their 6 features, the shared one in its 8, the last 10 features padded.
+    slices, are cut in their 6 features, the shared one in its 8; the last 10 features, as those of
+    a vocabulary, are 5 on two devices and filled up to 64 each on more.
     """
     run = divided(tmp_path, devices, 1, device)
     mine, kept = HEADS // devices, max(1, KV // devices)
@@ -91,7 +92,8 @@ def test_a_block(tmp_path: Path, devices: int, device: int) -> None:
     assert parts["down"] == (inner * HIDDEN, HIDDEN * first)
     narrow, shared = -(-6 // devices), 8 // devices
     assert parts["moe"][0] == HIDDEN * 4 + 4 * 3 * HIDDEN * narrow + 3 * HIDDEN * shared
-    assert parts["last"] == (HIDDEN * -(-10 // devices), -(-10 // devices))
+    last = 5 if devices == 2 else 64
+    assert parts["last"] == (HIDDEN * last, last)
     for name in ("out", "down", "moe"):
         assert rows[f"{name}:all_reduce"].outputs == ((TOKENS, HIDDEN),)
 
@@ -111,6 +113,22 @@ def test_experts_on_devices_of_their_own(
     assert tally.weights == router + here * 3 * HIDDEN * hidden + shared
     sent = TOKENS * 2 / experts
     assert tally.macs == TOKENS * (router + shared) + sent * 3 * HIDDEN * hidden
+
+
+@pytest.mark.parametrize(("rows", "devices", "kept"), [
+    # 786 x 64 = 50 304 rows are the first multiple of 2 x 64 above, 788 x 64 of 4 x 64
+    (50257, 2, 393 * 64), (50257, 4, 197 * 64), (50256, 2, 25128), (128, 64, 2), (130, 64, 64),
+])  # fmt: skip
+def test_rows_of_a_vocabulary(tmp_path: Path, rows: int, devices: int, kept: int) -> None:
+    """The table and the head alike: equal parts, or filled up to 64 rows on each device."""
+    file = tmp_path / "v.yaml"
+    file.write_text(
+        f"name: V\nsource: s\ninput: [3]\nlayers:\n  - e: {{kind: embedding, vocabulary: {rows}, "
+        f"features: 8}}\n  - h: {{kind: linear, features: {rows}, bias: false}}\n"
+    )
+    network = TensorParallel(devices).apply(cm.load_network(file))
+    tables = {row.id: row.parts[0].tally.weights for row in network.rows}
+    assert tables == {"e": 8 * kept, "e:all_reduce": 0, "h": 8 * kept}
 
 
 def test_one_device_tells_nobody(tmp_path: Path) -> None:

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import by_hand
+import numpy as np
 import pytest
-from by_hand import FURTHER, INPUT, NETWORK, PLAIN, SHARES, TIMINGS, C, P
+from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, TIMINGS, C, P
 
 import costmodel as cm
+from costmodel.core import terms
+from costmodel.core.machine import Machine
+from costmodel.core.terms import Term
 from costmodel.errors import InputError
+from costmodel.studies.scan.space.variant import Variant
 
 ALL = PLAIN | FURTHER
 LAUNCHED = PLAIN | {"matrix_launch": 1e-5, "host_launch": 2e-5, "overhead": 1e-3}
@@ -135,6 +140,49 @@ def test_on_chip_bytes_are_a_second_pace() -> None:
     )
     assert table["total_time"][0] == pytest.approx(alone, rel=1e-12)
     assert table["total_time"][1] < alone
+
+
+VIEW = "name: V\nsource: s\ninput: [4, 6, 6]\nlayers:\n  - f: {kind: flatten}\n"
+
+
+def test_a_network_that_asks_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view takes no time on any machine, and a profile without energies no energy."""
+    file = tmp_path / "v.yaml"
+    file.write_text(VIEW)
+    for timing in TIMINGS:
+        axes = {"hw.bandwidth": ["1 MB/s", "2 MB/s"]}
+        table = cm.scan(file, by_hand.profile(PLAIN), axes=axes, timing=timing)
+        assert table["total_time"].tolist() == [0, 0]
+        assert "energy" not in table
+    form = Variant.of(cm.simulate(file, by_hand.profile(PLAIN), timing="serial")).form
+    empty = np.empty
+
+    def unwritten(shape: Any, **further: Any) -> Any:
+        return np.full(shape, np.nan) if not further else empty(shape, **further)
+
+    monkeypatch.setattr(np, "empty", unwritten)
+    columns = form.columns(Machine(1e6, 600.0, 2e7, 5e5), 1)
+    assert columns.keys() >= {"total_time", "external_bytes"}
+    assert "energy" not in columns
+    assert columns["total_time"].tolist() == [0]
+
+
+def test_a_time_on_an_engine_is_no_rate(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup of 1 ms for each operation of an engine beside its rate: no ratio sorts the rows."""
+    monkeypatch.setattr(
+        terms, "TERMS", [*terms.TERMS, Term("host", "host_work", "overhead", "multiplied")]
+    )
+    machine = PLAIN | {"overhead": 1e-3}
+    profile = by_hand.profile(machine)
+    run = cm.simulate(network, profile, timing="overlap")
+    rows = by_hand.rows(machine, {}, "overlap", outside=False)
+    expected = 1e-3
+    for name, row in rows.items():
+        expected += max(row["transfer"], row["matrix"] + row["host"] + 1e-3 * ROWS[name].host)
+    assert run.total_time == pytest.approx(expected, rel=1e-12)
+    axes = {"hw.bandwidth": ["1 MB/s", "2 MB/s"]}
+    table = cm.scan(network, profile, axes=axes, timing="overlap")
+    assert table["total_time"][0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_tiles_do_not_fit(network: Path) -> None:

@@ -153,6 +153,9 @@ def test_what_nothing_depends_on(
     assert by_hand.whole(ALL)["external"] == 5 * 1152 + 1280 == 7040
     answer = cm.solve(network, by_hand.profile(ALL, capacity="1 MB"), word, target)
     assert (answer.value, answer.possible) == (None, possible)
+    taken = by_hand.whole(ALL)["total"]
+    if (word == "energy.static" and possible) or word == "bandwidth":
+        assert answer.achieved_total_time_s == pytest.approx(taken, rel=1e-12)
     assert answer.reason == reason.replace("9056", "7040")
 
 

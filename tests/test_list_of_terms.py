@@ -313,6 +313,23 @@ def test_a_link(tmp_path: Path, latency: float, least: float) -> None:
     assert layers.total_time_s["sum"] >= least
 
 
+def test_a_figure_that_adds_nothing() -> None:
+    """An endless rate, or no time and no energy at all: whatever is asked for takes none."""
+    known = {name for quantity in MACHINE.values() for name in quantity.fields}
+    for entry in terms.entries(known):
+        if entry.figure:
+            assert entry.applied(3.0, entry.idle) == 0
+
+
+def test_what_decides_no_time(tmp_path: Path) -> None:
+    """Energies are no time; and of what no row could ask for nothing is told."""
+    run = simulated(tmp_path, ALL)
+    for word in ("energy.operation", "energy.external_byte", "energy.static"):
+        assert run.result.busy_time(MACHINE[word]) == 0
+    with pytest.raises(KeyError, match="bytes of another kind"):
+        run.result.amounts["bytes of another kind"]
+
+
 def test_an_amount_that_follows_from_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def test_every_unit(page: Any) -> None:
     ("1e30 B", "memory", 1e30), ("1e-3 B", "memory", 1e-3), ("123456789012345678 B", "memory", 123456789012345680.0),
     ("1e28 GB", "memory", None), ("1e21 GB", "memory", 1e30), ("1.1e21 GB", "memory", None),
     ("1e300 s", "time", None), ("10000e-4 B", "memory", 1), ("1e-999 s", "time", 0.0),
+    (f"1{30 * '0'}.00 B", "memory", 1e30), (f"1{30 * '0'}.01 B", "memory", None),
 ])  # fmt: skip
 def test_numbers(page: Any, text: str, dimension: str, value: float | None) -> None:
     """Up to 10^30 in SI units."""
@@ -102,6 +103,8 @@ def test_zero_where_it_is_a_figure(page: Any) -> None:
     assert zero == {"value": 0}
     assert less == {"value": 0}
     assert negative == {"reason": "'-1 ms' is not above zero. Write it like 10 ms."}
+    told = page.evaluate("(units) => readQuantity('0 ms', 'time', units)", units_data())
+    assert told == {"reason": "'0 ms' is not above zero. Write it like 10 ms."}
 
 
 @pytest.mark.parametrize(("value", "dimension", "text"), [
@@ -112,7 +115,7 @@ def test_zero_where_it_is_a_figure(page: Any) -> None:
     (1e12, "memory", "1 TB"), (5e18, "memory", "5000 PB"), (1.0, "time", "1 s"), (3e-11, "time", "0.03 ns"),
     # a hair below a prefix is that prefix; six digits are shown
     (1e9 * (1 - 1e-13), "bandwidth", "1 GB/s"), (1e9 * (1 - 1e-11), "bandwidth", "1000 MB/s"),
-    (1234567.0, "memory", "1.23457 MB"), (2e-12, "energy", "2 pJ"),
+    (1e9 * (1 - 1e-12), "bandwidth", "1 GB/s"), (1234567.0, "memory", "1.23457 MB"), (2e-12, "energy", "2 pJ"),
 ])  # fmt: skip
 def test_showing(page: Any, value: float, dimension: str, text: str) -> None:
     """The largest decimal prefix that keeps it at 1 or more."""
@@ -241,6 +244,32 @@ def alive(memory: float) -> list[int]:
     fits = {size: size if size <= memory else 0 for size in SIZES}
     first, large, last = (fits[size] for size in SIZES)
     return [first + large, 2 * large, 2 * large + last, large + 2 * last, 3 * last]
+
+
+def test_a_timing_between_the_sum_and_the_longer(page: Any) -> None:
+    """Of exponent 3 with sides of 3 s and 4 s: the cube root of 27 + 64, shared as 27 to 64."""
+    told = page.evaluate("() => combined(3, 3, 4, 0.5)")
+    assert told == pytest.approx(91 ** (1 / 3), rel=1e-12)
+    sides = page.evaluate("(all) => exposedSides(3, 3, 4, all)", told)
+    assert sides == pytest.approx([27 / 91 * told, 64 / 91 * told], rel=1e-12)
+
+
+# One row that reads the map of 4 B and, where there is a second map, writes that of 0 B.
+ONE_ROW: dict[str, Any] = {
+    "count": 1, "rows": {"id": "r", "short": False, "block": ""},
+    "terms": [{"lane": "traffic", "figure": "", "how": "times", "ways": [10], "outside": [4, 0]}],
+}  # fmt: skip
+
+
+def test_maps_of_one_row(page: Any) -> None:
+    """10 B cross the bus, 4 B more while the map of 4 B is outside; one without bytes is no step."""
+    maps = {"begin": 0, "end": 0, "in_ptr": [0, 1], "in_tensor": 0}
+    both = ONE_ROW | {"maps": maps | {"bytes": [4, 0], "out_ptr": [0, 1], "out_tensor": 1}}
+    assert page.evaluate("(data) => slope(unpacked(data))", both) == [[2, 14], [4, 10], [8, 10]]
+    alone = ONE_ROW | {"maps": maps | {"bytes": 4, "out_ptr": 0, "out_tensor": []}}
+    for memory, held in ((4, 4), (3, 0)):
+        told = page.evaluate("([data, m]) => [...alive(unpacked(data), m)]", [alone, memory])
+        assert told == [held]
 
 
 def test_bytes_against_the_memory(page: Any, tmp_path: Path) -> None:

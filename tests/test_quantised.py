@@ -126,11 +126,19 @@ FORMATS: list[tuple[Section, Bytes]] = [
      lambda o, i: o * i + ceil(o / 128) * ceil(i / 128) * 2),
     ({"quant_method": "fp8", "weight_block_size": [128, 128]},
      lambda o, i: o * i + ceil(o / 128) * ceil(i / 128) * 4),
+    ({"quant_method": "fp8", "weight_block_size": [64, 128]},
+     lambda o, i: o * i + ceil(o / 64) * ceil(i / 128) * 4),
     ({"quant_method": "fp8", "activation_scheme": "static"}, lambda o, i: o * i + 8),
     ({"quant_method": "fbgemm_fp8", "activation_scale_ub": 1200.0}, lambda o, i: o * i + 4 * o),
     ({"quant_method": "modelopt", "quant_algo": "FP8"}, lambda o, i: o * i + 8),
     ({"quant_method": "modelopt", "quantization": {"quant_algo": "NVFP4", "group_size": 16}},
      lambda o, i: o * i // 2 + o * i // 16 + 8),
+    # a scale of 8 bits for 16 values and a float for the matrix; one more for its input
+    (group(16, {"type": "float"}, format="nvfp4-pack-quantized"),
+     lambda o, i: o * i // 2 + o * i // 16 + 4),
+    (activated("float", 4, "nvfp4-pack-quantized"), lambda o, i: o * i // 2 + o * i // 16 + 8),
+    (group(32, {"type": "float"}, format="mxfp4-pack-quantized"),
+     lambda o, i: o * i // 2 + o * i // 32),
     # a scale and a zero point of 16 bits for 64 values; ten values of three bits to a word
     ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}},
      lambda o, i: o * i // 2 + o * i // 64 * 4),
@@ -309,6 +317,8 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
         (group(128, **cache), "{weights: bf16, maps: bf16, state: fp8}"),
         ({"quant_method": "modelopt", "quant_algo": "FP8", "kv_cache_quant_algo": "FP8"},
          "{weights: bf16, maps: fp8, state: fp8}"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4", "kv_cache_quant_algo": "INT8"},
+         "{weights: bf16, maps: bf16, state: int8}"),
         # groups that do not agree compute in the model's own type
         (mixed, "bf16"),
         (both, "bf16"),

@@ -307,6 +307,7 @@ def test_passes_of_the_machine_and_of_the_caller(tmp_path: Path) -> None:
     ({"tensor_parallel": 0}, "--tensor-parallel: 0; use"),
     ({"expert_parallel": "2"}, "--expert-parallel: '2'; use"),
     ({"tensor_parallel": 2}, "--tensor-parallel: M has no 'link' to other devices"),
+    ({"settings": {"tokens": 3}}, "--set tokens: is overruled by --prompt and --generate"),
 ])  # fmt: skip
 def test_what_cannot_be_asked(tmp_path: Path, asked: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -55,6 +55,14 @@ def test_each_number_of_tiles_is_made_by_its_smallest_size(length: int) -> None:
     assert smallest <= set(sizes(length).tolist()) <= smallest | square
 
 
+def test_of_endless_axes_no_more_than_two_thousand_sizes() -> None:
+    """1025 numbers of parts, and as many sizes; each about a hundredth larger than the last."""
+    tried = sizes(10**9)
+    assert len(tried) <= 2 * 1025
+    between = tried[(tried > 1000) & (tried < 10**6)]
+    assert (between[1:] / between[:-1]).max() < 1.013
+
+
 def test_up_to_64_words_every_size_is_tried() -> None:
     """16 outputs of 4 taps, and 13 of 5: one more."""
     assert window_sizes(Sweep(16, 4, inputs=19), 16).tolist() == [*range(1, 17)]
@@ -77,6 +85,9 @@ def test_of_many_words_sizes_differ_much() -> None:
     assert window_sizes(Sweep(20_000, inputs=20_000), 20_000).tolist() == [
         1, 3, 9, 27, 81, 244, 741, 2223, 20_000,
     ]  # fmt: skip
+    # 3 is less than 1.6 x 2; of 9 in parts, 1, 2, 3, 5 and 9, each three times the one before
+    assert window_sizes(Sweep(400, 3, inputs=402), 3).tolist() == [1, 3]
+    assert window_sizes(Sweep(2000, 9, inputs=2008), 9).tolist() == [1, 3, 9]
     # the words decide, not the length
     assert window_sizes(Sweep(1025, 8, inputs=1032), 8).tolist() == [1, 2, 4, 8]
     assert window_sizes(Sweep(16_384, 1, inputs=16_384), 16).tolist() == [1, 2, 4, 8, 16]

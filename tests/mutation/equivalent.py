@@ -9,8 +9,6 @@ REASONS: dict[str, dict[str, str]] = {
         "Config.load: self, path: Path, settings: Mapping[str, Any], *, strict: bool = True": (
             "a config has no operators that could be unknown"
         ),
-    },
-    "quantization.py": {
         "FLOATS: FLOATS = {'float32': 'fp32', 'float16': 'fp16'}": "bf16 stands for every other word",
     },
     "generate.py": {
@@ -59,6 +57,111 @@ REASONS: dict[str, dict[str, str]] = {
         ),
         "_holds: return exact and np.allclose(seconds, expected, rtol=1e-9, atol=2e-15)": (
             "how far rounding may be off"
+        ),
+    },
+    "units_data.py": {
+        "PREFIXES: PREFIXES = ('P', 'T', 'G', 'M', 'k', '', 'm', 'µ', 'n', 'p', 'f',)": "µ is as large and stands before it",
+    },
+    "model.js": {
+        "combined: if (false) return moving + computing;": "the mean of exponent 1 is the sum",
+        "combined: if (false) return Math.hypot(moving, computing);": "the mean of exponent 2 is the same root",
+        "amounts: for (let row = 0; row <= data.count; row += 1) {": "a typed array takes nothing behind its end",
+        "added: for (let row = 0; row <= data.count; row += 1) sums[way][row] += asked[row] * each;": (
+            "a typed array takes nothing behind its end"
+        ),
+        "added: return sums[1].map((_, row) => sums.reduce((least, way) => Math.min(least, way[row]), Infinity));": (
+            "of the array that is mapped only the places count"
+        ),
+        "evaluate: result.once[lane] = times[0] ?? 1;": "every network has a row",
+        'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count - 1);': (
+            "pointers that are all alike are 0: no row has a map to look up"
+        ),
+        "unpacked: if (true) term.outside = unpack(term.outside);": "what is missing stays missing",
+        "alive: for (let map = 0; map <= bytes.length; map += 1) {": "no map stands behind the last: nothing fits",
+        "alive: const change = new Float64Array(data.count + 2);": "the row behind the last is never read",
+    },
+    "lanes.js": {
+        "exposedSides: const scale = all ? all ** (1 - exponent) : 1;": "a row that takes no time has no sides",
+        "exposedSides: const rest = hidden >= 1e-12 * all ? hidden : 0;": "how far rounding may be off",
+        "exposedLanes: for (let row = 0; row <= data.count; row += 1) {": "a typed array takes nothing behind its end",
+    },
+    "general.py": {
+        "General.columns: step = max(2, VALUES // max(len(self.workload.macs), 1))": "how many are evaluated at once",
+        "General.columns: step = max(1, VALUES // max(len(self.workload.macs), 2))": "how many are evaluated at once",
+        "General.columns: step = max(1, (VALUES * max(len(self.workload.macs), 1)))": "how many are evaluated at once",
+        "VALUES: VALUES = 1 << 18": "how many are evaluated at once",
+        "VALUES: VALUES = 2 << 17": "how many are evaluated at once",
+        "General.columns: if False:": "each piece is placed by itself, and alike; it takes longer",
+        "General.columns: if True:": "all memories are placed at once, and alike; it takes more room",
+        "General.columns: if (len(memories) < step):": "each piece is placed by itself, and alike",
+        "_summed: if True:": "outputs that are not wanted may be given",
+    },
+    "overlapped.py": {
+        "Overlapped.waits: if True:": "it is worked out again, and alike; it takes longer",
+        "Overlapped._sorted: if not any(sides) or not all(rates):": "every machine has a bandwidth and two rates",
+    },
+    "closed_form.py": {
+        '_by_row: always = dict.fromkeys(moving, np.zeros(2)) | workload.row_amounts': "nothing twice is nothing",
+        '_by_row: inside = bus_amounts(fewest, workload.costs, numbers) | {"on_chip_bytes": np.zeros(2)}': (
+            "nothing twice is nothing"
+        ),
+        '_by_row: outside = bus_amounts(more, workload.costs, row) | {"on_chip_bytes": np.zeros(2)}': (
+            "of what is nothing no table is made"
+        ),
+        "_by_row: return _table(always, memory, dict.fromkeys(always, np.zeros(2)) | outside, least)": (
+            "of what is nothing no table is made"
+        ),
+        "_table: if False:": "a table in which all is alike stands for the number",
+    },
+    "surface.py": {
+        "Surface.least: least: float = 1.0": "whoever makes a surface states it",
+        "Surface._piece: if False:": "a summand that is alike everywhere is added at each point",
+        "Surface._piece: if True:": "adding nothing changes nothing",
+    },
+    "amounts.py": {
+        "_on_chip_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
+        "_unpaced_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
+        "bus_amounts: if False:": "a share of 1 changes no number",
+        "_paced: if False:": "a share of 1 changes no number",
+    },
+    "solve.py": {
+        "Question.stretch: high = edges[slow] if slow < len(edges) else 3 * edges[-1]": (
+            "behind the last edge any value is on the same line"
+        ),
+        "Question.stretch: low = edges[slow - 1] if slow else edges[0] / 3": (
+            "before the first edge any value is on the same line"
+        ),
+    },
+    "pipelined.py": {
+        "_fetches: if (end < begin):": "where nothing was fetched the loop below ends at once",
+        "_fetches: if False:": "where nothing was fetched the loop below ends at once",
+        '_fetches: target = max(row, int(np.searchsorted(seconds, behind + begin, side="right")) - 2)': (
+            "rows whose parameters are there are passed over"
+        ),
+        "_fetches: target = min(row, int(np.searchsorted(seconds, behind + begin, side='right')) - 1)": (
+            "rows whose parameters are there are passed over"
+        ),
+        "_fetches: while (begin <= end) and target < len(each):": "where nothing is left nothing is spent",
+        "_fetches: while (begin < end or target < len(each)):": "where nothing is left nothing is spent",
+        "_fetches: while begin < end and (target <= len(each)):": "no limit lies behind the last row",
+        "_fetches: if spent > 0 and (each[target] >= 0):": "on parameters that take no time none is spent",
+        "_fetches: if (spent > 0 or each[target] > 0):": "of parameters that are not there yet something is left",
+        "schedule: if True:": "spans that nobody asked for are not looked at",
+        "schedule: owning = np.any((queue.each >= 0), axis=1).tolist()": "a row without parameters has none on chip",
+        "FetchQueue.__init__: self.each = np.where((params >= 0), seconds, 0.0)": "no parameters take no time",
+        "FetchQueue.limit: torn = ((own >= 0)) & (own < whole)": "of none on chip the place is that of `alone`",
+        "FetchQueue.limit: torn = (own > 0) & ((own <= whole))": "of all on chip the place is that of `whole`",
+        "FetchQueue.limit: held = own / np.where(torn, whole, 2.0) * (self.bytes[row + 1] - self.bytes[row])": (
+            "what is not torn is not looked at"
+        ),
+        "FetchQueue.clock: within = (self.bytes[middle, points] < place)": (
+            "where two rows meet both take as long"
+        ),
+    },
+    "windows.py": {
+        "FINEST: FINEST = 1026": "how finely sizes beyond a million are tried",
+        "_cuts: return _Cuts(np.array(pairs), starts, table[:, :3], table[:, 2:], table[:, 0] == table[:, 2])": (
+            "of the ends two are read"
         ),
     },
     "formula.py": {

@@ -48,16 +48,20 @@ ROOMS = {
     "configs": Room(
         {
             "costmodel/frontends/config/*.py": (),
+            "costmodel/frontends/config/quantization/*.py": (),
             "costmodel/frontends/config/families/*": (),
         },
-        ("test_configs.py",),
+        ("test_configs.py", "test_quantised.py"),
     ),
     "guards": Room(
         {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface", "general")},
         ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
     ),
     "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
-    "inverse": Room({f"{SCAN}/solve.py": ()}, ("test_inverse.py", "test_terms.py")),
+    "inverse": Room(
+        {f"{SCAN}/{name}.py": () for name in ("solve", "outermost")},
+        ("test_inverse.py", "test_terms.py"),
+    ),
     "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
     "terms": Room(
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
@@ -73,7 +77,7 @@ ROOMS = {
     ),
 }
 
-STUDIES = "costmodel/studies"
+STUDIES, QUANTIZATION = "costmodel/studies", "costmodel/frontends/config/quantization"
 HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "weights of the mean step": (
         f"{STUDIES}/mean_step.py", "(6 * (count - 1))", "(4 * (count - 1))", ("test_served.py",),
@@ -85,7 +89,7 @@ HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         f"{STUDIES}/generate.py", "room -= memory.activation", "pass", ("test_served.py",),
     ),
     "the guard of rows with two paces": (
-        f"{STUDIES}/scan/forms/overlapped.py", "if not (_alone(moved) and _alone(worked)):",
+        f"{STUDIES}/scan/forms/overlapped.py", "if (moves.sum(axis=0) > 1).any() or (works.sum(axis=0) > 1).any():",
         "if False:", ("test_guards.py",),
     ),
     "fixed times that are no polynomial": (
@@ -104,12 +108,11 @@ HOUSE: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         ("test_divided.py",),
     ),
     "weights by gptq": (
-        "costmodel/frontends/config/quantization.py", '"gptq": {"weights": "int4"}', '"gptq": {}',
-        ("test_configs.py",),
+        f"{QUANTIZATION}/packed.py", 'return Format(f"int{bits}", bits, (Scale(16, 1, group), Scale(bits, 1, group), INDEX))',
+        'return Format(f"int{bits}", 16)', ("test_quantised.py",),
     ),
     "weights by awq": (
-        "costmodel/frontends/config/quantization.py", 'NARROW["awq"] = NARROW["gptq"]', "",
-        ("test_configs.py",),
+        f"{QUANTIZATION}/__init__.py", '"awq": packed.awq', '"awq": packed.gptq', ("test_quantised.py",),
     ),
     "awake experts of the kernel fit": (
         f"{STUDIES}/calibration/kernels.py", "awake = experts * (1 - (1 - chosen / experts) ** tokens)",
