@@ -142,7 +142,7 @@ def given_as(walk: Walk, names: Sequence[str]) -> Values:
 
 def stack(walk: Walk, name: str, gathered: Values, axis: int) -> None:
     """What trips gave, side by side along a new axis. Raises BadValue where there is nothing."""
-    if name not in walk.used:
+    if not name or name not in walk.used:
         return
     values = [value for value in gathered if value is not None]
     if not values:
