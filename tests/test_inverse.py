@@ -188,6 +188,38 @@ def test_the_edge_of_what_is_possible(network: Path) -> None:
     )
 
 
+def test_more_than_the_rest_takes(network: Path) -> None:
+    """The least overhead that a time of powers of two, and nothing less, is longer with."""
+    machine = {"bandwidth": 2.0**20, "memory": 600.0, "matrix": 2.0**21, "host": 2.0**19}
+    rest = by_hand.whole(machine)["total"]
+    profile = by_hand.profile(machine | {"overhead": 1.0})
+    answer = cm.solve(network, profile, "overhead", f"total_time > {rest!r} s")
+    assert answer.value is not None
+    assert rest + answer.value > rest
+    assert rest + answer.value * (1 - 1e-15) == rest
+
+
+@pytest.mark.parametrize("timing", ["serial", "overlap"])
+def test_a_memory_that_holds_tiles(network: Path, timing: str) -> None:
+    """The least in which each map and parameter crosses once; and the least that holds any tiles."""
+    tiled: dict[str, Any] = {"timing": timing, "traffic": "tiled", "placement": "all_external"}
+
+    def moved(memory: float) -> float:
+        profile = by_hand.profile(PLAIN | {"memory": memory})
+        return float(cm.simulate(network, profile, **tiled).totals["external_bytes"])
+
+    once = by_hand.whole(PLAIN, outside=True)["external"]
+    profile = by_hand.profile(PLAIN)
+    least = cm.solve(network, profile, "on_chip_memory", f"external_bytes <= {once!r} B", **tiled)
+    assert least.value is not None
+    assert moved(least.value) == once < moved(least.value - 1)
+    any_tiles = cm.solve(network, profile, "on_chip_memory", "external_bytes <= 1 GB", **tiled)
+    assert any_tiles.value is not None
+    assert moved(any_tiles.value) > once
+    with pytest.raises(InputError, match="tile"):
+        moved(any_tiles.value - 1)
+
+
 @pytest.mark.parametrize(
     "word", ["bandwidth", "matrix", "host", "launch", "overhead", "on_chip_bandwidth"]
 )

@@ -114,6 +114,9 @@ REASONS: dict[str, dict[str, str]] = {
         "_table: if False:": "a table in which all is alike stands for the number",
     },
     "surface.py": {
+        "Surface.grid: paces[axis, entry.how] = entry.applied(1.0, axes[axis]) if axis else np.ones(2)": (
+            "of numbers that belong to no axis the first is read"
+        ),
         "Surface.least: least: float = 1.0": "whoever makes a surface states it",
         "Surface._piece: if False:": "a summand that is alike everywhere is added at each point",
         "Surface._piece: if True:": "adding nothing changes nothing",
