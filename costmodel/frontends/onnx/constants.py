@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
-from costmodel.frontends.onnx.beside import file_of
+from costmodel.frontends.onnx.beside import Beside, is_outside
 from costmodel.frontends.onnx.unlearnt import MOST
 from costmodel.frontends.onnx.values import FLOATS, Origin, Value
 
@@ -23,20 +22,20 @@ MOVING = (
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
-def contents(tensor: TensorProto, folder: Path) -> Any:
-    """What an initialiser holds, in the file or in one beside it in `folder`.
+def contents(tensor: TensorProto, beside: Beside) -> Any:
+    """What an initialiser holds, in the file or in one beside it.
 
     None where it was stripped of its data, or is too large to be looked at.
     """
-    file = file_of(tensor, folder)
-    if prod(tensor.dims) > MOST or (file is not None and not file.is_file()):
+    outside = is_outside(tensor)
+    if prod(tensor.dims) > MOST or (outside and beside.size(tensor) is None):
         return None
     try:
-        return numpy_helper.to_array(tensor, str(folder))
+        return numpy_helper.to_array(tensor, str(beside.folder))
     except (ValueError, TypeError, OSError, onnx.checker.ValidationError):
         return None
     finally:
-        if file is not None:
+        if outside:
             tensor.ClearField("raw_data")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from onnx import TensorProto
 
 from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
+from costmodel.frontends.onnx.beside import Beside
 from costmodel.frontends.onnx.constants import contents
 from costmodel.frontends.onnx.node import OnnxNode, Work
 from costmodel.frontends.onnx.unlearnt import ADDED, filled, made_by_code, unlearnt
@@ -19,11 +19,10 @@ from costmodel.language.dtypes import size_of
 class Parameters:
     """What a training framework would hold: weights, no index tables, masks or statistics."""
 
-    def __init__(self, stored: bool, folder: Path) -> None:
+    def __init__(self, stored: bool, beside: Beside) -> None:
         self.stored = stored
         """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
-        self.folder = folder
-        """Where files beside the model lie."""
+        self.beside = beside
         self.statistics: frozenset[str] = frozenset()
         """Running means and variances; exporters let scales and shifts of one value share them."""
         self.again = False
@@ -107,7 +106,7 @@ class Parameters:
     def _contents(self, name: str) -> Any:
         """What an initialiser holds; None where it is not known."""
         tensor = self.tensors.get(name)
-        return None if tensor is None else contents(tensor, self.folder)
+        return None if tensor is None else contents(tensor, self.beside)
 
 
 def _counted(work: Work, fresh: dict[int, int]) -> Tally:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import onnx
 
 from costmodel.frontends.onnx.constants import MOVING
+from costmodel.frontends.onnx.node import STANDARD
 
 BIASED = ("Conv", "ConvTranspose", "FusedConv", "NhwcConv", "NhwcFusedConv", "ConvInteger")
 SCALED = ("LayerNormalization", "InstanceNormalization", "GroupNormalization", "GroupNorm")
@@ -38,6 +39,8 @@ WEIGHTS: dict[str, tuple[int, ...]] = {
 }
 """Inputs that hold weights and nothing else, by operator. The factors of a MatMul may be maps."""
 MEASURING = ("Shape", "Size")
+GRAPHS = ("If", "Loop", "Scan", "SequenceMap", "FlexAttention")
+"""Operators of onnx's own that hold graphs."""
 HANDING_ON = (*MOVING, "Cast", "CastLike", "DequantizeLinear", "QuantizeLinear")
 """Operators behind which weights are weights again."""
 
@@ -122,7 +125,9 @@ def contents(graph: onnx.GraphProto) -> set[str]:
 
 
 def graphs_in(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """The graphs that stand inside a node."""
+    """The graphs that stand inside a node; of onnx's own operators a few have any."""
+    if node.op_type not in GRAPHS and node.domain in STANDARD:
+        return
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g
@@ -151,7 +156,7 @@ def weight_inputs(graph: onnx.GraphProto) -> frozenset[str]:
     An input that is read nowhere is a map that nobody reads.
     """
     ports, outputs = defaultdict[str, list[str | None]](list), set[str]()
-    _ports(graph, ports, outputs)
+    _ports(graph, {value.name for value in graph.input}, ports, outputs)
 
     def weighs(name: str | None) -> bool:
         """True where all that reads a tensor takes it as weights; of None, a port of weights."""
@@ -162,13 +167,25 @@ def weight_inputs(graph: onnx.GraphProto) -> frozenset[str]:
     return frozenset(value.name for value in graph.input if weighs(value.name))
 
 
-def _ports(graph: onnx.GraphProto, ports: dict[str, list[str | None]], outputs: set[str]) -> None:
+def _ports(
+    graph: onnx.GraphProto,
+    followed: set[str],
+    ports: dict[str, list[str | None]],
+    outputs: set[str],
+) -> None:
     """Note where each tensor is read: None for a port of weights, else what is made of it there.
 
-    What is made by an operator that does not hand weights on is noted among the outputs.
+    Inputs are `followed`, and what is made by operators that hand weights on. What another one
+    makes is noted among the outputs.
     """
     outputs.update(value.name for value in graph.output)
     for node in graph.node:
+        for inner in graphs_in(node):
+            _ports(inner, followed, ports, outputs)
+        if followed.isdisjoint(node.input):
+            continue
+        if node.op_type in HANDING_ON:
+            followed.update(node.output)
         own = WEIGHTS.get(node.op_type, ())
         held = WEIGHTS.get(f"{node.domain}:{node.op_type}", own)
         for number, name in enumerate(node.input):
@@ -180,5 +197,3 @@ def _ports(graph: onnx.GraphProto, ports: dict[str, list[str | None]], outputs: 
             else:
                 ports[name].extend(node.output)
                 outputs.update([] if node.op_type in HANDING_ON else node.output)
-        for inner in graphs_in(node):
-            _ports(inner, ports, outputs)

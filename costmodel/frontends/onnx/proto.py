@@ -38,6 +38,8 @@ class Ready(NamedTuple):
     """The one that a dimension's name calls a batch."""
     dead: tuple[str, ...]
     """Operators that no output needs, which were taken out: a name for each node."""
+    short: tuple[str, ...]
+    """Files beside the model that are shorter than it says."""
 
 
 def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
@@ -51,7 +53,7 @@ def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
     place = Place(str(path))
     model = _loaded(path, place)
     structure.check(model, path)
-    beside.check(model, path)
+    short = beside.check(model, path)
     newest = onnx.defs.onnx_opset_version()
     for entry in model.opset_import:
         if entry.domain in STANDARD and not OLDEST <= entry.version <= newest:
@@ -66,7 +68,7 @@ def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
         prune(model.graph)
     axis = batch_axis(model)
     bind(model, dims, place)
-    return Ready(model, axis, dead)
+    return Ready(model, axis, dead, tuple(short))
 
 
 def _loaded(path: Path, place: Place) -> onnx.ModelProto:

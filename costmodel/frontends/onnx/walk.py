@@ -20,6 +20,7 @@ from costmodel.core.builder import Builder
 from costmodel.core.network import Row, Tap, Taps
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.frontends.onnx import constants, live
+from costmodel.frontends.onnx.beside import Beside
 from costmodel.frontends.onnx.count import Parameters
 from costmodel.frontends.onnx.infer import SMALL, Inference
 from costmodel.frontends.onnx.node import STANDARD, OnnxNode, Work
@@ -50,7 +51,7 @@ class Walk:
         self.values: dict[str, Value] = {}
         self.refused: set[str] = set()
         """Names whose node could not be taken."""
-        self.parameters = Parameters(constants.stored(model.graph), path.parent)
+        self.parameters = Parameters(constants.stored(model.graph), Beside(path.parent))
         self.parameters.statistics = frozenset(
             name
             for node in model.graph.node
@@ -59,6 +60,8 @@ class Walk:
         )
         self.path, self.scope = "", ""
         """The nodes whose inner graphs are walked, without and with the number of the trip."""
+        self.listed = False
+        """True once there may be lists of tensors."""
         self.trips = 0
         """Nodes that graphs inside the graph have run."""
         self.unknown: Counter[str] = Counter()
@@ -137,7 +140,7 @@ class Walk:
         """An initialiser; the contents of small ones are kept."""
         kind = make_tensor_type_proto(tensor.data_type, tensor.dims)
         small = np.prod(tensor.dims, dtype=float) <= SMALL
-        data = constants.contents(tensor, self.parameters.folder) if small else None
+        data = constants.contents(tensor, self.parameters.beside) if small else None
         origin = self.held(tensor)
         self.parameters.tensors |= dict.fromkeys(origin.weights, tensor)
         self.constant(tensor.name, kind, data, origin)
@@ -167,8 +170,11 @@ class Walk:
             self.refused.update(proto.output)
             return
         inputs = tuple(self.values[name] if name else None for name in proto.input)
-        lists = any(value is not None and value.items is not None for value in inputs)
-        if proto.domain in STANDARD and (lists or proto.op_type in self.UNROLLED):
+        if proto.domain in STANDARD and (
+            proto.op_type in self.UNROLLED
+            or (self.listed and any(v is not None and v.items is not None for v in inputs))
+        ):
+            self.listed = True
             self.unroll(proto)
             return
         types = self.infer.outputs(proto, inputs, self.stated)
