@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from onnx import TensorProto
+from onnx import GraphProto, TensorProto
 
 from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
 from costmodel.frontends.onnx.beside import Beside
-from costmodel.frontends.onnx.constants import contents
+from costmodel.frontends.onnx.constants import contents, stored
 from costmodel.frontends.onnx.node import OnnxNode, Work
 from costmodel.frontends.onnx.unlearnt import ADDED, filled, made_by_code, unlearnt
 from costmodel.frontends.onnx.values import Origin, Value
@@ -19,11 +20,12 @@ from costmodel.language.dtypes import size_of
 class Parameters:
     """What a training framework would hold: weights, no index tables, masks or statistics."""
 
-    def __init__(self, stored: bool, beside: Beside) -> None:
-        self.stored = stored
+    def __init__(self, graph: GraphProto, folder: Path) -> None:
+        self.stored = stored(graph)
         """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
-        self.beside = beside
-        self.statistics: frozenset[str] = frozenset()
+        self.beside = Beside(folder)
+        norms = (node for node in graph.node if node.op_type == "BatchNormalization")
+        self.statistics = frozenset(name for node in norms for name in node.input[3:5])
         """Running means and variances; exporters let scales and shifts of one value share them."""
         self.again = False
         """True in the second and further trips of a loop, whose weights are counted."""
@@ -68,6 +70,8 @@ class Parameters:
         if not (value.floating or named):
             return 0
         unseen = origin.weights - self.seen
+        if not unseen and not origin.literal:
+            return 0
         new = [name for name in unseen if not made_by_code(name)]
         if not named:
             new = [name for name in new if not self._table(name, value)]

@@ -20,7 +20,6 @@ from costmodel.core.builder import Builder
 from costmodel.core.network import Row, Tap, Taps
 from costmodel.errors import BadValue, Place, Problems
 from costmodel.frontends.onnx import constants, live
-from costmodel.frontends.onnx.beside import Beside
 from costmodel.frontends.onnx.count import Parameters
 from costmodel.frontends.onnx.infer import SMALL, Inference
 from costmodel.frontends.onnx.node import STANDARD, OnnxNode, Work
@@ -51,13 +50,7 @@ class Walk:
         self.values: dict[str, Value] = {}
         self.refused: set[str] = set()
         """Names whose node could not be taken."""
-        self.parameters = Parameters(constants.stored(model.graph), Beside(path.parent))
-        self.parameters.statistics = frozenset(
-            name
-            for node in model.graph.node
-            if node.op_type == "BatchNormalization"
-            for name in node.input[3:5]
-        )
+        self.parameters = Parameters(model.graph, path.parent)
         self.path, self.scope = "", ""
         """The nodes whose inner graphs are walked, without and with the number of the trip."""
         self.listed = False
@@ -187,7 +180,7 @@ class Walk:
                 "the shape of its output depends on the data, or does not follow from its inputs",
                 "cut it off with --to NODE or --from NODE, or export with fixed shapes",
             )
-        if self.path == "" and not self.contents.intersection(proto.output):
+        if self.path == "" and self.contents.isdisjoint(proto.output):
             self.measured(proto, types)
             return
         # readers of a dequantised map take the quantised one
