@@ -24,7 +24,7 @@ from mutation import python, text
 from mutation.equivalent import reason
 from mutation.mutant import Mutant, Reason
 from mutation.rooms import HOUSE, ROOMS, Room
-from mutation.runs import GREEN, copied, imported, noticed, run
+from mutation.runs import GREEN, PATIENCE, SECONDS, copied, imported, noticed, run
 
 
 class Counts(NamedTuple):
@@ -70,9 +70,10 @@ def tried(
     began = time.monotonic()
     if run(folder, room.tests) != GREEN:
         sys.exit("the tests are red without a change")
+    seconds = max(SECONDS, PATIENCE * (time.monotonic() - began))
     caught = equivalent = 0
     for mutant in chosen:
-        if noticed(folder, room.tests, mutant):
+        if noticed(folder, room.tests, mutant, seconds):
             caught += 1
             continue
         because = why(mutant)
@@ -80,8 +81,8 @@ def tried(
         where = f"{mutant.file.relative_to(folder)}:{mutant.line} {mutant.function}"
         print(f"{where}: {mutant.change}\n    {mutant.text}")
         print(f"    equivalent: {because}" if because else "    SURVIVES")
-    seconds = time.monotonic() - began
-    return Counts(name, len(every), len(chosen), caught, equivalent, seconds)
+    took = time.monotonic() - began
+    return Counts(name, len(every), len(chosen), caught, equivalent, took)
 
 
 def by_hand(folder: Path) -> Iterator[tuple[str, str]]:

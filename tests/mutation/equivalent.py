@@ -65,7 +65,6 @@ REASONS: dict[str, dict[str, str]] = {
     "model.js": {
         "combined: if (false) return moving + computing;": "the mean of exponent 1 is the sum",
         "combined: if (false) return Math.hypot(moving, computing);": "the mean of exponent 2 is the same root",
-        "amounts: for (let row = 0; row <= data.count; row += 1) {": "a typed array takes nothing behind its end",
         "added: for (let row = 0; row <= data.count; row += 1) sums[way][row] += asked[row] * each;": (
             "a typed array takes nothing behind its end"
         ),
@@ -76,7 +75,6 @@ REASONS: dict[str, dict[str, str]] = {
         'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count - 1);': (
             "pointers that are all alike are 0: no row has a map to look up"
         ),
-        "unpacked: if (true) term.outside = unpack(term.outside);": "what is missing stays missing",
         "alive: for (let map = 0; map <= bytes.length; map += 1) {": "no map stands behind the last: nothing fits",
         "alive: const change = new Float64Array(data.count + 2);": "the row behind the last is never read",
     },
@@ -101,7 +99,6 @@ REASONS: dict[str, dict[str, str]] = {
         "Overlapped._sorted: if not any(sides) or not all(rates):": "every machine has a bandwidth and two rates",
     },
     "closed_form.py": {
-        '_by_row: always = dict.fromkeys(moving, np.zeros(2)) | workload.row_amounts': "nothing twice is nothing",
         '_by_row: inside = bus_amounts(fewest, workload.costs, numbers) | {"on_chip_bytes": np.zeros(2)}': (
             "nothing twice is nothing"
         ),
@@ -122,9 +119,7 @@ REASONS: dict[str, dict[str, str]] = {
         "Surface._piece: if True:": "adding nothing changes nothing",
     },
     "amounts.py": {
-        "_on_chip_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
         "_unpaced_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
-        "bus_amounts: if False:": "a share of 1 changes no number",
         "_paced: if False:": "a share of 1 changes no number",
     },
     "solve.py": {

@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import cache_from_source
+from math import ceil
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -37,7 +38,9 @@ PRELOADED = (hypothesis, pandas, scipy.optimize)
 """What every run needs and no change touches; torch besides."""
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
-"""After which a run that does not end counts as caught."""
+"""After which a run that does not end counts as caught, unless the tests alone take long."""
+PATIENCE = 5
+"""How many times as long as without a change a run may take on a busy machine."""
 MEMORY = 8 << 30
 """[B] that a run may have."""
 GREEN, *_ = ENDS = (0, 1, 2, 4)
@@ -91,29 +94,34 @@ def imported(folder: Path) -> None:
     gc.freeze()
 
 
-def run(folder: Path, tests: Sequence[str], mutant: Mutant | None = None) -> int:
+def run(
+    folder: Path, tests: Sequence[str], mutant: Mutant | None = None, seconds: float = SECONDS
+) -> int:
     """Pytest's exit code for the copy with a mutant in it, in a process of its own."""
     if mutant is None:
-        return _forked(folder, tests, None)
+        return _forked(folder, tests, None, seconds)
     original = mutant.file.read_bytes()
     mutant.file.write_bytes(mutant.source)
     # bytecode of the same second would hide the change
     Path(cache_from_source(mutant.file)).unlink(missing_ok=True)
     try:
-        return _forked(folder, tests, mutant)
+        return _forked(folder, tests, mutant, seconds)
     finally:
         mutant.file.write_bytes(original)
 
 
-def noticed(folder: Path, tests: Sequence[str], mutant: Mutant) -> bool:
-    """True where a test fails with the mutant in place. Raises RuntimeError where none can run."""
-    code = run(folder, tests, mutant)
+def noticed(folder: Path, tests: Sequence[str], mutant: Mutant, seconds: float = SECONDS) -> bool:
+    """True where a test fails with the mutant in place, or none ends within so many seconds.
+
+    Raises RuntimeError where none can run.
+    """
+    code = run(folder, tests, mutant, seconds)
     if code not in (*ENDS, -signal.SIGALRM):
         raise RuntimeError(f"pytest ended with {code} for {mutant.file}:{mutant.line}")
     return code != GREEN
 
 
-def _forked(folder: Path, tests: Sequence[str], mutant: Mutant | None) -> int:
+def _forked(folder: Path, tests: Sequence[str], mutant: Mutant | None, seconds: float) -> int:
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -122,7 +130,7 @@ def _forked(folder: Path, tests: Sequence[str], mutant: Mutant | None) -> int:
     try:
         os.chdir(folder)
         if mutant is not None:
-            signal.alarm(SECONDS)
+            signal.alarm(ceil(seconds))
             resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, 1)
