@@ -16,7 +16,7 @@ from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules import elementwise, norm
 from costmodel.frontends.onnx.rules.elementwise import SILU, worked
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched, vectors
 from costmodel.frontends.onnx.shaping import (
     Shaper,
     element,
@@ -168,4 +168,8 @@ OWN: dict[str, tuple[Rule, Shaper]] = {
 }
 RULES: dict[str, Rule] = {f"{DOMAIN}:{op}": rule for op, (rule, _) in OWN.items()}
 SHAPES: dict[str, Shaper] = {f"{DOMAIN}:{op}": shape for op, (_, shape) in OWN.items()}
-FOLLOW: dict[str, Follow] = dict.fromkeys(NORMS, kept)
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys((op for op in NORMS if op not in norm.FOLLOW), vectors),
+    **dict.fromkeys(("EmbedLayerNormalization", "QEmbedLayerNormalization"), batched),
+    **dict.fromkeys(("GroupNorm", "SkipGroupNorm"), batched),
+}

@@ -171,6 +171,9 @@ def named(node: OnnxNode, number: int) -> int | None:
         term[axis : axis + 1] for term, axis in zip(terms, axes, strict=True) if axis is not None
     }
     letter = letters.pop() if len(letters) == 1 else ""
+    # a diagonal works along the samples
+    if any(term.count(letter) > 1 for term in terms):
+        return None
     return out.index(letter) if letter and letter in out else None
 
 
