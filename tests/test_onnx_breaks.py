@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 
 import onnx
@@ -87,3 +88,25 @@ def test_an_einsum_is_ordered_for_the_whole_run(
     one = Case("Einsum", given, held, names, {"equation": equation}, domain="")
     network = load_network(written(one, tmp_path))
     assert (totals(network)[1], network.samples) == (macs, samples)
+
+
+@pytest.mark.parametrize("skip", [[2, 6, 8], [1, 6, 8], [6, 8]])
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("op", ["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"])
+def test_a_skip_may_be_one_for_all_sequences(
+    tmp_path: Path, skip: list[int], stored: bool, op: str
+) -> None:
+    """ContribOperators.md: (batch, sequence, hidden), (1, sequence, hidden) or (sequence, hidden).
+
+    The same skip, stretched beforehand, is as much to add and to normalise.
+    """
+    given = {"x": (FLOAT, [2, 6, 8])} | ({} if stored else {"s": (FLOAT, skip)})
+    held = {"g": zeros(8)} | ({"s": zeros(*skip)} if stored else {})
+    case_of_all = Case(
+        op, {"x": (FLOAT, [2, 6, 8]), "s": (FLOAT, [2, 6, 8])}, {"g": zeros(8)}, ("x", "s", "g")
+    )
+    wanted = counts(walked(case_of_all.model(), None), 1)
+    network = load_network(written(Case(op, given, held, ("x", "s", "g")), tmp_path))
+    tallies = [part.tally for row in network.rows for part in row.parts]
+    assert network.samples * sum(tally.adds for tally in tallies) == wanted["adds"]
+    assert network.samples * prod(network.outputs[0].shape) == 2 * 6 * 8
