@@ -9,7 +9,8 @@ from math import prod
 from costmodel.core import kinds
 from costmodel.core.layer import Layer, make
 from costmodel.errors import BadValue
-from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.samples import beside
 from costmodel.frontends.onnx.spread import led
 from costmodel.models.layers.activation import LeakyRelu
 from costmodel.models.layers.arithmetic import Arithmetic
@@ -135,3 +136,6 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(CONVERSIONS, convert),
 }
 SAME_SHAPE = tuple(RULES)
+FOLLOW: dict[str, Follow] = dict.fromkeys(
+    ("Softmax", "LogSoftmax", "QLinearSoftmax"), beside(lambda node: (node.get("axis", -1),))
+)

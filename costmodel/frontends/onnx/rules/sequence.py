@@ -53,7 +53,7 @@ def recurred(node: OnnxNode, number: int) -> int | None:
     steps. With `layout` 1 the samples stand first in all of them.
     """
     first = bool(node.get("layout", 0))
-    if node.spread(0).axis != (0 if first else 1):
+    if {node.spread(place).axis for place in node.maps} != {0 if first else 1}:
         return None
     if first:
         return 0
