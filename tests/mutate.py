@@ -167,6 +167,9 @@ def main() -> int:
             if not asked.all and len(chosen) > asked.count:
                 chosen = random.Random(asked.seed).sample(chosen, asked.count)
             counts.append(tried(folder, name, ROOMS[name], every, chosen, reason))
+            if asked.out is not None:
+                # what is done stays told if the rest is not waited for
+                asked.out.write_text(report(counts, by_name))
     print(f"\n{table(counts)}")
     if asked.out is not None:
         asked.out.write_text(report(counts, by_name))

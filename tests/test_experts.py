@@ -14,6 +14,7 @@ import costmodel as cm
 from costmodel.core import kinds
 from costmodel.core.layer import Layer, make
 from costmodel.errors import BadValue, InputError
+from costmodel.models.layers.moe import Moe
 from costmodel.studies.calibration import kernels
 
 PLAIN = {"experts": 4, "top_k": 2, "hidden": 6}
@@ -261,3 +262,17 @@ def test_kernels_of_experts_are_found_again(tmp_path: Path, slices: int) -> None
     )
     assert fit.count == 48
     assert (fit.mean, fit.median) == pytest.approx((0, 0), abs=1e-4)
+
+
+def test_narrow_weights_that_are_read() -> None:
+    """2 of 4 experts here, of 3 x 8 x 6 weights each, and a shared network of 3 x 8 x 5.
+
+    Each of 3 tokens goes to one expert of four: an expert here is awake for 1 - (3/4)^3 = 37/64 of
+    the steps, both for 1.15625 experts, 166.5 weights. Of two sequences 6 tokens are 236.7.
+    """
+    layer = Moe(experts=4, top_k=1, hidden=6, shared=5, devices=2)
+    tally = layer.tally(((3, 8),), ((3, 8),))
+    held = layer.fixed_weights(tally, ((3, 8),))
+    assert held == 2 * 144 + 120
+    assert layer.fixed_weights_read(held, ((3, 8),), 1) == 120 + 167
+    assert layer.fixed_weights_read(held, ((3, 8),), 2) == 120 + 237

@@ -16,6 +16,7 @@ from costmodel.core import terms
 from costmodel.core.machine import Machine
 from costmodel.core.terms import Term
 from costmodel.errors import InputError
+from costmodel.studies.scan.forms import general
 from costmodel.studies.scan.space.variant import Variant
 
 ALL = PLAIN | FURTHER
@@ -165,6 +166,47 @@ def test_a_network_that_asks_for_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert columns.keys() >= {"total_time", "external_bytes"}
     assert "energy" not in columns
     assert columns["total_time"].tolist() == [0]
+
+
+def test_seconds_by_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second for each byte over the bus, whatever the machine; a view moves none."""
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, Term("launch", "external_bytes")])
+    file = tmp_path / "v.yaml"
+    file.write_text(VIEW)
+    table = cm.scan(file, by_hand.profile(PLAIN), axes={"hw.on_chip_memory": ["1 B", "1 kB"]})
+    assert table["total_time"].tolist() == [0, 0]
+
+
+def test_a_figure_on_the_bus_and_beside_it(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run takes once it takes for each byte read as well: 1 us, at 100 MB/s, is found again.
+
+    On 600 B r, p and q read 1152 B from outside, in 1.15 ms and more, which is longer than they
+    compute; c and a compute for longer than they move.
+    """
+    read = Term("transfer", "read", "overhead", "multiplied")
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, read])
+    machine = PLAIN | {"bandwidth": 1e8}
+    rows = by_hand.rows(machine, {}, "overlap", outside=False)
+    total = 1e-6
+    for name, row in rows.items():
+        reads = 1152e-6 if name in "rpq" else 0.0
+        total += max(row["transfer"] + reads, row["matrix"] + row["host"])
+    profile = by_hand.profile(machine | {"overhead": 1e-3})
+    asked = f"total_time <= {total!r} s"
+    answer = cm.solve(network, profile, "overhead", asked, timing="overlap")
+    assert answer.value == pytest.approx(1e-6, rel=1e-9)
+
+
+def test_more_rows_than_are_evaluated_at_once(
+    network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five rows where two values are; the machine as it is, and with twice its bandwidth."""
+    monkeypatch.setattr(general, "VALUES", 2)
+    axes = {"hw.bandwidth": ["1 MB/s", "2 MB/s"]}
+    table = cm.scan(network, by_hand.profile(PLAIN), axes=axes, timing="partial")
+    for at, bandwidth in enumerate((1e6, 2e6)):
+        expected = by_hand.whole(PLAIN | {"bandwidth": bandwidth}, None, "partial")["total"]
+        assert table["total_time"][at] == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_time_on_an_engine_is_no_rate(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -313,6 +313,17 @@ def test_a_link(tmp_path: Path, latency: float, least: float) -> None:
     assert layers.total_time_s["sum"] >= least
 
 
+@pytest.mark.parametrize("place", ["per_tensor", "resident", "all_external"])
+def test_one_memory_in_an_array(tmp_path: Path, place: str) -> None:
+    """A single design point is told as an array of one, and takes what it takes by itself."""
+    run = simulated(tmp_path, ALL, placement=place)
+    machine = run.machine.replace(memory=np.array([ALL["memory"]]))
+    placement, timing, traffic = run.policies.models
+    result = evaluate(run.workload, machine, placement, timing, traffic)
+    assert result.external_bytes.shape == (1, len(ROWS))
+    assert result.total_time.tolist() == pytest.approx([run.total_time], rel=1e-12)
+
+
 def test_a_figure_that_adds_nothing() -> None:
     """An endless rate, or no time and no energy at all: whatever is asked for takes none."""
     known = {name for quantity in MACHINE.values() for name in quantity.fields}

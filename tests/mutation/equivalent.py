@@ -29,6 +29,7 @@ REASONS: dict[str, dict[str, str]] = {
         ),
     },
     "moe.py": {
+        "Moe.fixed_weights_read: tokens, features = sum(inputs[0][:-1]) * samples, inputs[0][-1]": "tokens are one axis",
         "Moe.params_read: tokens, features = sum(inputs[0][:-1]) * samples, inputs[0][-1]": "tokens are one axis",
     },
     "kernels.py": {
