@@ -65,6 +65,13 @@ def activated(number: str, bits: int, word: str, strategy: str = "channel", **ac
     }  # fmt: skip
 
 
+def blocked(block: Any) -> Section:
+    """Floats of eight bits with a scale for each such block."""
+    section = activated("float", 8, "float-quantized", "block")
+    section["config_groups"]["group_0"]["weights"]["block_structure"] = block
+    return section
+
+
 def written(folder: Path, section: Any, **changes: Any) -> Path:
     file = folder / "config.json"
     file.write_text(json.dumps({**TINY, **changes, "quantization_config": section}))
@@ -124,6 +131,8 @@ FORMATS: list[tuple[Section, Bytes]] = [
     (activated("float", 8, "float-quantized"), lambda o, i: o * i + 2 * o),
     (activated("float", 8, "float-quantized", "block"),
      lambda o, i: o * i + ceil(o / 128) * ceil(i / 128) * 2),
+    # early releases wrote a block as text (compressed_tensors/quantization/quant_args.py)
+    *((blocked(block), lambda o, i: o * i + ceil(o / 64) * ceil(i / 128) * 2) for block in ("64x128", [64, 128])),
     ({"quant_method": "fp8", "weight_block_size": [128, 128]},
      lambda o, i: o * i + ceil(o / 128) * ceil(i / 128) * 4),
     ({"quant_method": "fp8", "weight_block_size": [64, 128]},
@@ -346,6 +355,8 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
         ({"load_in_4bit": True, "bnb_4bit_blocksize": 32}, "'bnb_4bit_blocksize: 32'"),
         ({"quant_method": "fp8", "weight_block_size": [128]}, "'weight_block_size' is"),
         ({"quant_method": "fp8", "weight_block_size": [128, 0]}, "'weight_block_size' is"),
+        ({"quant_method": "fp8", "weight_block_size": "128"}, "'weight_block_size' is"),
+        ({"quant_method": "fp8", "weight_block_size": "128xall"}, "'weight_block_size' is"),
         ({"quant_method": "fp8", "activation_scheme": "odd"}, "'activation_scheme: odd'"),
         ({"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"}, "'quant_algo: W4A8_AWQ'"),
         ({"quant_method": "modelopt"}, "'quant_algo' is None"),
