@@ -12,6 +12,7 @@ from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, C, Numbers, P
 
 import costmodel as cm
 from costmodel.errors import InputError
+from costmodel.studies.scan.inverse.outermost import outermost
 
 ALL = PLAIN | FURTHER
 LAUNCHED = PLAIN | {"matrix_launch": 1e-5, "host_launch": 2e-5, "overhead": 1e-3}
@@ -247,6 +248,18 @@ def test_where_the_bottleneck_moves(network: Path, word: str) -> None:
 def test_questions_that_have_no_answer(network: Path, word: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         cm.solve(network, by_hand.profile(PLAIN), word, "total_time <= 1 s")
+
+
+@pytest.mark.parametrize("smallest", [True, False])
+def test_a_target_that_no_number_meets(smallest: bool) -> None:
+    """From 3 on the least is 3, up to 5 the largest is 5, wherever the search begins."""
+    assert outermost(lambda value: False, 1.0, smallest=smallest) is None
+    below, above = (lambda value: value >= 3), (lambda value: value <= 5)
+    for start in (0.0, 1.0, 4.0, 1e300):
+        found = outermost(below if smallest else above, start, smallest=smallest)
+        assert found == (3 if smallest else 5)
+    # one that is known to be right is kept
+    assert outermost(lambda value: True, 4.0, smallest=smallest, known=True) == 4
 
 
 def test_throughput_is_samples_over_time(network: Path) -> None:
