@@ -14,6 +14,7 @@ from graphs import totals
 from placed import CASES, NEWEST, counts, moved, placings, sizes, walked
 
 from costmodel.core.loading import load_network
+from costmodel.errors import InputError
 from costmodel.frontends.onnx.rules import table
 from costmodel.frontends.onnx.spread import Untracked
 
@@ -110,3 +111,29 @@ def test_a_skip_may_be_one_for_all_sequences(
     tallies = [part.tally for row in network.rows for part in row.parts]
     assert network.samples * sum(tally.adds for tally in tallies) == wanted["adds"]
     assert network.samples * prod(network.outputs[0].shape) == 2 * 6 * 8
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # what no layer takes: channels and groups, factors of a product, letters of an einsum
+        Case("GroupNorm", {"x": (FLOAT, [1, 4, 4, 6])}, {"g": zeros(6), "b": zeros(6)}, ("x", "g", "b"), {"groups": 4}),
+        Case("QLinearAdd", {"a": (FLOAT, [2, 3]), "b": (FLOAT, [2, 3])}, {}, ("a", "", "", "", "", "", "b"), {}),
+        Case("Einsum", {"a": (FLOAT, [2, 3]), "b": (FLOAT, [4, 5])}, {}, ("a", "b"), {"equation": "ij,jk->ik"}, domain=""),
+    ],
+    ids=lambda one: one.op,
+)  # fmt: skip
+def test_a_remedy_is_one_for_files(tmp_path: Path, case: Case) -> None:
+    """Who has an ONNX file has no branches to name and no layers to declare."""
+    with pytest.raises(InputError) as error:
+        load_network(written(case, tmp_path))
+    assert {one.remedy for one in error.value.problems} == {
+        "check the node, or export the file again"
+    }
+
+
+@pytest.mark.parametrize("op", ["Sum", "Max", "Min", "Mean"])
+def test_an_operator_of_any_number_of_maps_takes_one(tmp_path: Path, op: str) -> None:
+    """onnx: 1 to 2147483647 inputs; of one nothing is added or compared."""
+    file = written(Case(op, {"a": (FLOAT, [2, 3])}, {}, ("a",), {}, domain=""), tmp_path)
+    assert set(counts(walked(onnx.load(file), None), 1).values()) == {0}

@@ -272,7 +272,7 @@ class Walk:
         """
         rule = table("RULES").get(node.word)
         if rule is None:
-            self.unknown[node.op] += 1
+            self.unknown[node.label] += 1
             rule = unknown
         try:
             # a node whose samples get lost says so here, before its rule looks at shapes

@@ -16,7 +16,7 @@ from costmodel.models.layers.activation import LeakyRelu
 from costmodel.models.layers.arithmetic import Arithmetic
 from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Add, Mul
-from costmodel.models.layers.move import Cast
+from costmodel.models.layers.move import Cast, Copy
 
 
 def activation(kind: str, weights: tuple[int, ...] = ()) -> Rule:
@@ -36,6 +36,8 @@ def joined(make_layer: Callable[..., Layer], aside: tuple[int, ...] = ()) -> Rul
         rank = max(map(len, node.shapes))
         operands = tuple(n for n in node.maps if n not in aside)
         shapes = tuple(led(node.shape(n), rank) for n in operands)
+        if node.op in VARIADIC and len(node.inputs) == 1:
+            return Work((Copy(shape=node.outputs[0]),), shapes)
         layer = make_layer(constants=node.held(aside))
         return Work((layer,), shapes, aside=aside, operands=operands)
 
@@ -114,6 +116,8 @@ FUNCTIONS = {
     **dict.fromkeys(("Sin", "Asin", "Sinh", "Asinh", "Tan", "Atan"), "sin"),
     **dict.fromkeys(("Cos", "Acos", "Cosh", "Acosh", "Atanh"), "cos"),
 }  # fmt: skip
+VARIADIC = ("Sum", "Max", "Min", "Mean")
+"""Operators that hand on what they read where that is one map."""
 CONVERSIONS = ("Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 QUANTISED = (1, 2, 4, 5, 6, 7)
 """Scales and zero points of a QLinearAdd or QLinearMul: those of a (0), of b (3), and of y."""

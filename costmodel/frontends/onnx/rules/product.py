@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from costmodel.core.tally import Shape, Shapes
-from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work, exported
 from costmodel.frontends.onnx.spread import Untracked, led
 from costmodel.models.layers.einsum import Einsum
 from costmodel.models.layers.linear import Linear
@@ -173,8 +173,9 @@ def einsum(node: OnnxNode) -> Work:
 
 def effort(layer: Einsum, shapes: Shapes) -> int:
     """Operations of an einsum on maps of these shapes [count]."""
-    tally = layer.tally(shapes, layer.out_shapes(shapes))
-    return tally.macs + tally.adds
+    with exported():
+        tally = layer.tally(shapes, layer.out_shapes(shapes))
+    return int(tally.macs + tally.adds)
 
 
 def named(node: OnnxNode, number: int) -> int | None:
