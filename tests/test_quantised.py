@@ -314,10 +314,9 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
     mixed["config_groups"]["group_1"] = group(128)["config_groups"]["group_0"] | {
         "targets": ["mlp"], "format": "pack-quantized",
     }  # fmt: skip
-    both = activated("float", 8, "float-quantized")
-    both["config_groups"]["group_1"] = activated("int", 8, "int-quantized")["config_groups"][
-        "group_0"
-    ] | {"targets": ["mlp"], "format": "int-quantized"}
+    other = activated("float", 8, "float-quantized")
+    whole = activated("int", 8, "int-quantized")["config_groups"]["group_0"]
+    other["config_groups"]["group_1"] = whole | {"targets": ["mlp"], "format": "int-quantized"}
     for section, word in (
         (AWQ, "bf16"),
         ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "bf16"),
@@ -330,7 +329,7 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
          "{weights: bf16, maps: bf16, state: int8}"),
         # groups that do not agree compute in the model's own type
         (mixed, "bf16"),
-        (both, "bf16"),
+        (other, "bf16"),
     ):  # fmt: skip
         facts = cm.load_network(written(tmp_path, section)).facts
         assert facts.choices["dtype"] == word
