@@ -6,6 +6,7 @@ from contextlib import suppress
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from contrib_graphs import CASES as CONTRIB
@@ -13,10 +14,13 @@ from contrib_graphs import FLOAT, Case, zeros
 from graphs import totals
 from placed import CASES, NEWEST, counts, moved, placings, sizes, walked
 
+from costmodel.core.builder import Builder
 from costmodel.core.loading import load_network
-from costmodel.errors import InputError
+from costmodel.core.network import Facts
+from costmodel.errors import InputError, Place
 from costmodel.frontends.onnx.rules import table
 from costmodel.frontends.onnx.spread import Untracked
+from costmodel.models.layers.move import Copy
 
 KNOWN = [case for case in CASES if case.opset <= NEWEST]
 
@@ -137,3 +141,44 @@ def test_an_operator_of_any_number_of_maps_takes_one(tmp_path: Path, op: str) ->
     """onnx: 1 to 2147483647 inputs; of one nothing is added or compared."""
     file = written(Case(op, {"a": (FLOAT, [2, 3])}, {}, ("a",), {}, domain=""), tmp_path)
     assert set(counts(walked(onnx.load(file), None), 1).values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"), [(0, "make them outputs of the graph"), (7, "'unread: true'")]
+)
+def test_rows_that_nobody_reads_have_a_remedy_of_their_file(line: int, remedy: str) -> None:
+    """An ONNX file, whose nodes have no lines, has no place for the keys of an architecture."""
+    builder = Builder()
+    source = builder.input("x", (4,))
+    (read,) = builder.row("a", "a", "a", Place("m", line), [Copy((4,))], (source,))
+    builder.row("b", "b", "b", Place("m", line), [Copy((4,))], (source,))
+    (warning,) = builder.network(Facts("m", "", "m", (read,))).facts.warnings
+    assert "nobody reads b" in warning
+    assert remedy in warning
+
+
+TOKENS = [
+    ("MultiHeadAttention", "com.microsoft", {"num_heads": 4}),
+    ("GroupQueryAttention", "com.microsoft", {"num_heads": 4, "kv_num_heads": 4, "causal": 0}),
+    *[("Attention", "", {"q_num_heads": 4, "kv_num_heads": 4})] * (NEWEST >= 23),
+]
+
+
+@pytest.mark.parametrize(("op", "domain", "given"), TOKENS)
+def test_tokens_are_no_samples(tmp_path: Path, op: str, domain: str, given: dict[str, int]) -> None:
+    """Ten tokens of 32 features in one sequence: 10 x 10 pairs of 32 for scores, and as many again.
+
+    As ten sequences of one token it would be 10 x 2 x 32 = 640.
+    """
+    lengths = {"sl": np.array([9], np.int32), "tl": np.array(10, np.int32)}
+    held = lengths if op.startswith("Group") else {}
+    inputs = ["z", "z", "z", *(["", "", *held] if held else [])]
+    maps = {"x": (FLOAT, [10, 32])}
+    model = Case(
+        op, maps, {"a": np.array([0]), **held}, inputs, given, ("y",), min(23, NEWEST), domain
+    ).model()
+    front = onnx.helper.make_node("Unsqueeze", ["x", "a"], ["z"])
+    model.graph.node.insert(0, front)
+    file = tmp_path / "m.onnx"
+    file.write_bytes(model.SerializeToString())
+    assert totals(load_network(file))[1] == 2 * 10 * 10 * 32

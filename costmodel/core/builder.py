@@ -156,7 +156,10 @@ def _unread_warning(network: Network) -> list[str]:
         f"{row.id} (line {row.place.line})" if row.place.line else row.id for row in loose[:6]
     )
     more = f" and {len(loose) - 6} more" if len(loose) > 6 else ""
-    return [
-        f"{network.facts.file}: nobody reads {shown}{more}; "
+    # a row with a line of its own is one of a file that somebody writes
+    remedy = (
         "declare 'outputs: [...]', or 'unread: true' at a layer, if that is meant"
-    ]
+        if loose[0].place.line
+        else "make them outputs of the graph if that is meant"
+    )
+    return [f"{network.facts.file}: nobody reads {shown}{more}; {remedy}"]
