@@ -111,12 +111,13 @@ class Inference:
         types = [*types, *said[len(types) :]][: len(said)]
         if any(told is not NOTHING for told in said):
             self._compare(seen, types, said)
-        first = inputs[0] if inputs else None
-        if first is not None and unresolved(types[0]) and seen.word in table("RULES"):
-            if node.op_type in listed("SAME_SHAPE"):
+        first, same = inputs[0] if inputs else None, node.op_type in listed("SAME_SHAPE")
+        if (same or self.schema(node) is None) and seen.word in table("RULES"):
+            if first is not None and unresolved(types[0]):
+                if not same:
+                    remedy = "export it with shapes"
+                    raise BadValue("the file states no shape for its output", remedy)
                 types[0] = first.type
-            elif self.schema(node) is None:
-                raise BadValue("the file states no shape for its output", "export it with shapes")
         return types
 
     def _compare(

@@ -19,7 +19,7 @@ SCALED = ("LayerNormalization", "InstanceNormalization", "GroupNormalization", "
 WEIGHTS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys((*BIASED, *SCALED, "Gemm", "FusedGemm"), (1, 2)),
     **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization", "PRelu"), (1,)),
-    **dict.fromkeys(("BiasGelu", "FastGelu", "BiasAdd", "BiasSplitGelu", "BiasSoftmax"), (1,)),
+    **dict.fromkeys(("BiasGelu", "FastGelu", "BiasAdd", "BiasSplitGelu"), (1,)),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), (1, 2, 3, 7)),
     **dict.fromkeys(("MatMulNBits", "MatMulBnb4"), (1, 2, 3, 4, 5)),
     "BatchNormalization": (1, 2, 3, 4),
