@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +16,7 @@ from costmodel.frontends.onnx.unroll import Unrolled
 from costmodel.frontends.onnx.values import shape_in
 
 LENGTHS = ("macs", "adds", "muls", "divs", "exps", "compares")
-KERNEL = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+KERNEL: dict[str, Any] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
 IMAGE = [4, 4, 4, 4]
 NEWEST = onnx.defs.onnx_opset_version()
 
@@ -37,8 +38,8 @@ def numbers(*values: int) -> object:
     return np.array(values, dtype=np.int64)
 
 
-CACHE = {"q_num_heads": 4, "kv_num_heads": 4}
-CELL = {"hidden_size": 4}
+CACHE: dict[str, Any] = {"q_num_heads": 4, "kv_num_heads": 4}
+CELL: dict[str, Any] = {"hidden_size": 4}
 CASES = [
     case("Attention", *[[4, 4, 16]] * 3, least=23, **CACHE),
     case("Attention", *[[4, 4, 4, 4]] * 3, least=23),

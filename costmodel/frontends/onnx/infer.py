@@ -112,12 +112,11 @@ class Inference:
         if any(told is not NOTHING for told in said):
             self._compare(seen, types, said)
         first, same = inputs[0] if inputs else None, node.op_type in listed("SAME_SHAPE")
-        if (same or self.schema(node) is None) and seen.word in table("RULES"):
-            if first is not None and unresolved(types[0]):
-                if not same:
-                    remedy = "export it with shapes"
-                    raise BadValue("the file states no shape for its output", remedy)
-                types[0] = first.type
+        ruled = (same or self.schema(node) is None) and seen.word in table("RULES")
+        if ruled and first is not None and unresolved(types[0]):
+            if not same:
+                raise BadValue("the file states no shape for its output", "export it with shapes")
+            types[0] = first.type
         return types
 
     def _compare(
