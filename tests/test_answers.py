@@ -134,6 +134,19 @@ def test_an_answer_meets_its_target_and_its_neighbour_does_not(
             assert not slack or not bound.met(time_at(other)), (word, share)
 
 
+def test_a_throughput_is_reached_and_not_its_inverse_alone(tmp_path: Path) -> None:
+    """Three samples over the time in floats; three over the throughput is another rounding."""
+    run = cm.simulate("hairnet", machine(tmp_path), batch=3)
+    for factor in range(20, 60):
+        wanted = run.throughput * factor / 53
+        target = Target("throughput", Bound(">=", wanted), "test")
+        for word in ("bandwidth", "host"):
+            answer = solve(run, word, target)
+            if answer.value is not None:
+                there = run.machine.with_quantity(MACHINE[word], answer.value)
+                assert 3 / float(run.on(there).total_time) >= wanted
+
+
 def test_the_outermost_number_of_many() -> None:
     """A bound that is a number itself, from far away on both sides; and bounds that nothing meets."""
     for bound in (1e-200, 0.3, 7.0, 1e200):

@@ -64,7 +64,9 @@ def test_what_is_not_there_is_counted_and_told(tmp_path: Path) -> None:
 def test_a_file_that_is_cut_short_is_as_good_as_none(tmp_path: Path) -> None:
     file = saved(tmp_path, MASK, "m.data")
     (tmp_path / "m.data").write_bytes(b"\0" * 100)
-    assert totals(load_network(file))[0] == 64
+    network = load_network(file)
+    assert totals(network)[0] == 64
+    assert "'m.data' is shorter than the model says" in network.facts.notes[0]
 
 
 @pytest.mark.parametrize("place", ["../m.data", "/etc/passwd", "a/../../m.data", "..\\m.data"])
@@ -74,14 +76,33 @@ def test_a_path_that_leaves_the_folder_is_refused(tmp_path: Path, place: str) ->
         load_network(saved(tmp_path / "inner", MASK, place, data=False))
 
 
-def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
-    """Nothing of it is read, so the mask cannot be told from what was learnt."""
+@pytest.mark.parametrize(("key", "value", "told"), [
+    ("offset", "abc", "has the offset 'abc'"), ("length", "-5", "has the length '-5'"),
+    ("location", "", "lies in the file '', which is none"), ("location", ".", "which is none"),
+])  # fmt: skip
+def test_a_place_that_is_none_is_refused(tmp_path: Path, key: str, value: str, told: str) -> None:
+    file = saved(tmp_path, MASK, "m.data")
+    model = onnx.load(str(file), load_external_data=False)
+    for entry in model.graph.initializer[0].external_data:
+        entry.value = value if entry.key == key else entry.value
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=told):
+        load_network(file)
+
+
+def test_a_place_below_the_folder_may_be_written_in_any_way(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    assert totals(load_network(saved(tmp_path, MASK, "sub/../m.data")))[0] == 0
+
+
+def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
     file = saved(inner, MASK, "m.data")
     (inner / "m.data").rename(tmp_path / "m.data")
     (inner / "m.data").symlink_to(tmp_path / "m.data")
-    assert totals(load_network(file))[0] == 64
+    with pytest.raises(InputError, match="a link out of the model's folder"):
+        load_network(file)
 
 
 def test_another_file_beside_it_is_read_again(tmp_path: Path) -> None:

@@ -199,3 +199,45 @@ def test_what_only_gives_its_shape_does_not_run(tmp_path: Path) -> None:
     assert [row.kind for row in network.rows] == ["linear"]
     assert totals(network)[1] == 4 * 5
     assert network.facts.warnings == ()
+
+
+def test_what_a_body_gives_and_nobody_reads_does_not_run(tmp_path: Path) -> None:
+    """3 trips of 4 x 8 x 8; neither the wider product nor the state that feeds itself alone."""
+    file = save(tmp_path / "m.onnx", f"""{HEAD} g (float[4,8] x, float[4,8] z) => (float[4,8] y)
+    <int64 M = {{3}}, bool go = {{1}}> {{
+      y, idle, all = Loop <body = b (int64 i, bool c_in, float[4,8] h, float[4,8] k)
+        => (bool c_out, float[4,8] h_out, float[4,8] k_out, float[4,16] s) {{
+        c_out = Identity(c_in)
+        h_out = MatMul(h, w)
+        k_out = MatMul(k, w2)
+        s = MatMul(h, w3)
+      }}>(M, go, x, z)
+    }}""", ("w", (8, 8)), ("w2", (8, 8)), ("w3", (8, 16)))  # fmt: skip
+    network = load_network(file)
+    assert totals(network) == (64, 3 * 4 * 8 * 8)
+    assert network.facts.warnings == ()
+
+
+@pytest.mark.parametrize(("way", "declared", "held"), [
+    ("v = Reshape(w, to)", "4,27", (("to", (4, 3, 3, 3)),)), ("v = Unsqueeze(w, to)", "4,3,3", (("to", (3,)),)),
+    ("v = CastLike(w, x)", "4,3,3,3", ()), ("v = Slice(w, lo, hi)", "6,3,3,3", (("lo", (0,)), ("hi", (4,)))),
+])  # fmt: skip
+def test_inputs_that_are_moved_to_where_weights_stand_are_weights(
+    tmp_path: Path, way: str, declared: str, held: tuple[tuple[str, tuple[int, ...]], ...]
+) -> None:
+    """A kernel of 3 filters' worth that comes as an input under another shape or type."""
+    file = save(
+        tmp_path / "m.onnx",
+        f"{HEAD} g (float[1,3,8,8] x, float[{declared}] w) => (float[] y) "
+        f"{{ {way}\n y = Conv(x, v) }}",
+    )
+    model = onnx.load(str(file))
+    for name, values in held:
+        model.graph.initializer.append(numpy_helper.from_array(np.array(values), name))
+    file.write_bytes(model.SerializeToString())
+    if "Unsqueeze" in way:
+        # [4, 3, 3, 1]: windows of 3 x 1
+        assert totals(load_network(file)) == (36, 6 * 8 * 36)
+    else:
+        wanted = 6 * 27 if "Slice" in way else 108
+        assert totals(load_network(file)) == (wanted, 36 * 108)

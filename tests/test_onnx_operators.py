@@ -163,13 +163,13 @@ def test_unknown_operators_are_named_and_move(
     words = ["simulate", str(file), "--hw", "accel_1tflops", "--placement", "all_external"]
     assert main(words) == 0
     total = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("Total"))
-    assert total.endswith("; incomplete: no rule counts the work of Frobnicate (1)")
+    assert total.endswith("; incomplete: no rule counts the work of acme:Frobnicate (1)")
     done = simulate(str(file), "accel_1tflops", placement="all_external")
     assert done.totals["external_bytes"] == 4 * (4 + 4 + 4 + 7)
     assert done.totals["params"] == 4
     assert done.workload.rows[0].kind == "unknown"
     assert main([*words, "--strict"]) == 2
-    assert "unknown operators: Frobnicate (1)" in capsys.readouterr().err
+    assert "unknown operators: acme:Frobnicate (1)" in capsys.readouterr().err
 
 
 def test_the_shape_of_what_is_not_known_is_never_guessed(tmp_path: Path) -> None:
@@ -182,20 +182,25 @@ def test_the_shape_of_what_is_not_known_is_never_guessed(tmp_path: Path) -> None
 def test_every_door_says_that_a_total_is_incomplete(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, told = str(odd(tmp_path)), "incomplete: no rule counts the work of Frobnicate (1)"
+    file, told = str(odd(tmp_path)), "incomplete: no rule counts the work of acme:Frobnicate (1)"
     out = tmp_path / "out"
     words = [file, "--hw", "accel_1tflops"]
     assert main(["simulate", *words, "--json", f"{out}.json", "--html", f"{out}.html"]) == 0
     provenance = json.loads(Path(f"{out}.json").read_text())["provenance"]
-    assert provenance["incomplete"] == [{"operator": "Frobnicate", "count": 1}]
+    assert provenance["incomplete"] == [{"operator": "acme:Frobnicate", "count": 1}]
     assert told in Path(f"{out}.html").read_text()
     capsys.readouterr()
     for asked in (
         ["compare", *words],
         ["sensitivity", *words],
+        ["slope", *words, "--json", f"{out}.json", "--html", f"{out}.html"],
         ["solve", *words, "--for", "bandwidth", "--target", "total_time <= 1 ms"],
         ["scan", *words, "--axis", "hw.bandwidth=[1 GB/s, 2 GB/s]", "--out", str(out)],
     ):
         assert main(asked) == 0
         assert told in capsys.readouterr().out, asked
+    assert json.loads(Path(f"{out}.json").read_text())["marks"] == [told]
+    assert (
+        told in Path(f"{out}.html").read_text().partition('id="standing"')[2].partition("</p>")[0]
+    )
     assert told in "".join(json.loads((out / "summary.json").read_text())["marks"])

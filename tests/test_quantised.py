@@ -65,6 +65,13 @@ def activated(number: str, bits: int, word: str, strategy: str = "channel", **ac
     }  # fmt: skip
 
 
+def blocked(block: Any) -> Section:
+    """Floats of eight bits with a scale for each such block."""
+    section = activated("float", 8, "float-quantized", "block")
+    section["config_groups"]["group_0"]["weights"]["block_structure"] = block
+    return section
+
+
 def written(folder: Path, section: Any, **changes: Any) -> Path:
     file = folder / "config.json"
     file.write_text(json.dumps({**TINY, **changes, "quantization_config": section}))
@@ -124,6 +131,8 @@ FORMATS: list[tuple[Section, Bytes]] = [
     (activated("float", 8, "float-quantized"), lambda o, i: o * i + 2 * o),
     (activated("float", 8, "float-quantized", "block"),
      lambda o, i: o * i + ceil(o / 128) * ceil(i / 128) * 2),
+    # early releases wrote a block as text (compressed_tensors/quantization/quant_args.py)
+    *((blocked(block), lambda o, i: o * i + ceil(o / 64) * ceil(i / 128) * 2) for block in ("64x128", [64, 128])),
     ({"quant_method": "fp8", "weight_block_size": [128, 128]},
      lambda o, i: o * i + ceil(o / 128) * ceil(i / 128) * 4),
     ({"quant_method": "fp8", "weight_block_size": [64, 128]},
@@ -305,9 +314,10 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
     mixed["config_groups"]["group_1"] = group(128)["config_groups"]["group_0"] | {
         "targets": ["mlp"], "format": "pack-quantized",
     }  # fmt: skip
-    other = activated("float", 8, "float-quantized")
-    whole = activated("int", 8, "int-quantized")["config_groups"]["group_0"]
-    other["config_groups"]["group_1"] = whole | {"targets": ["mlp"], "format": "int-quantized"}
+    both = activated("float", 8, "float-quantized")
+    both["config_groups"]["group_1"] = activated("int", 8, "int-quantized")["config_groups"][
+        "group_0"
+    ] | {"targets": ["mlp"], "format": "int-quantized"}
     for section, word in (
         (AWQ, "bf16"),
         ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "bf16"),
@@ -320,7 +330,7 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
          "{weights: bf16, maps: bf16, state: int8}"),
         # groups that do not agree compute in the model's own type
         (mixed, "bf16"),
-        (other, "bf16"),
+        (both, "bf16"),
     ):  # fmt: skip
         facts = cm.load_network(written(tmp_path, section)).facts
         assert facts.choices["dtype"] == word
@@ -345,6 +355,8 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
         ({"load_in_4bit": True, "bnb_4bit_blocksize": 32}, "'bnb_4bit_blocksize: 32'"),
         ({"quant_method": "fp8", "weight_block_size": [128]}, "'weight_block_size' is"),
         ({"quant_method": "fp8", "weight_block_size": [128, 0]}, "'weight_block_size' is"),
+        ({"quant_method": "fp8", "weight_block_size": "128"}, "'weight_block_size' is"),
+        ({"quant_method": "fp8", "weight_block_size": "128xall"}, "'weight_block_size' is"),
         ({"quant_method": "fp8", "activation_scheme": "odd"}, "'activation_scheme: odd'"),
         ({"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"}, "'quant_algo: W4A8_AWQ'"),
         ({"quant_method": "modelopt"}, "'quant_algo' is None"),

@@ -17,6 +17,7 @@ from costmodel.cli import options
 from costmodel.core.loading import load_network
 from costmodel.errors import InputError, Place, Problems
 from costmodel.report import files
+from costmodel.studies.labels import once_each
 from costmodel.studies.measuring import machine, networks, timing
 from costmodel.studies.measuring.timing import Measured
 
@@ -33,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the table and the machine, print."""
+    once_each(args.networks, Place("NETWORK"))
     _check(args)
     out = Path(args.out)
     measured = timing.measure(

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from costmodel import papers
 from costmodel.cli import options
+from costmodel.errors import Place
 from costmodel.papers import beyond, language_models, pages
+from costmodel.studies.labels import once_each
 
 EXAMPLES = ("reproduce --quiet --out reports", "reproduce hairnet_appendix")
 
@@ -25,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print, write the pages."""
+    once_each(args.tables, Place("TABLE"))
     chosen = papers.select(args.tables)
     tables = [table for mine in chosen.values() for table in mine]
     if not args.quiet:

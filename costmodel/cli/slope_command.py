@@ -72,6 +72,7 @@ def lines(slopes: Slope, curve: SlopeCurve) -> list[str]:
         f"Compulsory  {megabytes(curve.compulsory)}: what moves once whatever the memory",
         f"Knee        {show(curve.knee, 'memory')}: the least memory within 10 % of that",
         *_present(slopes, curve),
+        *slopes.marks,
     ]
 
 

@@ -11,6 +11,7 @@ import sys
 from costmodel.cli import options
 from costmodel.core.loading import load_network
 from costmodel.errors import Place, Problems
+from costmodel.studies.labels import once_each
 from costmodel.studies.validate import import_torch, validate
 
 EXAMPLES = ("validate hairnet mobilenet_v2 --rows",)
@@ -27,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Validate each architecture; 1 if any layer differs from torch."""
     version = import_torch().__version__.split("+")[0]
     problems, loaded = Problems(), []
+    with problems.collect():
+        once_each(args.archs, Place("ARCH"))
     for word in args.archs:
         if word.endswith(".onnx"):
             problems.add(

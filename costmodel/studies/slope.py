@@ -98,12 +98,19 @@ class Slope:
         return curves[name]
 
     @property
+    def marks(self) -> list[str]:
+        """What is not in the curves, in words; empty where all is."""
+        missing = self.run.network.facts.missing
+        return [missing] if missing else []
+
+    @property
     def record(self) -> dict[str, Any]:
         """The figures of all curves, under the names of the JSON report."""
         return {
             "network": self.network.record,
             "rows": [curve.record for curve in self.rows],
             **({} if self.present is None else {"present_memory_bytes": self.present}),
+            "marks": self.marks,
             "provenance": self.run.provenance,
         }
 

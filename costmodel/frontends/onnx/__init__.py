@@ -80,6 +80,6 @@ def _sizes(settings: Mapping[str, Any]) -> dict[str, int]:
     problems, sizes = Problems(), {}
     for name, value in settings.items():
         with problems.collect(), placing(Place(f"--dim {name}={value}"), "the size "):
-            sizes[name] = to_int(value)
+            sizes[name] = to_int(value, least=0)
     problems.raise_if_any()
     return sizes

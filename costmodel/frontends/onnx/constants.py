@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
 
+from costmodel.frontends.onnx.beside import Beside, is_outside
 from costmodel.frontends.onnx.unlearnt import MOST
 from costmodel.frontends.onnx.values import FLOATS, Origin, Value
 
@@ -22,27 +22,20 @@ MOVING = (
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
 
 
-def beside(tensor: TensorProto, folder: Path) -> Path | None:
-    """The file that holds a tensor's elements; None where they stand in the model's own."""
-    if tensor.data_location != TensorProto.EXTERNAL:
-        return None
-    return folder / next((e.value for e in tensor.external_data if e.key == "location"), "")
-
-
-def contents(tensor: TensorProto, folder: Path) -> Any:
-    """What an initialiser holds, in the file or in one beside it in `folder`.
+def contents(tensor: TensorProto, beside: Beside) -> Any:
+    """What an initialiser holds, in the file or in one beside it.
 
     None where it was stripped of its data, or is too large to be looked at.
     """
-    file = beside(tensor, folder)
-    if prod(tensor.dims) > MOST or (file is not None and not file.is_file()):
+    outside = is_outside(tensor)
+    if prod(tensor.dims) > MOST or (outside and beside.size(tensor) is None):
         return None
     try:
-        return numpy_helper.to_array(tensor, str(folder))
+        return numpy_helper.to_array(tensor, str(beside.folder))
     except (ValueError, TypeError, OSError, onnx.checker.ValidationError):
         return None
     finally:
-        if file is not None:
+        if outside:
             tensor.ClearField("raw_data")
 
 
@@ -87,7 +80,8 @@ def origin_of(proto: onnx.NodeProto, inputs: Sequence[Value | None]) -> Origin:
     held = [(v.floating, v.origin) for v in inputs if v is not None and v.origin is not None]
     if proto.op_type == "ConstantOfShape" and held and held[0][1].weights:
         return Origin(frozenset(proto.output))
-    if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range"):
+    # what sines and cosines are taken of are angles
+    if proto.op_type in ("ConstantOfShape", "Shape", "Size", "Range", "Sin", "Cos"):
         return Origin()
     if proto.op_type in QUANTISING:
         held = held[:1]

@@ -23,7 +23,8 @@ from costmodel.frontends.onnx.walk import Refused, Walk
 MOST = 20_000
 """Nodes that the trips of one file may run."""
 CUT = "cut it off with --to NODE or --from NODE, or export it with fixed numbers"
-Values = list[Value]
+Values = list[Value | None]
+"""What a graph takes or gives; None where nobody needs it."""
 
 
 def attributes(proto: onnx.NodeProto) -> dict[str, Any]:
@@ -54,16 +55,16 @@ def trip(walk: Walk, proto: onnx.NodeProto, count: int, body: onnx.GraphProto) -
     walk.stated |= {value.name: value.type for value in body.value_info}
     with walk.inside(label, f"{label}/{count}", again=count > 0):
         walk.body(body)
-    lost = [output.name for output in body.output if output.name not in walk.values]
-    if lost:
+    given = [output.name for output in body.output]
+    if any(name and name not in walk.values for name in given):
         raise Refused
-    return [walk.values[output.name] for output in body.output]
+    return [walk.values[name] if name else None for name in given]
 
 
-def bind(walk: Walk, names: Sequence[str], values: Sequence[Value]) -> None:
+def bind(walk: Walk, names: Sequence[str], values: Sequence[Value | None]) -> None:
     """Give values further names."""
     for name, value in zip(names, values, strict=True):
-        if name:
+        if name and value is not None:
             walk.values[name] = replace(value, name=name)
 
 
@@ -80,7 +81,7 @@ def loop(walk: Walk, proto: onnx.NodeProto) -> None:
     count, condition, *first = (*proto.input, "", "")[: max(len(proto.input), 2)]
     most = known(walk, count, "how often it runs") if count else None
     goes_on = known(walk, condition, "whether it runs at all") if condition else True
-    carried = [walk.values[name] for name in first]
+    carried = given_as(walk, first)
     names = [value.name for value in body.input]
     gathered: list[Values] = []
     while goes_on and (most is None or len(gathered) < most):
@@ -108,7 +109,7 @@ def scan(walk: Walk, proto: onnx.NodeProto) -> None:
     if walk.infer.opsets[""] < 9:
         raise BadValue("a Scan of operator set 8", "export with a newer one")
     length = walk.values[sources[0]].shape[axes[0]]
-    carried = [walk.values[name] for name in proto.input[:states]]
+    carried = given_as(walk, proto.input[:states])
     names = [value.name for value in body.input]
     gathered: list[Values] = []
     for count in range(length):
@@ -134,10 +135,16 @@ def index(walk: Walk, place: int) -> str:
     return name
 
 
-def stack(walk: Walk, name: str, values: Values, axis: int) -> None:
+def given_as(walk: Walk, names: Sequence[str]) -> Values:
+    """What stands under these names."""
+    return [walk.values[name] if name else None for name in names]
+
+
+def stack(walk: Walk, name: str, gathered: Values, axis: int) -> None:
     """What trips gave, side by side along a new axis. Raises BadValue where there is nothing."""
-    if name not in walk.used:
+    if not name or name not in walk.used:
         return
+    values = [value for value in gathered if value is not None]
     if not values:
         raise BadValue(f"'{name}' gathers what no trip gives", CUT)
     names = []
@@ -168,7 +175,8 @@ def sequence_map(walk: Walk, proto: onnx.NodeProto) -> None:
         bind(walk, names, [one if one.items is None else one.items[count] for one in given])
         results.append(trip(walk, proto, count, body))
     for place, name in enumerate(proto.output):
-        walk.values[name] = Value.of_list(name, [one[place] for one in results])
+        made = [value for one in results if (value := one[place]) is not None]
+        walk.values[name] = Value.of_list(name, made)
 
 
 CONTROL: dict[str, Callable[[Walk, onnx.NodeProto], None]] = {

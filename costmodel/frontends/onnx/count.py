@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from onnx import TensorProto
+from onnx import GraphProto, TensorProto
 
 from costmodel.core.part import Constants
 from costmodel.core.tally import Tally
-from costmodel.frontends.onnx.constants import contents
+from costmodel.frontends.onnx.beside import Beside
+from costmodel.frontends.onnx.constants import contents, stored
 from costmodel.frontends.onnx.node import OnnxNode, Work
 from costmodel.frontends.onnx.unlearnt import ADDED, filled, made_by_code, unlearnt
 from costmodel.frontends.onnx.values import Origin, Value
@@ -19,12 +20,12 @@ from costmodel.language.dtypes import size_of
 class Parameters:
     """What a training framework would hold: weights, no index tables, masks or statistics."""
 
-    def __init__(self, stored: bool, folder: Path) -> None:
-        self.stored = stored
+    def __init__(self, graph: GraphProto, folder: Path) -> None:
+        self.stored = stored(graph)
         """True where weights are initialisers; else the exporter wrote them as Constant nodes."""
-        self.folder = folder
-        """Where files beside the model lie."""
-        self.statistics: frozenset[str] = frozenset()
+        self.beside = Beside(folder)
+        norms = (node for node in graph.node if node.op_type == "BatchNormalization")
+        self.statistics = frozenset(name for node in norms for name in node.input[3:5])
         """Running means and variances; exporters let scales and shifts of one value share them."""
         self.again = False
         """True in the second and further trips of a loop, whose weights are counted."""
@@ -33,6 +34,8 @@ class Parameters:
         self.tensors: dict[str, TensorProto] = {}
         """The initialisers whose contents may be looked at."""
         self.seen: set[str] = set()
+        self.blank = 0
+        """[elements] of ones and zeros, counted, that an exporter may have added."""
         self.doubtful: dict[str, int] = {}
         """[elements] of initialisers that may be tables, and whose contents the file lacks."""
         self._unlearnt: dict[str, bool | None] = {}
@@ -67,13 +70,18 @@ class Parameters:
         if not (value.floating or named):
             return 0
         unseen = origin.weights - self.seen
+        if not unseen and not origin.literal:
+            return 0
         new = [name for name in unseen if not made_by_code(name)]
         if not named:
             new = [name for name in new if not self._table(name, value)]
         elif not statistic:
             new = [name for name in new if name not in self.statistics]
         self.seen.update(new)
-        new = [name for name in new if not self._filled(name, value)]
+        blank = {name for name in new if self._filled(name, value)}
+        if named:
+            new = [name for name in new if name not in blank]
+        self.blank += sum(self.sizes.get(name, 0) for name in blank.intersection(new))
         if named and origin.literal and not self.stored and not self.again:
             added = value.data is not None and filled(value.name, value.data)
             return 0 if added else value.elements
@@ -102,7 +110,7 @@ class Parameters:
     def _contents(self, name: str) -> Any:
         """What an initialiser holds; None where it is not known."""
         tensor = self.tensors.get(name)
-        return None if tensor is None else contents(tensor, self.folder)
+        return None if tensor is None else contents(tensor, self.beside)
 
 
 def _counted(work: Work, fresh: dict[int, int]) -> Tally:

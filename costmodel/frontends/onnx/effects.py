@@ -79,16 +79,13 @@ def _contrib(*operators: str) -> tuple[str, ...]:
 ELSEWHERE: dict[str, dict[str, tuple[str, ...]]] = {
     "activation": {CHOICE: _contrib("GatedRMSNorm", "MatMulNBitsMlp", "RouterGateUpProj")},
     "activation_type": {STATED: _contrib("MoEPacked")},
-    "axes": {
-        SHAPED: ("CenterCropPad", "Resize", "Slice"),
-        ORDER: ("MeanVarianceNormalization",),
-    },
+    "axes": {SHAPED: ("CenterCropPad", "Resize", "Slice")},
     "axis": {
-        SHAPED: ("OneHot", "Split"),
+        SHAPED: ("Split",),
         ORDER: (
-            *("DequantizeLinear", "QuantizeLinear", "LogSoftmax", "LpNormalization", "Softmax"),
+            *("DequantizeLinear", "QuantizeLinear"),
             *("Scatter", "ScatterElements", "TensorScatter"),
-            *_contrib("BiasSoftmax", "DequantizeLinear", "QLinearSoftmax", "QuantizeLinear"),
+            *_contrib("BiasSoftmax", "DequantizeLinear", "QuantizeLinear"),
         ),
     },
     "bits": {STATED: _contrib(*PACKED)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -50,6 +51,19 @@ def conflict(kind: onnx.TypeProto, told: onnx.TypeProto) -> bool:
     )
 
 
+def _ruled(rule: Any, seen: OnnxNode) -> list[onnx.TypeProto]:
+    """The types that a rule gives a node's first outputs. Raises BadValue for a misfit."""
+    try:
+        return list(rule(seen))
+    except BadValue:
+        raise
+    except (AssertionError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BadValue(
+            f"its inputs or attributes do not fit ({told})", "check the export"
+        ) from None
+
+
 class Inference:
     """Answers about the nodes of one model, kept because exporters repeat nodes by the thousand."""
 
@@ -85,20 +99,18 @@ class Inference:
         Raises BadValue where they do not follow from the inputs.
         """
         said = [stated.get(name, NOTHING) for name in node.output]
-        wholes = tuple(() if unresolved(kind) else shape_in(kind) for kind in said)
-        seen = OnnxNode(node, tuple(inputs), wholes)
-        types = self._ruled(seen)
+        seen = OnnxNode(node, tuple(inputs))
+        rule = table("SHAPES").get(seen.word)
+        if rule is not None:
+            wholes = tuple(() if unresolved(kind) else shape_in(kind) for kind in said)
+            seen = replace(seen, wholes=wholes)
+        types = [] if rule is None else _ruled(rule, seen)
         if not types and self.schema(node) is not None:
             inferred = self._inferred(node, inputs)
             types = [inferred.get(name) or NOTHING for name in node.output]
         types = [*types, *said[len(types) :]][: len(said)]
-        trusted = seen.word in ROUNDED and not seen.has(3)
-        for number, (kind, told) in enumerate(zip(types, said, strict=True)):
-            differs = not unresolved(kind) and conflict(kind, told)
-            if differs:
-                self._tell(seen, shape_in(kind), told, trusted)
-            if not unresolved(told) and (unresolved(kind) or (differs and trusted)):
-                types[number] = told
+        if any(told is not NOTHING for told in said):
+            self._compare(seen, types, said)
         first = inputs[0] if inputs else None
         if first is not None and unresolved(types[0]) and seen.word in table("RULES"):
             if node.op_type in listed("SAME_SHAPE"):
@@ -107,18 +119,17 @@ class Inference:
                 raise BadValue("the file states no shape for its output", "export it with shapes")
         return types
 
-    def _ruled(self, seen: OnnxNode) -> list[onnx.TypeProto]:
-        """The types that the rules give a node's first outputs. Raises BadValue for a misfit."""
-        rule = table("SHAPES").get(seen.word)
-        try:
-            return [] if rule is None else list(rule(seen))
-        except BadValue:
-            raise
-        except (AssertionError, LookupError, TypeError, ValueError, ArithmeticError) as error:
-            told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise BadValue(
-                f"its inputs or attributes do not fit ({told})", "check the export"
-            ) from None
+    def _compare(
+        self, seen: OnnxNode, types: list[onnx.TypeProto], said: Sequence[onnx.TypeProto]
+    ) -> None:
+        """Note where types differ from what is `said`, which may be taken in their place."""
+        trusted = seen.word in ROUNDED and not seen.has(3)
+        for number, (kind, told) in enumerate(zip(types, said, strict=True)):
+            differs = not unresolved(kind) and conflict(kind, told)
+            if differs:
+                self._tell(seen, shape_in(kind), told, trusted)
+            if not unresolved(told) and (unresolved(kind) or (differs and trusted)):
+                types[number] = told
 
     def _tell(self, seen: OnnxNode, shape: Shape, told: onnx.TypeProto, trusted: bool) -> None:
         """Note that a shape differs from what the file states."""

@@ -97,9 +97,9 @@ def length(walk: Walk, proto: onnx.NodeProto) -> None:
 
 def joined(walk: Walk, proto: onnx.NodeProto) -> None:
     """ConcatFromSequence: side by side along an axis, or along a new one."""
-    held, said, name = items(walk, proto.input[0]), attributes(proto), proto.output[0]
+    held, said, name = list(items(walk, proto.input[0])), attributes(proto), proto.output[0]
     if said.get("new_axis", 0):
-        stack(walk, name, held, said["axis"])
+        stack(walk, name, [*held], said["axis"])
         return
     names = [f"{name}#{count}" for count in range(len(held))]
     for one, value in zip(names, held, strict=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,11 +17,24 @@ from costmodel.core.layer import Layer
 from costmodel.core.network import changed
 from costmodel.core.part import HELD, OUTSIDE, Parts, Source
 from costmodel.core.tally import Shape, Shapes
+from costmodel.errors import BadValue
 from costmodel.frontends.onnx.spread import Spread, Untracked
 from costmodel.frontends.onnx.values import Value
 
 STANDARD = ("", "ai.onnx")
 """Domains of onnx's own operators."""
+KNOWN = (*STANDARD, "ai.onnx.ml", "com.microsoft")
+"""Domains whose operators have a name that says enough."""
+REMEDY = "check the node, or export the file again"
+
+
+@contextmanager
+def exported() -> Iterator[None]:
+    """Say what a layer refuses with a remedy for files, not for architectures that one writes."""
+    try:
+        yield
+    except BadValue as error:
+        raise BadValue(error.what, REMEDY) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +69,11 @@ class OnnxNode:
         """The operator as the rules name it: led by its domain where that is not onnx's own."""
         domain = self.proto.domain
         return self.op if domain in STANDARD else f"{domain}:{self.op}"
+
+    @property
+    def label(self) -> str:
+        """The operator for reports: led by its domain unless onnx or ONNX Runtime defines that."""
+        return self.op if self.proto.domain in KNOWN else self.word
 
     @property
     def name(self) -> str:
@@ -199,7 +218,8 @@ class Work:
 
     def parts(self, maps: Sequence[int]) -> Parts:
         """The layers one after the other, for a node of whose inputs `maps` are feature maps."""
-        first, *rest = chained(self.layers, self.inputs)
+        with exported():
+            first, *rest = chained(self.layers, self.inputs)
         operands = maps if self.operands is None else self.operands
         reads = tuple(
             Source(OUTSIDE, maps.index(number)) if number in maps else HELD

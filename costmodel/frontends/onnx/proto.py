@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from onnx import inliner
 
 from costmodel.errors import InputError, Place, Problems, did_you_mean
-from costmodel.frontends.onnx import structure
+from costmodel.frontends.onnx import beside, structure
 from costmodel.frontends.onnx.bodies import opened
 from costmodel.frontends.onnx.cut import cut
 from costmodel.frontends.onnx.live import prune, real_inputs
@@ -38,6 +38,8 @@ class Ready(NamedTuple):
     """The one that a dimension's name calls a batch."""
     dead: tuple[str, ...]
     """Operators that no output needs, which were taken out: a name for each node."""
+    short: tuple[str, ...]
+    """Files beside the model that are shorter than it says."""
 
 
 def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
@@ -51,6 +53,7 @@ def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
     place = Place(str(path))
     model = _loaded(path, place)
     structure.check(model, path)
+    short = beside.check(model, path)
     newest = onnx.defs.onnx_opset_version()
     for entry in model.opset_import:
         if entry.domain in STANDARD and not OLDEST <= entry.version <= newest:
@@ -65,7 +68,7 @@ def read(path: Path, dims: Mapping[str, int], span: Span) -> Ready:
         prune(model.graph)
     axis = batch_axis(model)
     bind(model, dims, place)
-    return Ready(model, axis, dead)
+    return Ready(model, axis, dead, tuple(short))
 
 
 def _loaded(path: Path, place: Place) -> onnx.ModelProto:
@@ -126,5 +129,6 @@ def bind(model: onnx.ModelProto, dims: Mapping[str, int], place: Place) -> None:
 def _open(value: onnx.ValueInfoProto) -> Iterator[tuple[str, onnx.TensorShapeProto.Dimension]]:
     """The dimensions of an input without a size, by their name or as input.axis."""
     for axis, dim in enumerate(value.type.tensor_type.shape.dim):
-        if not dim.HasField("dim_value") or dim.dim_value < 1:
+        # a size of nothing is one: the cache before the first token; exporters write -1 for open
+        if not dim.HasField("dim_value") or dim.dim_value < 0:
             yield dim.dim_param or f"{value.name}.{axis}", dim

@@ -11,7 +11,6 @@ import onnx
 
 from costmodel.core.network import Facts, Network
 from costmodel.errors import InputError, Place
-from costmodel.frontends.onnx.constants import beside
 from costmodel.frontends.onnx.proto import Span, read
 from costmodel.frontends.onnx.spread import Untracked
 from costmodel.frontends.onnx.unroll import Unrolled
@@ -56,12 +55,11 @@ def read_network(
             samples=walk.samples,
             variables=dict(dims),
             choices={} if dtype == "fp32" else {"dtype": dtype},
-            notes=(*left_out(ready.dead), *notes(walk)),
+            notes=(*left_out(ready.dead), *cut_short(ready.short), *notes(walk)),
             unknown=dict(walk.unknown),
         )
     )
-    held = {beside(tensor, path.parent) for tensor in model.graph.initializer}
-    return network, [path, *sorted(file for file in held if file is not None and file.is_file())]
+    return network, [path, *walk.parameters.beside.files]
 
 
 def walked(model: onnx.ModelProto, path: Path, named: int | None) -> Walk:
@@ -85,9 +83,20 @@ def left_out(dead: tuple[str, ...]) -> Iterator[str]:
         )
 
 
+def cut_short(files: tuple[str, ...]) -> Iterator[str]:
+    """What a report has to say of files beside the model that end too soon."""
+    for name in files:
+        yield f"'{name}' is shorter than the model says: tensors that it lacks are not looked at"
+
+
 def notes(walk: Walk) -> Iterator[str]:
     """What a report has to say of the file."""
     yield from walk.notes
+    if walk.parameters.blank:
+        yield (
+            f"{walk.parameters.blank} parameters are ones or zeros under names of the exporter's "
+            "own: it may have added them, or the network was not trained"
+        )
     doubtful = walk.parameters.doubtful
     if doubtful:
         yield (

@@ -6,7 +6,7 @@ from math import prod
 
 from costmodel.core.builder import extended
 from costmodel.core.part import Parts
-from costmodel.frontends.onnx.node import OnnxNode, Work
+from costmodel.frontends.onnx.node import OnnxNode, Work, exported
 from costmodel.models.layers.move import StridedView, Unknown
 
 
@@ -24,7 +24,8 @@ def agreed(node: OnnxNode, work: Work, notes: list[str]) -> Parts:
             f"node '{node.name}' ({node.op}) gives {list(stated[0])} per sample, "
             f"its layer {list(given[0])}: check its figures"
         )
-    return extended(parts, StridedView(stated), given[:1])
+    with exported():
+        return extended(parts, StridedView(stated), given[:1])
 
 
 def unknown(node: OnnxNode) -> Work:

@@ -6,7 +6,9 @@ and its ``FOLLOW`` says which of its operators go which way; `stretched` serves 
 
 from __future__ import annotations
 
-from costmodel.frontends.onnx.node import OnnxNode
+from collections.abc import Callable, Iterable
+
+from costmodel.frontends.onnx.node import Follow, OnnxNode
 
 
 def stretched(node: OnnxNode, number: int) -> int | None:
@@ -22,6 +24,33 @@ def stretched(node: OnnxNode, number: int) -> int | None:
     return axes.pop() if len(axes) == 1 else None
 
 
-def kept(node: OnnxNode, number: int) -> int | None:
-    """The axis of the first input, whatever becomes of the others."""
-    return node.spread(0).axis
+def batched(node: OnnxNode, number: int) -> int | None:
+    """The first axis of every map, for operators that give each further axis a meaning."""
+    return 0 if {node.spread(place).axis for place in node.maps} == {0} else None
+
+
+def leading(node: OnnxNode, number: int) -> int | None:
+    """One axis of every map, counted from the front, and the last of none."""
+    axes = {node.spread(place).axis for place in node.maps}
+    last = any(node.spread(place).axis == len(node.whole(place)) - 1 for place in node.maps)
+    return None if last or len(axes) > 1 else axes.pop()
+
+
+def nowhere(node: OnnxNode, number: int) -> int | None:
+    """No axis holds samples apart: tokens of several sequences, regions of several images."""
+    return None
+
+
+def beside(worked: Callable[[OnnxNode], Iterable[int]]) -> Follow:
+    """As `stretched`, for operators that work along those axes of their first map."""
+
+    def follow(node: OnnxNode, number: int) -> int | None:
+        spread = node.spread(node.maps[0])
+        along = {axis % max(len(spread.whole), 1) for axis in worked(node)}
+        return None if spread.axis in along else stretched(node, number)
+
+    return follow
+
+
+vectors = beside(lambda node: (-1,))
+"""Each vector along the last axis on its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from math import prod
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import onnx
 from onnx import TensorProto
@@ -80,12 +80,8 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[tuple[str, str]]:
 
 
 def _tensor(tensor: TensorProto) -> Iterator[tuple[str, str]]:
-    """The mistakes of a stored tensor: its element type, its sizes, where its elements lie."""
+    """The mistakes of a stored tensor: its element type and its sizes."""
     what = f"stored tensor '{tensor.name}'"
-    for entry in tensor.external_data:
-        file = PurePosixPath(entry.value.replace("\\", "/"))
-        if entry.key == "location" and (file.is_absolute() or ".." in file.parts):
-            yield f"{what} lies in '{entry.value}', outside the model's folder", "move it beside it"
     if tensor.data_type not in TYPES:
         yield f"{what} has the unknown element type {tensor.data_type}", "export it again"
     yield from _sizes(what, list(tensor.dims))

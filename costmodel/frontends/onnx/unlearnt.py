@@ -16,13 +16,15 @@ MOST = 1 << 22
 """[elements] up to which contents are looked at."""
 MASKED = -1e3
 """Scores this low are masked: no softmax sees them."""
+BRAIN = 2.0**-7
+"""Distance from one to the next 16-bit brain float; numpy does not tell."""
 ROWS = 4
 """Positions from which a column can be told to be a sinusoid."""
 ADDED = re.compile(r"(onnx::\w+_|[a-z_]\w*_|)\d+|.*/Constant(_\d+)?_output_0")
 """Names that torch's exporters give to what an operator gives, and has none in the network."""
 LIFTED = re.compile(r"(c_)?lifted_tensor_\d+")
 CLOSE = 1e-3
-"""Residual of a sinusoid in half precision, relative to its values."""
+"""Residual of a sinusoid or a window, relative to its values, where their type has no more bits."""
 
 
 def made_by_code(name: str) -> bool:
@@ -31,55 +33,91 @@ def made_by_code(name: str) -> bool:
 
 
 def filled(name: str, array: NDArray[Any]) -> bool:
-    """True for ones or zeros that an exporter adds, e.g. for a norm that scales nothing.
+    """True for ones or zeros under a name that an exporter made up.
 
-    A network that was not trained yet holds as many ones and zeros, under names of its own.
+    In the ports of a norm it adds them, where the norm scales nothing; a network that was not
+    trained yet holds as many.
     """
-    added = ADDED.fullmatch(name) is not None
-    return (
-        added
-        and array.size > 0
-        and bool((array == array.flat[0]).all())
-        and array.flat[0] in (0, 1)
-    )
+    if ADDED.fullmatch(name) is None or not array.size:
+        return False
+    values = _numbers(array)
+    return bool((values == values.flat[0]).all() and values.flat[0] in (0, 1))
 
 
 def unlearnt(array: NDArray[Any]) -> bool:
-    """True for a mask, a table of sinusoids, or the frequencies of one."""
-    if array.size < 2 or array.size > MOST or array.dtype.kind not in "fiub":
+    """True for a mask, a window, a table of angles or sinusoids, or the frequencies of one."""
+    if array.size < 2 or array.size > MOST or array.dtype.kind not in "fiubV":
         return False
-    values = np.asarray(array, dtype=float)
-    return _mask(values) or _frequencies(values) or _sinusoids(values)
+    values, ulp = _numbers(array), _ulp(array)
+    vector = np.squeeze(values)
+    if vector.ndim < 2:
+        return _mask(values) or _frequencies(vector, ulp) or _window(vector, ulp)
+    tables = (np.moveaxis(vector, axis, 0) for axis in range(vector.ndim))
+    return _mask(values) or any(_sinusoids(one.reshape(len(one), -1), ulp) for one in tables)
+
+
+def _ulp(array: NDArray[Any]) -> float:
+    """The distance of numbers of a type from each other, at one."""
+    if array.dtype.kind in "iub":
+        return 0.0
+    return float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else BRAIN
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """The values of an array of any type; numpy has no 16-bit brain floats of its own."""
+    return np.asarray(array.astype(np.float32) if array.dtype.kind == "V" else array, dtype=float)
 
 
 def _mask(values: NDArray[Any]) -> bool:
-    """Zeros beside ones, or beside something very low."""
+    """Zeros beside ones, or numbers so low that no score is left beside zeros or alone."""
     levels = np.unique(values)
-    if len(levels) != 2:
-        return False
-    low, high = levels
-    return (low, high) == (0.0, 1.0) or (high == 0.0 and low <= MASKED)
+    if levels.tolist() == [0.0, 1.0]:
+        return True
+    low = levels[levels != 0.0]
+    return len(low) > 0 and bool((low <= MASKED).all())
 
 
-def _frequencies(values: NDArray[Any]) -> bool:
-    """A geometric series that falls from 1, as rotary embeddings have it."""
-    flat = np.squeeze(values)
-    if flat.ndim != 1 or len(flat) < 2 * ROWS or flat[0] != 1.0 or not (flat > 0).all():
+def _frequencies(flat: NDArray[Any], ulp: float) -> bool:
+    """A series that falls from 1, as rotary embeddings have it.
+
+    It is geometric, or for the most part where some are stretched for longer contexts.
+    """
+    if len(flat) < 2 * ROWS or flat[0] != 1.0 or not (flat > 0).all():
         return False
     steps = np.diff(np.log(flat))
-    return bool(steps[0] < 0 and np.allclose(steps, steps[0], rtol=CLOSE, atol=0))
+    usual = np.isclose(steps, np.median(steps), rtol=CLOSE, atol=ulp)
+    return bool((steps <= 0).all() and steps[0] < 0 and 2 * usual.sum() > len(steps))
 
 
-def _sinusoids(values: NDArray[Any]) -> bool:
-    """Columns x with x[p + 1] + x[p - 1] = 2 cos(w) x[p], and which are not all one number."""
-    table = np.squeeze(values)
-    if table.ndim != 2 or len(table) < ROWS or np.abs(table).max() > 1 + CLOSE:
+def _window(flat: NDArray[Any], ulp: float) -> bool:
+    """A window of signals: a sum of a constant, two cosines and a triangle, whole or periodic."""
+    if len(flat) < 2 * ROWS or np.ptp(flat) < CLOSE:
         return False
+    for period in (len(flat) - 1, len(flat)):
+        turn = np.arange(len(flat)) / period
+        waves = [np.cos(2 * np.pi * times * turn) for times in (0, 1, 2)]
+        shapes = np.stack([*waves, np.abs(2 * turn - 1)], axis=1)
+        left = flat - shapes @ np.linalg.lstsq(shapes, flat, rcond=None)[0]
+        if np.abs(left).max() <= max(CLOSE, ulp) * np.abs(flat).max():
+            return True
+    return False
+
+
+def _sinusoids(table: NDArray[Any], ulp: float) -> bool:
+    """Columns x with x[p + 1] + x[p - 1] = 2 cos(w) x[p], and which are not all one number.
+
+    Of angles, which grow evenly, w is zero. Each of the three is off by half an ulp at most, and
+    the middle one counts twice.
+    """
+    close = max(CLOSE, 2 * ulp)
+    if len(table) < ROWS:
+        return False
+    table = table / max(1.0, float(np.abs(table).max()))
     middle, around = table[1:-1], table[2:] + table[:-2]
     power = (middle**2).sum(axis=0)
     factor = np.divide((middle * around).sum(axis=0), power, where=power > 0, out=2 * (power + 1))
     left = np.abs(around - factor * middle).max(axis=0)
     straight = np.ptp(table, axis=0) < CLOSE
     return bool(
-        (left <= CLOSE).all() and (np.abs(factor) <= 2 + CLOSE).all() and not straight.all()
+        (left <= close).all() and (np.abs(factor) <= 2 + close).all() and not straight.all()
     )

@@ -50,15 +50,11 @@ class Walk:
         self.values: dict[str, Value] = {}
         self.refused: set[str] = set()
         """Names whose node could not be taken."""
-        self.parameters = Parameters(constants.stored(model.graph), path.parent)
-        self.parameters.statistics = frozenset(
-            name
-            for node in model.graph.node
-            if node.op_type == "BatchNormalization"
-            for name in node.input[3:5]
-        )
+        self.parameters = Parameters(model.graph, path.parent)
         self.path, self.scope = "", ""
         """The nodes whose inner graphs are walked, without and with the number of the trip."""
+        self.listed = False
+        """True once there may be lists of tensors."""
         self.trips = 0
         """Nodes that graphs inside the graph have run."""
         self.unknown: Counter[str] = Counter()
@@ -130,13 +126,14 @@ class Walk:
     def made(self, op: str, inputs: Sequence[str], *outputs: str, **attributes: Any) -> None:
         """Take a node that the file does not have, as if it stood there. Raises BadValue."""
         self.used.update(outputs)
+        self.contents.update(outputs)
         self.node(helper.make_node(op, inputs, outputs, name=outputs[0], **attributes))
 
     def store(self, tensor: TensorProto) -> None:
         """An initialiser; the contents of small ones are kept."""
         kind = make_tensor_type_proto(tensor.data_type, tensor.dims)
         small = np.prod(tensor.dims, dtype=float) <= SMALL
-        data = constants.contents(tensor, self.parameters.folder) if small else None
+        data = constants.contents(tensor, self.parameters.beside) if small else None
         origin = self.held(tensor)
         self.parameters.tensors |= dict.fromkeys(origin.weights, tensor)
         self.constant(tensor.name, kind, data, origin)
@@ -166,8 +163,11 @@ class Walk:
             self.refused.update(proto.output)
             return
         inputs = tuple(self.values[name] if name else None for name in proto.input)
-        lists = any(value is not None and value.items is not None for value in inputs)
-        if proto.domain in STANDARD and (lists or proto.op_type in self.UNROLLED):
+        if proto.domain in STANDARD and (
+            proto.op_type in self.UNROLLED
+            or (self.listed and any(v is not None and v.items is not None for v in inputs))
+        ):
+            self.listed = True
             self.unroll(proto)
             return
         types = self.infer.outputs(proto, inputs, self.stated)
@@ -180,7 +180,7 @@ class Walk:
                 "the shape of its output depends on the data, or does not follow from its inputs",
                 "cut it off with --to NODE or --from NODE, or export with fixed shapes",
             )
-        if self.path == "" and not self.contents.intersection(proto.output):
+        if self.path == "" and self.contents.isdisjoint(proto.output):
             self.measured(proto, types)
             return
         # readers of a dequantised map take the quantised one
@@ -272,7 +272,7 @@ class Walk:
         """
         rule = table("RULES").get(node.word)
         if rule is None:
-            self.unknown[node.op] += 1
+            self.unknown[node.label] += 1
             rule = unknown
         try:
             # a node whose samples get lost says so here, before its rule looks at shapes

@@ -60,6 +60,8 @@ class Draft:
 
 def renamed(taps: Taps, ids: Mapping[str, str]) -> Taps:
     """The same maps where the rows that write them bear other `ids`."""
+    if not any(tap.node in ids for tap in taps):
+        return taps
     return tuple(changed(tap, node=ids.get(tap.node, tap.node)) for tap in taps)
 
 

@@ -9,6 +9,7 @@ from costmodel.studies.slope import Slope, SlopeCurve
 
 FEW = 1000
 """Steps up to which each has a point of its own."""
+EXACT = "counts, exact for the schedules that docs/tiling.md describes"
 COLUMNS = (
     TableColumn("memory", "memory on chip", "B"),
     TableColumn("external", "over the bus", "B"),
@@ -29,7 +30,7 @@ def slope_page(slope: Slope, curve: SlopeCurve) -> str:
             "over tiled loop nests, nothing staying on chip from row to row",
             verdict=f"{show(curve.knee, 'memory')} come within 10 % of what must move once, "
             f"{show(curve.compulsory, 'memory')}.{now}",
-            standing="counts, exact for the schedules that docs/tiling.md describes",
+            standing="; ".join([EXACT, *slope.marks]),
             caption="Every step"
             if len(rows) == len(curve.memory)
             else f"{len(rows)} of {len(curve.memory)} steps; --json has them all",

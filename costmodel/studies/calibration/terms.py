@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from costmodel.core.arrays import Floats
+from costmodel.core.counting import Traits
 from costmodel.core.terms import ROW_LANES, Amount, entries
 from costmodel.core.tiling.nest import AttentionNest, Nest
 from costmodel.studies.calibration.measured_runs import rows_of
@@ -39,6 +40,8 @@ class Contribution(NamedTuple):
     """The multiply-adds of that contraction [count]."""
 
 
+Engines = Mapping[str, tuple[Floats, Floats]]
+"""Seconds of each row at an engine's peak, and its operations there, (R,) each."""
 Contributions = tuple[Contribution, ...]
 Occupied = Counter[Contributions]
 """The rows of a measurement: what adds to them, and how often they occur."""
@@ -86,16 +89,18 @@ def occupied(measurement: Measurement, run: Run) -> Occupied:
 
 
 def _contributions(run: Run, chosen: Sequence[int]) -> Iterator[Contributions]:
-    plain = _row_terms(run)
+    traits, engines = run.profile.traits, _engines(run)
+    plain = {fitted: seconds.tolist() for fitted, seconds in _row_terms(run).items()}
     for number in chosen:
         row = run.workload.rows[number]
         if row.view:
             continue
         routine = row.layer.runs_as
-        made = [*_arithmetic(run, number)]
+        made = [*_arithmetic(run, number, traits, engines)]
         for (resource, of, occupies), seconds in plain.items():
-            name = (resource, routine if of == "routine" else of) if resource else None
-            made.append(Contribution(name, occupies, float(seconds[number])))
+            if seconds[number]:
+                name = (resource, routine if of == "routine" else of) if resource else None
+                made.append(Contribution(name, occupies, seconds[number]))
         vectors = row.vectors * run.samples * NANOSECOND
         made.append(Contribution(("per_vector", routine), "launch", vectors))
         yield tuple(one for one in made if one.seconds)
@@ -122,23 +127,28 @@ def _row_terms(run: Run) -> Mapping[tuple[str, str, str], Floats]:
     return sums
 
 
-def _arithmetic(run: Run, number: int) -> Iterator[Contribution]:
-    """What each task of a row's parts takes at the peak of its engine."""
+def _engines(run: Run) -> Engines:
+    """Seconds of each row (R,) at the peak of either engine, and its operations (R,)."""
     work, machine, asked = run.workload, run.machine, run.result.amounts
-    engines = {
+    return {
         "matrix": (asked["matrix_work"] / machine.matrix, work.matrix_ops),
         "host": (asked["host_work"] / machine.host, work.host_ops),
     }
-    for part in work.rows[number].parts:
-        for engine, routine, tally in run.profile.traits.tasks(part):
+
+
+def _arithmetic(run: Run, number: int, traits: Traits, engines: Engines) -> Iterator[Contribution]:
+    """What each task of a row's parts takes at the peak of its engine."""
+    for part in run.workload.rows[number].parts:
+        for engine, routine, tally in traits.tasks(part):
             own_ops = run.policies.timed.ops(part.layer.kind, tally) * run.samples
             if not own_ops:
                 continue
             time, ops = (array[number] for array in engines[engine])
             name = ("compute", AS_DENSE.get(routine, routine))
             seconds, macs = float(time * own_ops / ops), part.executed_tally.macs * run.samples
-            contractions = part.layer.contractions(part.inputs, run.samples)
-            if engine != "matrix" or not macs or not contractions:
+            tiled = engine == "matrix" and macs
+            contractions = part.layer.contractions(part.inputs, run.samples) if tiled else ()
+            if not contractions:
                 yield Contribution(name, engine, seconds, None, macs)
                 continue
             counted = sum(one.macs for one in contractions)

@@ -22,8 +22,18 @@ from costmodel.frontends.config.quantization import compressed, floats, packed
 from costmodel.frontends.config.quantization.method import Quantisation
 from costmodel.frontends.config.quantization.section import REMEDY, Section, section_of
 
-FLOATS = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
-"""Element types as configs name them."""
+FLOATS = {
+    "float32": "fp32",
+    "float": "fp32",
+    "float16": "fp16",
+    "half": "fp16",
+    "bfloat16": "bf16",
+    "float64": "fp64",
+    "float8_e4m3fn": "fp8",
+    "float8_e5m2": "fp8",
+    "auto": "bf16",
+}
+"""Element types as configs name them; `auto` leaves it to the file of weights, bf16 as a rule."""
 METHODS: dict[str, Callable[[Section, str], Quantisation]] = {
     "gptq": packed.gptq,
     "awq": packed.awq,
@@ -41,7 +51,11 @@ METHODS: dict[str, Callable[[Section, str], Quantisation]] = {
 
 def own_type(keys: Keys) -> str:
     """The element type of what is not quantised, 16-bit brain floats unless a config says more."""
-    return FLOATS.get(str(keys.optional("torch_dtype", keys.optional("dtype"))), "bf16")
+    word = "torch_dtype" if keys.optional("torch_dtype") is not None else "dtype"
+    stated = str(keys.optional(word, "auto")).removeprefix("torch.")
+    if stated not in FLOATS:
+        raise BadValue(f"'{word}' is {stated!r}", f"known: {', '.join(sorted(FLOATS))}")
+    return FLOATS[stated]
 
 
 def quantisation_of(keys: Keys) -> Quantisation | None:

@@ -51,10 +51,15 @@ class Section(Keys):
         return str(self.optional(key, default))
 
     def block(self, key: str) -> tuple[int, int] | None:
-        """Outputs and inputs of a block; None where the key says nothing. Raises BadValue."""
+        """Outputs and inputs of a block; None where the key says nothing. Raises BadValue.
+
+        Early compressed-tensors wrote them as text, "128x128".
+        """
         block = self.optional(key)
         if block is None:
             return None
+        if isinstance(block, str):
+            block = [int(size) if size.isdecimal() else size for size in block.split("x")]
         if not isinstance(block, list) or len(block) != 2 or not all(map(_is_size, block)):
             raise BadValue(f"'{key}' is {block!r}", "it must be a list of two whole numbers from 1")
         return block[0], block[1]

@@ -12,7 +12,7 @@ from costmodel.core.layer import Layer
 from costmodel.core.tally import Shape, Shapes
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched
 from costmodel.frontends.onnx.shaping import Shaper, typed
 from costmodel.models.layers.attention import Attention
 from costmodel.models.layers.computed import behind
@@ -165,6 +165,12 @@ def standard_shapes(node: OnnxNode) -> list[onnx.TypeProto]:
     return typed(node, y, *present, (*q[:-1], total))
 
 
+def attended(node: OnnxNode, number: int) -> int | None:
+    """The batch stands first; behind the 2 of ONNX Runtime's keys and values in one map."""
+    axis = batched(node, number)
+    return axis if axis is None else axis + (len(node.wholes[number]) == 5)
+
+
 RULES: dict[str, Rule] = {"Attention": attention}
-FOLLOW: dict[str, Follow] = {"Attention": kept}
+FOLLOW: dict[str, Follow] = {"Attention": attended}
 SHAPES: dict[str, Shaper] = {"Attention": standard_shapes}

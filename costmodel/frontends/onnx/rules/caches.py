@@ -13,8 +13,16 @@ from typing import Any
 import onnx
 
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.rules.attention import Heads, around, attend, divided, headed, number
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.rules.attention import (
+    Heads,
+    around,
+    attend,
+    attended,
+    divided,
+    headed,
+    number,
+)
+from costmodel.frontends.onnx.samples import nowhere
 from costmodel.frontends.onnx.shaping import Shaper, typed
 from costmodel.models.layers.linear import Linear
 
@@ -250,9 +258,11 @@ RULES: dict[str, Rule] = {
     **{f"{DOMAIN}:{op}": rule for op, rule in PROJECTING.items()},
     **{f"{DOMAIN}:{op}": given for op in PORTS},
 }
-FOLLOW: dict[str, Follow] = dict.fromkeys(
-    (*(op for op in PROJECTING if op != "Attention"), *PORTS), kept
-)
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys((op for op in (*PROJECTING, *PORTS) if op != "Attention"), attended),
+    # tokens of several sequences one behind the other
+    **dict.fromkeys(("PackedAttention", "PackedMultiHeadAttention"), nowhere),
+}
 SHAPES: dict[str, Shaper] = {
     **{f"{DOMAIN}:{op}": projected_shapes for op in PROJECTING},
     **{f"{DOMAIN}:{op}": given_shapes for op in PORTS},

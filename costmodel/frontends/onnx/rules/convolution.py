@@ -16,7 +16,7 @@ from costmodel.core.window import extents, padding_for, same_padding
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules.elementwise import activated
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched
 from costmodel.frontends.onnx.shaping import Shaper, spread_out, typed, window_of
 from costmodel.models.layers.computed import Products, behind
 
@@ -220,4 +220,4 @@ SHAPES: dict[str, Shaper] = {
     "CausalConvWithState": causal_shapes,
     **{f"com.microsoft:{op}": shape for op, (_, shape) in OWN.items()},
 }
-FOLLOW: dict[str, Follow] = dict.fromkeys((*STANDARD, *OWN), kept)
+FOLLOW: dict[str, Follow] = dict.fromkeys((*STANDARD, *OWN), batched)

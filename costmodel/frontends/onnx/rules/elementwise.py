@@ -9,13 +9,14 @@ from math import prod
 from costmodel.core import kinds
 from costmodel.core.layer import Layer, make
 from costmodel.errors import BadValue
-from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.samples import beside
 from costmodel.frontends.onnx.spread import led
 from costmodel.models.layers.activation import LeakyRelu
 from costmodel.models.layers.arithmetic import Arithmetic
 from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Add, Mul
-from costmodel.models.layers.move import Cast
+from costmodel.models.layers.move import Cast, Copy
 
 
 def activation(kind: str, weights: tuple[int, ...] = ()) -> Rule:
@@ -35,6 +36,8 @@ def joined(make_layer: Callable[..., Layer], aside: tuple[int, ...] = ()) -> Rul
         rank = max(map(len, node.shapes))
         operands = tuple(n for n in node.maps if n not in aside)
         shapes = tuple(led(node.shape(n), rank) for n in operands)
+        if node.op in VARIADIC and len(node.inputs) == 1:
+            return Work((Copy(shape=node.outputs[0]),), shapes)
         layer = make_layer(constants=node.held(aside))
         return Work((layer,), shapes, aside=aside, operands=operands)
 
@@ -113,6 +116,8 @@ FUNCTIONS = {
     **dict.fromkeys(("Sin", "Asin", "Sinh", "Asinh", "Tan", "Atan"), "sin"),
     **dict.fromkeys(("Cos", "Acos", "Cosh", "Acosh", "Atanh"), "cos"),
 }  # fmt: skip
+VARIADIC = ("Sum", "Max", "Min", "Mean")
+"""Operators that hand on what they read where that is one map."""
 CONVERSIONS = ("Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 QUANTISED = (1, 2, 4, 5, 6, 7)
 """Scales and zero points of a QLinearAdd or QLinearMul: those of a (0), of b (3), and of y."""
@@ -135,3 +140,6 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(CONVERSIONS, convert),
 }
 SAME_SHAPE = tuple(RULES)
+FOLLOW: dict[str, Follow] = dict.fromkeys(
+    ("Softmax", "LogSoftmax", "QLinearSoftmax"), beside(lambda node: (node.get("axis", -1),))
+)

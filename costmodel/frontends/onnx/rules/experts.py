@@ -12,7 +12,7 @@ import onnx
 
 from costmodel.core.tally import Shape
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import vectors
 from costmodel.frontends.onnx.shaping import Shaper, folded, same, tokens, typed
 from costmodel.models.layers.computed import Products
 
@@ -181,4 +181,4 @@ OWN: dict[str, tuple[Rule, Shaper]] = {
 }
 RULES: dict[str, Rule] = {f"{DOMAIN}:{op}": rule for op, (rule, _) in OWN.items()}
 SHAPES: dict[str, Shaper] = {f"{DOMAIN}:{op}": shape for op, (_, shape) in OWN.items()}
-FOLLOW: dict[str, Follow] = dict.fromkeys(OWN, kept)
+FOLLOW: dict[str, Follow] = dict.fromkeys(OWN, vectors)

@@ -14,7 +14,7 @@ from onnx import TensorProto
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules import elementwise, product
 from costmodel.frontends.onnx.rules.elementwise import GELU, SILU, worked
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched, beside, nowhere, vectors
 from costmodel.frontends.onnx.shaping import (
     Shaper,
     element,
@@ -174,5 +174,8 @@ SHAPES: dict[str, Shaper] = {
 }
 FOLLOW: dict[str, Follow] = {
     **dict.fromkeys(FUSED, product.multiplied),
-    **dict.fromkeys(("BiasSplitGelu", "GatedAdd", "BiasSoftmax"), kept),
+    **dict.fromkeys(("BiasSplitGelu", "GatedAdd", "SwiGLU"), vectors),
+    **dict.fromkeys(("BiasSoftmax", "GemmaRotaryEmbedding", "GatedRelativePositionBias"), batched),
+    "UnfoldTensor": beside(lambda node: (node.get("dim", -1),)),
+    "CDist": nowhere,
 }

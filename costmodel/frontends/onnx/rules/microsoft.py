@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
@@ -16,7 +17,7 @@ from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules import elementwise, norm
 from costmodel.frontends.onnx.rules.elementwise import SILU, worked
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched, vectors
 from costmodel.frontends.onnx.shaping import (
     Shaper,
     element,
@@ -24,6 +25,7 @@ from costmodel.frontends.onnx.shaping import (
     same,
     typed,
 )
+from costmodel.frontends.onnx.spread import led
 from costmodel.models.layers.computed import behind
 from costmodel.models.layers.layer_norm import GroupNorm, LayerNorm, RmsNorm
 from costmodel.models.layers.merge import Add, Concat
@@ -33,14 +35,19 @@ DOMAIN = "com.microsoft"
 
 
 def after_skip(kind: type[LayerNorm | RmsNorm]) -> Rule:
-    """A sum of two maps and its normalisation: x, skip, scale, shift, bias."""
+    """A sum of two maps and its normalisation: x, skip, scale, shift, bias.
+
+    The skip may be one for all sequences, [tokens, features] or [1, tokens, features].
+    """
 
     def rule(node: OnnxNode) -> Work:
-        maps = tuple(node.shape(n) for n in node.maps if n < 2)
-        held = () if len(maps) == 2 else (maps[0],)
-        bias = 4 if kind is LayerNorm else 3
-        plus = behind(maps[0], adds=prod(maps[0]) * node.has(bias))
         operands = tuple(n for n in node.maps if n < 2)
+        rank = max(len(node.shape(n)) for n in operands)
+        maps = tuple(led(node.shape(n), rank) for n in operands)
+        held = tuple(node.ends[0].beside(node.whole(n)) for n in (0, 1) if n not in operands)
+        out = tuple(map(int, np.broadcast_shapes(*maps, *held)))
+        bias = 4 if kind is LayerNorm else 3
+        plus = behind(out, adds=prod(out) * node.has(bias))
         return Work(
             (Add(constants=held), *plus, kind()), maps, operands=operands, weights=(2, 3, 4)
         )
@@ -168,4 +175,8 @@ OWN: dict[str, tuple[Rule, Shaper]] = {
 }
 RULES: dict[str, Rule] = {f"{DOMAIN}:{op}": rule for op, (rule, _) in OWN.items()}
 SHAPES: dict[str, Shaper] = {f"{DOMAIN}:{op}": shape for op, (_, shape) in OWN.items()}
-FOLLOW: dict[str, Follow] = dict.fromkeys(NORMS, kept)
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys((op for op in NORMS if op not in norm.FOLLOW), vectors),
+    **dict.fromkeys(("EmbedLayerNormalization", "QEmbedLayerNormalization"), batched),
+    **dict.fromkeys(("GroupNorm", "SkipGroupNorm"), batched),
+}

@@ -9,7 +9,7 @@ import onnx
 from costmodel.core.layer import Layer
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched
 from costmodel.frontends.onnx.shaping import Shaper, same, typed
 from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Concat
@@ -78,12 +78,19 @@ def gather(node: OnnxNode) -> Work:
 def looked_up(node: OnnxNode, number: int) -> int | None:
     """Positions take the place of the axis that they count along."""
     data, positions = node.spread(0), node.spread(1)
-    along = node.get("axis", 0) % max(len(data.whole), 1)
+    along = node.get("gather_axis", node.get("axis", 0)) % max(len(data.whole), 1)
     if data.axis is None:
         return None if positions.axis is None else along + positions.axis
-    if data.axis == along:
+    if data.axis == along or positions.axis is not None:
         return None
     return data.axis if data.axis < along else data.axis - 1 + len(positions.whole)
+
+
+def widened(node: OnnxNode, number: int) -> int | None:
+    """OneHot puts an axis of its own among those of the positions."""
+    axis = node.spread().axis
+    place = node.get("axis", -1) % len(node.wholes[number])
+    return None if axis is None else axis + (axis >= place)
 
 
 def scatter(node: OnnxNode) -> Work:
@@ -178,5 +185,7 @@ SHAPES: dict[str, Shaper] = {
 FOLLOW: dict[str, Follow] = {
     "Transpose": turned,
     "Gather": looked_up,
-    **dict.fromkeys(("DepthToSpace", "SpaceToDepth", "Pad", "TensorScatter"), kept),
+    **dict.fromkeys(("DepthToSpace", "SpaceToDepth", "TensorScatter"), batched),
+    "TorchEmbedding": looked_up,
+    "OneHot": widened,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.samples import batched, beside
 from costmodel.frontends.onnx.shaping import Shaper, same
 from costmodel.models.layers.computed import behind
 from costmodel.models.layers.layer_norm import GroupNorm, LayerNorm, LocalResponseNorm, RmsNorm
@@ -67,6 +68,11 @@ def plain(node: OnnxNode) -> Work:
     return Work((LayerNorm(affine=False),), (node.shape(),))
 
 
+def channelled(node: OnnxNode, number: int) -> int | None:
+    """MeanVarianceNormalization works over the batch too unless it says otherwise."""
+    return None if 0 in node.get("axes", (0, 2, 3)) else batched(node, number)
+
+
 RULES: dict[str, Rule] = {
     "BatchNormalization": batch_norm,
     "LayerNormalization": layer_norm,
@@ -81,3 +87,12 @@ SAME_SHAPE = tuple(RULES)
 SHAPES: dict[str, Shaper] = dict.fromkeys(
     ("GroupNormalization", "MeanVarianceNormalization", "SimplifiedLayerNormalization"), same
 )
+
+LAYERS = ("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys(("GroupNormalization", "InstanceNormalization"), batched),
+    **dict.fromkeys(("BatchNormalization", "LRN"), beside(lambda node: (1,))),
+    **dict.fromkeys(LAYERS, beside(lambda node: range(-normalised(node), 0))),
+    "MeanVarianceNormalization": channelled,
+    "LpNormalization": beside(lambda node: (node.get("axis", -1),)),
+}

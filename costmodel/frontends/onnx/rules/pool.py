@@ -10,7 +10,7 @@ from onnx import TensorProto
 
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules.convolution import in_front, is_last, sliding, window
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched, beside
 from costmodel.frontends.onnx.shaping import Shaper, element, spread_out, typed, window_of
 from costmodel.models.layers.move import Copy
 from costmodel.models.layers.pool import GlobalAvgPool
@@ -178,8 +178,10 @@ RULES: dict[str, Rule] = {
 }
 FOLLOW: dict[str, Follow] = {
     **dict.fromkeys(REDUCED, reduced),
-    **dict.fromkeys((*POOLS, "NhwcMaxPool", "MaxpoolWithMask"), kept),
+    **dict.fromkeys((*POOLS, *OWN), batched),
     **dict.fromkeys(("QLinearReduceMean", "ReduceSumInteger"), reduced),
+    **dict.fromkeys(("TopK", "Hardmax"), beside(lambda node: (node.get("axis", -1),))),
+    **dict.fromkeys(("CumSum", "CumProd"), beside(lambda node: node.numbers("axis", 1) or [0])),
 }
 SHAPES: dict[str, Shaper] = {
     **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), pooled),

@@ -6,8 +6,8 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from costmodel.core.tally import Shape
-from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.core.tally import Shape, Shapes
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work, exported
 from costmodel.frontends.onnx.spread import Untracked, led
 from costmodel.models.layers.einsum import Einsum
 from costmodel.models.layers.linear import Linear
@@ -147,7 +147,11 @@ def named_axes(node: OnnxNode) -> tuple[list[str], str]:
 
 
 def einsum(node: OnnxNode) -> Work:
-    """Operands that share summed indices, the letter of the samples left out."""
+    """Operands that share summed indices, the letter of the samples left out.
+
+    Raises Untracked where a run takes fewer operations as a whole: where the best order multiplies
+    constants with each other, which is done once for all samples, or gathers several samples first.
+    """
     terms, out = named_axes(node)
     maps = len(node.maps)
     order = [*node.maps, *(n for n in range(len(terms)) if n not in node.maps)]
@@ -160,7 +164,18 @@ def einsum(node: OnnxNode) -> Work:
     )
     shapes = tuple(spread.shape for spread in spreads[:-1])
     layer = Einsum(f"{','.join(own)}->{result}", shapes[maps:])
+    wholes = tuple(map(node.whole, order))
+    at_once = Einsum(f"{','.join(terms[place] for place in order)}->{out}", wholes[maps:])
+    if node.follow and effort(at_once, wholes[:maps]) < node.count * effort(layer, shapes[:maps]):
+        raise Untracked
     return Work((layer,), shapes[:maps], weights=tuple(range(len(terms))))
+
+
+def effort(layer: Einsum, shapes: Shapes) -> int:
+    """Operations of an einsum on maps of these shapes [count]."""
+    with exported():
+        tally = layer.tally(shapes, layer.out_shapes(shapes))
+    return int(tally.macs + tally.adds)
 
 
 def named(node: OnnxNode, number: int) -> int | None:
@@ -171,6 +186,9 @@ def named(node: OnnxNode, number: int) -> int | None:
         term[axis : axis + 1] for term, axis in zip(terms, axes, strict=True) if axis is not None
     }
     letter = letters.pop() if len(letters) == 1 else ""
+    # a diagonal works along the samples
+    if any(term.count(letter) > 1 for term in terms):
+        return None
     return out.index(letter) if letter and letter in out else None
 
 

@@ -17,7 +17,7 @@ from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules import move, product
 from costmodel.frontends.onnx.rules.elementwise import activated
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import vectors
 from costmodel.frontends.onnx.shaping import Shaper, element, folded, multiplied, typed
 from costmodel.models.layers.linear import Linear
 from costmodel.models.layers.move import Gather
@@ -165,7 +165,7 @@ OWN: dict[str, tuple[Rule, Shaper, Follow]] = {
         product.multiplied,
     ),
     "GatherBlockQuantized": (gather_blocks, gather_shape, move.looked_up),
-    **{op: (packed(*given), packed_shape(given[2]), kept) for op, given in PACKED.items()},
+    **{op: (packed(*given), packed_shape(given[2]), vectors) for op, given in PACKED.items()},
 }
 RULES: dict[str, Rule] = {f"{DOMAIN}:{op}": rule for op, (rule, _, _) in OWN.items()}
 SHAPES: dict[str, Shaper] = {f"{DOMAIN}:{op}": shape for op, (_, shape, _) in OWN.items()}

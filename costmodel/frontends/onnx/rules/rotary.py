@@ -6,7 +6,7 @@ from math import prod
 
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import leading
 from costmodel.frontends.onnx.shaping import Shaper, same
 from costmodel.models.layers.rotary import Rotary
 
@@ -48,4 +48,4 @@ RULES: dict[str, Rule] = {
     f"{DOMAIN}:MRotaryEmbedding": rotary(2, 1),
 }
 SHAPES: dict[str, Shaper] = dict.fromkeys(RULES, same)
-FOLLOW: dict[str, Follow] = dict.fromkeys(("RotaryEmbedding", "MRotaryEmbedding"), kept)
+FOLLOW: dict[str, Follow] = dict.fromkeys(("RotaryEmbedding", "MRotaryEmbedding"), leading)

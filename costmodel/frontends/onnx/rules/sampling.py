@@ -10,7 +10,7 @@ from costmodel.core.layer import Layer
 from costmodel.core.tally import Shape
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched, nowhere
 from costmodel.frontends.onnx.shaping import Shaper, typed
 from costmodel.models.layers.computed import Computed, Products
 from costmodel.models.layers.move import Copy, Resize
@@ -48,11 +48,14 @@ def resize(node: OnnxNode) -> Work:
     return Work((layer,), (before,), operands=(0,), aside=(1, 2, 3))
 
 
+def resized(node: OnnxNode, number: int) -> int | None:
+    """The batch, unless it is what is resized."""
+    return batched(node, number) if node.wholes[number][0] == node.whole()[0] else None
+
+
 def mixing(count: int, each: int, shape: Shape, more: int = 0) -> Layer:
     """Elements of `shape`, each of `count` samples that mix `each` elements; the samples add up."""
     size = prod(shape)
-    if each == 1 and count == 1:
-        return Copy(shape=shape)
     muls, adds = count * each * (each > 1) * size, (count * each - 1) * size
     return Computed(shapes=(shape,), muls=muls, adds=adds, divs=more * size)
 
@@ -163,6 +166,10 @@ TABLE: dict[str, tuple[Rule, Shaper | None]] = {
 }
 RULES: dict[str, Rule] = {op: rule for op, (rule, _) in TABLE.items()}
 SHAPES: dict[str, Shaper] = {op: shape for op, (_, shape) in TABLE.items() if shape is not None}
-FOLLOW: dict[str, Follow] = dict.fromkeys(
-    ("Resize", "Upsample", "GridSample", "Col2Im", "AffineGrid"), kept
-)
+REGIONS = ("RoiAlign", "MaxRoiPool", "CropAndResize")
+"""Operators of whose outputs the first axis counts regions, of whichever image they are."""
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys((op.split(":")[-1] for op in TABLE), batched),
+    **dict.fromkeys(("Resize", "Upsample"), resized),
+    **dict.fromkeys(REGIONS, nowhere),
+}

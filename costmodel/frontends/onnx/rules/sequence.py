@@ -6,7 +6,7 @@ from math import prod
 
 import onnx
 
-from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work, exported
 from costmodel.frontends.onnx.shaping import Shaper, typed
 from costmodel.models.layers.computed import behind
 from costmodel.models.layers.recurrent import Recurrent
@@ -29,11 +29,13 @@ def recurrent(node: OnnxNode) -> Work:
         bidirectional=directions == 2,
         bias=node.has(3),
     )
+    with exported():
+        out = layer.out_shape(shape)
     # three gates of an LSTM see the state of each of their units
     peeping = 3 * hidden * directions * prod(shape[:-1]) * node.has(7)
     others = tuple(n for n in node.maps if n)
     return Work(
-        (layer, *behind(layer.out_shape(shape), muls=peeping, adds=peeping)),
+        (layer, *behind(out, muls=peeping, adds=peeping)),
         (shape, *map(node.shape, others)), operands=(0, *others),
         weights=(1, 2, 3, 7), aside=(4, 5, 6), tables=(8, 9, 10, 11),
     )  # fmt: skip
@@ -53,7 +55,7 @@ def recurred(node: OnnxNode, number: int) -> int | None:
     steps. With `layout` 1 the samples stand first in all of them.
     """
     first = bool(node.get("layout", 0))
-    if node.spread(0).axis != (0 if first else 1):
+    if {node.spread(place).axis for place in node.maps} != {0 if first else 1}:
         return None
     if first:
         return 0

@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 
 from costmodel.errors import BadValue
-from costmodel.frontends.onnx.node import OnnxNode, Rule, Work
+from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
+from costmodel.frontends.onnx.samples import batched, beside
 from costmodel.frontends.onnx.shaping import Shaper, folded, typed
 from costmodel.models.layers.computed import Computed
 
@@ -132,6 +133,12 @@ def solved(share: int) -> Rule:
     return rule
 
 
+def in_front(node: OnnxNode, number: int) -> int | None:
+    """The samples lie in front of the matrices' own two axes."""
+    axis = node.spread().axis
+    return axis if axis in range(len(node.whole()) - 2) else None
+
+
 TABLE: dict[str, tuple[Rule, Shaper]] = {
     "DFT": (dft, dft_shape),
     "STFT": (stft, stft_shape),
@@ -142,3 +149,8 @@ TABLE: dict[str, tuple[Rule, Shaper]] = {
 }
 RULES: dict[str, Rule] = {op: rule for op, (rule, _) in TABLE.items()}
 SHAPES: dict[str, Shaper] = {op: shape for op, (_, shape) in TABLE.items()}
+FOLLOW: dict[str, Follow] = {
+    "DFT": beside(lambda node: (along(node)[0], -1)),
+    **dict.fromkeys(("STFT", "Rfft", "Irfft"), batched),
+    **dict.fromkeys(("Det", "Inverse"), in_front),
+}

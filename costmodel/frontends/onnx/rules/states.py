@@ -22,7 +22,7 @@ from costmodel.frontends.onnx.rules.attention import (
     number,
 )
 from costmodel.frontends.onnx.rules.caches import DOMAIN, sizes_of
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import batched, nowhere
 from costmodel.frontends.onnx.shaping import Shaper, folded, typed
 from costmodel.models.layers.computed import Products
 from costmodel.models.layers.linear import Linear
@@ -251,6 +251,8 @@ SHAPES: dict[str, Shaper] = {
     "LinearAttention": linear_shapes,
     **{f"{DOMAIN}:{op}": shape for op, (_, shape) in OWN.items()},
 }
-FOLLOW: dict[str, Follow] = dict.fromkeys(
-    ("LinearAttention", "LongformerAttention", "QOrderedAttention"), kept
+BATCHED = (
+    *("LinearAttention", "LongformerAttention", "QOrderedLongformerAttention"),
+    "QOrderedAttention",
 )
+FOLLOW: dict[str, Follow] = {**dict.fromkeys(OWN, nowhere), **dict.fromkeys(BATCHED, batched)}

@@ -13,7 +13,7 @@ import onnx
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.rules.elementwise import worked
-from costmodel.frontends.onnx.samples import kept
+from costmodel.frontends.onnx.samples import leading, nowhere
 from costmodel.frontends.onnx.shaping import Shaper, folded, same, tokens, typed
 from costmodel.models.layers.computed import Computed, Products
 
@@ -113,4 +113,7 @@ OWN: dict[str, tuple[Rule, Shaper]] = {
 }
 RULES: dict[str, Rule] = {f"{DOMAIN}:{op}": rule for op, (rule, _) in OWN.items()}
 SHAPES: dict[str, Shaper] = {f"{DOMAIN}:{op}": shape for op, (_, shape) in OWN.items()}
-FOLLOW: dict[str, Follow] = dict.fromkeys(("LinearAttentionGate", "EngramGate"), kept)
+FOLLOW: dict[str, Follow] = {
+    **dict.fromkeys(OWN, leading),
+    "VarlenCausalConvWithState": nowhere,
+}

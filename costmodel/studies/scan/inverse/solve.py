@@ -128,7 +128,7 @@ class Question:
         high = edges[slow] if slow < len(edges) else 2 * edges[-1]
         slowest, fastest = self.time_at(low), self.time_at(high)
         work = (slowest - fastest) / (1 / low - 1 / high)
-        return Stretch(float(work), float(fastest - work / high))
+        return Stretch(float(work), float(fastest - work / high), exact=False)
 
 
 class Stretch(NamedTuple):
@@ -140,6 +140,8 @@ class Stretch(NamedTuple):
     work: float
     rest: float
     """[s]"""
+    exact: bool = True
+    """False: it is worked out from the difference of two times, which rounding spoils."""
 
     def value(self, seconds: float, *, faster: bool) -> float:
         """The rate at which a run takes so many seconds, or the time where no figure is `faster`.
@@ -201,7 +203,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
         return _memory(run, question, target, seconds)
     if seconds is None:
         return unmoved(question, target)
-    return _pace(run, question, seconds)
+    return _pace(run, question, target, seconds)
 
 
 def stated(question: Question) -> Question:
@@ -222,7 +224,7 @@ def unmoved(question: Question, target: Target) -> Answer:
     return question.answer(None, bool(target.bound.met(moved)), why)
 
 
-def _pace(run: Run, question: Question, seconds: Bound) -> Answer:
+def _pace(run: Run, question: Question, target: Target, seconds: Bound) -> Answer:
     """Answer for a rate or a launch r with work w, where the rest takes the time c.
 
     For a rate, w / r + c stands against the limit; for a launch, w r + c does. The value is where
@@ -247,10 +249,10 @@ def _pace(run: Run, question: Question, seconds: Bound) -> Answer:
     if not seconds.at_most or (seconds.value >= least and not endless):
         own = run.machine[question.quantity.field]
         value = outermost(
-            lambda v: bool(seconds.met(time_at(v))),
+            lambda v: bool(target.met_in(time_at(v), run.samples)),
             own if start is None else start,
             smallest=smallest,
-            known=start is not None,
+            known=stretch is not None and stretch.exact,
         )
     if value is None:
         best = f"infinite {word}" if faster else f"no {word} at all"
@@ -273,7 +275,7 @@ def _memory(run: Run, question: Question, target: Target, seconds: Bound | None)
         times[step] = run.on(run.machine.replace(memory=float(steps[step]))).total_time
     if seconds is None:
         value, unit = lanes.external_bytes(steps), "B"
-    met = np.flatnonzero(bound.met(value))
+    met = np.flatnonzero(bound.met(value) if seconds is None else target.met_in(times, run.samples))
     least, (size, side) = bound.at_most, ("unlimited", "smallest")
     if not least:
         size, side = "no", "largest"

@@ -99,6 +99,10 @@ class Target:
             return Bound(self.bound.sign.translate(MIRROR), batch / self.bound.value)
         return self.bound
 
+    def met_in(self, seconds: Any, batch: int) -> Any:
+        """Whether runs of a batch that take so long meet a bound on the time or the throughput."""
+        return self.bound.met(batch / seconds if self.word == "throughput" else seconds)
+
     @property
     def favours_little(self) -> bool:
         """True where little work meets it: a small batch, short times, few bytes."""
