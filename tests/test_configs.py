@@ -236,6 +236,10 @@ def test_a_family_of_another_package(tmp_path: Path, installed: None) -> None:
     file.write_text('{"model_type": "purse", "width": 24}')
     with pytest.raises(InputError, match="no rules for the family 'purse'"):
         cm.load_network(file)
+    fp8 = '"quantization_config": {"quant_method": "fp8"}'
+    file.write_text(f'{{"model_type": "pocket", "width": 24, {fp8}}}')
+    with pytest.raises(InputError, match=r"rules do not say which modules .* stands for"):
+        cm.load_network(file)
 
 
 def test_an_unknown_element_type_is_refused(tmp_path: Path) -> None:
