@@ -187,6 +187,10 @@ def test_a_config_is_an_object(tmp_path: Path) -> None:
     ({"dtype": "float32", "torch_dtype": None}, "fp32"),
     ({"torch_dtype": "float8_e4m3fn"}, "fp8"),
     ({"torch_dtype": "torch.float16"}, "fp16"),
+    *(({"torch_dtype": word}, dtype) for word, dtype in (
+        ("half", "fp16"), ("float", "fp32"), ("float64", "fp64"), ("bfloat16", "bf16"),
+        ("float8_e5m2", "fp8"), ("auto", "bf16"),
+    )),
     ({"quantization_config": None}, "bf16"),
     # maps in 8 bits with the weights of the blocks; or weights in 4 and maps as they were
     ({"quantization_config": {"quant_method": "fp8"}, "torch_dtype": "float16"},
@@ -199,7 +203,7 @@ def test_types_of_elements(tmp_path: Path, stated: dict[str, Any], dtype: str) -
     file = written(tmp_path, "llama", stated)
     run = cm.simulate(file, "accel_1tflops", settings={"tokens": 1})
     assert run.policies.dtype == dtype
-    bits = {"fp32": 32, "fp8": 8}.get(dtype, 16)
+    bits = {"fp64": 64, "fp32": 32, "fp8": 8}.get(dtype, 16)
     # the head, whatever else is looked up or quantised
     assert run.workload.param_bytes[-1] == 48 * 90 * bits // 8
 
@@ -231,6 +235,10 @@ def test_a_family_of_another_package(tmp_path: Path, installed: None) -> None:
     assert cm.load_network(file).facts.variables["hidden"] == 24
     file.write_text('{"model_type": "purse", "width": 24}')
     with pytest.raises(InputError, match="no rules for the family 'purse'"):
+        cm.load_network(file)
+    fp8 = '"quantization_config": {"quant_method": "fp8"}'
+    file.write_text(f'{{"model_type": "pocket", "width": 24, {fp8}}}')
+    with pytest.raises(InputError, match=r"rules do not say which modules .* stands for"):
         cm.load_network(file)
 
 

@@ -153,6 +153,12 @@ FORMATS: list[tuple[Section, Bytes]] = [
      lambda o, i: o * i // 2 + o * i // 64 * 4),
     ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 3, "group_size": 64}}},
      lambda o, i: ceil(o * i / 10 * 4) + o * i // 64 * 4),
+    ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 8, "group_size": 64}}},
+     lambda o, i: o * i + o * i // 64 * 4),
+    ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 2, "group_size": 64}}},
+     lambda o, i: o * i // 4 + o * i // 64 * 4),
+    ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 1, "group_size": 32}}},
+     lambda o, i: o * i // 8 + o * i // 32 * 4),
 ]  # fmt: skip
 
 
@@ -177,6 +183,7 @@ EXCEPTIONS: list[tuple[list[str], Callable[[str], bool]]] = [
     (["model.layers.0.mlp"], lambda name: "layers.0.mlp" in name),
     (["gate", "lm_head", "q"], lambda name: False),
     (["q_proj"], lambda name: "q_proj" in name),
+    ([""], lambda name: False),
     (["k_proj", "up_proj"], lambda name: "k_proj" in name or "up_proj" in name),
     (["model.layers.*.mlp.down_proj"], lambda name: "down_proj" in name),
     (["*0.self_attn*"], lambda name: "0.self_attn" in name),
@@ -314,9 +321,10 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
     mixed["config_groups"]["group_1"] = group(128)["config_groups"]["group_0"] | {
         "targets": ["mlp"], "format": "pack-quantized",
     }  # fmt: skip
-    other = activated("float", 8, "float-quantized")
-    whole = activated("int", 8, "int-quantized")["config_groups"]["group_0"]
-    other["config_groups"]["group_1"] = whole | {"targets": ["mlp"], "format": "int-quantized"}
+    both = activated("float", 8, "float-quantized")
+    both["config_groups"]["group_1"] = activated("int", 8, "int-quantized")["config_groups"][
+        "group_0"
+    ] | {"targets": ["mlp"], "format": "int-quantized"}
     for section, word in (
         (AWQ, "bf16"),
         ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "bf16"),
@@ -329,7 +337,7 @@ def test_types_that_a_run_computes_in(tmp_path: Path) -> None:
          "{weights: bf16, maps: bf16, state: int8}"),
         # groups that do not agree compute in the model's own type
         (mixed, "bf16"),
-        (other, "bf16"),
+        (both, "bf16"),
     ):  # fmt: skip
         facts = cm.load_network(written(tmp_path, section)).facts
         assert facts.choices["dtype"] == word

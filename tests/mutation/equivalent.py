@@ -9,7 +9,6 @@ REASONS: dict[str, dict[str, str]] = {
         "Config.load: self, path: Path, settings: Mapping[str, Any], *, strict: bool = True": (
             "a config has no operators that could be unknown"
         ),
-        "FLOATS: FLOATS = {'float32': 'fp32', 'float16': 'fp16'}": "bf16 stands for every other word",
     },
     "generate.py": {
         "Generation.ttft: return ((low * high) ** 0.5)": "of a batch both ends are the prefill itself",
