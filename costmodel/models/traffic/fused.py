@@ -10,8 +10,7 @@ from costmodel.core.arrays import Array
 from costmodel.core.placement import PLACEMENTS, Placement
 from costmodel.core.tiling.fusion.flow import Flow
 from costmodel.core.tiling.fusion.groups import Group
-from costmodel.core.tiling.fusion.partition import partition
-from costmodel.core.tiling.fusion.strips import RunTable
+from costmodel.core.tiling.fusion.partition import groups_of
 from costmodel.core.traffic import BusBytes, Placed, Traffic
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
@@ -44,16 +43,15 @@ class Fused(Traffic):
         """For each memory the groups that move least, and tiles for all other rows. BadValue."""
         if not placement.keeps_nothing:
             raise BadValue(
-                f"traffic 'fused' decides itself what stays on chip, and so does placement "
-                f"'{PLACEMENTS.word_of(placement)}'",
+                f"traffic 'fused' decides itself what stays on chip, and placement "
+                f"'{PLACEMENTS.word_of(placement)}' would too",
                 "use placement: all_external, or traffic: tiled",
             )
         tiled = Tiled().place(workload, placement, memories, first=first)
         assert workload.flow is not None
-        table = RunTable(workload.flow)
         alone = tiled.moved.total.tolist()
         groups = tuple(
-            tuple(partition(table, own, _bits(workload, memory)))
+            groups_of(workload.flow, own, _bits(workload, workload.flow, memory))
             for own, memory in zip(alone, memories.tolist(), strict=True)
         )
         moved = BusBytes(*(side.copy() for side in tiled.moved))
@@ -93,11 +91,9 @@ def _streamed(passes: int) -> str:
     return "weights read once" if passes == 1 else f"weights read {passes} times"
 
 
-def _bits(workload: Workload, memory: float) -> int:
-    """A memory [bit]; an endless one holds all that the rows touch twice over."""
-    most = 2 * int(workload.touched_bytes.sum()) + sum(
-        one.sum_bits for one in [workload.flow] if one
-    )
+def _bits(workload: Workload, flow: Flow, memory: float) -> int:
+    """A memory [bit]; what is larger than all that rows touch, twice over, is as good as that."""
+    most = 2 * (int(workload.touched_bytes.sum()) + flow.sum_bits)
     return 8 * int(min(memory, most))
 
 

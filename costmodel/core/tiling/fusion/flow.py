@@ -7,8 +7,9 @@ each line of its output from a window of lines of its inputs is a stage; all oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,6 +67,12 @@ class Flow:
     """Of a partial sum."""
     double: bool = False
     """True: what stays on chip only for a while has a second buffer."""
+
+    @cached_property
+    def key(self) -> Hashable:
+        """Equal for flows of equal content."""
+        arrays = (self.map_bytes.tobytes(), self.last.tobytes())
+        return self.stages, *arrays, self.samples, self.sum_bits, self.double
 
     def leaves(self, tensor: int, end: int) -> bool:
         """True for a map that somebody needs behind row `end`."""

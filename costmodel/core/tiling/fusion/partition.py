@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from costmodel.core.content_cache import ContentCache
+from costmodel.core.tiling.fusion.flow import Flow
 from costmodel.core.tiling.fusion.groups import Group, best_group
 from costmodel.core.tiling.fusion.strips import Run, RunTable
+
+TABLES: ContentCache[RunTable] = ContentCache(8)
+PARTITIONS: ContentCache[tuple[Group, ...]] = ContentCache(1024)
+
+
+def groups_of(flow: Flow, alone: Sequence[int], room: int) -> tuple[Group, ...]:
+    """The groups of `partition`, kept by content: one machine is asked several times."""
+    key = flow.key
+    table = TABLES.get(key, lambda: RunTable(flow))
+
+    def groups() -> tuple[Group, ...]:
+        with table.lock:
+            return tuple(partition(table, alone, room))
+
+    return PARTITIONS.get((key, tuple(alone), room), groups)
 
 
 def partition(table: RunTable, alone: Sequence[int], room: int) -> list[Group]:

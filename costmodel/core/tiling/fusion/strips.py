@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 
@@ -65,8 +66,7 @@ def needed(sweep: Sweep, begin: Ints, end: Ints) -> tuple[Ints, Ints]:
 @lru_cache(maxsize=4096)
 def narrowest(sweep: Sweep) -> int:
     """The fewest lines of an input that any line of the output meets."""
-    begin = np.arange(sweep.outputs)
-    first, last = needed(sweep, begin, begin + 1)
+    first, last = needed(sweep, *_each(sweep.outputs))
     return int((last - first).min())
 
 
@@ -147,77 +147,96 @@ def held_row_by_row(flow: Flow, begin: int, end: int) -> dict[int, int]:
     unless the map is needed outside.
     """
     stages = {row: stage for row in range(begin, end + 1) if (stage := flow.stages[row])}
-    made = _Lines(stages, {stage.tensor: row for row, stage in stages.items()}, flow, end)
-    for line in range(stages[end].lines):
-        made.make(end, line)
-    for row, stage in stages.items():
-        if row < end and flow.leaves(stage.tensor, end):
-            for line in range(stage.lines):
-                made.fetch(stage.tensor, line)
-    return made.most
+    outside = [row for row, one in stages.items() if row < end and flow.leaves(one.tensor, end)]
+    lines = _Lines(stages, [end, *outside])
+    for row in (end, *outside):
+        for line in range(stages[row].lines):
+            lines.have(row, line)
+    return lines.most
 
 
 class _Lines:
-    """The lines of all maps while a run is executed row by row."""
+    """The lines of all maps while a run is executed, the rows `whole` making every line."""
 
-    def __init__(
-        self, stages: dict[int, Stage], writers: dict[int, int], flow: Flow, end: int
-    ) -> None:
-        self.stages, self.writers = stages, writers
-        self.uses: dict[int, dict[int, int]] = {}
-        """How often each line of a map is still needed; a line that is on chip is in `present`."""
-        self.present: dict[int, set[int]] = {}
-        self.made: dict[int, set[int]] = {}
-        self.most: dict[int, int] = {}
+    def __init__(self, stages: dict[int, Stage], whole: Sequence[int]) -> None:
+        self.writers = {stage.tensor: row for row, stage in stages.items()}
+        self.tensors = {row: stage.tensor for row, stage in stages.items()}
+        self.windows: dict[int, list[tuple[int, list[int], list[int]]]] = {}
+        """Of each row the maps it reads, and where the window of each of its lines begins, ends."""
+        uses: dict[int, Ints] = {}
         for row in reversed(stages):
             stage = stages[row]
-            whole = row == end or flow.leaves(stage.tensor, end)
-            lines = range(stage.lines) if whole else self.uses.get(stage.tensor, {})
+            wanted = np.full(stage.lines, row in whole)
+            wanted |= uses.get(stage.tensor, np.zeros(stage.lines, dtype=np.int64)) > 0
+            own = self.windows[row] = []
             for reading in stage.readings:
-                uses = self.uses.setdefault(reading.tensor, {})
-                for line in lines:
-                    for needs in window(reading.sweep, line):
-                        uses[needs] = uses.get(needs, 0) + 1
-        for tensor in self.uses:
-            self.present[tensor], self.made[tensor], self.most[tensor] = set(), set(), 0
+                first, last = needed(reading.sweep, *_each(stage.lines))
+                change = np.zeros(
+                    (reading.sweep.inputs or reading.sweep.outputs) + 1, dtype=np.int64
+                )
+                np.add.at(change, first[wanted], 1)
+                np.subtract.at(change, last[wanted], 1)
+                uses[reading.tensor] = uses.get(reading.tensor, 0) + np.cumsum(change[:-1])
+                own.append((reading.tensor, first.tolist(), last.tolist()))
+        self.uses = {tensor: counts.tolist() for tensor, counts in uses.items()}
+        """How often each line is still needed."""
+        made = uses.keys() | self.writers.keys()
+        self.made: dict[int, set[int]] = {tensor: set() for tensor in made}
+        self.present = dict.fromkeys(uses, 0)
+        """How many lines of each map are on chip."""
+        self.most = dict.fromkeys(uses, 0)
 
-    def fetch(self, tensor: int, line: int) -> None:
-        """Have a line of a map made or read, unless it was."""
-        if line in self.made[tensor]:
+    def have(self, row: int, line: int) -> None:
+        """Make a line of a row's map, and all that it takes, unless it is there or has been."""
+        if line in self.made[self.tensors[row]]:
             return
-        if tensor in self.writers:
-            self.make(self.writers[tensor], line)
-        self.made[tensor].add(line)
-        if self.uses[tensor].get(line):
-            self.present[tensor].add(line)
-            self.most[tensor] = max(self.most[tensor], len(self.present[tensor]))
+        # as many calls deep as there are rows, which Python would not allow
+        waiting = [self._making(row, line)]
+        while waiting:
+            wanted = next(waiting[-1], None)
+            if wanted is None:
+                waiting.pop()
+            else:
+                waiting.append(self._making(*wanted))
 
-    def make(self, row: int, line: int) -> None:
-        """Make one line of a row's output from the lines it needs, and drop what is done with."""
-        readings = self.stages[row].readings
-        for reading in readings:
-            for needs in window(reading.sweep, line):
-                self.fetch(reading.tensor, needs)
-        for reading in readings:
-            uses = self.uses[reading.tensor]
-            for needs in window(reading.sweep, line):
+    def _making(self, row: int, line: int) -> Iterator[tuple[int, int]]:
+        """Make one line and drop what is done with; yields the rows and lines to make before."""
+        for tensor, first, last in self.windows[row]:
+            made = self.made[tensor]
+            for needs in range(first[line], last[line]):
+                if needs in made:
+                    continue
+                if tensor in self.writers:
+                    yield self.writers[tensor], needs
+                else:
+                    self._arrives(tensor, needs)
+        for tensor, first, last in self.windows[row]:
+            uses = self.uses[tensor]
+            for needs in range(first[line], last[line]):
                 uses[needs] -= 1
                 if not uses[needs]:
-                    self.present[reading.tensor].discard(needs)
+                    self.present[tensor] -= 1
+        self._arrives(self.tensors[row], line)
+
+    def _arrives(self, tensor: int, line: int) -> None:
+        """Note that a line is made, and on chip if anybody of the run needs it."""
+        self.made[tensor].add(line)
+        if tensor in self.uses and self.uses[tensor][line]:
+            self.present[tensor] += 1
+            self.most[tensor] = max(self.most[tensor], self.present[tensor])
 
 
-def window(sweep: Sweep, line: int) -> range:
-    """The lines of an input from the first to the last that one line of the output meets."""
-    begin = line * sweep.stride - sweep.before
-    span = sweep.dilation * (sweep.taps - 1) + 1
-    return range(max(begin, 0), min(begin + span, sweep.inputs or sweep.outputs))
+def _each(lines: int) -> tuple[Ints, Ints]:
+    """Every line as a strip of its own: where each begins and ends."""
+    begin = np.arange(lines)
+    return begin, begin + 1
 
 
 class RunTable:
     """The runs of a flow that may be groups, worked out as far as they are asked for."""
 
     def __init__(self, flow: Flow) -> None:
-        self.flow = flow
+        self.flow, self.lock = flow, Lock()
         self._runs: dict[int, tuple[list[Run], Iterator[Run]]] = {}
         self._row_by_row: dict[tuple[int, int], int] = {}
 
