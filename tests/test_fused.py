@@ -125,6 +125,20 @@ def test_a_column_by_hand(memory: float, samples: int, moved: int) -> None:
     assert run.groups == [1, 1]
 
 
+def test_branches_ask_for_all_that_either_needs() -> None:
+    """x, its activation and its convolution of 3 taps, and their sum, over 8 lines of one word.
+
+    A line of the sum holds 3 lines of x, one of each branch, 3 weights and a sum of 4: 12 B, and
+    moves 8 + 8 + 3. In 11 B all that cannot be.
+    """
+    net = Drawing(1, 8, 1)
+    one = net.add("relu", net.x)
+    other = net.add("conv2d", net.x, filters=1, kernel=[3, 1], padding=[1, 1, 0, 0])
+    network = net.network(net.add("add", one, other))
+    assert int(cm.simulate(network, machine(12)).result.external_bytes.sum()) == 19
+    assert int(cm.simulate(network, machine(11)).result.external_bytes.sum()) > 19
+
+
 def test_below_that_rows_run_alone() -> None:
     run = cm.simulate(column(), machine(13))
     alone = cm.simulate(column(), machine(13), traffic="tiled")
@@ -255,3 +269,20 @@ def test_scans_take_the_general_path() -> None:
         )
         alone = cm.simulate("hairnet", profile, **choices)
         assert time == pytest.approx(alone.total_time, rel=1e-12)
+
+
+def test_slope_has_a_curve_beside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The column by hand: 20 bytes from 14 B on, 14 from 15 B on; below what rows move alone."""
+    slope = cm.slope(column(), machine(15), traffic="fused")
+    assert slope.fused is not None
+    assert [slope.fused.at(memory) for memory in (14, 15, 99)] == [20, 14, 14]
+    assert slope.fused.at(13) == slope.network.at(13)
+    assert cm.slope(column(), machine(15)).fused is None
+    words = ["slope", "hairnet", "--hw", "accel_1tflops", "--traffic"]
+    out = tmp_path / "s.json"
+    assert main([*words, "fused", "--json", str(out), "--plot", str(tmp_path)]) == 0
+    found = json.loads(out.read_text())
+    assert found["fused"]["compulsory_bytes"] < found["network"]["compulsory_bytes"]
+    assert "run depth first" in capsys.readouterr().out
+    assert main([*words, "once"]) == 2
+    assert "has no curve over the memory; use tiled or fused" in capsys.readouterr().err
