@@ -51,6 +51,10 @@ class Stage:
     """Its parameters for one output channel [bit]."""
 
 
+Held = tuple[tuple[int, int, int], ...]
+"""Of each row that holds weights its number, all of them, and those of one filter [bit]."""
+
+
 @dataclass(frozen=True, eq=False)
 class Flow:
     """The rows of a network as stages, in execution order."""
@@ -73,6 +77,19 @@ class Flow:
         """Equal for flows of equal content."""
         arrays = (self.map_bytes.tobytes(), self.last.tobytes())
         return self.stages, *arrays, self.samples, self.sum_bits, self.double
+
+    @cached_property
+    def _held(self) -> tuple[Held, list[int]]:
+        """What all rows hold, and how many that hold any stand before each row."""
+        numbered = [(row, stage) for row, stage in enumerate(self.stages) if stage]
+        held = tuple((row, one.parameters, one.filter) for row, one in numbered if one.parameters)
+        rows = [row for row, *_ in held]
+        return held, np.searchsorted(rows, np.arange(len(self.stages) + 1)).tolist()
+
+    def weights(self, begin: int, end: int) -> Held:
+        """What the rows from `begin` to `end`, included, hold besides maps."""
+        held, before = self._held
+        return held[before[begin] : before[end + 1]]
 
     def leaves(self, tensor: int, end: int) -> bool:
         """True for a map that somebody needs behind row `end`."""

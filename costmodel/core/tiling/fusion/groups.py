@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
-from costmodel.core.tiling.fusion.flow import Flow
+import numpy as np
+
+from costmodel.core.tiling.fusion.flow import Held
 from costmodel.core.tiling.fusion.strips import Run, RunTable
 
 FINEST = 1 << 22
@@ -35,78 +37,64 @@ class Group:
     """What it takes on chip [bit]."""
 
 
-class Weights:
-    """What the rows of a run hold besides maps."""
-
-    def __init__(self, flow: Flow, run: Run) -> None:
-        rows = range(run.begin, run.end + 1)
-        held = ((row, stage) for row in rows if (stage := flow.stages[row]) and stage.parameters)
-        self.items = tuple((row, stage.parameters, stage.filter) for row, stage in held)
-        self.total = sum(size for _, size, _ in self.items)
-        """[bit]"""
-
-    @property
-    def rows(self) -> frozenset[int]:
-        """The rows that hold any."""
-        return frozenset(row for row, _, _ in self.items)
-
-
 def best_group(table: RunTable, run: Run, room: int, below: int) -> Group | None:
     """The group of a run that moves least in `room` [bit]; None where all move `below` [B] or more.
 
     A strip is as high as any ceil(lines / j). For each height the lines that are held, one sum and
     one filter of the largest streamed weights take their room, and what is left keeps weights.
     """
-    flow, weights = table.flow, Weights(table.flow, run)
-    least = run.map_bytes + weights.total // 8
+    flow, least = table.flow, run.map_bytes + run.parameters // 8
     if least >= below:
         return None
     # what stays only for a while has a second buffer
     buffers = 2 if flow.double else 1
+    left = room - buffers * (run.lines + flow.sum_bits)
+    passes = run.strips * flow.samples
+    # what is streamed at least, whatever stays
+    streamed = np.maximum(run.parameters - left, 0) // 8
+    bound = np.where(left < 0, below, least + (passes - 1) * streamed)
+    weights = flow.weights(run.begin, run.end)
     best: Group | None = None
-    for height, strips, lines in zip(run.heights, run.strips, run.lines, strict=True):
-        fixed = buffers * (int(lines) + flow.sum_bits)
-        left, passes = room - fixed, int(strips) * flow.samples
-        if left < 0:
-            continue
-        # nothing that stays could bring it below
-        streamed = max(weights.total - left, 0) // 8
-        if least + (passes - 1) * streamed >= below:
-            continue
-        kept = kept_weights(weights.items, left, buffers)
-        if kept is None:
-            continue
-        again = [item for item in weights.items if item[0] not in kept]
-        moved = least + (passes - 1) * sum(size for _, size, _ in again) // 8
-        if moved < below:
-            stay = sum(size for row, size, _ in weights.items if row in kept)
-            pass_by = buffers * max((part for _, _, part in again), default=0)
-            taken = fixed + stay + pass_by
-            best = Group(run.begin, run.end, int(height), passes, kept, moved, taken)
-            below = moved
-        if moved == least:
-            return best
+    for at in np.argsort(bound, kind="stable")[: np.count_nonzero(bound < below)].tolist():
+        if int(bound[at]) >= below:
+            break
+        group = _in_strips(run, at, weights, room, int(left[at]), int(passes[at]), buffers)
+        if group and group.moved < below:
+            best, below = group, group.moved
+    if best and best.moved == least:
+        return best
     return _row_by_row(table, run, weights, room, buffers) or best
 
 
-def _row_by_row(
-    table: RunTable, run: Run, weights: Weights, room: int, buffers: int
+def _in_strips(
+    run: Run, at: int, weights: Held, room: int, left: int, passes: int, buffers: int
 ) -> Group | None:
+    """The group of one strip height, `left` [bit] being for weights; None where no filter fits."""
+    kept = kept_weights(weights, left, buffers)
+    if kept is None:
+        return None
+    again = [item for item in weights if item[0] not in kept]
+    bits = sum(size for _, size, _ in again)
+    moved = run.map_bytes + run.parameters // 8 + (passes - 1) * bits // 8
+    unused = left - (run.parameters - bits) - buffers * max((one for *_, one in again), default=0)
+    return Group(run.begin, run.end, int(run.heights[at]), passes, kept, moved, room - unused)
+
+
+def _row_by_row(table: RunTable, run: Run, weights: Held, room: int, buffers: int) -> Group | None:
     """The group that makes each line when it is needed; None where it needs more than `room`."""
     flow = table.flow
-    if buffers * (run.fewest + flow.sum_bits) + weights.total > room:
+    if buffers * (run.fewest + flow.sum_bits) + run.parameters > room:
         return None
-    taken = buffers * (table.row_by_row(run.begin, run.end) + flow.sum_bits) + weights.total
+    taken = buffers * (table.row_by_row(run.begin, run.end) + flow.sum_bits) + run.parameters
     if taken > room:
         return None
-    moved = run.map_bytes + weights.total // 8
-    return Group(run.begin, run.end, 0, flow.samples, weights.rows, moved, taken)
+    moved = run.map_bytes + run.parameters // 8
+    rows = frozenset(row for row, _, _ in weights)
+    return Group(run.begin, run.end, 0, flow.samples, rows, moved, taken)
 
 
 @lru_cache(maxsize=1 << 14)
-def kept_weights(
-    items: tuple[tuple[int, int, int], ...], room: int, buffers: int = 1
-) -> frozenset[int] | None:
+def kept_weights(items: Held, room: int, buffers: int = 1) -> frozenset[int] | None:
     """The rows whose weights stay so that the fewest bits are streamed; None where it cannot be.
 
     Parameters

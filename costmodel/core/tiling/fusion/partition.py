@@ -66,8 +66,11 @@ def partition(table: RunTable, alone: Sequence[int], room: int) -> list[Group]:
 
 
 def _fitting(table: RunTable, end: int, room: int) -> Iterator[Run]:
-    """The runs that end with row `end`, until the lines alone are more than the room."""
+    """The runs that end with row `end`, until no longer one can fit.
+
+    Neither the lines of any strip do then, nor those of row by row beside all weights.
+    """
     for run in table.ending(end):
-        if min(int(run.lines.min()), run.fewest) + table.flow.sum_bits > room:
+        if min(int(run.lines.min()), run.fewest + run.parameters) + table.flow.sum_bits > room:
             return
         yield run
