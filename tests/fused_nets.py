@@ -53,6 +53,13 @@ def spans(run: Run) -> str:
     return " ".join(f"{members[0]}-{members[-1]}" for members in rows.values())
 
 
+def column() -> Network:
+    """Two convolutions of 3 taps over a column of 4 words: maps of 4 bytes, weights of 3."""
+    net = Drawing(1, 4, 1)
+    taps = {"filters": 1, "kernel": [3, 1], "padding": [1, 1, 0, 0]}
+    return net.network(net.add("conv2d", net.add("conv2d", net.x, **taps), **taps))
+
+
 def residual(channels: int, size: int) -> Network:
     """Two residual blocks of two 3x3 convolutions each."""
     net = Drawing(channels, size, size)

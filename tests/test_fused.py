@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from fused_execution import executed
-from fused_nets import NETWORKS, Drawing, machine, spans
+from fused_nets import NETWORKS, Drawing, column, machine, spans
 from fused_walk import Drawn, compare, draw
 
 import costmodel as cm
-from costmodel.cli import main
 from costmodel.core.formula import place
-from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
-from costmodel.errors import InputError
+from costmodel.core.tiling.fusion.groups import kept_weights
+from costmodel.core.tiling.fusion.strips import held_row_by_row
 from costmodel.models.traffic.fused import Fused, PlacedGroups
 from costmodel.models.traffic.tiled import Tiled
 
@@ -99,13 +97,6 @@ def test_every_partition_strip_and_kept_set(start: int) -> None:
 def test_groups_can_be_executed() -> None:
     """Lines are read and made once, are there when needed, and hold no more than was said."""
     assert sum(executed(seed) for seed in range(2000, 2100)) > 60
-
-
-def column() -> Network:
-    """Two convolutions of 3 taps over a column of 4 words: maps of 4 bytes, weights of 3."""
-    net = Drawing(1, 4, 1)
-    taps = {"filters": 1, "kernel": [3, 1], "padding": [1, 1, 0, 0]}
-    return net.network(net.add("conv2d", net.add("conv2d", net.x, **taps), **taps))
 
 
 # By hand, one sum of 4 bytes: row by row 3 lines of either map and both weights stay, 6 + 6 + 4 =
@@ -209,6 +200,45 @@ def test_a_map_that_is_needed_outside_is_written_whole() -> None:
     assert run.layers["out_map_loc"].tolist() == ["external"] * 3
 
 
+def test_row_by_row_makes_a_map_whole_that_is_needed_outside() -> None:
+    """8 lines x, their convolution a of 3 taps, and lines 0 and 4 of that, b; a is an output too.
+
+    b0 takes a0 from x0 and x1, b1 takes a4 from x3, x4 and x5. All five wait for other lines of a:
+    a1 takes x2 besides, 6 lines of x. Of a nobody here waits for more than one.
+    """
+    net = Drawing(1, 8, 1)
+    a = net.add("conv2d", net.x, filters=1, kernel=[3, 1], padding=[1, 1, 0, 0])
+    b = net.add("max_pool", a, kernel=1, stride=[4, 1])
+    flow = cm.simulate(net.network(a, b), machine(100)).workload.flow
+    assert flow is not None
+    assert held_row_by_row(flow, 0, 1) == {0: 6, 1: 1}
+    alone = cm.simulate(net.network(b), machine(100)).workload.flow
+    assert alone is not None
+    assert held_row_by_row(alone, 0, 1) == {0: 3, 1: 1}
+
+
+def test_the_weights_that_stay() -> None:
+    """In 120: the first could stay beside a filter of 1, 30 of 130; the second beside one of 9."""
+    assert kept_weights(((0, 30, 9), (1, 100, 1)), 120) == frozenset({1})
+
+
+def test_maps_have_their_own_width() -> None:
+    """An input of 2 bytes a word: row by row 6 + 3 + 6 + 4 = 19 B, one strip 8 + 4 + 3 + 4 = 19 B."""
+    net = Drawing(1, 4, 1)
+    x = net.builder.input("wide", (1, 4, 1), bits=16)
+    taps = {"filters": 1, "kernel": [3, 1], "padding": [1, 1, 0, 0]}
+    network = net.network(net.add("conv2d", net.add("conv2d", x, **taps), **taps))
+    assert int(cm.simulate(network, machine(19)).result.external_bytes.sum()) == 8 + 4 + 6
+    assert int(cm.simulate(network, machine(18)).result.external_bytes.sum()) > 18
+
+
+def test_a_map_that_is_read_under_another_shape_is_cut_otherwise() -> None:
+    net = Drawing(1, 4, 1)
+    made = net.add("relu", net.x)
+    run = cm.simulate(net.network(net.add("relu", replace(made, shape=(1, 2, 2)))), machine(100))
+    assert run.groups == [None, None]
+
+
 def test_a_long_chain() -> None:
     """Deeper than Python's calls may nest."""
     net = Drawing(1, 4, 1)
@@ -218,71 +248,3 @@ def test_a_long_chain() -> None:
     # row by row 3 lines of each map and all weights: 300 * 6 + 4 B
     run = cm.simulate(net.network(x), machine(300 * 6 + 4))
     assert int(run.result.external_bytes.sum()) == 8 + 300 * 3
-
-
-def test_reports_name_the_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["simulate", "hairnet", "--hw", "accel_1tflops", "--placement", "all_external"]
-    files = ["--csv", str(tmp_path / "t.csv"), "--json", str(tmp_path / "t.json")]
-    assert main([*asked, "--traffic", "fused", *files]) == 0
-    found: dict[str, Any] = json.loads((tmp_path / "t.json").read_text())
-    layers = found["layers"]
-    groups = [layer["group"] for layer in layers]
-    assert groups[:3] == [1, 1, 1]
-    # the mean over a whole map and what follows
-    assert groups[-2:] == [None, None]
-    for word in ("external_bytes", "transfer_time_s", "total_time_s"):
-        assert sum(layer[word] for layer in layers) == pytest.approx(found["totals"][word])
-    assert found["totals"]["peak_internal_bytes"] <= 1e6
-    with (tmp_path / "t.csv").open() as table:
-        rows = list(csv.DictReader(table))
-    assert list(rows[0])[-3:] == ["again_MB", "schedule", "group"]
-    assert [row["group"] for row in rows] == ["" if one is None else str(one) for one in groups]
-    assert rows[0]["out_map_loc"] == "internal"
-    assert rows[0]["schedule"].endswith("weights stay")
-    capsys.readouterr()
-
-
-def test_other_placements_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    for placement in ("per_tensor", "resident"):
-        with pytest.raises(InputError, match=f"placement '{placement}' would too; use placement"):
-            cm.simulate("hairnet", "accel_1tflops", placement=placement, traffic="fused")
-    with pytest.raises(InputError, match=r"traffic 'fused'.*no closed form"):
-        cm.solve(
-            "hairnet",
-            "accel_1tflops",
-            "bandwidth",
-            "total_time <= 1 s",
-            placement="all_external",
-            traffic="fused",
-        )
-
-
-def test_scans_take_the_general_path() -> None:
-    """Every point is its simulation."""
-    memories = ["100 kB", "1 MB"]
-    choices: dict[str, Any] = {"placement": "all_external", "traffic": "fused", "dtype": "int8"}
-    axes = {"hw.on_chip_memory": memories}
-    points = cm.scan("hairnet", "accel_1tflops", axes=axes, **choices)
-    for memory, time in zip(memories, points["total_time"], strict=True):
-        profile = cm.load_profile("accel_1tflops").model_copy(
-            update={"on_chip_memory": {"100 kB": 1e5, "1 MB": 1e6}[memory]}
-        )
-        alone = cm.simulate("hairnet", profile, **choices)
-        assert time == pytest.approx(alone.total_time, rel=1e-12)
-
-
-def test_slope_has_a_curve_beside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The column by hand: 20 bytes from 14 B on, 14 from 15 B on; below what rows move alone."""
-    slope = cm.slope(column(), machine(15), traffic="fused")
-    assert slope.fused is not None
-    assert [slope.fused.at(memory) for memory in (14, 15, 99)] == [20, 14, 14]
-    assert slope.fused.at(13) == slope.network.at(13)
-    assert cm.slope(column(), machine(15)).fused is None
-    words = ["slope", "hairnet", "--hw", "accel_1tflops", "--traffic"]
-    out = tmp_path / "s.json"
-    assert main([*words, "fused", "--json", str(out), "--plot", str(tmp_path)]) == 0
-    found = json.loads(out.read_text())
-    assert found["fused"]["compulsory_bytes"] < found["network"]["compulsory_bytes"]
-    assert "run depth first" in capsys.readouterr().out
-    assert main([*words, "once"]) == 2
-    assert "has no curve over the memory; use tiled or fused" in capsys.readouterr().err
