@@ -248,3 +248,17 @@ def test_a_long_chain() -> None:
     # row by row 3 lines of each map and all weights: 300 * 6 + 4 B
     run = cm.simulate(net.network(x), machine(300 * 6 + 4))
     assert int(run.result.external_bytes.sum()) == 8 + 300 * 3
+
+
+def test_a_sum_in_the_row_of_its_convolution() -> None:
+    """Two residual blocks whose sums are computed as the convolution's lines come out.
+
+    Each such row reads its window of one map and one line of the other. Compulsory are 12 544 B in,
+    as many out, and 4 x 2 304 of weights.
+    """
+    fused = cm.simulate(
+        NETWORKS["small residual 16x28x28"](), machine(24576), passes=["fuse_elementwise"]
+    )
+    assert [row.kind for row in fused.workload.rows] == ["conv2d", "conv2d+add"] * 2
+    assert int(fused.result.external_bytes.sum()) == 2 * 12_544 + 4 * 2_304
+    assert fused.groups == [1] * 4
