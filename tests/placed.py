@@ -33,7 +33,7 @@ def case(
     )
 
 
-def numbers(*values: int) -> object:
+def numbers(*values: int) -> Any:
     """A list of whole numbers."""
     return np.array(values, dtype=np.int64)
 

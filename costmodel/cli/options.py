@@ -44,7 +44,7 @@ SHARED: dict[str, tuple[str, dict[str, Any]]] = {
     "--strict": ("refuse operators of an ONNX file that are not known", {"action": "store_true"}),
     "--convention C": ("how ops and params are counted", {}),
     "--placement P": ("which tensors live on chip", {}),
-    "--traffic R": ("what moves again: once, tiled", {}),
+    "--traffic R": ("what moves again: once, tiled, fused", {}),
     "--timing T": ("how transfer and compute add up", {}),
     "--dtype TYPE": ("element type: fp32, fp16, int8, ...", {}),
     "--pass NAME": (

@@ -22,6 +22,7 @@ SHOWN = 16
 EXAMPLES = (
     "slope hairnet --hw accel_1tflops",
     "slope model.onnx --html slope.html",
+    "slope hairnet --hw accel_1tflops --traffic fused",
 )
 
 
@@ -29,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     options.add_shared(parser, "arch ARCH")
     options.add(parser, "--hw HW", "a machine, whose memory is marked", required=False)
+    options.add(parser, "--traffic R", "fused: beside it, rows run depth first (default: tiled)")
     options.add(parser, "--row ID", "one row instead of the network")
     options.add_shared(
         parser, "--set NAME=VALUE", "--dim NAME=SIZE", "--dtype TYPE", "--pass NAME", "--batch N"
@@ -72,8 +74,23 @@ def lines(slopes: Slope, curve: SlopeCurve) -> list[str]:
         f"Compulsory  {megabytes(curve.compulsory)}: what moves once whatever the memory",
         f"Knee        {show(curve.knee, 'memory')}: the least memory within 10 % of that",
         *_present(slopes, curve),
+        *_fused(slopes, curve),
         *slopes.marks,
     ]
+
+
+def _fused(slopes: Slope, curve: SlopeCurve) -> list[str]:
+    """What moves where rows run depth first."""
+    fused = slopes.fused
+    if fused is None or curve is not slopes.network:
+        return []
+    lines = [
+        f"Fused       {megabytes(fused.compulsory)} move once at least where rows run depth first, "
+        f"within 10 % from {show(fused.knee, 'memory')} on"
+    ]
+    if slopes.present is not None and (moved := fused.at(slopes.present)) is not None:
+        lines.append(f"            {megabytes(moved)} at most in {show(slopes.present, 'memory')}")
+    return lines
 
 
 def _present(slopes: Slope, curve: SlopeCurve) -> list[str]:

@@ -149,7 +149,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
         costs=_costs(rows, counting, samples, _slowed(work, on_engine, counting, samples)),
         **maps.arrays(),
         **_states(rows, counting, samples, maps.state_read),
-        **_nests(rows, maps, counting, samples),
+        **_nests(maps, counting, samples, moved),
     )
 
 
@@ -232,15 +232,14 @@ def _states(
     return {name: _ints(column) for name, column in columns.items()}
 
 
-def _nests(rows: tuple[Row, ...], maps: Maps, counting: Counting, samples: int) -> dict[str, Any]:
-    """Give the loop nests, where they are asked for."""
+def _nests(maps: Maps, counting: Counting, samples: int, moved: Sequence[int]) -> dict[str, Any]:
+    """Give the loop nests, where they are asked for, of rows that read `moved` of parameters."""
     if counting.tiling is None:
         return {}
     # 8 ms, paid by those who tile
-    from costmodel.core.tiling.rows import row_nests
+    from costmodel.core.tiling.asked import asked
 
-    nests = row_nests(rows, maps, samples, counting.bits, counting.tiling, counting.param_bits)
-    return {"nests": nests, "double_buffer": counting.tiling.double}
+    return asked(maps, samples, counting.tiling, counting.param_bits, moved)
 
 
 def _costs(

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from costmodel.core.sharing import Devices, Heads, Use
 from costmodel.core.tally import Shape, Shapes, Tally
-from costmodel.core.tiling.nest import Contraction
+from costmodel.core.tiling.nest import Contraction, Sweep
 from costmodel.errors import BadValue
 
 Engine = Literal["matrix", "host"]
@@ -196,6 +196,15 @@ class Layer:
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """Its loop nests over all `samples` of a run, in order; together all its multiply-adds."""
         return ()
+
+    def line_sweep(self, inputs: Shapes, outputs: Shapes) -> Sweep | None:
+        """How the lines of its output, along the first axis behind the channels, meet those read.
+
+        None where they do not follow line by line from maps that are cut along the same axis.
+        """
+        alike = len(outputs) == 1 and len(outputs[0]) > 1 and {*inputs} == {outputs[0]}
+        by_element = self.in_place and not self.across and alike
+        return Sweep(outputs[0][1]) if by_element else None
 
     def heads_read(
         self, inputs: Shapes, written: Heads | None, devices: Devices

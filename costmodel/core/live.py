@@ -33,10 +33,17 @@ def live_internal_bytes(workload: Workload, plan: Plan) -> Array:
     return np.asarray(np.moveaxis(np.cumsum(change, axis=0)[:rows], 0, -1) + held)
 
 
+def placed_bytes(workload: Workload, placed: Placed) -> Array:
+    """Bytes that are on chip while each row runs, for each of the memories (M, R) [B]."""
+    if placed.held is not None:
+        return np.asarray(placed.held)
+    return live_internal_bytes(workload, placed.plan)
+
+
 def ahead_of(workload: Workload, placed: Placed, point: Array, machine: Machine) -> Ahead:
     """Work out what timing models that look ahead ask; few do, so it waits until they call."""
     whole = placed.memories.reshape(len(placed.memories), -1).sum(axis=1)
-    room = whole[:, np.newaxis] - live_internal_bytes(workload, placed.plan)
+    room = whole[:, np.newaxis] - placed_bytes(workload, placed)
     loaded = np.broadcast_to(placed.moved.params, room.shape)[point].astype(float)
     slowdown = workload.costs.parameter_slowdown
     free = np.maximum(room, 0)[point].astype(float)

@@ -41,6 +41,8 @@ class Placed:
     """(M, R)"""
     refetched: Any = 0
     """(M, R) of these bytes, those that cross the bus not for the first time; 0: none do."""
+    held: Any = None
+    """(M, R) bytes on chip while each row runs; None: the maps that the plan has there, whole."""
 
     @property
     def level_count(self) -> int:
@@ -69,6 +71,8 @@ class Traffic(ABC):
     source: ClassVar[str]
     tiles: ClassVar[bool] = False
     """True: it asks the workload for its loop nests."""
+    fuses: ClassVar[bool] = False
+    """True: rows share the memory in groups, so that none has a step function of its own."""
 
     @abstractmethod
     def place(
@@ -79,6 +83,10 @@ class Traffic(ABC):
     def schedules(self, workload: Workload, placed: Placed) -> list[str]:
         """For each row how it is tiled in the first memory; empty words where it is not."""
         return [""] * len(workload.macs)
+
+    def groups(self, workload: Workload, placed: Placed) -> list[int | None]:
+        """For each row the number of its group in the first memory, from 1; None: alone."""
+        return [None] * len(workload.macs)
 
 
 TRAFFICS = Family("traffic", "costmodel.models.traffic", "costmodel.traffic", Traffic)

@@ -18,6 +18,7 @@ from costmodel.core.arrays import Array, Bools, Floats, Ints
 from costmodel.core.network import Row
 
 if TYPE_CHECKING:
+    from costmodel.core.tiling.fusion.flow import Flow
     from costmodel.core.tiling.rows import RowNest
 
 
@@ -112,6 +113,8 @@ class Workload:
     """The rows that are contractions, where the traffic model asks for them."""
     double_buffer: bool = False
     """True: tiles have second buffers."""
+    flow: Flow | None = None
+    """The rows as stages of a depth-first run, where the traffic model fuses them."""
 
     @cached_property
     def out_moved(self) -> Ints:

@@ -42,6 +42,12 @@ def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:
         {"y": curve.compulsory, "hue": "ink", "name": floor, "dashes": True},
         line(knee, "host", f"within 10 % from {show(curve.knee, 'memory')} on", marked=True),
     ]
+    if slope.fused is not None and curve is slope.network:
+        below = steps(slope.fused)
+        fused = [[max(step["memory"], 1), step["external"]] for step in below]
+        right = max(right, 4 * int(slope.fused.memory[-1]))
+        fused.append([right, int(slope.fused.external[-1])])
+        lines.append(line(fused, "on_chip", "rows run depth first", steps=True))
     if slope.present is not None:
         name = f"the machine's {show(slope.present, 'memory')}"
         lines.append({"x": slope.present, "hue": "matrix", "name": name})

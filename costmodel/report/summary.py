@@ -189,8 +189,9 @@ def _bottleneck(run: Run, row: int) -> str:
 def _memory(run: Run) -> list[str]:
     """Peak of live internal bytes against the on-chip memory."""
     peak, memory = run.peak_internal_bytes, run.machine.memory
+    held = "lines and weights of a group" if run.policies.traffic_model.fuses else "maps"
     line = (
-        f"On-chip memory        at most {megabytes(peak)} of maps live at once in "
+        f"On-chip memory        at most {megabytes(peak)} of {held} live at once in "
         f"{megabytes(memory)}; every map on chip, overwritten in place, takes "
         f"{megabytes(run.whole_bytes)}"
     )

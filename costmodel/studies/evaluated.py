@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.core.arrays import Array
 from costmodel.core.formula import Result, evaluate
 from costmodel.core.graph_pass import PASSES, Pass
-from costmodel.core.live import live_internal_bytes
+from costmodel.core.live import live_internal_bytes, placed_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.packing import Packing
@@ -125,7 +125,8 @@ class Evaluated:
     @cached_property
     def live(self) -> Array:
         """Bytes on chip while each row runs [B], shape (R,)."""
-        return live_internal_bytes(self.workload, self.result.plan)
+        result = self.result
+        return np.asarray(placed_bytes(self.workload, result.placed)[result.point])
 
     @cached_property
     def packing(self) -> Packing | None:
@@ -136,6 +137,11 @@ class Evaluated:
     def schedules(self) -> list[str]:
         """How each row is tiled, in words; empty where the traffic model tiles nothing."""
         return self.policies.traffic_model.schedules(self.workload, self.result.placed)
+
+    @cached_property
+    def groups(self) -> list[int | None]:
+        """The number of the group that each row runs in, from 1; None: it runs alone."""
+        return self.policies.traffic_model.groups(self.workload, self.result.placed)
 
     @cached_property
     def utilisation(self) -> Array:

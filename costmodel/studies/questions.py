@@ -221,7 +221,7 @@ def list_models() -> dict[str, tuple[str, ...]]:
     Examples
     --------
     >>> list_models()["traffic"]
-    ('once', 'tiled')
+    ('fused', 'once', 'tiled')
 
     """
     from costmodel.core import kinds

@@ -76,6 +76,8 @@ def layer_records(run: Evaluated) -> list[Record]:
     }
     if run.policies.traffic_model.tiles:
         values |= {"again_MB": (result.refetched / MB).tolist(), "schedule": run.schedules}
+    if run.policies.traffic_model.fuses:
+        values["group"] = run.groups
     if run.profile.array:
         values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

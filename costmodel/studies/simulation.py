@@ -57,7 +57,7 @@ def simulate(
         How operations and parameters are counted.
     placement : str or Placement, optional
         Which tensors live on chip: 'per_tensor', 'all_external', 'resident' or 'resident+weights'.
-    traffic : {'once', 'tiled'} or Traffic, optional
+    traffic : {'once', 'tiled', 'fused'} or Traffic, optional
         What moves again where a row does not fit on chip.
     timing : {'serial', 'overlap', 'partial', 'pipelined'} or Timing, optional
         How transfer and compute add up.
@@ -169,13 +169,14 @@ def simulated(
         network = rewritten(network, wanted, bits["maps"])
     except BadValue as error:
         raise error.at(Place("--pass")) from None
+    tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
     counting = Counting(
         chosen.report,
         chosen.timed,
         profile.traits_for(types.weights),
         batch,
         bits["maps"],
-        profile.tiling(chosen.dtype) if chosen.traffic_model.tiles else None,
+        tiling if chosen.traffic_model.tiles else None,
         bits["weights"],
         bits["state"],
     )

@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Ints
+from costmodel.core.formula import place
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
-from costmodel.errors import BadValue
+from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import both, simulated
 from costmodel.studies.traffic_by_memory import RowTraffic, added, row_steps
 
 ANY = HardwareProfile(name="any machine", source="none was named")
+POINTS = 48
+"""Memories at which rows are fused, evenly over octaves."""
 NEAR = 1.1
 """The knee: the least memory that moves at most so many times the compulsory bytes."""
 
@@ -65,7 +68,10 @@ class SlopeCurve:
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """The curves of a network, nothing staying on chip from row to row."""
+    """The curves of a network, nothing staying on chip from row to row.
+
+    Of a run with `traffic` fused there is a further curve, in which rows run depth first.
+    """
 
     run: Run
     present: float | None = None
@@ -88,6 +94,25 @@ class Slope:
         external = total.values[:, 0].astype(np.int64)
         return SlopeCurve(self.run.network.name, total.memory, external)
 
+    @cached_property
+    def fused(self) -> SlopeCurve | None:
+        """All rows together, in groups where that moves less; None where that was not asked.
+
+        Exact at some memories; between two of them what the smaller one moves is enough.
+        """
+        placement, _, traffic = self.run.policies.models
+        if not traffic.fuses:
+            return None
+        alone = self.network.memory
+        endless = place(self.run.workload, math.inf, placement, traffic)
+        most = max(int(alone[-1]), int(np.max(endless.held, initial=0)), 2)
+        wanted = np.geomspace(max(int(alone[0]), 1), most, POINTS)
+        memories = np.unique(np.append(np.ceil(wanted[:-1]).astype(np.int64), most))
+        memories = memories[memories >= alone[0]]
+        moved = place(self.run.workload, memories, placement, traffic).moved.total.sum(axis=1)
+        falls = np.flatnonzero(np.diff(moved, prepend=moved[0] + 1))
+        return SlopeCurve(self.run.network.name, memories[falls], moved[falls])
+
     def row(self, name: str) -> SlopeCurve:
         """The curve of one row. Raises BadValue for an unknown one."""
         curves = {curve.id: curve for curve in self.rows}
@@ -109,6 +134,7 @@ class Slope:
         return {
             "network": self.network.record,
             "rows": [curve.record for curve in self.rows],
+            **({} if self.fused is None else {"fused": self.fused.record}),
             **({} if self.present is None else {"present_memory_bytes": self.present}),
             "marks": self.marks,
             "provenance": self.run.provenance,
@@ -123,6 +149,7 @@ def slope(
     batch: int = 1,
     dtype: str | None = None,
     passes: Sequence[str | Pass] | None = None,
+    traffic: str | None = None,
 ) -> Slope:
     """Work out how few bytes must cross the bus, as a function of the on-chip memory.
 
@@ -143,6 +170,8 @@ def slope(
         The element type, such as 'fp16' or 'int8'.
     passes : sequence of str or Pass, optional
         What rewrites the graph, one after the other; by default the passes of the profile.
+    traffic : {'tiled', 'fused'}, optional
+        'fused' adds the curve of rows that run depth first, at 48 memories.
 
     Returns
     -------
@@ -164,6 +193,9 @@ def slope(
     (True, True)
 
     """
+    if traffic not in (None, "tiled", "fused"):
+        what = f"traffic '{traffic}' has no curve over the memory"
+        raise BadValue(what, "use tiled or fused").at(Place("--traffic"))
     network, profile, hw_file = both(arch, ANY if hw is None else hw, settings)
     endless = profile.model_copy(update={"on_chip_memory": math.inf, "usable": None})
     run = simulated(
@@ -171,7 +203,7 @@ def slope(
         endless,
         hw_file=hw_file,
         batch=batch,
-        choices={"placement": "all_external", "traffic": "tiled", "dtype": dtype},
+        choices={"placement": "all_external", "traffic": traffic or "tiled", "dtype": dtype},
         passes=passes,
         given=list(MACHINE),
     )

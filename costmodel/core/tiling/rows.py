@@ -35,6 +35,8 @@ class Tiling(NamedTuple):
     """Of a partial sum in the accumulator."""
     double: bool = False
     """True: each tile but that of the tensor that stays has a second buffer."""
+    fused: bool = False
+    """True: rows may run depth first, lines of a map passing from one to the next."""
 
 
 @dataclass(frozen=True, eq=False)

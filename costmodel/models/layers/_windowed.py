@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import starmap
 from typing import Any, ClassVar
 
 from costmodel.core import window
 from costmodel.core.attributes import Padding, Sizes
 from costmodel.core.layer import Layer, need_axes
-from costmodel.core.tally import Shape
+from costmodel.core.tally import Shape, Shapes
+from costmodel.core.tiling.nest import Sweep
 
 
 class Windowed(Layer):
@@ -53,6 +55,17 @@ class Windowed(Layer):
     def sides(self, sizes: Sizes) -> Sizes:
         """Padding before and after each axis of these `sizes` [elements]."""
         return window.sides(sizes, self.kernel, self.steps, self.padding, self.dilation)
+
+    def sweeps(self, sizes: Sizes) -> tuple[Sweep, ...]:
+        """How the window slides over each axis of the map."""
+        before = self.sides(sizes)[::2]
+        axes = (self.slid(sizes), self.kernel, self.steps, self.dilation, before, sizes)
+        return tuple(starmap(Sweep, zip(*axes, strict=True)))
+
+    def line_sweep(self, inputs: Shapes, outputs: Shapes) -> Sweep | None:
+        """The window's first axis; None where axes lie in front of the channels."""
+        lead, _, sizes = self.parts(inputs[0])
+        return None if lead else self.sweeps(sizes)[0]
 
     def padded(self, torch: Any, shape: Shape, filler: float, name: str, *given: Any) -> Any:
         """Torch's module `name` over as many axes, behind a padding of `filler`.

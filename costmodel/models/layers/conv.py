@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import starmap
 from math import prod
 from typing import Any, ClassVar
 
 from costmodel.core.attributes import Padding, Sizes, flag, padding, pair, whole
 from costmodel.core.layer import Example, Layer, MatrixLayer, make
 from costmodel.core.tally import Shape, Shapes, Tally
-from costmodel.core.tiling.nest import Contraction, Sweep, convolved
+from costmodel.core.tiling.nest import Contraction, convolved
 from costmodel.errors import BadValue
 from costmodel.models.layers._windowed import Windowed
 
@@ -56,12 +55,6 @@ class Convolution(Windowed, MatrixLayer):
         macs = weights * prod(positions) * prod(lead)
         biases = filters if self.bias else 0
         return Tally.of(inputs, outputs, len(lead), macs=macs, weights=weights, biases=biases)
-
-    def sweeps(self, sizes: Sizes) -> tuple[Sweep, ...]:
-        """How the kernel slides over each axis of the map."""
-        before = self.sides(sizes)[::2]
-        axes = (self.slid(sizes), self.kernel, self.steps, self.dilation, before, sizes)
-        return tuple(starmap(Sweep, zip(*axes, strict=True)))
 
     def contractions(self, inputs: Shapes, samples: int) -> tuple[Contraction, ...]:
         """One nest; leading axes are samples too."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from costmodel.core.amounts import amounts, on_and_off_chip
 from costmodel.core.formula import place
-from costmodel.core.live import live_internal_bytes
+from costmodel.core.live import placed_bytes
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, entries
 from costmodel.core.traffic import Placed
@@ -199,7 +199,7 @@ def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
     return {
         "memories": [_finite(memory) for memory in memories],
         "base": memories.index(float(run.machine.memory)),
-        "live": [packed(live_internal_bytes(run.workload, one.plan)[0]) for one in placings],
+        "live": [packed(placed_bytes(run.workload, one)[0]) for one in placings],
     }
 
 

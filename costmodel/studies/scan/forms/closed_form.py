@@ -27,12 +27,14 @@ def closed_form(
     The placement must keep nothing on chip, rows tiled or not, or be a threshold per tensor where
     each map crosses the bus once. The timing must add up; or take the longer of a row's two times,
     where no row works on both engines. There is none either where rows choose among algorithms on
-    the link: the quickest depends on its figures.
+    the link: the quickest depends on its figures; nor where rows run in groups.
     """
     costs = workload.costs
     on_both_engines = (costs.matrix_work != 0) & (costs.host_work != 0)
     overlaps = timing.overlaps and not on_both_engines.any()
     if not (timing.additive or overlaps) or len(costs.link_bytes) > 1:
+        return None
+    if traffic is not None and traffic.fuses:
         return None
     if placement.keeps_nothing:
         lanes = _by_row(workload)

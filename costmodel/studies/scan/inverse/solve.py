@@ -35,6 +35,11 @@ MEMORY = MACHINE["on_chip_memory"]
 def form_of(run: Run) -> Surface | Overlapped:
     """The closed form of a run. Raises BadValue where it has none."""
     form = closed_form(run.workload, *run.policies.models)
+    if form is None and run.policies.traffic_model.fuses:
+        raise BadValue(
+            f"traffic '{run.policies.traffic}' runs rows in groups and has no closed form",
+            "solve with traffic tiled, or scan the figure",
+        )
     if form is None:
         raise BadValue(
             f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has no "
