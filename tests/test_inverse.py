@@ -244,6 +244,7 @@ def test_where_the_bottleneck_moves(network: Path, word: str) -> None:
 @pytest.mark.parametrize(("word", "message"), [
     ("bandwith", "unknown resource 'bandwith'; did you mean 'bandwidth'"),
     ("write_bandwidth", "the profile states no 'write_bandwidth'; add 'write_bandwidth: ...' to it"),
+    ("energy.static", "the profile states no 'energy.static'; add 'energy: {static: ...}' to it"),
 ])  # fmt: skip
 def test_questions_that_have_no_answer(network: Path, word: str, message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -122,7 +122,11 @@ REASONS: dict[str, dict[str, str]] = {
         "_unpaced_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
         "_paced: if False:": "a share of 1 changes no number",
     },
+    "outermost.py": {
+        "outermost: last, step = following, 3 * step": "how far it strides; it halves its way back",
+    },
     "solve.py": {
+        "Stretch.value: return (spare / self.work)": "a time that nothing is asked of is answered before",
         "Question.stretch: high = edges[slow] if slow < len(edges) else 3 * edges[-1]": (
             "behind the last edge any value is on the same line"
         ),
