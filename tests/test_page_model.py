@@ -368,6 +368,8 @@ def test_a_network_that_does_nothing(page: Any, tmp_path: Path) -> None:
     assert told["time"] == 0
     assert told["bound"] == ["none"]
     assert set(told["exposed"].values()) == {0}
+    # 4 x 6 x 6 elements of 4 B live through it
+    assert told["alive"] == [576]
 
 
 def test_names_of_rows(page: Any, tmp_path: Path) -> None:

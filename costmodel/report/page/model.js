@@ -31,8 +31,7 @@ function unpacked(data) {
   const filled = (column, size) => (typeof column === "object" ? column : Array(size).fill(column));
   for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count + 1);
   for (const word of ["in", "out"]) maps[`${word}_tensor`] = filled(maps[`${word}_tensor`], maps[`${word}_ptr`].at(-1));
-  const count = 1 + [...maps.in_tensor, ...maps.out_tensor].reduce((a, b) => Math.max(a, b), -1);
-  for (const word of ["bytes", "begin", "end"]) maps[word] = filled(maps[word], count);
+  for (const word of ["bytes", "begin", "end"]) maps[word] = filled(maps[word], maps.count);
   edges(data);
   return data;
 }

@@ -166,7 +166,8 @@ def _maps(run: Run) -> dict[str, Any]:
     begin, end = work.live_ranges
     edges = {word: getattr(work, word) for word in ("in_ptr", "in_tensor", "out_ptr", "out_tensor")}
     columns = {"bytes": work.tensor_bytes, "begin": begin, "end": end, **edges}
-    return _packed(columns)
+    # of a network of views alone no row reads or writes any
+    return _packed(columns) | {"count": len(work.tensor_bytes)}
 
 
 def _addresses(run: Run) -> dict[str, Any] | None:
