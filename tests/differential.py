@@ -97,7 +97,9 @@ def compared(one: Drawn, path: Path) -> str:
     if network.facts.unknown:
         return network.facts.missing
     (params, macs), (held, counted) = totals(network), by_torch(one)
-    if one.folded and (params - held, counted - macs) == (one.stored, one.folded):
+    # of equal ones, the zeros of cells without biases, it keeps one
+    stored = params - held in (one.stored, one.once)
+    if one.folded and stored and counted - macs == one.folded:
         return "known: the exporter works out the first step from zeros, and stores what it gives"
     if params != held:
         return f"params {params} for {held}"

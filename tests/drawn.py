@@ -23,6 +23,8 @@ class Drawn(NamedTuple):
     """Of them with the zeros of the first step, which an exporter may work out beforehand."""
     stored: int = 0
     """Numbers that it then stores: the biases of that step, for each sample."""
+    once: int = 0
+    """Of these, those of one cell."""
 
 
 class Called(nn.Module):
@@ -141,7 +143,8 @@ def recurrent(draw: random.Random) -> Drawn:
     folded = layers * ways * samples * gates * hidden * hidden
     stored = layers * ways * samples * gates * hidden
     text = f"{made} on {shape}"
-    return Drawn(text, _Output(made), (torch.randn(shape),), unseen, folded, stored)
+    once = samples * gates * hidden
+    return Drawn(text, _Output(made), (torch.randn(shape),), unseen, folded, stored, once)
 
 
 class _Output(nn.Module):
