@@ -140,6 +140,8 @@ FORMATS: list[tuple[Section, Bytes]] = [
     ({"quant_method": "fp8", "activation_scheme": "static"}, lambda o, i: o * i + 8),
     ({"quant_method": "fbgemm_fp8", "activation_scale_ub": 1200.0}, lambda o, i: o * i + 4 * o),
     ({"quant_method": "modelopt", "quant_algo": "FP8"}, lambda o, i: o * i + 8),
+    # a float for each output; those of tokens are worked out as they come
+    ({"quant_method": "modelopt", "quant_algo": "FP8_PER_CHANNEL_PER_TOKEN"}, lambda o, i: o * i + 4 * o),
     ({"quant_method": "modelopt", "quantization": {"quant_algo": "NVFP4", "group_size": 16}},
      lambda o, i: o * i // 2 + o * i // 16 + 8),
     # a scale of 8 bits for 16 values and a float for the matrix; one more for its input
@@ -417,6 +419,29 @@ def test_a_nested_section(tmp_path: Path) -> None:
     for outside in ({"compression_config": group(128)}, {"compression_config": sparse}):
         file.write_text(json.dumps({**TINY, **outside}))
         assert generated(file).memory.weights == expected
+    # what stands beside the quantisation is read as well: half of these weights are not held
+    pruned = {**sparse, "sparsity_config": {"format": "sparse-24-bitmask"}}
+    file.write_text(json.dumps({**TINY, "compression_config": pruned}))
+    with pytest.raises(InputError, match="sparse-24-bitmask"):
+        cm.load_network(file)
+
+
+def test_the_names_of_another_family(tmp_path: Path) -> None:
+    """GPT-2 of 64 features and 2 layers, its fused Q, K and V left in 16 bits by their name.
+
+    Of a layer 192 x 64 in two bytes; 64 x 64, 256 x 64 and 64 x 256 in one, with a float an output;
+    biases and norms in two bytes, and a table of 100 words, which is the head's too, and 32 places.
+    """
+    stated = {
+        "model_type": "gpt2", "n_layer": 2, "n_embd": 64, "n_head": 4, "vocab_size": 100, "n_positions": 32,
+        "torch_dtype": "float16",
+        "quantization_config": {"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["c_attn", "lm_head"]},
+    }  # fmt: skip
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(stated))
+    narrow = 64 * 64 + 256 * 64 + 64 * 256 + 4 * (64 + 256 + 64)
+    layer = 2 * 192 * 64 + narrow + 2 * (192 + 64 + 256 + 64) + 2 * 4 * 64
+    assert generated(file).memory.weights == 2 * layer + 2 * (100 * 64 + 32 * 64 + 2 * 64)
 
 
 def test_a_tied_head_is_not_quantised(tmp_path: Path) -> None:
