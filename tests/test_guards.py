@@ -17,6 +17,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.terms import Term
 from costmodel.errors import InputError
 from costmodel.studies.scan.forms import general
+from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.space.variant import Variant
 
 ALL = PLAIN | FURTHER
@@ -293,3 +294,6 @@ def test_what_packs_or_looks_ahead_has_no_closed_form(network: Path) -> None:
     large = by_hand.profile(PLAIN | {"memory": 4e3})
     with pytest.raises(InputError, match="has no closed form"):
         cm.solve(network, large, "bandwidth", "total_time <= 1 s", traffic="tiled")
+    deep: dict[str, Any] = {"traffic": "fused", "placement": "all_external"}
+    run = cm.simulate(network, large, **deep)
+    assert closed_form(run.workload, *run.policies.models) is None

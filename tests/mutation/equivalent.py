@@ -111,6 +111,9 @@ REASONS: dict[str, dict[str, str]] = {
         "_table: if False:": "a table in which all is alike stands for the number",
     },
     "surface.py": {
+        'Surface.grid: return [*products, Product(np.array([constant]), "", np.ones(2))]': (
+            "of what no axis moves the first value alone is read"
+        ),
         "Surface.grid: paces[axis, entry.how] = entry.applied(1.0, axes[axis]) if axis else np.ones(2)": (
             "of numbers that belong to no axis the first is read"
         ),
