@@ -8,7 +8,7 @@ data is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,12 @@ import onnx
 from onnx import TensorProto, helper
 
 from costmodel.errors import BadValue
+from costmodel.frontends.onnx.live import CUT
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.frontends.onnx.walk import Refused, Walk
 
 MOST = 20_000
 """Nodes that the trips of one file may run."""
-CUT = "cut it off with --to NODE or --from NODE, or export it with fixed numbers"
 Values = list[Value | None]
 """What a graph takes or gives; None where nobody needs it."""
 
@@ -186,17 +186,3 @@ CONTROL: dict[str, Callable[[Walk, onnx.NodeProto], None]] = {
     "SequenceMap": sequence_map,
 }
 """Operators that run graphs inside the graph."""
-
-
-def sizes_of(walk: Walk, proto: onnx.NodeProto, whole: int) -> Iterator[int]:
-    """The sizes of the pieces into which SplitToSequence cuts an axis of `whole` elements."""
-    split = walk.values[proto.input[1]].data if len(proto.input) > 1 else np.array(1)
-    if split is None:
-        raise BadValue("how it is cut depends on the data", CUT)
-    if np.ndim(split):
-        yield from np.ravel(split).astype(int).tolist()
-        return
-    each = int(split)
-    yield from [each] * (whole // each)
-    if whole % each:
-        yield whole % each

@@ -9,7 +9,7 @@ from onnx import helper
 
 from costmodel.core.section import unknown_node
 from costmodel.errors import InputError, Place, Problems
-from costmodel.frontends.onnx.live import graphs_in, reads, real_inputs
+from costmodel.frontends.onnx.live import graphs_in, keep, reads, real_inputs
 
 
 def cut(model: onnx.ModelProto, start: Sequence[str], end: Sequence[str], place: Place) -> None:
@@ -48,14 +48,16 @@ def _behind(model: onnx.ModelProto, named: Sequence[onnx.NodeProto], place: Plac
     starts = {name for node in named for name in node.output}
     moving, inside = {value.name for value in real_inputs(graph)}, set[str]()
     wanted = dict[str, None]()
-    front = []
+    kept = list[onnx.NodeProto]()
     for node in graph.node:
         read = [*node.input, *(name for inner in graphs_in(node) for name in reads(inner))]
         if not (inside.intersection(read) or starts.intersection(node.output)):
             if moving.intersection(read):
                 moving.update(node.output)
-                front.append(node)
+            else:
+                kept.append(node)
             continue
+        kept.append(node)
         wanted |= dict.fromkeys(name for name in read if name in moving and name not in inside)
         inside.update(node.output)
     types = _types(model)
@@ -66,9 +68,8 @@ def _behind(model: onnx.ModelProto, named: Sequence[onnx.NodeProto], place: Plac
             "cut elsewhere",
         )
     given = {name: types[name] for name in wanted}
-    for node in front:
-        graph.node.remove(node)
-    stored = [value for value in graph.input if value not in real_inputs(graph)]
+    keep(graph, kept)
+    stored = [value for value in graph.input if value.name not in moving]
     del graph.input[:]
     graph.input.extend([*(helper.make_value_info(n, kind) for n, kind in given.items()), *stored])
 

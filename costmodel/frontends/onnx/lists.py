@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +11,13 @@ from onnx import TensorProto, helper
 
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.control import (
-    CUT,
     attributes,
     known,
     number,
     reshape,
-    sizes_of,
     stack,
 )
+from costmodel.frontends.onnx.live import CUT
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.frontends.onnx.walk import Walk
 
@@ -38,6 +37,20 @@ def place(walk: Walk, proto: onnx.NodeProto, at: int, length: int, default: int)
     if not -length <= position < length:
         raise BadValue(f"position {position} of {length}", "correct it")
     return position % length
+
+
+def sizes_of(walk: Walk, proto: onnx.NodeProto, whole: int) -> Iterator[int]:
+    """The sizes of the pieces into which SplitToSequence cuts an axis of `whole` elements."""
+    split = walk.values[proto.input[1]].data if len(proto.input) > 1 else np.array(1)
+    if split is None:
+        raise BadValue("how it is cut depends on the data", CUT)
+    if np.ndim(split):
+        yield from np.ravel(split).astype(int).tolist()
+        return
+    each = int(split)
+    yield from [each] * (whole // each)
+    if whole % each:
+        yield whole % each
 
 
 def split(walk: Walk, proto: onnx.NodeProto) -> None:

@@ -38,6 +38,8 @@ WEIGHTS: dict[str, tuple[int, ...]] = {
     "QLinearConv": (1, 2, 3, 4, 5, 6, 7, 8),
 }
 """Inputs that hold weights and nothing else, by operator. The factors of a MatMul may be maps."""
+CUT = "cut it off with --to NODE or --from NODE, or export it with fixed shapes"
+"""What to do about what depends on data."""
 MEASURING = ("Shape", "Size")
 GRAPHS = ("If", "Loop", "Scan", "SequenceMap", "FlexAttention")
 """Operators of onnx's own that hold graphs."""
@@ -63,10 +65,14 @@ def prune(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
             wanted.update(reads(inner))
         wanted.update(node.input)
     if len(live) < len(graph.node):
-        kept = live[::-1]
-        del graph.node[:]
-        graph.node.extend(kept)
+        keep(graph, live[::-1])
     return dead
+
+
+def keep(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
+    """Leave a graph these of its nodes."""
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def narrow(node: onnx.NodeProto, inner: onnx.GraphProto, wanted: set[str]) -> None:

@@ -171,14 +171,14 @@ class Walk:
             self.unroll(proto)
             return
         types = self.infer.outputs(proto, inputs, self.stated)
-        if proto.op_type in ("Shape", "Size") or all(v is None or v.constant for v in inputs):
+        if proto.op_type in live.MEASURING or all(v is None or v.constant for v in inputs):
             self.fold(proto, inputs, types)
             return
         named = zip(proto.output, types, strict=True)
         if any(unresolved(kind) for name, kind in named if name in self.used):
             raise BadValue(
                 "the shape of its output depends on the data, or does not follow from its inputs",
-                "cut it off with --to NODE or --from NODE, or export with fixed shapes",
+                live.CUT,
             )
         if self.path == "" and self.contents.isdisjoint(proto.output):
             self.measured(proto, types)
@@ -195,7 +195,7 @@ class Walk:
     ) -> None:
         """A node whose outputs do not depend on the network's input: constants again."""
         data: Sequence[Any] | None
-        if proto.op_type in ("Shape", "Size"):
+        if proto.op_type in live.MEASURING:
             assert inputs[0] is not None
             data = [constants.shape_of(proto, inputs[0])]
         else:
