@@ -39,14 +39,27 @@ class Line(NamedTuple):
     params: int
     matrix: int
     host: int
+    visits: int = 0
+    """How often an output's partial sum is met: channels times taps; 0: nothing is summed."""
+
+    @property
+    def engine(self) -> int:
+        """Bytes between the chip's memory and the engine, all words of 4 B.
+
+        A multiply-add takes a word of each operand; of an output one word is written at last, and
+        two move at every visit but one. Other rows take and give each map once.
+        """
+        if not self.visits:
+            return sum(self.reads) + self.writes + self.params
+        return self.matrix // 2 * 2 * 4 + self.writes // 4 * (4 + 2 * 4 * (self.visits - 1))
 
 
 # Two operations a multiply-add; a comparison or an addition for each element.
 ROWS = {
-    "c": Line((INPUT,), C, 4 * 8 * 4 * 9, 2 * 36 * 8 * 36, 0),
+    "c": Line((INPUT,), C, 4 * 8 * 4 * 9, 2 * 36 * 8 * 36, 0, 4 * 9),
     "r": Line((C,), C, 0, 0, 8 * 36),
-    "p": Line((C,), P, 4 * 2 * 8, 2 * 36 * 2 * 8, 0),
-    "q": Line((C,), P, 4 * 2 * 8, 2 * 36 * 2 * 8, 0),
+    "p": Line((C,), P, 4 * 2 * 8, 2 * 36 * 2 * 8, 0, 8),
+    "q": Line((C,), P, 4 * 2 * 8, 2 * 36 * 2 * 8, 0, 8),
     "a": Line((P, P), P, 0, 0, 2 * 36),
 }
 Numbers = dict[str, float]
@@ -85,6 +98,7 @@ def row(line: Line, machine: Numbers, shares: Numbers, *, outside: bool) -> Numb
     return {
         "external": moved,
         "on_chip_bytes": held,
+        "engine_bytes": line.engine,
         "transfer": read / maps / bus
         + line.params / params / bus
         + write / maps / machine.get("write_bandwidth", bus),
@@ -122,7 +136,7 @@ def whole(
     run["total"] += run["overhead"]
     run["energy"] = (
         run["external"] * machine.get("external_byte_energy", 0.0)
-        + run["on_chip_bytes"] * machine.get("on_chip_byte_energy", 0.0)
+        + (run["external"] + run["engine_bytes"]) * machine.get("on_chip_byte_energy", 0.0)
         + run["operations"] * machine.get("operation_energy", 0.0)
         + run["total"] * machine.get("static_power", 0.0)
     )

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from costmodel.core import kinds
 from costmodel.core.builder import Builder
 from costmodel.core.convention import CONVENTIONS
-from costmodel.core.counting import Counting, Traits, prepare
+from costmodel.core.counting import Counting, prepare
 from costmodel.core.layer import make
 from costmodel.core.machine import Machine
 from costmodel.core.network import Facts, Network, Taps
 from costmodel.core.shares import Shares
+from costmodel.core.traits import Traits
 from costmodel.core.workload import Workload
 from costmodel.errors import Place
 

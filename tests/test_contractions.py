@@ -11,7 +11,7 @@ import pytest
 from costmodel.core import kinds
 from costmodel.core.builder import Builder, apply
 from costmodel.core.convention import CONVENTIONS, Convention
-from costmodel.core.counting import Counting, Traits, prepare
+from costmodel.core.counting import Counting, prepare
 from costmodel.core.engine import ENGINE_MODELS, EngineModel
 from costmodel.core.formula import evaluate
 from costmodel.core.layer import Layer, make
@@ -24,6 +24,7 @@ from costmodel.core.tiling.nest import Nest, Sweep, Widths
 from costmodel.core.tiling.rows import Tiling
 from costmodel.core.timing import TIMINGS
 from costmodel.core.traffic import TRAFFICS
+from costmodel.core.traits import Traits
 from costmodel.errors import Place
 
 CASES = [

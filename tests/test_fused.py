@@ -15,8 +15,8 @@ from fused_nets import NETWORKS, Drawing, column, machine, spans
 from fused_walk import Drawn, compare, draw
 
 import costmodel as cm
-from costmodel.core.formula import place
 from costmodel.core.placement import PLACEMENTS
+from costmodel.core.placing import place
 from costmodel.core.tiling.fusion.groups import kept_weights
 from costmodel.core.tiling.fusion.strips import held_row_by_row
 from costmodel.models.traffic.fused import Fused, PlacedGroups

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from strategies import all_traits, counted, networks
 
 import costmodel as cm
-from costmodel.core.counting import Traits
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
+from costmodel.core.traits import Traits
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.general import General
 from costmodel.studies.scan.forms.overlapped import Overlapped

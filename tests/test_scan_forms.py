@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import PERFECT, all_traits, counted, further, networks
 
-from costmodel.core.counting import Traits
 from costmodel.core.formula import evaluate
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.timing import TIMINGS
+from costmodel.core.traits import Traits
 from costmodel.hardware.entries import Efficiency
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.general import General

@@ -152,15 +152,20 @@ def test_an_exposed_part_is_a_part(tmp_path: Path, part: float) -> None:
 
 
 def test_energy_by_hand(tmp_path: Path) -> None:
-    """240 B outside at 3 pJ, 72 op at 1 pJ."""
-    energy = {"external_byte": "3 pJ", "on_chip_byte": "1 J", "operation": "1000 fJ"}
+    """240 B outside at 3 pJ, 72 op at 1 pJ; and a byte of the chip's own memory."""
+    energy = {"external_byte": "3 pJ", "operation": "1000 fJ"}
     assert on(tmp_path, energy=energy).energy == pytest.approx(240 * 3e-12 + 72e-12, rel=1e-12)
+    # a: 32 multiply-adds take two words of 4 B each; 8 outputs of 4 inputs are written, and written
+    # and read back three times before; r takes and gives 32 B
+    engine = 32 * 2 * 4 + 8 * (4 + 3 * 2 * 4) + 2 * 32
+    on_chip = on(tmp_path, energy=energy | {"on_chip_byte": "1 J"})
+    assert on_chip.energy == pytest.approx(240 + engine + 792e-12, rel=1e-15)
 
 
 def test_energy_on_chip_by_hand(tmp_path: Path) -> None:
-    """All maps on chip: a reads 16 B and writes 32, r reads 32 and writes 32; loads and stores are the bus's."""
+    """All maps on chip: the bus loads 16 B and 128 B of parameters and stores 32 B; the engine as ever."""
     done = on(tmp_path, energy={"on_chip_byte": "1 J"}, placement="resident", on_chip_memory="1 kB")
-    assert done.energy == 16 + 32 + 32 + 32
+    assert done.energy == 16 + 128 + 32 + 544
 
 
 def test_an_assumed_bandwidth_counts_like_a_published_one(tmp_path: Path) -> None:

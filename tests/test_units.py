@@ -24,6 +24,9 @@ EXPECTED = {
     **{f"{p}MAC/s": ("rate", 2 * f) for p, f in DECIMAL.items()},
     **{f"{p}{b}": (d, f) for p, f in DECIMAL.items() for b, d in (("J", "energy"), ("W", "power"))},
     **{f"{p}{b}": (d, Fraction(1, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, d in (("J", "energy"), ("W", "power"))},
+    # eight bits make a byte: an energy per bit is eight times as much per byte
+    **{f"{p}{b}": ("energy per byte", n * f) for p, f in DECIMAL.items() for b, n in (("J/B", 1), ("J/bit", 8))},
+    **{f"{p}{b}": ("energy per byte", Fraction(n, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, n in (("J/B", 1), ("J/bit", 8))},
     "s": ("time", Fraction(1)), "ms": ("time", Fraction(1, 1000)), "us": ("time", Fraction(1, 10**6)),
     "µs": ("time", Fraction(1, 10**6)), "ns": ("time", Fraction(1, 10**9)),
 }  # fmt: skip

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.traffic import BusBytes, Placed
+from costmodel.core.traffic import BusBytes, Crossing, Placed
 from costmodel.core.workload import Costs, Workload
 
 
@@ -77,7 +78,37 @@ def _unpaced_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
     total = moved.total
     every_level = workload.touched_bytes - (total - placed.refetched) + plan.loads + plan.stores
     outermost = every_level - sum(inner.values())
-    return {**inner, "on_chip_bytes": outermost, "external_bytes": total}
+    levels = {} if workload.hierarchy is None else level_amounts(workload, placed)
+    return {**inner, **levels, "on_chip_bytes": outermost, "external_bytes": total}
+
+
+def crossings(workload: Workload, placed: Placed) -> list[Crossing]:
+    """Give what crosses every boundary, from the memory bus to the engine, (M, R) or (R,) [B]."""
+    moved, words = placed.moved, workload.words
+    hierarchy = workload.hierarchy
+    assert words is not None
+    assert hierarchy is not None
+    once = (Crossing(*workload.touched),) * (len(hierarchy.levels) - 1)
+    inner = placed.crossings or once
+    bus = Crossing(moved.read + moved.params, moved.write)
+    return [bus, *inner, Crossing(words.taken, words.given)]
+
+
+def level_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
+    """Give what each level's memory reads and writes, and what crosses its inner boundary [B].
+
+    Level 0 is the external memory. A level reads what goes down from it and what goes up to the
+    next one outside; it writes what comes from either side.
+    """
+    every = crossings(workload, placed)
+    nothing = Crossing(np.zeros(1), np.zeros(1))
+    shape = placed.moved.read.shape
+    levels: dict[str, Array] = {}
+    for number, (outer, inner) in enumerate(pairwise([nothing, *every])):
+        levels[f"level_read_{number}"] = np.broadcast_to(inner.down + outer.up, shape)
+        levels[f"level_written_{number}"] = np.broadcast_to(inner.up + outer.down, shape)
+        levels[f"level_bytes_{number}"] = np.broadcast_to(inner.down + inner.up, shape)
+    return levels
 
 
 def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[str, Any]:

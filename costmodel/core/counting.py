@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -12,69 +12,21 @@ import numpy as np
 
 from costmodel.core.arrays import Floats, Ints
 from costmodel.core.convention import Convention
-from costmodel.core.layer import ENGINES, Engine, Layer, Task
+from costmodel.core.layer import ENGINES, Engine
 from costmodel.core.maps import Maps
 from costmodel.core.network import Network, Row
 from costmodel.core.part import Part
-from costmodel.core.shares import PERFECT, Shares
+from costmodel.core.traits import Traits
 from costmodel.core.workload import Costs, Workload
 from costmodel.errors import InputError, Place
 from costmodel.language.dtypes import size_of
 
 if TYPE_CHECKING:
-    from costmodel.core.engine import EngineModel
+    from costmodel.core.hierarchy import Hierarchy
     from costmodel.core.tiling.rows import Tiling
 
 LIMIT = 2**62
 """[count] sums of any column stay inside int64."""
-
-
-@dataclass(frozen=True, eq=False)
-class Traits:
-    """What a machine says of layer kinds; the defaults change nothing."""
-
-    engines: Mapping[str, Engine] = field(default_factory=dict)
-    shares: Mapping[str, Shares] = field(default_factory=dict)
-    array: EngineModel | None = None
-    """The shape of the matrix engine; None: a rate without one."""
-
-    def engine(self, layer: Layer) -> Engine:
-        """The engine that `layer` runs on."""
-        return self.engines.get(layer.kind, layer.engine)
-
-    def tasks(self, part: Part) -> tuple[Task, ...]:
-        """The work of `part` that takes time, by engine; a profile may move a whole kind."""
-        if part.layer.kind in self.engines:
-            layer = part.layer
-            return (Task(self.engines[layer.kind], layer.runs_as, part.executed_tally),)
-        return part.layer.tasks(part.executed_tally)
-
-    def utilisation(self, part: Part, samples: int) -> float:
-        """The share of the matrix engine's peak that the shapes of a part's contractions leave.
-
-        They run one after the other. What a library executes beyond them it executes in each.
-        """
-        if self.array is None:
-            return 1.0
-        contractions = part.layer.contractions(part.inputs, samples)
-        counted = sum(one.macs for one in contractions)
-        executed = part.executed_tally.macs * samples
-        if not counted:
-            return 1.0
-        each = [(one.nest, one.macs * executed // counted) for one in contractions]
-        return self.array.kept_busy(each)
-
-    def share(self, layer: Layer, routine: str) -> Shares:
-        """The shares of the peaks that a layer reaches: its kind's, its routine's, or the default.
-
-        Those for weights of its own type go before those of the run's.
-        """
-        if not self.shares:
-            return PERFECT
-        words = [layer.kind, routine, "default"]
-        if layer.weight_type:
-            words = [*(f"{word}.{layer.weight_type}" for word in words), *words]
-        return next((self.shares[word] for word in words if word in self.shares), PERFECT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +48,10 @@ class Counting:
     """Bits of a parameter; None: those of the maps."""
     state_bits: int | None = None
     """Bits of an element of what outlives the run; None: those of the maps."""
+    engine_sums: int | None = None
+    """Bits of a partial sum, where the words are counted that the engine takes and gives."""
+    hierarchy: Hierarchy | None = None
+    """The levels on chip, where the machine states them one by one."""
 
 
 def prepare(network: Network, counting: Counting) -> Workload:
@@ -137,7 +93,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
             "use smaller maps, fewer channels or a smaller batch",
         )
     on_engine = {engine: _ints(counts).astype(float) * samples for engine, counts in timed.items()}
-    return Workload(
+    workload = Workload(
         rows,
         macs=_ints(macs) * samples,
         params=_ints(params),
@@ -150,7 +106,9 @@ def prepare(network: Network, counting: Counting) -> Workload:
         **maps.arrays(),
         **_states(rows, counting, samples, maps.state_read),
         **_nests(maps, counting, samples, moved),
+        hierarchy=counting.hierarchy,
     )
+    return workload if counting.engine_sums is None else _with_words(workload, counting, samples)
 
 
 def _ints(values: Any) -> Ints:
@@ -240,6 +198,19 @@ def _nests(maps: Maps, counting: Counting, samples: int, moved: Sequence[int]) -
     from costmodel.core.tiling.asked import asked
 
     return asked(maps, samples, counting.tiling, counting.param_bits, moved)
+
+
+def _with_words(workload: Workload, counting: Counting, samples: int) -> Workload:
+    """Add what the engine takes out of the innermost memory and gives back."""
+    # for those who ask what bytes on chip cost
+    from costmodel.core.engine_words import ElementBits, engine_words
+
+    maps = counting.bits
+    bits = ElementBits(
+        maps, counting.param_bits or maps, counting.state_bits or maps, counting.engine_sums or maps
+    )
+    array, touched = counting.traits.array, workload.touched
+    return replace(workload, words=engine_words(workload.rows, samples, bits, array, touched))
 
 
 def _costs(

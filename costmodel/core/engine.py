@@ -35,6 +35,14 @@ class EngineModel(ABC):
     def words(self) -> str:
         """Its sizes as reports word them."""
 
+    def shared(self, nest: Nest) -> tuple[int, int, int]:
+        """How many multiply-adds one word serves: of the input, of the weights, of the sums.
+
+        They lie along the axis that the tensor does not have: filters, positions, and channels with
+        taps. By default each multiply-add takes its own.
+        """
+        return 1, 1, 1
+
     def utilisation(self, nest: Nest | AttentionNest, macs: int) -> float:
         """The share of the peak that a contraction of `macs` multiply-adds keeps busy."""
         return self.kept_busy([(nest, macs)])

@@ -20,9 +20,10 @@ from costmodel.core.arrays import Array
 from costmodel.core.live import ahead_of
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
+from costmodel.core.placing import check_words, place
 from costmodel.core.quantities import MachineQuantity
 from costmodel.core.timing import NO_TIME, Load, Timing
-from costmodel.core.traffic import Placed, Traffic, placed_once
+from costmodel.core.traffic import Placed, Traffic
 from costmodel.core.workload import Workload
 
 
@@ -83,45 +84,22 @@ def evaluate(
     # what follows from the memory alone is worked out once for each, then dealt to the points
     point = placed.point(capacities)
     asked, nothing = amounts(workload, placed), np.zeros(len(workload.macs))
+    check_words(workload, machine)
     summands = terms.entries_by_lane(machine.figures)
+    lanes = [*terms.ROW_LANES, *(lane for lane in terms.LEVEL_LANES if lane in summands)]
     times = {
-        lane: _summed(summands.get(lane, ()), asked, machine, point, nothing)
-        for lane in terms.ROW_LANES
+        lane: _summed(summands.get(lane, ()), asked, machine, point, nothing) for lane in lanes
     }
     ahead = partial(ahead_of, workload, placed, point, machine)
     on_chip = times["on_chip"] if "on_chip" in summands else NO_TIME
     exposed = workload.costs.exposed
-    load = Load(times["transfer"], times["matrix"], times["host"], ahead, on_chip, exposed)
+    levels = tuple(times[lane] for lane in terms.LEVEL_LANES if lane in times)
+    busy = times["transfer"], times["matrix"], times["host"]
+    load = Load(*busy, ahead, on_chip, exposed, levels, timing.exponent)
     sides = (times[word] for word, lane in terms.ROW_LANES.items() if lane.side == "besides")
     besides = (one for one in sides if one is not nothing and one.any())
     total = reduce(add, besides, timing.row_times(load))
     return Result(machine, placed, point, asked, summands, load, times, total)
-
-
-def place(
-    workload: Workload,
-    memory: Any,
-    placement: Placement,
-    traffic: Traffic | None = None,
-    *,
-    first: bool = False,
-) -> Placed:
-    """Place every tensor for each distinct one of the memories `memory` [B], of any shape.
-
-    Where there are several levels on chip `memory` is a tuple of them from the outside in. Without
-    a `traffic` model each external tensor crosses the bus once.
-    """
-    if isinstance(memory, tuple) and len(memory) > 1:
-        levels = np.broadcast_arrays(*(np.asarray(level, dtype=float) for level in memory))
-        memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
-    else:
-        alone = memory[0] if isinstance(memory, tuple) else memory
-        memories = np.array(alone, dtype=float, ndmin=1)
-        if memories.size > 1:
-            # asked for the inverse, numpy does not import numpy.ma (6 ms)
-            memories, _ = np.unique(memories, return_inverse=True)
-    rule = placed_once if traffic is None else traffic.place
-    return rule(workload, placement, memories, first=first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +141,13 @@ class Result:
     @property
     def lanes(self) -> dict[str, Array]:
         """The lanes that may bind a row, (..., R) each [s]."""
-        return {word: self.all_lanes[word] for word in terms.LANES}
+        lanes = (*terms.LANES, *terms.LEVEL_LANES)
+        return {word: self.all_lanes[word] for word in lanes if word in self.all_lanes}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """How reports name every lane; those of levels as the machine does."""
+        return terms.labels(self.machine.level_names)
 
     @property
     def transfer(self) -> Array:
@@ -253,7 +237,7 @@ class Result:
         for word in dict.fromkeys(term.lane for term in terms.paced_by(quantity.fields)):
             if word == terms.OVERHEAD.word:
                 saved += float(self.overhead)
-            elif word in terms.ROW_LANES:
+            elif word in self.all_lanes:
                 free = self.machine.with_quantity(quantity, quantity.idle)
                 summands = terms.entries(free.figures, word)
                 nothing = np.zeros_like(self.total)

@@ -8,10 +8,19 @@ and pages read both, so that a new figure is a declaration and a term.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from costmodel.core.terms import RUN_LANES, TERMS, foreign_figure, paced_by, unreadable
+from costmodel.core.terms import (
+    LEVEL_LANES,
+    RUN_LANES,
+    TERMS,
+    Term,
+    foreign_figure,
+    paced_by,
+    unreadable,
+)
 from costmodel.errors import CostModelError
 
 
@@ -62,13 +71,22 @@ class MachineQuantity(NamedTuple):
     @property
     def lane(self) -> str:
         """The lane (`RUN_LANES`) whose time it decides; empty where it decides none."""
-        lanes = (term.lane for term in paced_by(self.fields) if term.lane in RUN_LANES)
-        return next(lanes, "")
+        lanes = {**RUN_LANES, **LEVEL_LANES}
+        return next((term.lane for term in self.terms if term.lane in lanes), "")
+
+    @property
+    def terms(self) -> list[Term]:
+        """The terms that it paces; of a level's figure, those of the first level on chip."""
+        *_, word = self.word.split(".")
+        if self.word.startswith("levels."):
+            words = {"bandwidth": "level_bandwidth_1", "read": "level_read_energy_1"}
+            return paced_by([words.get(word, "level_written_energy_1" * (word == "write"))])
+        return paced_by(self.fields)
 
     @property
     def more_is_faster(self) -> bool:
         """False for what multiplies a count: a time, an energy, a power."""
-        return all(term.how == "divided" for term in paced_by(self.fields))
+        return all(term.how == "divided" for term in self.terms)
 
     @property
     def idle(self) -> float:
@@ -80,12 +98,21 @@ class Quantities(dict[str, MachineQuantity]):
     """Figures by word; an unknown word is looked for among those that other packages declare."""
 
     def __contains__(self, word: object) -> bool:
-        return super().__contains__(word) or self._adopt(str(word))
+        known = super().__contains__(word) or LEVEL_WORD.fullmatch(str(word))
+        return bool(known) or self._adopt(str(word))
 
     def __missing__(self, word: str) -> MachineQuantity:
+        if level := LEVEL_WORD.fullmatch(word):
+            return level_quantity(*level.groups())
         if self._adopt(word):
             return self[word]
         raise KeyError(word)
+
+    def of_levels(self, names: Sequence[str]) -> list[MachineQuantity]:
+        """Give the figures of the levels `names` of a machine, the external memory first."""
+        words = ("size", "bandwidth", "read", "write")
+        every = [(name, word) for place, name in enumerate(names) for word in words[not place :]]
+        return [level_quantity(*one) for one in every]
 
     def _adopt(self, word: str) -> bool:
         """Take up another package's figure and its terms; False where there is none."""
@@ -98,6 +125,23 @@ class Quantities(dict[str, MachineQuantity]):
         TERMS.extend(term for term in declared.terms if term not in TERMS)
         self[word] = declared.quantity
         return True
+
+
+LEVEL_WORD = re.compile(r"levels\.([A-Za-z]\w*)\.(size|bandwidth|read|write)")
+"""A figure of a level that a profile states by its name."""
+
+
+def level_quantity(level: str, word: str) -> MachineQuantity:
+    """Give a figure of the level of that name, wherever it stands in a machine's hierarchy."""
+    dimension, label = {
+        "size": ("memory", f"size of {level}"),
+        "bandwidth": ("bandwidth", f"bandwidth of {level}"),
+        "read": ("energy per byte", f"energy of a byte read in {level}"),
+        "write": ("energy per byte", f"energy of a byte written in {level}"),
+    }[word]
+    name = f"levels.{level}.{word}"
+    zero = word in ("read", "write")
+    return MachineQuantity(name, dimension, label, "", (name,), zero=zero)
 
 
 class Axes(Mapping[str, MachineQuantity]):

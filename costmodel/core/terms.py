@@ -14,7 +14,7 @@ calibration puts a coefficient on each term, and the page gets the terms as data
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -59,6 +59,31 @@ ROW_LANES = {word: lane for word, lane in RUN_LANES.items() if lane != OVERHEAD}
 """Where the time of a row can go."""
 LANES = {word: lane for word, lane in ROW_LANES.items() if lane != LINK}
 """What can bind a row (`bound`), in the order in which ties are named."""
+MOST_LEVELS = 3
+"""On chip, of a machine that states them one by one."""
+LEVEL_LANES = {
+    lane.word: lane
+    for lane in (
+        Lane(f"level_{n}", f"level {n} on chip", f"level_{n}_time_s", "memory")
+        for n in range(1, MOST_LEVELS + 1)
+    )
+}
+"""Where time can go besides on such a machine: from each level on chip, counted from the outside,
+to the next one inside, and from the last one to the engine.
+"""
+
+
+def labels(level_names: Sequence[str] = ()) -> dict[str, str]:
+    """Give how reports name each lane; those of levels by the names of a machine's levels.
+
+    >>> labels(("dram", "gb", "rf"))["level_1"]
+    'gb'
+
+    """
+    named = {word: lane.label for word, lane in (RUN_LANES | LEVEL_LANES).items()}
+    return named | {f"level_{n}": name for n, name in enumerate(level_names) if n}
+
+
 TRAFFIC, ENERGY = "traffic", "energy"
 """Lanes that are no time: bytes over the memory bus [B], and joules [J]."""
 SECONDS = "seconds"
@@ -102,7 +127,9 @@ TERMS: list[Term] = [
     Term("overhead", "runs", "overhead", "multiplied"),
     Term(TRAFFIC, "external_bytes"),
     Term(ENERGY, "external_bytes", "external_byte_energy", "multiplied"),
-    Term(ENERGY, "on_chip_bytes", "on_chip_byte_energy", "multiplied"),
+    # what crosses the bus is written to the chip or read there; the engine takes and gives the rest
+    Term(ENERGY, "external_bytes", "on_chip_byte_energy", "multiplied"),
+    Term(ENERGY, "engine_bytes", "on_chip_byte_energy", "multiplied"),
     Term(ENERGY, "operations", "operation_energy", "multiplied"),
     Term(ENERGY, SECONDS, "static_power", "multiplied"),
 ]
@@ -192,7 +219,7 @@ def entries_by_lane(known: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
 @lru_cache(maxsize=256)
 def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tuple[Entry, ...]]:
     grouped: dict[tuple[str, str, How], list[Amount]] = {}
-    for term in (*terms, *_level_terms(known)):
+    for term in (*terms, *LEVEL_TERMS, *_level_terms(known)):
         figure = term.figure if term.figure in known else term.instead
         if not term.figure or figure in known:
             grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)
@@ -204,15 +231,33 @@ def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tup
 
 
 def _level_terms(known: frozenset[str]) -> Iterator[Term]:
-    """Give a term for each level on chip, from the second one on, that has a bandwidth."""
+    """Give a term for the maps of each level on chip, from the second one on, with a bandwidth."""
     for level in range(2, len(known)):
         if f"on_chip_bandwidth_{level}" in known:
             yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
 
 
+LEVEL_TERMS = [
+    *(
+        Term(f"level_{n}", f"level_bytes_{n}", f"level_bandwidth_{n}")
+        for n in range(1, MOST_LEVELS + 1)
+    ),
+    *(
+        Term(ENERGY, f"level_{way}_{n}", f"level_{way}_energy_{n}", "multiplied")
+        for n in range(MOST_LEVELS + 1)
+        for way in ("read", "written")
+    ),
+]
+"""What machines add that state their levels one by one: a term for each level that has the figure.
+
+Level 0 is the external memory, level 1 the outermost one on chip. Source of the counts: Parashar et
+al. 2019, Timeloop (accesses by level).
+"""
+
+
 def paced_by(figures: Collection[str]) -> list[Term]:
     """Give the terms whose pace any of the `figures` sets."""
-    return [term for term in TERMS if term.figure in figures]
+    return [term for term in (*TERMS, *LEVEL_TERMS) if term.figure in figures]
 
 
 class Figure:

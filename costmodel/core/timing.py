@@ -45,13 +45,28 @@ class Load:
     """[s] that bytes take which stay on chip."""
     exposed: Floats | float = 0.0
     """(R,) of the shorter of two times, the share that the longer does not hide."""
+    levels: tuple[Floats, ...] = ()
+    """[s] of the bytes between each level on chip and what lies inside it, where levels are stated
+    one by one."""
+    exponent: float | None = 1.0
+    """How the boundaries between levels combine, as those of the timing model do; None: added."""
 
     @property
     def memory(self) -> Floats:
-        """[s] on the bus and then on chip: all the time that moving bytes takes."""
-        if self.on_chip is NO_TIME:
+        """[s] on the bus and then on chip: all the time that moving bytes takes.
+
+        Boundaries between levels that are stated one by one combine as memory and compute do.
+        """
+        if self.on_chip is NO_TIME and not self.levels:
             return self.transfer
-        return np.asarray(self.transfer + self.on_chip)
+        alone = np.asarray(self.transfer + self.on_chip)
+        if not self.levels:
+            return alone
+        every = np.stack(np.broadcast_arrays(alone, *self.levels))
+        if self.exponent == math.inf:
+            return np.asarray(every.max(axis=0))
+        power = self.exponent or 1.0
+        return np.asarray((every**power).sum(axis=0) ** (1 / power))
 
     @property
     def compute(self) -> Floats:

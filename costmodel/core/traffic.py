@@ -30,6 +30,15 @@ class BusBytes(NamedTuple):
         return np.asarray(self.read + self.write + self.params)
 
 
+class Crossing(NamedTuple):
+    """What crosses the boundary between two levels on chip for each row (M, R) [B]."""
+
+    down: Array
+    """Inwards."""
+    up: Array
+    """Outwards."""
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """What follows from the on-chip memory alone, for M distinct memories."""
@@ -43,6 +52,14 @@ class Placed:
     """(M, R) of these bytes, those that cross the bus not for the first time; 0: none do."""
     held: Any = None
     """(M, R) bytes on chip while each row runs; None: the maps that the plan has there, whole."""
+    crossings: tuple[Crossing, ...] = ()
+    """Over each boundary between levels on chip, from the outside in; (): everything that a row
+    touches crosses each of them once.
+    """
+    bounds: tuple[Array, ...] = ()
+    """(M, R) each: what no schedule can go below at the bus and at each of these boundaries [B];
+    (): nothing was searched.
+    """
 
     @property
     def level_count(self) -> int:
@@ -71,6 +88,10 @@ class Traffic(ABC):
     source: ClassVar[str]
     tiles: ClassVar[bool] = False
     """True: it asks the workload for its loop nests."""
+    bounded: ClassVar[bool] = False
+    """True: of several levels on chip each moves the least that it could alone, which is a bound;
+    False: one schedule for all of them is searched.
+    """
     fuses: ClassVar[bool] = False
     """True: rows share the memory in groups, so that none has a step function of its own."""
 
@@ -96,8 +117,19 @@ def placed_once(
     workload: Workload, placement: Placement, memories: Array, *, first: bool
 ) -> Placed:
     """The placement's plan for each of the `memories` (M,) [B]; what is outside moves once."""
-    plan = placement.plan(workload, memories)
+    plan = planned(workload, placement, memories)
     return Placed(memories, plan, once(workload, plan, first=first))
+
+
+def planned(workload: Workload, placement: Placement, memories: Array) -> Plan:
+    """Give the placement's plan for each of the `memories`, (M,) or (M, L) [B].
+
+    Of levels that are stated one by one, maps live whole in the outermost one on chip or outside.
+    """
+    if workload.hierarchy is None or memories.ndim == 1:
+        return placement.plan(workload, memories)
+    outermost, places = np.unique(memories[:, 0], return_inverse=True)
+    return placement.plan(workload, outermost).at(places)
 
 
 def once(workload: Workload, plan: Plan, *, first: bool) -> BusBytes:

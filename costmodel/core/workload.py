@@ -18,6 +18,8 @@ from costmodel.core.arrays import Array, Bools, Floats, Ints
 from costmodel.core.network import Row
 
 if TYPE_CHECKING:
+    from costmodel.core.engine_words import EngineWords
+    from costmodel.core.hierarchy import Hierarchy
     from costmodel.core.tiling.fusion.flow import Flow
     from costmodel.core.tiling.rows import RowNest
 
@@ -115,6 +117,10 @@ class Workload:
     """True: tiles have second buffers."""
     flow: Flow | None = None
     """The rows as stages of a depth-first run, where the traffic model fuses them."""
+    words: EngineWords | None = None
+    """What the engine takes and gives; None where no figure of the machine asks for it."""
+    hierarchy: Hierarchy | None = None
+    """The levels on chip of a machine that states them one by one."""
 
     @cached_property
     def out_moved(self) -> Ints:
@@ -143,8 +149,15 @@ class Workload:
             "fixed_time": costs.fixed_time,
             "link_bytes": costs.link_bytes[:, np.newaxis],
             "link_messages": costs.link_messages[:, np.newaxis],
+            "engine_bytes": self.engine_bytes,
             "runs": 1.0,
         }
+
+    @property
+    def engine_bytes(self) -> Ints:
+        """Bytes between the innermost memory and the engine (R,) [B]; 0 where nobody asked."""
+        nobody = np.zeros_like(self.macs)
+        return nobody if self.words is None else self.words.taken + self.words.given
 
     @cached_property
     def unasked(self) -> frozenset[str]:
@@ -152,11 +165,21 @@ class Workload:
         return frozenset(word for word, amount in self.row_amounts.items() if not np.any(amount))
 
     @cached_property
-    def touched_bytes(self) -> Ints:
-        """Bytes that each row reads and writes, wherever they live (R,); views touch nothing."""
+    def touched(self) -> tuple[Ints, Ints]:
+        """Bytes that each row reads and that it writes, wherever they live, (R,) each [B].
+
+        Views touch nothing.
+        """
         everywhere = np.ones(len(self.tensor_bytes), dtype=bool)
-        maps = self.bytes_read(everywhere) + self.bytes_written(everywhere)
-        return np.asarray(maps + self.param_bytes + sum(self.state_and_scratch))
+        kept_read, kept_written = self.state_and_scratch
+        read = self.bytes_read(everywhere) + self.param_bytes + kept_read
+        return read, self.bytes_written(everywhere) + kept_written
+
+    @cached_property
+    def touched_bytes(self) -> Ints:
+        """Both together (R,) [B]."""
+        read, written = self.touched
+        return np.asarray(read + written)
 
     @cached_property
     def state_and_scratch(self) -> tuple[Ints, Ints]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationInfo, create_model, field_validator, model_validator
 
 from costmodel.core import policies
-from costmodel.core.counting import Traits
 from costmodel.core.layer import Engine
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.core.traits import Traits
 from costmodel.errors import BadValue, InputError, Place, Problem
 from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Stated, Usable, in_units
 from costmodel.hardware.evidence import Calibration
@@ -25,6 +25,7 @@ from costmodel.hardware.figures import (
     parsed,
     shares_of,
 )
+from costmodel.hardware.levels import Level, check_levels, level_figures, short_form
 from costmodel.language import dtypes, units
 
 OWN = tuple(word for word in MACHINE if "." not in word)
@@ -75,8 +76,8 @@ class HardwareProfile(Figures):
     held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
     in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
     `per_sequence` is what a server's scheduler takes for each sequence of a step. `calibration`
-    says what fitted figures rest on, `measured` in a sentence where kernels were. What is not
-    published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    says what fitted figures rest on, `measured` in a sentence where kernels were. `levels` stand for
+    bandwidth and memory, one by one. What is not published is left out, or under `assumed`.
     """
 
     name: str
@@ -101,6 +102,7 @@ class HardwareProfile(Figures):
     link: Link | None = None
     further: dict[str, float] = Field(default_factory=dict)
     per_sequence: float = 0.0
+    levels: tuple[Level, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -145,6 +147,12 @@ class HardwareProfile(Figures):
     def _known(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None:
             CHECKS[str(info.field_name)](value)
+        return value
+
+    @field_validator("levels")
+    @classmethod
+    def _ordered(cls, value: tuple[Level, ...], info: ValidationInfo) -> tuple[Level, ...]:
+        check_levels(value, info.data)
         return value
 
     @field_validator("usable")
@@ -242,6 +250,8 @@ class HardwareProfile(Figures):
 
     def _stated(self, word: str) -> Any:
         """A figure as it is published [SI]; None where it is not."""
+        if word in (short := short_form(self.levels)):
+            return short[word]
         group, _, name = word.rpartition(".")
         owner = getattr(self, group) if group else self
         return getattr(owner, name, None) if group or word in OWN else self.further.get(word)
@@ -275,7 +285,7 @@ class HardwareProfile(Figures):
             raise InputError([Problem(place, *self._missing(word, dtype)) for word in missing])
         if self.usable is not None:
             figures["on_chip_memory"] = self.usable.value
-        attributes: dict[str, Any] = {}
+        attributes = level_figures(self.levels)
         for word, value in figures.items():
             attributes |= machine_fields(MACHINE[word], value)
         return Machine(**attributes)

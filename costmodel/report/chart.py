@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from costmodel.core.terms import RUN_LANES
+from costmodel.core.terms import labels
 from costmodel.language.harmless import harmless
 from costmodel.report.palette import SERIES
 from costmodel.studies.run import Run
@@ -67,7 +67,7 @@ def lanes_shown(times: Mapping[str, Any]) -> dict[str, Any]:
 
 def legend_of(lanes: Any) -> list[list[str]]:
     """Return a legend of lanes: their hues and labels."""
-    return [[word, RUN_LANES[word].label] for word in lanes]
+    return [[word, labels()[word]] for word in lanes]
 
 
 def numbered(points: Sequence[Any], texts: Sequence[str]) -> Chart:
@@ -80,7 +80,7 @@ def numbered(points: Sequence[Any], texts: Sequence[str]) -> Chart:
 
 def stacked(spent: Sequence[Mapping[str, float]]) -> Chart:
     """Stack bars by lane: the parts and the legend, of the time that each bar spends in them."""
-    used = [word for word in RUN_LANES if any(parts.get(word) for parts in spent)]
+    used = [word for word in labels() if any(parts.get(word) for parts in spent)]
     parts = {word: [times.get(word, 0.0) for times in spent] for word in used}
     return {"parts": parts, "legend": legend_of(used)}
 

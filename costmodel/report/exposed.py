@@ -7,12 +7,12 @@ from collections.abc import Collection
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.terms import OVERHEAD, ROW_LANES, RUN_LANES
+from costmodel.core.terms import LEVEL_LANES, OVERHEAD, ROW_LANES
 from costmodel.report.numbers import percent
 from costmodel.studies.run import Run
 
 SIDES = tuple(
-    tuple(word for word, lane in ROW_LANES.items() if lane.side == side)
+    tuple(word for word, lane in (ROW_LANES | LEVEL_LANES).items() if lane.side == side)
     for side in ("memory", "compute")
 )
 """Lanes that move bytes, and lanes that compute."""
@@ -28,7 +28,8 @@ def exposed_lanes(run: Run) -> dict[str, Array]:
     result = run.result
     lanes = dict(result.all_lanes)
     times = run.policies.timing_model.exposed_times(result.load)
-    for side, exposed in zip(SIDES, times, strict=True):
+    for every, exposed in zip(SIDES, times, strict=True):
+        side = [word for word in every if word in lanes]
         busy = np.sum([lanes[word] for word in side], axis=0)
         # equal where nothing is hidden, and then no digit changes
         share = np.divide(exposed, busy, out=np.zeros_like(busy), where=busy > 0)
@@ -46,7 +47,7 @@ def exposed_totals(run: Run) -> dict[str, float]:
 def shares(run: Run, always: Collection[str] = ()) -> str:
     """Each lane's share of the total by exposed time, in words; of idle ones those in `always`."""
     return ", ".join(
-        f"{RUN_LANES[word].label} {percent(time, run.total_time)}"
+        f"{run.result.labels[word]} {percent(time, run.total_time)}"
         for word, time in exposed_totals(run).items()
         if time or word in always
     )

@@ -11,6 +11,7 @@ from costmodel.core.quantities import MachineQuantity
 from costmodel.language import units
 from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import shares
+from costmodel.report.hierarchy import level_lines
 from costmodel.report.numbers import count, megabytes, percent, seconds, short
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about, time_scaled
@@ -60,6 +61,7 @@ def lines(run: Run) -> list[str]:
         _total_line(run),
         "",
         f"Where the time goes   {shares(run, ALWAYS)}",
+        *level_lines(run),
         *_array(run),
         *_slowest(run),
         f"Doubling one resource {NEXT.join(changes)}",

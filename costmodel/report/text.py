@@ -11,6 +11,7 @@ from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.language import units
 from costmodel.report import summary, terminal
+from costmodel.report.hierarchy import sizes_in_words
 from costmodel.report.numbers import count, percent, ratio, short
 from costmodel.studies import weight_types
 from costmodel.studies.records import Record, records
@@ -86,7 +87,11 @@ def machine_words(run: Run) -> list[str]:
         for shown, value in _figures(run, quantity)
         if shown and value is not None and value != math.inf and (value or not quantity.zero)
     ]
-    return words + ["efficiency by layer kind"] * bool(run.profile.efficiency)
+    return (
+        words
+        + sizes_in_words(run)[1:]
+        + ["efficiency by layer kind"] * bool(run.profile.efficiency)
+    )
 
 
 def _figures(run: Run, quantity: MachineQuantity) -> list[tuple[str, Any]]:

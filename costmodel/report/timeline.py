@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.terms import LANES, OVERHEAD, RUN_LANES
+from costmodel.core.terms import LANES, LEVEL_LANES, OVERHEAD
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run
@@ -45,8 +46,11 @@ def segments(run: Run) -> list[Segment]:
         length = {lane: float(values[row]) for lane, values in times.items()}
         launched = float(starts[row]) + length["launch"]
         moved = launched + length["transfer"]
-        begun = moved + length["on_chip"] if model.transfer_first else launched
+        inner = _inner(length, moved, launched, overlaps=model.overlaps)
+        last = max([moved + length["on_chip"], *(at + length[lane] for lane, at in inner.items())])
+        begun = last if model.transfer_first else launched
         begins = {
+            **inner,
             "launch": float(starts[row]),
             "transfer": launched,
             "on_chip": moved,
@@ -63,6 +67,18 @@ def segments(run: Run) -> list[Segment]:
     return parts
 
 
+def _inner(
+    length: Mapping[str, float], moved: float, launched: float, *, overlaps: bool
+) -> dict[str, float]:
+    """When the boundaries between levels on chip are busy: one after the other, or all at once."""
+    begins, at = {}, moved
+    for lane in LEVEL_LANES:
+        if lane in length:
+            begins[lane] = launched if overlaps else at
+            at += length[lane]
+    return begins
+
+
 def write_trace(path: str | Path, run: Run) -> None:
     """The timeline as Chrome trace events, for chrome://tracing or ui.perfetto.dev.
 
@@ -71,11 +87,11 @@ def write_trace(path: str | Path, run: Run) -> None:
     """
     parts = segments(run)
     used = {part.lane for part in parts}
-    shown = [word for word in RUN_LANES if word in LANES or word in used]
+    shown = [word for word in run.result.labels if word in LANES or word in used]
     lanes = {word: number for number, word in enumerate(shown, start=1)}
     events = [
         _label("process_name", 0, f"{run.network.name} on {run.profile.name}"),
-        *(_label("thread_name", tid, RUN_LANES[word].label) for word, tid in lanes.items()),
+        *(_label("thread_name", tid, run.result.labels[word]) for word, tid in lanes.items()),
         *(_event(run, part, lanes[part.lane]) for part in parts),
     ]
     content = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": run.provenance}

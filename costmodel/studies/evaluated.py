@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -20,7 +20,7 @@ from costmodel.core.packing import Packing
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.policies import Choice, Policies
 from costmodel.core.quantities import BOUNDS, OUTPUTS
-from costmodel.core.terms import LANES, LINK, OVERHEAD, RUN_LANES
+from costmodel.core.terms import LEVEL_LANES, LINK, OVERHEAD, RUN_LANES, labels
 from costmodel.core.workload import Workload
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.models.placement.resident import whole_plan
@@ -113,13 +113,22 @@ class Evaluated:
     @property
     def bottleneck(self) -> str:
         """What the whole run spends most time on; ties as for `bound`."""
-        return largest(self.lane_times)
+        return named(largest(self.lane_times), self.machine.level_names)
 
     @cached_property
     def bound(self) -> list[str]:
-        """What each row spends most time on; ties in the order of LANES; 'none' if free."""
-        times = np.stack(list(self.result.lanes.values()))
-        words = np.array(list(LANES))[times.argmax(axis=0)]
+        """What each row spends most time on; ties in the order of LANES; 'none' if free.
+
+        A level on chip has its own name.
+        """
+        return [named(word, self.machine.level_names) for word in self.bound_lanes]
+
+    @cached_property
+    def bound_lanes(self) -> list[str]:
+        """The same as the words of lanes."""
+        lanes = self.result.lanes
+        times = np.stack(list(lanes.values()))
+        words = np.array(list(lanes))[times.argmax(axis=0)]
         return [str(w) for w in np.where(times.max(axis=0) > 0, words, "none")]
 
     @cached_property
@@ -227,6 +236,11 @@ def evaluated(
 ) -> Result:
     """The formula under the placement, traffic and timing that were chosen."""
     return evaluate(workload, machine, *chosen.models, first=first)
+
+
+def named(lane: str, level_names: Sequence[str]) -> str:
+    """Give what a report calls a lane that binds: its word, of a level on chip the level's name."""
+    return labels(level_names)[lane] if lane in LEVEL_LANES else lane
 
 
 def largest(times: Mapping[str, float]) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 
 from costmodel.core.arrays import Array
 from costmodel.core.terms import LANES
-from costmodel.studies.evaluated import Evaluated, largest
+from costmodel.studies.evaluated import Evaluated, largest, named
+from costmodel.studies.levels import level_figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,7 @@ def layer_records(run: Evaluated) -> list[Record]:
         values |= {"again_MB": (result.refetched / MB).tolist(), "schedule": run.schedules}
     if run.policies.traffic_model.fuses:
         values["group"] = run.groups
+    values |= {f"{level.name}_bytes": level.bytes.tolist() for level in level_figures(run)}
     if run.profile.array:
         values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
@@ -107,7 +109,7 @@ def _sums(run: Evaluated, rows: list[int]) -> Record:
         "transfer_time_s": times["transfer"],
         "compute_time_s": times["matrix"] + times["host"],
         "total_time_s": float(result.total[rows].sum()),
-        "bound": largest(times),
+        "bound": named(largest(times), run.machine.level_names),
         **{LANES[word].column: times[word] for word in ("on_chip", "launch")},
     }
 

@@ -16,11 +16,15 @@ from costmodel.core.loading import load_network
 from costmodel.core.network import Network
 from costmodel.core.policies import Policies
 from costmodel.errors import BadValue, InputError, Place, Problems
+from costmodel.hardware.levels import hierarchy_of
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
 from costmodel.language import dtypes, shipped
 from costmodel.studies.evaluated import evaluated
 from costmodel.studies.run import Run
+
+ENGINE = "energy.on_chip_byte"
+"""The figure that lets the words of the engine cost something."""
 
 
 def simulate(
@@ -170,6 +174,9 @@ def simulated(
     except BadValue as error:
         raise error.at(Place("--pass")) from None
     tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
+    overlaps, bounded = chosen.timing_model.overlaps, chosen.traffic_model.bounded
+    levels = hierarchy_of(profile.levels, profile.array, longest=overlaps, attained=not bounded)
+    charged = levels is not None or ENGINE in given or profile.figure(ENGINE, "") is not None
     counting = Counting(
         chosen.report,
         chosen.timed,
@@ -179,6 +186,8 @@ def simulated(
         tiling if chosen.traffic_model.tiles else None,
         bits["weights"],
         bits["state"],
+        tiling.sum_bits if charged else None,
+        levels,
     )
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}

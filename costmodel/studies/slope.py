@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Ints
-from costmodel.core.formula import place
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
+from costmodel.core.placing import place
 from costmodel.core.quantities import MACHINE
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile

@@ -38,6 +38,15 @@ class RowStationary(EngineModel):
         """The rows and columns of the array."""
         return f"{self.rows} x {self.columns} elements, rows stationary"
 
+    def shared(self, nest: Nest) -> tuple[int, int, int]:
+        """A row of the kernel stays for a row of the output, and a set adds up all its taps.
+
+        An input row slides along a row of taps in each element of its diagonal. Source: Chen, Emer
+        and Sze, Eyeriss, ISCA 2016, section V.
+        """
+        along = prod(sweep.outputs for sweep in nest.sweeps[1:])
+        return nest.taps, along, nest.taps
+
     def cycles(self, nest: Nest) -> float:
         """Rounds of segments; in each an element works through one output row, tap by tap."""
         down, along = nest.sweeps[0], nest.sweeps[1:]

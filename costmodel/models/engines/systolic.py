@@ -58,6 +58,18 @@ class Systolic(EngineModel):
         several = f"{self.arrays} x " if self.arrays > 1 else ""
         return f"{several}{self.rows} x {self.columns}, {self.dataflow.replace('_', ' ')}"
 
+    def shared(self, nest: Nest) -> tuple[int, int, int]:
+        """The stationary operand stays for the whole fold, the others pass along the array.
+
+        Sums are added up down the columns, or in place where the outputs are stationary.
+        """
+        positions, depth = pixels(nest) * nest.batch, nest.in_channels * nest.taps
+        return {
+            "output_stationary": (self.columns, self.rows, depth),
+            "weight_stationary": (self.columns, positions, self.rows),
+            "input_stationary": (nest.out_channels, self.columns, self.rows),
+        }[self.dataflow]
+
     def cycles(self, nest: Nest) -> float:
         """Folds times the cycles of one, for each group."""
         positions, depth = pixels(nest) * nest.batch, nest.in_channels * nest.taps

@@ -39,6 +39,10 @@ class Tiles(EngineModel):
         """The filters and channels of a tile."""
         return f"tiles of {self.filters} filters x {self.channels} channels"
 
+    def shared(self, nest: Nest) -> tuple[int, int, int]:
+        """The filters of a tile share a word of the input, and its channels are added up."""
+        return (1, 1, 1) if nest.groups > 1 else (self.filters, 1, self.channels)
+
     def cycles(self, nest: Nest) -> float:
         """One for each tile, tap, output position and sample."""
         steps = nest.taps * nest.batch * pixels(nest)

@@ -46,6 +46,12 @@ class Unrolled(EngineModel):
         """The filters, channels and pixels that are unrolled."""
         return f"{self.filters} x {self.channels} x {self.pixels} filters, channels, pixels"
 
+    def shared(self, nest: Nest) -> tuple[int, int, int]:
+        """Filters share a word of the input, pixels one of the weights; channels are added up."""
+        if self.depthwise_channels and nest.in_channels == 1 and nest.groups > 1:
+            return 1, self.depthwise_pixels, 1
+        return self.filters, self.pixels, self.channels
+
     def cycles(self, nest: Nest) -> float:
         """One for each part of the three loops, tap and sample."""
         positions = pixels(nest)

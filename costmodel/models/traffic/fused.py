@@ -47,6 +47,11 @@ class Fused(Traffic):
                 f"'{PLACEMENTS.word_of(placement)}' would too",
                 "use placement: all_external, or traffic: tiled",
             )
+        if workload.hierarchy is not None:
+            raise BadValue(
+                f"traffic 'fused' on a machine with levels {', '.join(workload.hierarchy.names)}",
+                "use traffic: tiled, or state one memory on chip: on_chip_memory",
+            )
         tiled = Tiled().place(workload, placement, memories, first=first)
         assert workload.flow is not None
         alone = tiled.moved.total.tolist()
@@ -64,7 +69,7 @@ class Fused(Traffic):
                 held[number, group.begin : group.end + 1] = -(-group.room // 8)
                 levels[number, _inside(workload.flow, group)] = True
         plan = replace(tiled.plan, levels=levels)
-        return PlacedGroups(memories, plan, moved, again, held, groups)
+        return PlacedGroups(memories, plan, moved, again, held, groups=groups)
 
     def groups(self, workload: Workload, placed: Placed) -> list[int | None]:
         """The number of each row's group, in execution order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.curves import schedule_words
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import TrafficCurve
-from costmodel.core.traffic import BusBytes, Placed, Traffic, once
+from costmodel.core.traffic import BusBytes, Crossing, Placed, Traffic, once, planned
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
+from costmodel.models.traffic._again import Again
 
 SHARES = 8
 """Parts of the memory that are tried for what stays, where the placement packs into any memory."""
@@ -38,31 +39,41 @@ class Tiled(Traffic):
         parts = range(SHARES + 1) if placement.packs else (SHARES,)
         # a share of an endless memory is endless, but for none of it
         shares = (memories * (part / SHARES) if part else np.zeros_like(memories) for part in parts)
-        plans = [placement.plan(workload, given) for given in shares]
+        plans = [planned(workload, placement, given) for given in shares]
         # every share of every memory stands in one row of these
         names = [field.name for field in fields(Plan)]
         plan = Plan(*(np.concatenate([getattr(given, name) for given in plans]) for name in names))
         moved = once(workload, plan, first=first)
-        again, lacking = _refetched(workload, plan, np.tile(memories, len(parts)))
-        totals = (moved.total + again.total).sum(axis=-1).astype(float)
-        totals[lacking.max(axis=-1, initial=0) > 0] = np.inf
+        tried = np.concatenate([memories] * len(parts))
+        if workload.hierarchy is None:
+            bus, lacking = _refetched(workload, plan, tried)
+            again = Again(bus, (), (), lacking)
+        else:
+            # 20 ms, paid by machines with several levels
+            from costmodel.models.traffic import _levels
+
+            room, sizes = _room(workload, plan, tried), tried.reshape(len(tried), -1)
+            again = _levels.again(workload, plan, room, sizes, _outside)
+        totals = (moved.total + again.bus.total).sum(axis=-1).astype(float)
+        totals[again.lacking.max(axis=-1, initial=0) > 0] = np.inf
         best = totals.reshape(len(parts), -1).argmin(axis=0)
         chosen = best * len(memories) + np.arange(len(memories))
         failing = np.flatnonzero(np.isinf(totals[chosen]))
         if len(failing):
             at = int(failing[0])
-            self._refuse(workload, float(memories[at]), lacking[at :: len(memories)])
-        total = BusBytes(*((a + b)[chosen] for a, b in zip(moved, again, strict=True)))
-        return Placed(memories, plan.at(chosen), total, again.total[chosen])
+            self._refuse(workload, memories[at], again.lacking[at :: len(memories)])
+        total = BusBytes(*((a + b)[chosen] for a, b in zip(moved, again.bus, strict=True)))
+        placed = Placed(memories, plan.at(chosen), total, again.bus.total[chosen])
+        return placed if workload.hierarchy is None else _crossed(workload, placed, again, chosen)
 
-    def _refuse(self, workload: Workload, memory: float, lacking: Array) -> None:
+    def _refuse(self, workload: Workload, memory: Array, lacking: Array) -> None:
         """Name the row that needs most beyond what is left it, under the share that lacks least."""
         lacks = lacking[lacking.max(axis=-1).argmin()]
         row = int(lacks.argmax())
         name = workload.rows[row].id if workload.rows else f"number {row + 1}"
         raise BadValue(
-            f"row '{name}' cannot be tiled in {memory:.0f} bytes on chip: its smallest tiles "
-            f"need {float(lacks[row]):.0f} more than the placement leaves it",
+            f"row '{name}' cannot be tiled in {_sizes(workload, memory)} on chip: its smallest "
+            f"tiles need {float(lacks[row]):.0f} more than the placement leaves it",
             "give more on-chip memory, another placement, or traffic: once",
         )
 
@@ -74,6 +85,9 @@ class Tiled(Traffic):
         for group in alike(workload.nests):
             codes = _outside(group, plan)[0]
             for row, code in zip(group.rows.tolist(), codes.tolist(), strict=True):
+                if workload.hierarchy is not None:
+                    texts[row] = self._over_levels(workload, group, code, room[0, row], placed)
+                    continue
                 curve = _curve(group, code, double=workload.double_buffer)
                 step = int(np.searchsorted(curve.room, room[0, row], side="right")) - 1
                 if code and step >= 0:
@@ -81,10 +95,39 @@ class Tiled(Traffic):
                     texts[row] += f"; {text}" if texts[row] else text
         return texts
 
+    def _over_levels(
+        self, workload: Workload, group: Alike, code: int, room: float, placed: Placed
+    ) -> str:
+        """The schedule over all levels in words; empty where only bounds are known."""
+        from costmodel.models.traffic import _levels
+
+        inner = placed.memories.reshape(len(placed.memories), -1)[0, 1:] * 8
+        rooms = tuple(int(min(bits, 1e18)) for bits in (room, *inner))
+        return _levels.found(workload, group, code, rooms).words
+
+
+def _sizes(workload: Workload, memory: Array) -> str:
+    """The bytes on chip, of several levels each with its name."""
+    if workload.hierarchy is None or not np.ndim(memory):
+        return f"{float(memory):.0f} bytes"
+    pairs = zip(workload.hierarchy.names, memory.tolist(), strict=True)
+    return " and ".join(f"{size:.0f} bytes of {name}" for name, size in pairs)
+
 
 def _room(workload: Workload, plan: Plan, memories: Array) -> Array:
-    """Bits that the plan leaves each row (M, R)."""
-    return np.asarray((memories[:, np.newaxis] - live_internal_bytes(workload, plan)) * 8.0)
+    """Bits that the plan leaves each row at the outermost level on chip (M, R)."""
+    outermost = memories.reshape(len(memories), -1)[:, :1]
+    return np.asarray((outermost - live_internal_bytes(workload, plan)) * 8.0)
+
+
+def _crossed(workload: Workload, placed: Placed, again: Again, chosen: Array) -> Placed:
+    """Add what crosses each boundary between levels, and the bounds."""
+    down, up = workload.touched
+    inner = tuple(Crossing(down + one.down[chosen], up + one.up[chosen]) for one in again.inner)
+    first = placed.moved.total - placed.refetched
+    bus, *others = (least[chosen] for least in again.least)
+    bounds = (first + bus, *(down + up + one for one in others))
+    return replace(placed, crossings=inner, bounds=bounds)
 
 
 READS, WEIGHTS, OUTPUT = 4, 2, 1

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from costmodel.core.output import Format
 from costmodel.report import files
+from costmodel.studies.levels import level_figures
 from costmodel.studies.records import layer_records
 from costmodel.studies.run import Run
 
@@ -21,8 +22,10 @@ class Json(Format):
 
         Raises InputError where the place cannot be written.
         """
+        levels = [level.record for level in level_figures(run)]
         content = {
             "totals": run.totals,
+            **({"levels": levels} if levels else {}),
             "provenance": run.provenance,
             "layers": layer_records(run),
         }

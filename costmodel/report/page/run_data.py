@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.amounts import amounts, on_and_off_chip
-from costmodel.core.formula import place
 from costmodel.core.live import placed_bytes
+from costmodel.core.placing import place
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, entries
 from costmodel.core.traffic import Placed

@@ -41,7 +41,7 @@ class Roofline(ChartPicture):
     def chart(self, run: Run) -> Chart:
         """Operations per byte over the bus against operations per second, both logarithmic."""
         points = roofline_points(run)
-        bound = np.array(run.bound)[points.rows]
+        bound = np.array(run.bound_lanes)[points.rows]
         slowest = clusters(run, points)
         low, high = points.intensity.min(initial=0.1), points.intensity.max(initial=10.0)
         top = max(run.machine.matrix, points.rate.max(initial=1.0))
@@ -54,8 +54,8 @@ class Roofline(ChartPicture):
             "edges": points.free.tolist(),
             "places": points.rows.tolist(),
             "legend": [
-                [word, f"bound by {lane.label}"]
-                for word, lane in RUN_LANES.items()
+                [word, f"bound by {label}"]
+                for word, label in run.result.labels.items()
                 if word in bound
             ],
             **numbered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.core.terms import OVERHEAD, RUN_LANES
+from costmodel.core.terms import OVERHEAD
 from costmodel.report.chart import Chart, axis, lanes_shown, named
 from costmodel.report.exposed import exposed_lanes
 from costmodel.report.numbers import si
@@ -37,7 +37,7 @@ class TimeBars(ChartPicture):
             "parts": lanes,
             "ends": [si(time, "s", 3) for time in run.result.total],
             "legend": [
-                [word, f"{RUN_LANES[word].label} {si(float(times.sum()), 's')}"]
+                [word, f"{run.result.labels[word]} {si(float(times.sum()), 's')}"]
                 for word, times in lanes.items()
             ],
             "legend_title": total,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.terms import OVERHEAD, RUN_LANES
+from costmodel.core.terms import OVERHEAD
 from costmodel.report.chart import Chart, lanes_shown
 from costmodel.report.numbers import si
 from costmodel.report.plots import ChartPicture
@@ -33,7 +33,7 @@ class Timeline(ChartPicture):
             "total": total,
             "early_hue": EARLY,
             "lanes": [
-                _lane(word, [part for part in parts if part.lane == word])
+                _lane(word, run.result.labels[word], [part for part in parts if part.lane == word])
                 | {"share": f"busy {100 * times.sum() / total:.0f} %" if total else "idle"}
                 for word, times in lanes.items()
             ],
@@ -41,7 +41,7 @@ class Timeline(ChartPicture):
         }
 
 
-def _lane(word: str, parts: list[Segment]) -> Chart:
+def _lane(word: str, name: str, parts: list[Segment]) -> Chart:
     """When a lane is busy, as columns."""
     columns = {
         "start": [part.start for part in parts],
@@ -49,4 +49,4 @@ def _lane(word: str, parts: list[Segment]) -> Chart:
         "row": [part.row for part in parts],
         "early": [part.prefetch for part in parts],
     }
-    return {"hue": word, "name": RUN_LANES[word].label, **columns}
+    return {"hue": word, "name": name, **columns}

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.core.counting import Traits
 from costmodel.core.terms import ROW_LANES, Amount, entries
 from costmodel.core.tiling.nest import AttentionNest, Nest
+from costmodel.core.traits import Traits
 from costmodel.studies.calibration.measured_runs import rows_of
 from costmodel.studies.calibration.measurements import Measurement
 from costmodel.studies.run import Run

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel.core.formula import Result, evaluate, place
+from costmodel.core.formula import Result, evaluate
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement
+from costmodel.core.placing import place
 from costmodel.core.timing import Timing
 from costmodel.core.traffic import Traffic
 from costmodel.core.workload import Workload

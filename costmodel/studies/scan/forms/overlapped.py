@@ -21,8 +21,8 @@ import numpy as np
 
 from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Floats
-from costmodel.core.formula import place
 from costmodel.core.machine import Machine
+from costmodel.core.placing import place
 from costmodel.core.quantities import MachineQuantity
 from costmodel.core.terms import RUN_LANES, Entry, entries, paced_by
 from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Words

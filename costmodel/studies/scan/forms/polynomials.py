@@ -18,7 +18,7 @@ import numpy as np
 
 from costmodel.core.amounts import bus_amounts
 from costmodel.core.arrays import Array, Floats
-from costmodel.core.formula import place
+from costmodel.core.placing import place
 from costmodel.core.terms import amount_of, every_amount
 from costmodel.core.traffic import BusBytes
 from costmodel.studies.run import Run
@@ -111,6 +111,7 @@ def _counted(run: Run) -> dict[str, Array]:
         "matrix_ops": work.matrix_ops,
         "host_ops": work.host_ops,
         "macs": work.macs,
+        "engine_bytes": work.engine_bytes,
         "fixed_time": work.costs.fixed_time,
     }
 
@@ -172,7 +173,7 @@ def _form(
         host_launches=constant * shares["host_launches"],
         fixed_time=counts["fixed_time"],
     )
-    moved = BusBytes(*(counts[word] for word in ("read", "write", "params")))
+    moved = BusBytes(counts["read"], counts["write"], counts["params"])
     work = replace(
         run.workload,
         costs=costs,
@@ -182,8 +183,8 @@ def _form(
     )
     asked = work.row_amounts | bus_amounts(moved, costs)
     # nothing stays on chip or goes to other devices; what a run takes once is no row's
-    nothing = ("on_chip_bytes", "link_bytes", "link_messages", "runs")
-    asked |= dict.fromkeys(nothing, 0 * constant)
+    nothing = dict.fromkeys(("on_chip_bytes", "link_bytes", "link_messages", "runs"), 0 * constant)
+    asked |= {"engine_bytes": counts["engine_bytes"], **nothing}
     size = (len(exponents), len(run.workload.macs))
     # in an order of their own: every process must give the rows in the same one
     ordered = sorted(every_amount(), key=lambda word: str(getattr(word, "__qualname__", word)))

@@ -1,0 +1,177 @@
+"""What crosses each boundary of a machine with several levels on chip, row by row.
+
+Every row touches each of its maps and parameters once at every boundary. Contractions move more:
+what their schedule over all levels fetches again, or, where only the bound is asked for, what each
+level's own least traffic has beyond that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from costmodel.core.arrays import Array
+from costmodel.core.placement import Plan
+from costmodel.core.tiling.curves import traffic_curve
+from costmodel.core.tiling.joint import AnyNest
+from costmodel.core.tiling.levels import Level, attained
+from costmodel.core.tiling.nest import Widths
+from costmodel.core.tiling.rows import Alike, alike
+from costmodel.core.tiling.traffic_curve import MovedBytes
+from costmodel.core.traffic import BusBytes, Crossing
+from costmodel.core.workload import Workload
+from costmodel.models.traffic._again import Again
+
+Rooms = tuple[int, ...]
+"""Bits that a row has at each level on chip, from the outside in."""
+Code = Callable[[Alike, Plan], Array]
+
+
+def again(workload: Workload, plan: Plan, room: Array, sizes: Array, codes: Code) -> Again:
+    """Search the schedules of all rows in each of M hierarchies.
+
+    Parameters
+    ----------
+    workload : Workload
+        With loop nests and a hierarchy.
+    plan : Plan
+        Where maps live in each of them.
+    room : array
+        (M, R) bits that the plan leaves each row at the outermost level on chip.
+    sizes : array
+        (M, L) sizes of the levels on chip, from the outside in [B].
+    codes : callable
+        Says what of a row is outside.
+
+    """
+    assert workload.hierarchy is not None
+    shape = room.shape
+    boundaries = len(workload.hierarchy.levels)
+    moved = np.zeros((boundaries, 3, *shape), dtype=np.int64)
+    bound = np.zeros((boundaries, *shape), dtype=np.int64)
+    lacking = np.maximum(-room.min(axis=-1, keepdims=True) / 8, 0) * np.ones(shape)
+    for group in alike(workload.nests):
+        outside = codes(group, plan)
+        inner = np.broadcast_to(sizes[:, np.newaxis, 1:] * 8, (*outside.shape, boundaries - 1))
+        table = np.concatenate(
+            [outside[..., np.newaxis], room[:, group.rows, np.newaxis], inner], axis=-1
+        ).reshape(-1, boundaries + 1)
+        cases, where = np.unique(np.nan_to_num(table, posinf=1e18), axis=0, return_inverse=True)
+        found = [_case(workload, group, case) for case in cases.astype(np.int64).tolist()]
+        memory, row = (at.ravel() for at in np.indices(outside.shape))
+        at = (memory, group.rows[row])
+        for number, one in enumerate(found):
+            mine = tuple(axis[where.ravel() == number] for axis in at)
+            lacking[mine] = np.maximum(lacking[mine], one.lacking / 8)
+            for boundary, (columns, limit) in enumerate(zip(one.again, one.least, strict=True)):
+                for side, more in enumerate(columns):
+                    np.add.at(moved[boundary, side], mine, more)
+                np.add.at(bound[boundary], mine, limit)
+    bus, *inside = moved
+    crossings = (Crossing(down + params, up) for down, up, params in inside)
+    return Again(BusBytes(*bus), tuple(crossings), tuple(bound), lacking)
+
+
+class _Case(NamedTuple):
+    """One contraction in one hierarchy, for each boundary from the bus inwards."""
+
+    again: list[tuple[int, int, int]]
+    """Maps read, maps written and parameters beyond the first fetch [B]."""
+    least: list[int]
+    """The same in the bound, all together [B]."""
+    lacking: float = 0.0
+    """Bits that the smallest tiles need beyond the room."""
+
+
+def levels_of(workload: Workload, group: Alike, code: int, rooms: Rooms) -> tuple[Level, ...]:
+    """The levels on chip as a search wants them, for rows of which `code` says what is outside."""
+    hierarchy = workload.hierarchy
+    assert hierarchy is not None
+    reads, weights, output = (bool(code & bit) for bit in (4, 2, 1))
+    outer = group.nest.widths(reads=reads, weights=weights, output=output)
+    widths = [outer, *[group.nest.bits] * (len(rooms) - 1)]
+    return tuple(
+        Level(room, width, level.down, level.up, level.holds, level.double)
+        for room, width, level in zip(rooms, widths, hierarchy.levels, strict=True)
+    )
+
+
+class Found(NamedTuple):
+    """What crosses each boundary from the bus inwards [bit], and how, in words."""
+
+    moved: tuple[MovedBytes, ...]
+    words: str = ""
+    lacking: float = 0.0
+    """Bits that the smallest tiles need beyond the room."""
+
+
+def found(workload: Workload, group: Alike, code: int, rooms: Rooms) -> Found:
+    """The schedule of a row, or the bound of each level, as the hierarchy asks."""
+    hierarchy = workload.hierarchy
+    assert hierarchy is not None
+    levels = levels_of(workload, group, code, rooms)
+    bound = least(group.nest.nest, levels)
+    if bound.lacking or not hierarchy.attained:
+        return bound
+    best = attained(group.nest.nest, levels, longest=hierarchy.longest)
+    return Found(best.moved, best.words)
+
+
+def least(nest: AnyNest, levels: Sequence[Level]) -> Found:
+    """The bound: each level's own least traffic, looked up in its step function.
+
+    Of a schedule over all levels the nodes of one make a schedule for that level alone, so that
+    nothing goes below this. An operand that passes a level by may lie in any level inside it: then
+    all these count as one memory.
+    """
+    moved = []
+    for number, level in enumerate(levels):
+        inside = levels[number:]
+        passes = any(len(one.holds) < len("IWO") for one in inside)
+        room = sum(one.size for one in inside) if passes else level.size
+        double = level.double and not passes
+        curve = traffic_curve(nest, level.widths, double=double)
+        step = int(np.searchsorted(curve.room, room, side="right")) - 1
+        if step < 0:
+            return Found((), lacking=float(curve.room[0] - room))
+        moved.append(MovedBytes(*(column[step] for column in curve.moved)))
+    return Found(tuple(moved))
+
+
+def _case(workload: Workload, group: Alike, case: Sequence[int]) -> _Case:
+    """What a row moves again over each boundary."""
+    code, *rooms = case
+    assert workload.hierarchy is not None
+    nothing = [(0, 0, 0)] * len(rooms)
+    if min(rooms) < 0:
+        return _Case(nothing, [0] * len(rooms))
+    levels = levels_of(workload, group, code, tuple(rooms))
+    searched = found(workload, group, code, tuple(rooms))
+    if searched.lacking:
+        return _Case(nothing, [0] * len(rooms), searched.lacking)
+    again, limits = [], []
+    bounds = least(group.nest.nest, levels).moved
+    for level, moved, limit in zip(levels, searched.moved, bounds, strict=True):
+        compulsory = _compulsory(group, level.widths)
+        again.append(_sides(group, moved, compulsory))
+        limits.append(sum(_sides(group, limit, compulsory)))
+    return _Case(again, limits)
+
+
+def _compulsory(group: Alike, widths: Widths) -> MovedBytes:
+    """What crosses a boundary in any case [bit]."""
+    curve = traffic_curve(group.nest.nest, widths)
+    return MovedBytes(*(column[-1] for column in curve.moved))
+
+
+def _sides(group: Alike, moved: MovedBytes, compulsory: MovedBytes) -> tuple[int, int, int]:
+    """Maps read, maps written, and parameters beyond the first fetch [B], from numbers of bits."""
+    reads, weights, sums, output = (
+        -(-(int(all_of_it) - int(once)) // 8)
+        for all_of_it, once in zip(moved, compulsory, strict=True)
+    )
+    if group.nest.weights:
+        return reads + sums + weights, output, 0
+    return reads + sums, output, weights
