@@ -1,0 +1,1 @@
+"""Loop nests on several levels of memory: the least cost of what crosses their boundaries."""
