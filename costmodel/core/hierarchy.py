@@ -18,10 +18,10 @@ class ChipLevel:
     """True: tiles have second buffers, all but that of the operand that stays."""
     per_element: bool = False
     """True: each element of the engine's array has one of its own, of the size that is stated."""
-    down: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    """What a byte costs that comes in from the next level outside, of I, W and O [J or s]."""
+    down: float = 1.0
+    """What a byte costs that comes in from the next level outside [J or s]."""
     up: float = 1.0
-    """What a byte of the output costs that goes out to it [J or s]."""
+    """What a byte costs that goes out to it [J or s]."""
 
 
 @dataclass(frozen=True)

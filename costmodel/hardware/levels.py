@@ -172,5 +172,5 @@ def hierarchy_of(
             outside, inside = joules[place : place + 2]
             down, up = outside.read + inside.write, outside.write + inside.read
         each, double = inner.per == "pe", inner.buffering == "double"
-        made.append(ChipLevel(inner.name, inner.letters, double, each, (down,) * 3, up))
+        made.append(ChipLevel(inner.name, inner.letters, double, each, down, up))
     return Hierarchy(tuple(made), longest and not by_energy, array, attained)

@@ -16,7 +16,8 @@ from costmodel.core.arrays import Array
 from costmodel.core.placement import Plan
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest
-from costmodel.core.tiling.levels import Level, attained
+from costmodel.core.tiling.levels.attained import attained
+from costmodel.core.tiling.levels.level import Level
 from costmodel.core.tiling.nest import Widths
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import MovedBytes
