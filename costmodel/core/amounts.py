@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,14 +99,11 @@ def level_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
     Level 0 is the external memory. A level reads what goes down from it and what goes up to the
     next one outside; it writes what comes from either side.
     """
-    every = crossings(workload, placed)
-    nothing = Crossing(np.zeros(1), np.zeros(1))
-    shape = placed.moved.read.shape
+    nothing = np.zeros_like(placed.moved.read)
     levels: dict[str, Array] = {}
-    for number, (outer, inner) in enumerate(pairwise([nothing, *every])):
-        levels[f"level_read_{number}"] = np.broadcast_to(inner.down + outer.up, shape)
-        levels[f"level_written_{number}"] = np.broadcast_to(inner.up + outer.down, shape)
-        levels[f"level_bytes_{number}"] = np.broadcast_to(inner.down + inner.up, shape)
+    for number, crossing in enumerate(crossings(workload, placed)):
+        for word, amount in boundary_amounts(number, crossing).items():
+            levels[word] = levels.get(word, nothing) + amount
     return levels
 
 
@@ -118,6 +114,20 @@ def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[
     at the peak: `external_bytes` is 300, `read` is 600.
     """
     return {"external_bytes": moved.total, **_paced(moved, costs, rows)}
+
+
+def boundary_amounts(outer: int, crossing: Crossing) -> dict[str, Any]:
+    """Give what crosses the inner boundary of level `outer`, as amounts of the levels on its sides.
+
+    Inside the innermost level lies the engine, which has none.
+    """
+    return {
+        f"level_bytes_{outer}": crossing.down + crossing.up,
+        f"level_read_{outer}": crossing.down,
+        f"level_written_{outer}": crossing.up,
+        f"level_read_{outer + 1}": crossing.up,
+        f"level_written_{outer + 1}": crossing.down,
+    }
 
 
 def _paced(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[str, Any]:

@@ -38,6 +38,16 @@ class Hierarchy:
     no schedule can go below.
     """
 
+    def inside(self, place: int) -> tuple[int, ...]:
+        """Give the levels, by place on chip, whose room counts at the outer boundary of one.
+
+        An operand that passes a level by may lie in any level inside it, so that all of them count
+        as one memory.
+        """
+        own = range(place, len(self.levels))
+        passes = any(len(self.levels[level].holds) < len("IWO") for level in own)
+        return tuple(own) if passes else (place,)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the levels."""

@@ -208,6 +208,13 @@ MACHINE = Quantities(
     )
 )  # fmt: skip
 AXES = Axes()
+
+
+def axes_of(level_names: Sequence[str]) -> dict[str, MachineQuantity]:
+    """Give every axis of a machine with such levels, and its figure."""
+    return {**AXES, **{one.axis: one for one in MACHINE.of_levels(level_names)}}
+
+
 STRUCTURAL = ("arch", "hw", "batch", "dtype", "convention", "placement", "traffic", "timing")
 """Axes of a scan that need a network built and counted for each of their values."""
 

@@ -147,7 +147,7 @@ def amount_of(amount: Amount, amounts: Mapping[Any, Any]) -> Any:
 
 
 def every_amount() -> set[Amount]:
-    """Give the amounts of all terms, but for the time itself."""
+    """Give the amounts of all terms, but for the time itself; those of levels are besides."""
     return {term.amount for term in TERMS} - {SECONDS}
 
 

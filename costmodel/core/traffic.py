@@ -88,10 +88,6 @@ class Traffic(ABC):
     source: ClassVar[str]
     tiles: ClassVar[bool] = False
     """True: it asks the workload for its loop nests."""
-    bounded: ClassVar[bool] = False
-    """True: of several levels on chip each moves the least that it could alone, which is a bound;
-    False: one schedule for all of them is searched.
-    """
     fuses: ClassVar[bool] = False
     """True: rows share the memory in groups, so that none has a step function of its own."""
 

@@ -79,7 +79,7 @@ class Level(Stated):
 
 
 def check_levels(levels: Sequence[Level], beside: Mapping[str, Any]) -> None:
-    """Raise BadValue where levels do not make a hierarchy, or the short form stands `beside` them."""
+    """Raise BadValue where levels make no hierarchy, or the short form stands `beside` them."""
     if not levels:
         return
     if not 2 <= len(levels) <= 1 + MOST_LEVELS:

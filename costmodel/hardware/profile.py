@@ -76,8 +76,8 @@ class HardwareProfile(Figures):
     held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
     in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
     `per_sequence` is what a server's scheduler takes for each sequence of a step. `calibration`
-    says what fitted figures rest on, `measured` in a sentence where kernels were. `levels` stand for
-    bandwidth and memory, one by one. What is not published is left out, or under `assumed`.
+    says what fitted figures rest on, `measured` in a sentence where kernels were. `levels` stand
+    for bandwidth and memory. What is not published is left out, or under `assumed`.
     """
 
     name: str

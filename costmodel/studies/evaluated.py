@@ -25,6 +25,10 @@ from costmodel.core.workload import Workload
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.models.placement.resident import whole_plan
 
+BOUNDED = (
+    "what crosses each level is its own lower bound, which no schedule over all goes below; "
+    "--attained searches the schedules"
+)
 INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
 """The ends of the 90 % interval in reports."""
 
@@ -82,8 +86,11 @@ class Evaluated:
     @property
     def marks(self) -> dict[str, str]:
         """What every report says beside the figures: missing work, and types that are wider."""
-        missing = self.network.facts.missing
-        return {**({"incomplete": missing} if missing else {}), **self.widened}
+        missing, hierarchy = self.network.facts.missing, self.workload.hierarchy
+        told = {"incomplete": missing} if missing else {}
+        if hierarchy is not None and not hierarchy.attained:
+            told["bounded"] = BOUNDED
+        return {**told, **self.widened}
 
     @property
     def named_marks(self) -> dict[str, str]:

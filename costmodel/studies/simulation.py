@@ -155,12 +155,14 @@ def simulated(
     passes: Sequence[str | Pass] | None = None,
     given: Collection[str] = (),
     effort: float = 0.0,
+    bounded: bool = False,
 ) -> Run:
     """Simulate a network and a profile that are already loaded. Raises InputError.
 
     `uniform` counts by the default convention unless `choices` name one, whatever the files ask: a
     paper's peculiarity must not be charged to one network of a comparison. What is `given`
-    elsewhere (the axes of a scan) need not stand in the profile.
+    elsewhere (the axes of a scan) need not stand in the profile. Where it is `bounded` the levels
+    of a machine that has several move the least that each could alone, which is a lower bound.
     """
     chosen = chosen_for(network, profile, choices or {}, batch=batch, uniform=uniform)
     if effort:
@@ -174,7 +176,7 @@ def simulated(
     except BadValue as error:
         raise error.at(Place("--pass")) from None
     tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
-    overlaps, bounded = chosen.timing_model.overlaps, chosen.traffic_model.bounded
+    overlaps = chosen.timing_model.overlaps
     levels = hierarchy_of(profile.levels, profile.array, longest=overlaps, attained=not bounded)
     charged = levels is not None or ENGINE in given or profile.figure(ENGINE, "") is not None
     counting = Counting(

@@ -7,12 +7,15 @@ form from them.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from costmodel.core.arrays import Floats, Ints
 from costmodel.core.tiling.rows import RowNest
+from costmodel.core.traffic import BusBytes
 from costmodel.core.workload import Workload
 
 
@@ -42,11 +45,13 @@ class SummedSteps:
     """The sums of each column from each memory on (S, columns)."""
 
 
-def row_steps(workload: Workload) -> list[RowTraffic]:
+def row_steps(workload: Workload, *, double: bool | None = None) -> list[RowTraffic]:
     """Every row's step function, every map and parameter outside; rows that stream have one step.
 
-    The whole of what a row touches moves once, and what its tiles fetch again beside it.
+    The whole of what a row touches moves once, and what its tiles fetch again beside it. Tiles have
+    second buffers where that is said: by default as the workload does.
     """
+    buffers = workload.double_buffer if double is None else double
     everywhere = np.ones(len(workload.tensor_bytes), dtype=bool)
     read, write = workload.bytes_read(everywhere), workload.bytes_written(everywhere)
     more_read, more_written = workload.state_and_scratch
@@ -57,8 +62,37 @@ def row_steps(workload: Workload) -> list[RowTraffic]:
     return [
         RowTraffic(row, memory, *(once[:, row, np.newaxis] + refetched))
         for row in range(len(workload.macs))
-        for memory, refetched in [_refetched(nests[row], double=workload.double_buffer)]
+        for memory, refetched in [_refetched(nests[row], double=buffers)]
     ]
+
+
+class Falls(NamedTuple):
+    """Step functions of R rows as what each moves at least, and N falls."""
+
+    fewest: BusBytes
+    """(R,) from the last step of each row on [B]."""
+    more: BusBytes
+    """(N,) what besides moves in a memory that is smaller than `memory` [B]."""
+    memory: Ints
+    """(N,) [B]"""
+    row: Ints
+    """(N,) whose fall it is."""
+
+
+def row_falls(rows: Sequence[RowTraffic]) -> Falls:
+    """Give what each row moves at least, and by how much it falls at each step.
+
+    A row that moves 9 B below 4 B of memory and 5 B from there on falls by 4 B at 4.
+    """
+    columns = list(zip(*((steps.read, steps.write, steps.params) for steps in rows), strict=True))
+    return Falls(
+        BusBytes(*(np.array([sums[-1] for sums in column]) for column in columns)),
+        BusBytes(
+            *(np.concatenate([-np.diff(sums, prepend=sums[0]) for sums in one]) for one in columns)
+        ),
+        np.concatenate([steps.memory for steps in rows]),
+        np.repeat([steps.row for steps in rows], [len(steps.memory) for steps in rows]),
+    )
 
 
 def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:

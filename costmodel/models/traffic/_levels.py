@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from costmodel.core.arrays import Array
+from costmodel.core.hierarchy import Hierarchy
 from costmodel.core.placement import Plan
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest
@@ -113,26 +114,24 @@ def found(workload: Workload, group: Alike, code: int, rooms: Rooms) -> Found:
     hierarchy = workload.hierarchy
     assert hierarchy is not None
     levels = levels_of(workload, group, code, rooms)
-    bound = least(group.nest.nest, levels)
+    bound = least(group.nest.nest, levels, hierarchy)
     if bound.lacking or not hierarchy.attained:
         return bound
     best = attained(group.nest.nest, levels, longest=hierarchy.longest)
     return Found(best.moved, best.words)
 
 
-def least(nest: AnyNest, levels: Sequence[Level]) -> Found:
+def least(nest: AnyNest, levels: Sequence[Level], hierarchy: Hierarchy) -> Found:
     """The bound: each level's own least traffic, looked up in its step function.
 
     Of a schedule over all levels the nodes of one make a schedule for that level alone, so that
-    nothing goes below this. An operand that passes a level by may lie in any level inside it: then
-    all these count as one memory.
+    nothing goes below this.
     """
     moved = []
     for number, level in enumerate(levels):
-        inside = levels[number:]
-        passes = any(len(one.holds) < len("IWO") for one in inside)
-        room = sum(one.size for one in inside) if passes else level.size
-        double = level.double and not passes
+        inside = hierarchy.inside(number)
+        room = sum(levels[one].size for one in inside)
+        double = level.double and len(inside) == 1
         curve = traffic_curve(nest, level.widths, double=double)
         step = int(np.searchsorted(curve.room, room, side="right")) - 1
         if step < 0:
@@ -153,7 +152,7 @@ def _case(workload: Workload, group: Alike, case: Sequence[int]) -> _Case:
     if searched.lacking:
         return _Case(nothing, [0] * len(rooms), searched.lacking)
     again, limits = [], []
-    bounds = least(group.nest.nest, levels).moved
+    bounds = least(group.nest.nest, levels, workload.hierarchy).moved
     for level, moved, limit in zip(levels, searched.moved, bounds, strict=True):
         compulsory = _compulsory(group, level.widths)
         again.append(_sides(group, moved, compulsory))

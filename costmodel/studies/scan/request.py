@@ -9,8 +9,9 @@ from typing import Any
 
 from costmodel.core.graph_pass import Pass
 from costmodel.core.policies import Choice
-from costmodel.core.quantities import AXES
-from costmodel.errors import BadValue, InputError, Place, Problem, Problems
+from costmodel.core.quantities import AXES, MACHINE
+from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
+from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import both, simulated
 
@@ -43,6 +44,10 @@ class ScanRequest:
     places: dict[str, Place] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     """Mistakes seen while the request was read."""
+    attained: bool = False
+    """True: schedules over several levels are searched at every size; False: their bound is read
+    where sizes are axes.
+    """
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Of the axes 'arch' and 'hw' the networks and profiles that are loaded already, by label."""
 
@@ -78,9 +83,12 @@ class ScanRequest:
         network, profile, hw_file = both(
             self._named("arch", labels), self._named("hw", labels), self.settings | varied
         )
+        self._check_levels(profile)
+        sizes = any(AXES[word].dimension == "memory" for word in self.axes if word in AXES)
         return simulated(
             network,
             profile,
+            bounded=sizes and not self.attained,
             hw_file=hw_file,
             batch=labels.get("batch", 1 if self.batch is None else self.batch),
             choices=choices,
@@ -88,6 +96,16 @@ class ScanRequest:
             passes=self.passes,
             given=tuple(AXES[name].word for name in self.axes if name in AXES),
         )
+
+    def _check_levels(self, profile: HardwareProfile) -> None:
+        """Raise InputError for an axis of a level that a machine has not."""
+        names = [level.name for level in profile.levels]
+        known = [quantity.axis for quantity in MACHINE.of_levels(names)]
+        for word in self.axes:
+            if word.startswith("hw.levels.") and word not in known:
+                what = f"'{profile.name}' has no '{word.removeprefix('hw.')}'"
+                remedy = did_you_mean(word, known) if known else "it states no levels by name"
+                raise BadValue(what, remedy).at(self.place(f"axes {word}"))
 
     def _named(self, axis: str, labels: Mapping[str, Any]) -> Any:
         """The network or profile of a design point: an object, else the word that names a file."""

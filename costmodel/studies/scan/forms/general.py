@@ -44,18 +44,34 @@ class General(Form):
         step = max(1, VALUES // max(len(self.workload.macs), 1))
         whole = machine.replace(bandwidth=np.broadcast_to(machine.bandwidth, points))
         cuts = (slice(at, at + step) for at in range(0, points, step))
-        memories, placed = np.unique(machine.memory), None
+        capacities, placed = machine.capacities, None
+        memories = _distinct(capacities)
         models = (self.placement, self.timing, self.traffic)
         try:
-            if len(memories) <= step:
-                placed = place(self.workload, memories, self.placement, self.traffic)
+            if memories <= step:
+                placed = place(self.workload, capacities, self.placement, self.traffic)
             pieces = [
                 _summed(evaluate(self.workload, whole.part(cut), *models, placed=placed), wanted)
                 for cut in cuts
             ]
         except BadValue as error:
-            raise error.at(Place("hw.on_chip_memory")) from None
+            raise error.at(Place(_memory_axis(self.workload))) from None
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+
+
+def _distinct(capacities: tuple[Any, ...]) -> int:
+    """How many sizes, or combinations of sizes of levels, stand at all points."""
+    if len(capacities) == 1:
+        return len(np.unique(capacities[0]))
+    each = np.broadcast_arrays(*(np.atleast_1d(size) for size in capacities))
+    return len(np.unique(np.stack(each, axis=1), axis=0))
+
+
+def _memory_axis(workload: Workload) -> str:
+    """The axis that is told where tiles do not fit."""
+    if workload.hierarchy is None:
+        return "hw.on_chip_memory"
+    return f"hw.levels.{workload.hierarchy.names[0]}.size"
 
 
 def _summed(result: Result, wanted: Words) -> dict[str, Any]:

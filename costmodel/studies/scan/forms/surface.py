@@ -24,7 +24,16 @@ import numpy as np
 from costmodel.core.arrays import Floats
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES
-from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, Amount, Entry, entries
+from costmodel.core.terms import (
+    ENERGY,
+    LEVEL_LANES,
+    RUN_LANES,
+    SECONDS,
+    TRAFFIC,
+    Amount,
+    Entry,
+    entries,
+)
 from costmodel.errors import InputError, Place
 from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Form, Words, energy
 from costmodel.studies.scan.forms.step_search import StepSearch
@@ -61,10 +70,12 @@ class Surface(Form):
     """(S + 1,) of each amount that follows the memory; the others are numbers."""
     least: float = 0.0
     """A smaller memory holds no tiles [B]."""
+    where: str = "hw.on_chip_memory"
+    """The axis of that memory."""
     _summands: dict[frozenset[str], tuple[Summand, ...]] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Surface, (self.sizes, self.tables, self.least)
+        return Surface, (self.sizes, self.tables, self.least, self.where)
 
     @property
     def asked(self) -> Mapping[Any, Any]:
@@ -81,11 +92,11 @@ class Surface(Form):
         known = frozenset(machine.figures)
         if known not in self._summands:
             self._summands[known] = tuple(
-                Summand(entry, entry.amount(self.tables))
+                Summand(entry, amounts)
                 for entry in entries(known)
-                if entry.amounts != (SECONDS,)
+                if entry.amounts != (SECONDS,) and np.any(amounts := entry.amount(self.tables))
             )
-        wanted = lanes or RUN_LANES
+        wanted = lanes or (*RUN_LANES, *LEVEL_LANES)
         return [entry for entry in self._summands[known] if entry.entry.lane in wanted]
 
     def grid(self, machine: Machine, axes: Mapping[str, Any], memory: Any) -> list[Product]:
@@ -163,7 +174,7 @@ class Surface(Form):
         """InputError for a memory that holds no tiles."""
         if self.least and np.min(memory) < self.least:
             raise InputError.at(
-                Place("hw.on_chip_memory"),
+                Place(self.where),
                 f"no row can be tiled in {np.min(memory):.0f} bytes on chip: the smallest tiles of "
                 f"some row need {self.least:.0f}",
                 "begin with a larger memory, or use traffic: once",

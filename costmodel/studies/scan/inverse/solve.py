@@ -35,6 +35,10 @@ MEMORY = MACHINE["on_chip_memory"]
 def form_of(run: Run) -> Surface | Overlapped:
     """The closed form of a run. Raises BadValue where it has none."""
     form = closed_form(run.workload, *run.policies.models)
+    if run.workload.hierarchy is not None:
+        names = ", ".join(run.workload.hierarchy.names)
+        what = f"a machine with the levels {names} has no closed form of its time alone"
+        raise BadValue(what, "scan the figure: --axis hw.levels.NAME.size, hw.bandwidth, ...")
     if form is None and run.policies.traffic_model.fuses:
         raise BadValue(
             f"traffic '{run.policies.traffic}' runs rows in groups and has no closed form",
@@ -46,6 +50,7 @@ def form_of(run: Run) -> Surface | Overlapped:
             "closed form",
             "solve with placement per_tensor and timing serial or overlap",
         )
+    assert isinstance(form, Surface | Overlapped)
     return form
 
 

@@ -78,9 +78,9 @@ class Space:
         """The machine quantities that tables show: those that vary, and the known main ones."""
         return [
             word
-            for word, quantity in AXES.items()
+            for word in dict.fromkeys([*AXES, *(word for word in self.words if word in AXES)])
             if word in self.words
-            or (quantity.shown and all(word in variant.known for variant in self.variants))
+            or (AXES[word].shown and all(word in variant.known for variant in self.variants))
         ]
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.machine import Machine
-from costmodel.core.quantities import AXES, BOUNDS
+from costmodel.core.quantities import AXES, BOUNDS, axes_of
 from costmodel.core.terms import entries
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
@@ -60,7 +60,8 @@ class Variant:
     @property
     def known(self) -> list[str]:
         """The machine quantities that its profile states."""
-        return [word for word, q in AXES.items() if self.machine.value(q) is not None]
+        known = axes_of(self.machine.level_names)
+        return [word for word, q in known.items() if self.machine.value(q) is not None]
 
     @property
     def lanes(self) -> set[str]:
@@ -99,7 +100,7 @@ class Variant:
         # a network without work is through at once
         with np.errstate(divide="ignore"):
             throughput = given.pop("samples") / total
-        stated = {word: machine.value(q) for word, q in AXES.items()}
+        stated = {word: machine.value(q) for word, q in axes_of(machine.level_names).items()}
         return {
             **self.labels,
             **{word: value for word, value in stated.items() if value is not None},
