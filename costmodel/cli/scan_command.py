@@ -52,6 +52,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add(parser, "--axis NAME=VALUES", axis, **LISTED)
     _choosing(parser)
+    searched = "search the schedules over several levels at every size, not their bound"
+    options.add(parser, "--attained", searched, action="store_true")
     options.add(parser, "--points", "keep every point as Parquet", action="store_true")
     engines = ("local", "dask")
     options.add(parser, "--engine", "who evaluates", choices=engines, default="local")
@@ -126,6 +128,7 @@ def _request(args: argparse.Namespace) -> ScanRequest:
     _over(request, args)
     request.where += args.where
     request.points = request.points or args.points
+    request.attained = request.attained or args.attained
     if args.passes:
         request.passes = [*(options.passes(args) or ())]
     request.choices |= {key: word for key, word in options.policies(args).items() if word}

@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 
 from costmodel.cli import options
-from costmodel.errors import BadValue, Place
+from costmodel.errors import BadValue, InputError, Place
 from costmodel.language.units import show
+from costmodel.report.level_plot import level_chart, level_lines
 from costmodel.report.numbers import columns, megabytes, short
+from costmodel.report.page.level_page import level_page
 from costmodel.report.page.slope_page import slope_page
 from costmodel.report.slope_plot import slope_chart, steps
+from costmodel.studies.level_grid import level_grid
 from costmodel.studies.slope import Slope, SlopeCurve, slope
 
 SHOWN = 16
@@ -23,6 +26,7 @@ EXAMPLES = (
     "slope hairnet --hw accel_1tflops",
     "slope model.onnx --html slope.html",
     "slope hairnet --hw accel_1tflops --traffic fused",
+    "slope hairnet --hw edge_npu --levels gb,rf --plot pictures",
 )
 
 
@@ -32,6 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--hw HW", "a machine, whose memory is marked", required=False)
     options.add(parser, "--traffic R", "fused: beside it, rows run depth first (default: tiled)")
     options.add(parser, "--row ID", "one row instead of the network")
+    both = "two levels on chip: energy, else time, over both of their sizes"
+    options.add(parser, "--levels OUTER,INNER", both)
     options.add_shared(
         parser, "--set NAME=VALUE", "--dim NAME=SIZE", "--dtype TYPE", "--pass NAME", "--batch N"
     )
@@ -42,6 +48,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print some steps, the knee and the floor."""
+    if args.levels is not None:
+        return _levels(args)
     slopes = slope(options.network(args), args.hw, **options.asked(args))
     try:
         curve = slopes.network if args.row is None else slopes.row(args.row)
@@ -54,6 +62,25 @@ def run(args: argparse.Namespace) -> int:
         plot=lambda: {"slope.png": [slope_chart(slopes, curve)]},
     )
     print("\n".join(lines(slopes, curve)))
+    return 0
+
+
+def _levels(args: argparse.Namespace) -> int:
+    """Draw the plane of two sizes, and print its best within sight."""
+    for option, value in (("--row", args.row), ("--traffic", args.traffic)):
+        if value is not None:
+            raise InputError.at(Place(option), "goes without --levels", "drop one of them")
+    if args.hw is None:
+        raise InputError.at(Place("--levels"), "needs a machine", "add --hw HW")
+    asked = {key: value for key, value in options.asked(args).items() if key != "traffic"}
+    grid = level_grid(options.network(args), args.hw, args.levels.split(","), **asked)
+    options.write(
+        args,
+        json=lambda: {"levels": grid.record, "provenance": grid.run.provenance},
+        html=lambda: level_page(grid),
+        plot=lambda: {"levels.png": [level_chart(grid)]},
+    )
+    print("\n".join(level_lines(grid)))
     return 0
 
 

@@ -180,12 +180,13 @@ const CHARTS = {
     height: 420,
     paint: (pen) => {
       const { x, y, values, bound } = chart;
-      const shade = shades(values.flat());
+      const shade = shades(values.flat().filter((value) => value !== null));
       const bottom = pen.height - EDGE.bottom;
       const wide = (pen.width - EDGE.left - 110) / x.values.length;
       const tall = (bottom - EDGE.top) / y.values.length;
       const corner = (i, j) => [EDGE.left + i * wide, bottom - j * tall];
       values.forEach((row, j) => row.forEach((value, i) => {
+        if (value === null) return;
         const [left, low] = corner(i, j);
         pen.c.fillStyle = shade.of(value);
         pen.c.fillRect(left, low - tall, wide + 0.6, tall + 0.6);
@@ -198,7 +199,7 @@ const CHARTS = {
         [1, i + 0.5, j + 0.5].forEach((part, n) => (regions[number][n] += part));
       }));
       regions.forEach(([many, across, up], n) => {
-        if (many > 0.02 * values.length * values[0].length) pen.tag(chart.regions[n], ...corner(across / many, up / many));
+        if (chart.regions[n] && many > 0.02 * values.length * values[0].length) pen.tag(chart.regions[n], ...corner(across / many, up / many));
       });
       const some = (count) => [...new Set([0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * (count - 1))))];
       const word = (axis, n) => axis.choices?.[n] ?? figure(axis)(axis.values[n]);

@@ -94,10 +94,13 @@ def scale_axis(
 
 
 def shades(values: Any) -> dict[str, Any]:
-    """The colours of figures; by their logarithms where they span more than a factor of three."""
+    """The colours of figures; by their logarithms where they span more than a factor of three.
+
+    What is not a number has none.
+    """
     from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 
-    low, high = float(np.min(values)), float(np.max(values))
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     norm = (LogNorm if low > 0 and high > 3 * low else Normalize)(low, high)
     return {"cmap": LinearSegmentedColormap.from_list("sequential", SEQUENTIAL), "norm": norm}
 

@@ -39,7 +39,7 @@ def _paint_regions(axes: Axes, x: Any, y: Any, bound: Any, names: list[str]) -> 
             axes.contour(x, y, bound >= number, levels=[0.5], colors="white", linewidths=1.4)
     for number, name in enumerate(names):
         rows, columns = np.nonzero(bound == number)
-        if len(rows) > 0.02 * bound.size:
+        if name and len(rows) > 0.02 * bound.size:
             _write(axes, x[int(np.median(columns))], y[int(np.median(rows))], name, 9)
 
 

@@ -47,6 +47,7 @@ def scan(
     timing: Choice | None = None,
     dtype: str | None = None,
     passes: Sequence[str | Pass] | None = None,
+    attained: bool = False,
 ) -> pd.DataFrame:
     """Evaluate every point of a design space.
 
@@ -79,6 +80,9 @@ def scan(
         The element type of weights and maps.
     passes : list, optional
         Graph passes by word or as objects; None: those of each profile.
+    attained : bool
+        On a machine with several levels whose sizes are axes: True searches the schedules at every
+        point, False reads the bound of each level.
 
     Returns
     -------
@@ -131,6 +135,7 @@ def scan(
         points=True,
         si=True,
         objects=objects,
+        attained=attained,
     )
     return _frame(planned(request))
 

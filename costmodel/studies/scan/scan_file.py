@@ -18,6 +18,7 @@ KINDS: dict[str, type] = {
     "best": int,
     "by": str,
     "points": bool,
+    "attained": bool,
     "batch": int,
 }
 WORDS = {str: "text", int: "a whole number", bool: "true or false"}

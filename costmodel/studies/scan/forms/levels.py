@@ -78,9 +78,7 @@ def _engine(workload: Workload, innermost: int) -> Surface:
     words = workload.words
     assert words is not None
     nothing = Crossing(np.zeros(1), np.zeros(1))
-    return _table(
-        innermost, Crossing(words.taken, words.given), nothing, NO_SIZE, 0
-    )
+    return _table(innermost, Crossing(words.taken, words.given), nothing, NO_SIZE, 0)
 
 
 def _crossing(moved: BusBytes) -> Crossing:
