@@ -77,11 +77,15 @@ class MachineQuantity(NamedTuple):
     @property
     def terms(self) -> list[Term]:
         """The terms that it paces; of a level's figure, those of the first level on chip."""
-        *_, word = self.word.split(".")
-        if self.word.startswith("levels."):
-            words = {"bandwidth": "level_bandwidth_1", "read": "level_read_energy_1"}
-            return paced_by([words.get(word, "level_written_energy_1" * (word == "write"))])
-        return paced_by(self.fields)
+        if not (level := LEVEL_WORD.fullmatch(self.word)):
+            return paced_by(self.fields)
+        paced = {"bandwidth": "bandwidth", "read": "read_energy", "write": "written_energy"}
+        return paced_by([f"level_{paced.get(level[2])}_1"])
+
+    @property
+    def holds_tiles(self) -> bool:
+        """True for the size of a memory on chip, which time depends on through what moves."""
+        return "memory" in self.fields or self.word.endswith(".size")
 
     @property
     def more_is_faster(self) -> bool:
@@ -111,7 +115,8 @@ class Quantities(dict[str, MachineQuantity]):
     def of_levels(self, names: Sequence[str]) -> list[MachineQuantity]:
         """Give the figures of the levels `names` of a machine, the external memory first."""
         words = ("size", "bandwidth", "read", "write")
-        every = [(name, word) for place, name in enumerate(names) for word in words[not place :]]
+        # the external memory's bandwidth is that of the bus
+        every = [(name, word) for n, name in enumerate(names) for word in words[0 if n else 2 :]]
         return [level_quantity(*one) for one in every]
 
     def _adopt(self, word: str) -> bool:

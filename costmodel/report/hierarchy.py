@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from costmodel.hardware.levels import Level
 from costmodel.language import units
 from costmodel.report.numbers import columns, percent, si
 from costmodel.studies.levels import LevelFigures, level_figures
@@ -53,8 +54,12 @@ def _words(level: LevelFigures) -> list[str]:
 
 def sizes_in_words(run: Run) -> list[str]:
     """The levels on chip and their sizes, for the header of a report."""
-    return [
-        f"{level.name} {units.show(level.size, 'memory')}{' each' if level.per else ''}"
-        for level in run.profile.levels
-        if level.size is not None
-    ]
+    return [f"{level.name} {size_in_words(level)}" for level in run.profile.levels if level.size]
+
+
+def size_in_words(level: Level) -> str:
+    """The size of a level, and whether it has second buffers; of the external memory that it is."""
+    if level.size is None:
+        return "external"
+    words = f"{units.show(level.size, 'memory')}{' in each element' if level.per else ''}"
+    return f"{words}, double" if level.buffering == "double" else words

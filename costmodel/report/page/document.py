@@ -18,7 +18,7 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inli
 """What a browser lets the page do: run what is inside it, and fetch nothing."""
 SCRIPTS = (
     "model.js", "lanes.js", "units.js", "draw.js", "table.js", "charts.js", "lanes_chart.js",
-    "memory_chart.js", "parallel.js", "page.js", "sliders.js",
+    "levels_chart.js", "memory_chart.js", "parallel.js", "page.js", "sliders.js",
 )  # fmt: skip
 """The scripts of every page, in the order in which they run."""
 NO_SLIDERS = {"aside": "hidden", "machine": "", "moves": "", "further": ""}

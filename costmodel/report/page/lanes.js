@@ -33,7 +33,7 @@ function exposedLanes(data, result) {
   for (const lane of besides) for (let row = 0; row < data.count; row += 1) all[row] -= result[lane][row];
   const [first, second] = [moving, computing].map((side) => together(data, result, side));
   for (let row = 0; row < data.count; row += 1) {
-    const [waits, works] = exposedSides(data.exponent, first[row], second[row], all[row]);
+    const [waits, works] = exposedSides(data.exponent, result.moving[row], second[row], all[row]);
     for (const lane of moving) lanes[lane][row] = first[row] ? (result[lane][row] / first[row]) * waits : 0;
     for (const lane of computing) lanes[lane][row] = second[row] ? (result[lane][row] / second[row]) * works : 0;
   }

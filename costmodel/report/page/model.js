@@ -135,9 +135,14 @@ function evaluate(data, machine) {
     }
     result[lane] = times;
     const together = sides[side];
-    for (let row = 0; row < count; row += 1) together[row] += times[row];
+    // a boundary between levels stands beside the bus as computing does
+    const beside = data.boundaries.includes(lane) && data.exponent !== null;
+    for (let row = 0; row < count; row += 1) {
+      together[row] = beside ? combined(data.exponent, together[row], times[row], 0) : together[row] + times[row];
+    }
   }
   const { memory, compute, besides } = sides;
+  result.moving = memory;
   for (let row = 0; row < count; row += 1) {
     // a timing that is no norm is worked out beforehand, and nothing moves it
     result.total[row] = data.exponent === null

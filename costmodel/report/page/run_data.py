@@ -13,7 +13,15 @@ from costmodel.core.amounts import amounts, on_and_off_chip
 from costmodel.core.live import placed_bytes
 from costmodel.core.placing import place
 from costmodel.core.quantities import MACHINE, MachineQuantity
-from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, entries
+from costmodel.core.terms import (
+    ENERGY,
+    LEVEL_LANES,
+    RUN_LANES,
+    SECONDS,
+    TRAFFIC,
+    Lane,
+    entries,
+)
 from costmodel.core.traffic import Placed
 from costmodel.errors import BadValue, InputError
 from costmodel.language import units
@@ -41,7 +49,9 @@ def run_data(run: Run) -> dict[str, Any]:
     Columns have one entry for each row, or are a single number where all rows agree.
     """
     work, exponent = run.workload, run.policies.timing_model.exponent
-    judged = run.policies.placement_model.threshold and not run.policies.traffic_model.tiles
+    by_size = run.policies.placement_model.threshold and not run.policies.traffic_model.tiles
+    judged = by_size and work.hierarchy is None
+    lanes = _lanes(run)
     plans = [] if judged else _placings(run)
     where = {"maps": _maps(run)} if judged else {"placed": _placed(run, plans)}
     totals = run.totals
@@ -53,8 +63,10 @@ def run_data(run: Run) -> dict[str, Any]:
         "placement": run.policies.placement,
         "machine": {name: _finite(value) for name, value in run.machine.figures.items()},
         "figures": _figures(run, where.get("placed")),
-        "lanes": {word: lane.label for word, lane in RUN_LANES.items()},
-        "sides": {word: lane.side for word, lane in RUN_LANES.items()},
+        "lanes": {word: run.result.labels[word] for word in lanes},
+        "sides": {word: lane.side for word, lane in lanes.items()},
+        # these and the bus combine as the timing combines memory and compute
+        "boundaries": [word for word in lanes if word in LEVEL_LANES],
         "terms": _terms(run, plans),
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
@@ -63,6 +75,11 @@ def run_data(run: Run) -> dict[str, Any]:
         "exposed": _packed(exposed_lanes(run)) if exponent is None else None,
         **where,
     }
+
+
+def _lanes(run: Run) -> dict[str, Lane]:
+    """The lanes of a run, those of levels on chip among them where the machine has any."""
+    return RUN_LANES | {w: one for w, one in LEVEL_LANES.items() if w in run.result.all_lanes}
 
 
 def _terms(run: Run, plans: Sequence[Placed]) -> list[dict[str, Any]]:
@@ -75,7 +92,7 @@ def _terms(run: Run, plans: Sequence[Placed]) -> list[dict[str, Any]]:
     inside, outside = on_and_off_chip(run.workload)
     placed = [amounts(run.workload, one) for one in plans]
     terms = []
-    for entry in entries(run.machine.figures, *RUN_LANES, TRAFFIC, ENERGY):
+    for entry in entries(run.machine.figures, *_lanes(run), TRAFFIC, ENERGY):
         term: dict[str, Any] = {"lane": entry.lane, "figure": entry.figure, "how": entry.how}
         terms.append(term)
         if entry.amounts == (SECONDS,):
@@ -184,6 +201,8 @@ def _placings(run: Run) -> list[Placed]:
     """What moves with some memories on chip, octaves apart, worked out here."""
     own = float(run.machine.memory)
     models = (run.policies.placement_model, run.policies.traffic_model)
+    if run.workload.hierarchy is not None:
+        return [run.result.placed]
     nothing_moves = models[0].keeps_nothing and not models[1].tiles
     alone = nothing_moves or not math.isfinite(own) or len(run.workload.rows) > MANY
     placings = []
@@ -196,7 +215,7 @@ def _placings(run: Run) -> list[Placed]:
 
 def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
     """The memories of some placings, and what is alive on chip in each."""
-    memories = [float(one.memories[0]) for one in placings]
+    memories = [float(one.memories.flat[0]) for one in placings]
     return {
         "memories": [_finite(memory) for memory in memories],
         "base": memories.index(float(run.machine.memory)),
@@ -207,10 +226,15 @@ def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
 def _figures(run: Run, placed: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The sliders: one for each figure of the machine, or for each engine where they differ."""
     spent = {entry.figure for entry in entries(run.machine.figures, ENERGY)}
-    energies = [one for one in MACHINE.values() if spent.intersection(one.fields) and not one.lane]
+    every = [*MACHINE.values(), *MACHINE.of_levels(run.machine.level_names)]
+    energies = [
+        one
+        for one in every
+        if spent.intersection(map(run.machine.own, one.fields)) and not one.lane
+    ]
     figures = []
     for quantity in (*asked_about(run, zero=True), *energies):
-        values = {name: run.machine[name] for name in quantity.fields}
+        values = {run.machine.own(name): run.machine[name] for name in quantity.fields}
         together = len(set(values.values())) == 1
         for fields in [list(values)] if together else [[name] for name in values]:
             of = "" if together else f" ({fields[0].partition('_')[0]})"
@@ -228,12 +252,13 @@ def _figure(
         "fewer": not quantity.more_is_faster,
         "least": LEAST.get(quantity.dimension, 1e-9),
     }
-    timed = quantity.lane or "memory" in fields
+    timed = quantity.lane or quantity.holds_tiles
     if timed and run.policies.timing_model.exponent is None:
         return figure | {"locked": "the page cannot work out this timing: run the command again"}
-    if quantity.word != "on_chip_memory" or placed is None:
+    if not quantity.holds_tiles or placed is None:
         return figure
-    figure["steps"] = placed["memories"]
+    levels = run.machine.level_names
+    figure["steps"] = [_finite(run.machine[fields[0]])] if levels else placed["memories"]
     if len(placed["memories"]) == 1:
         figure["locked"] = "with this placement it is worked out for this memory alone"
     return figure

@@ -10,6 +10,7 @@ from costmodel.report.page.document import shown, told
 from costmodel.report.page.figures import ChartPage, TableColumn, figures_page
 from costmodel.report.page.run_data import run_data
 from costmodel.report.page.units_data import units_data
+from costmodel.report.pictures.levels import LevelsPicture
 from costmodel.report.pictures.roofline import Roofline
 from costmodel.report.pictures.time import TimeBars
 from costmodel.report.pictures.timeline import Timeline
@@ -61,7 +62,9 @@ def run_page(run: Run) -> str:
 def _charts(run: Run) -> dict[str, Chart]:
     """Specify the charts; what the figures of the machine move, the page fills in."""
     moved = run.policies.timing_model.exponent is not None
+    levels = LevelsPicture()
     return {
+        **({"levels": levels.chart(run)} if levels.applies(run) else {}),
         "time": TimeBars().frame(),
         "roofline": Roofline().frame(run),
         "timeline": {"kind": "lanes", "title": "Timeline"} if moved else Timeline().chart(run),

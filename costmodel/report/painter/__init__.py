@@ -10,6 +10,7 @@ from costmodel.report.painter.bars import LYING, paint_bars
 from costmodel.report.painter.frame import STYLE, letters, new_figure, write_labels
 from costmodel.report.painter.heat import paint_heat
 from costmodel.report.painter.lanes import paint_lanes
+from costmodel.report.painter.levels import paint_levels
 from costmodel.report.painter.marks import paint_marks
 from costmodel.report.painter.memory import paint_memory
 from costmodel.report.palette import LIGHT
@@ -23,6 +24,7 @@ PAINTERS: dict[str, Callable[[Axes, Chart], None]] = {
     "marks": paint_marks,
     "heat": paint_heat,
     "lanes": paint_lanes,
+    "levels": paint_levels,
     "memory": paint_memory,
 }
 

@@ -39,10 +39,14 @@ def asked_about(run: Run, *, zero: bool = False) -> list[MachineQuantity]:
     Those that are zero are among them if `zero` is true.
     """
     quantities = []
-    for quantity in MACHINE.values():
+    names = run.machine.level_names
+    for quantity in [*MACHINE.values(), *MACHINE.of_levels(names)]:
+        if names and quantity.word == "on_chip_memory":
+            # it is the outermost level's size
+            continue
         values = [run.machine[name] for name in quantity.fields]
         stated = None not in values and not any(map(math.isinf, values))
-        timed = quantity.lane or "memory" in quantity.fields
+        timed = quantity.lane or quantity.holds_tiles
         idle = quantity.lane == LINK.word and not run.workload.linked
         if timed and stated and not idle and (zero or any(values)):
             quantities.append(quantity)
