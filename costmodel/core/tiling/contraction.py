@@ -21,7 +21,7 @@ from costmodel.core.tiling.traffic_curve import MovedBytes, TrafficCurve, fallin
 from costmodel.core.tiling.windows import Ints, sizes
 
 
-class _PlainCuts(NamedTuple):
+class PlainCuts(NamedTuple):
     """Cuts of all plain axes of one group together, each (t,)."""
 
     size: Ints
@@ -33,7 +33,7 @@ class _PlainCuts(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _plain_cuts(lengths: tuple[int, ...], *, free: bool) -> _PlainCuts:
+def plain_cuts(lengths: tuple[int, ...], *, free: bool) -> PlainCuts:
     """Cut axes in every way that no other one beats both in size and in number of tiles.
 
     Axes that are not `free` stay whole.
@@ -47,7 +47,7 @@ def _plain_cuts(lengths: tuple[int, ...], *, free: bool) -> _PlainCuts:
             parts[every] * -(-length // tile),
             np.column_stack([along[every], tile]),
         )
-    return _PlainCuts(size, parts, along)
+    return PlainCuts(size, parts, along)
 
 
 class _WindowCuts(NamedTuple):
@@ -102,7 +102,7 @@ class _OrderCosts:
     def __init__(self, nest: Nest, widths: Widths, order: NodeOrder, *, double: bool) -> None:
         self.nest, self.widths = nest, widths
         self.cuts = [
-            _plain_cuts(tuple(lengths.values()), free=group in order.free)
+            plain_cuts(tuple(lengths.values()), free=group in order.free)
             for group, lengths in nest.plain_axes.items()
         ]
         self.shape = tuple(len(cut.size) for cut in self.cuts)

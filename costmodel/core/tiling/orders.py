@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.core.tiling.boxes import Boxes, box_tilings, whole_axis
 from costmodel.core.tiling.nest import Sweep
 from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import (
@@ -33,7 +34,6 @@ from costmodel.core.tiling.windows import (
     Ints,
     WindowTilings,
     window_sizes,
-    window_tilings,
 )
 
 
@@ -131,37 +131,41 @@ once."""
 
 @lru_cache(maxsize=2048)
 def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
+    return best(box_axis(nodes, beside, whole_axis(sweep)))
+
+
+def box_axis(nodes: str, beside: bool, boxes: Boxes) -> AxisTilings:
     """The outer tile is the outermost node's, the inner one the input's; others follow from these.
 
     A size is left out where moving a cut to another node lowers a room and changes no count.
     """
-    every = window_tilings(sweep)
+    every = box_tilings(boxes)
     single = np.ones_like(every.held)
     if beside or nodes[0] == "I":
-        whole = (every.outputs == sweep.outputs) & (every.taps == sweep.taps)
-        return _best(_input_above(nodes, beside, sweep, every.take(whole)))
+        whole = (every.outputs == boxes.outputs) & (every.taps == boxes.taps)
+        return _input_above(nodes, beside, boxes, every.take(whole))
     chosen, sums, taps = single.astype(bool), every.outputs, every.taps
     passes, visits = every.output_tiles, every.tap_tiles
     if nodes == "OIW":
         # a shorter run lets the input hold less only where words wait while others are met
-        runs = (every.taps == sweep.taps) | ((every.way == ALONG_TAPS) & (sweep.tap_lag > 1))
+        runs = (every.taps == boxes.taps) | ((every.way == ALONG_TAPS) & (boxes.tap_lag > 1))
         chosen = runs & ((every.inner_outputs == every.outputs) | (every.way == ALONG_OUTPUTS))
         taps, passes = single, every.inner_output_tiles
     elif nodes == "WIO":
-        runs = every.outputs == sweep.outputs
-        runs |= (every.way == ALONG_OUTPUTS) & (sweep.output_lag > 1)
+        runs = every.outputs == boxes.outputs
+        runs |= (every.way == ALONG_OUTPUTS) & (boxes.output_lag > 1)
         chosen = runs & ((every.inner_taps == every.taps) | (every.way == ALONG_TAPS))
         sums, visits = single, every.inner_tap_tiles
     elif nodes == "OWI":
-        visits = single
+        visits = np.full_like(single, boxes.tap_runs)
     else:
-        passes = single
+        passes = np.full_like(single, boxes.output_runs)
     factors = Factors(every.held, sums, taps, passes, visits, every.fetched)
     tiles = WindowTiles(every.inner_outputs, every.inner_taps, every.way, every.outputs, every.taps)
-    return _best(AxisTilings(factors, tiles).take(chosen))
+    return AxisTilings(factors, tiles).take(chosen)
 
 
-def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -> AxisTilings:
+def _input_above(nodes: str, beside: bool, boxes: Boxes, every: WindowTilings) -> AxisTilings:
     """The input's node stands first, or beside the first: it slides over the whole axis."""
     outputs, taps, single = every.inner_outputs, every.inner_taps, np.ones_like(every.held)
     above = WindowTiles(outputs, taps, every.way, single, single)
@@ -173,14 +177,15 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -
         counts |= {"sums": outputs} if nodes == "OIW" else {"taps": taps}
         return AxisTilings(Factors(**counts), above)
     along_outputs = nodes == "IOW"
-    length = sweep.outputs if along_outputs else sweep.taps
     mine = outputs if along_outputs else taps
-    smaller = {size: window_sizes(sweep, size) for size in np.unique(mine).tolist()}
+    smaller = {size: window_sizes(boxes.full, size) for size in np.unique(mine).tolist()}
     tried = [smaller[size] for size in mine.tolist()]
     at, below = np.repeat(np.arange(len(mine)), [len(t) for t in tried]), np.concatenate(tried)
     # whole tiles of the input cut into smaller ones, and the rest of the axis likewise
-    whole, rest = np.divmod(length, mine[at])
-    times = whole * -(-mine[at] // below) + -(-rest // below)
+    times = np.zeros_like(below)
+    for length, runs in boxes.output_lengths if along_outputs else boxes.tap_lengths:
+        whole, rest = np.divmod(length, mine[at])
+        times += runs * (whole * -(-mine[at] // below) + -(-rest // below))
     counts = {word: column[at] for word, column in counts.items()}
     above = WindowTiles(*(column[at] for column in above))
     if along_outputs:
@@ -190,7 +195,7 @@ def _input_above(nodes: str, beside: bool, sweep: Sweep, every: WindowTilings) -
     return AxisTilings(Factors(**counts), above._replace(other_taps=below))
 
 
-def _best(axis: AxisTilings) -> AxisTilings:
+def best(axis: AxisTilings) -> AxisTilings:
     """Those that no other one beats in every factor; one that slides must beat more."""
     table = np.stack([*axis.factors, axis.slides], axis=1)
     return axis.take(smallest(table))

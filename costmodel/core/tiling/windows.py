@@ -129,10 +129,10 @@ class _Cuts:
 
 
 @lru_cache(maxsize=256)
-def _cuts(sweep: Sweep) -> _Cuts:
+def _cuts(sweep: Sweep, full: Sweep) -> _Cuts:
     length, pairs, tiles = sweep.outputs, [], []
-    for outer in window_sizes(sweep, length).tolist():
-        for inner in window_sizes(sweep, outer).tolist():
+    for outer in window_sizes(full, full.outputs).tolist():
+        for inner in window_sizes(full, outer).tolist():
             run, tile = (grid.ravel() for grid in np.mgrid[0:length:outer, 0:outer:inner])
             tile += run
             end = np.minimum(run + outer, length)
@@ -170,11 +170,15 @@ class _Counter:
 
 
 @lru_cache(maxsize=1024)
-def window_tilings(sweep: Sweep) -> WindowTilings:
-    """Every way to tile one axis whose windows overlap."""
-    cuts, counter, blocks = _cuts(sweep), _Counter(sweep), []
-    for taps in window_sizes(sweep, sweep.taps).tolist():
-        for inner_taps in window_sizes(sweep, taps).tolist():
+def window_tilings(sweep: Sweep, full: Sweep | None = None) -> WindowTilings:
+    """Every way to tile one axis whose windows overlap.
+
+    `full`: the axis is a part of a larger one, cut like this part, which is as large as any.
+    """
+    full = full or sweep
+    cuts, counter, blocks = _cuts(sweep, full), _Counter(sweep), []
+    for taps in window_sizes(full, full.taps).tolist():
+        for inner_taps in window_sizes(full, taps).tolist():
             for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():
                 blocks.append(_block(sweep, cuts, (taps, inner_taps, way), held, fetched))
     return WindowTilings(*np.concatenate(blocks, axis=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from costmodel.core.content_cache import ContentCache
 from costmodel.core.tiling.joint import AnyNest
 from costmodel.core.tiling.levels.level import Attained, Level, Node
-from costmodel.core.tiling.levels.node_orders import GROUPS, NodesOrder, node_orders
+from costmodel.core.tiling.levels.node_orders import GROUPS
 from costmodel.core.tiling.levels.plain import PlainSchedule, PlainSearch
 from costmodel.core.tiling.levels.pricing import Pricing
 from costmodel.core.tiling.nest import Nest
@@ -27,11 +27,7 @@ def _attained(nest: AnyNest, levels: tuple[Level, ...], longest: bool) -> Attain
     pricing = Pricing(nest, levels, longest)
     factors = np.ones((len(levels) + 1, len(Factors._fields)))
     search = PlainSearch(pricing)
-    holds = tuple(level.holds for level in levels)
-    occupies = tuple(
-        "".join(operand for operand in level.holds if level.width(operand)) for level in levels
-    )
-    orders = node_orders(holds, occupies, tuple(level.double for level in levels), apart=False)
+    orders = pricing.nodes.every
     schedule = search.run(orders, factors, coarse=True)
     schedule = search.run(orders, factors, coarse=False) or schedule
     if schedule is None:

@@ -12,15 +12,12 @@ above the first I: nowhere), and those below by 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
-from costmodel.core.tiling.orders import ABSENT
-from costmodel.core.tiling.pareto import smallest
+from costmodel.core.tiling.orders import ABSENT, NodeOrder
 
 GROUPS = tuple(ABSENT)
 """n, k and c: the groups of plain axes."""
@@ -59,76 +56,60 @@ def interleavings(counts: tuple[tuple[str, int], ...]) -> Iterator[str]:
             yield tensor + rest
 
 
-@lru_cache(maxsize=64)
-def node_orders(
-    holds: tuple[str, ...], occupies: tuple[str, ...], double: tuple[bool, ...], *, apart: bool
-) -> tuple[NodesOrder, ...]:
-    """The orders that no other one beats whatever the sizes.
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes there are."""
 
-    Parameters
-    ----------
-    holds
-        For each level, the outermost first: the tensors that have a node there.
-    occupies
-        For each level: the tensors that need room there.
-    double
-        For each level: whether every tile but that of its outermost node counts twice.
-    apart
-        True: only orders in which all nodes of a level stand above those of the next one.
+    holds: tuple[str, ...]
+    """For each level, the outermost first: the tensors that have a node there."""
+    occupies: tuple[str, ...]
+    """For each level: the tensors that need room there."""
+    double: tuple[bool, ...]
+    """For each level: whether every tile but that of its outermost node counts twice."""
 
-    Returns
-    -------
-    tuple of NodesOrder
-        The orders.
+    @cached_property
+    def every(self) -> tuple[NodesOrder, ...]:
+        """Every order of all nodes."""
+        counts = ((node, sum(node in held for held in self.holds)) for node in "IWO")
+        return tuple(
+            self._order([[node] for node in nodes])
+            for nodes in interleavings(tuple(pair for pair in counts if pair[1]))
+        )
 
-    """
-    counts = tuple((node, sum(node in held for held in holds)) for node in "IWO")
-    every = [
-        _order(nodes, holds, occupies, double)
-        for nodes in interleavings(tuple(pair for pair in counts if pair[1]))
-    ]
-    if apart:
-        every = [order for order in every if _is_apart(order.nodes, holds)]
-    table = [
-        [-cut for group in GROUPS for cut in order.cuts[group]]
-        + [
-            column
-            for tile in sorted(order.tiles)
-            for column in (tile.buffers, *(-depth for depth in tile.depth.values()))
-        ]
-        for order in every
-    ]
-    return tuple(every[at] for at in smallest(np.array(table, dtype=np.int64)))
+    def apart(self, orders: Sequence[NodeOrder]) -> NodesOrder:
+        """All nodes of each level in an order of its own, above those of the next one inside."""
+        stages = []
+        for order, held in zip(orders, self.holds, strict=True):
+            first = [order.nodes[:2], order.nodes[2:]] if order.beside else order.nodes
+            stages += [[node for node in stage if node in held] for stage in first]
+        return self._order(stages)
 
-
-def _is_apart(nodes: str, holds: tuple[str, ...]) -> bool:
-    ends = np.cumsum([len(held) for held in holds]).tolist()
-    parts = (nodes[begin:end] for begin, end in zip([0, *ends], ends, strict=False))
-    return all(sorted(part) == sorted(held) for part, held in zip(parts, holds, strict=True))
-
-
-def _order(
-    nodes: str, holds: tuple[str, ...], occupies: tuple[str, ...], double: tuple[bool, ...]
-) -> NodesOrder:
-    levels = {node: [at for at, held in enumerate(holds) if node in held] for node in "IWO"}
-    above = dict.fromkeys("IWO", 0)
-    begun: set[int] = set()
-    tiles: list[Tile] = []
-    cuts: dict[str, list[bool]] = {group: [] for group in GROUPS}
-    # groups whose size in force extends a tile somewhere since it was last cut
-    waiting = dict.fromkeys(GROUPS, False)
-    for node in nodes:
-        level = levels[node][above[node]]
-        buffers = 2 if double[level] and level in begun else 1
-        begun.add(level)
-        if node in occupies[level]:
-            has = [group for group, other in ABSENT.items() if node != other]
-            depth = {group: above[ABSENT[group]] for group in has}
-            tiles.append(Tile(node, level, buffers, depth))
-            waiting |= dict.fromkeys(has, True)
-        for group, other in ABSENT.items():
-            if node == other:
-                cuts[group].append(waiting[group])
-                waiting[group] = False
-        above[node] += 1
-    return NodesOrder(nodes, tuple(tiles), {group: tuple(cuts[group]) for group in GROUPS})
+    def _order(self, stages: Sequence[Sequence[str]]) -> NodesOrder:
+        """Nodes stage below stage; those of one stage stand side by side."""
+        levels = {
+            node: [at for at, held in enumerate(self.holds) if node in held] for node in "IWO"
+        }
+        above = dict.fromkeys("IWO", 0)
+        begun: set[int] = set()
+        tiles: list[Tile] = []
+        cuts: dict[str, list[bool]] = {group: [] for group in GROUPS}
+        # groups along which a tile extends, since they were last cut
+        waiting = dict.fromkeys(GROUPS, False)
+        for stage in stages:
+            for node in stage:
+                level = levels[node][above[node]]
+                if node in self.occupies[level]:
+                    depth = {
+                        group: above[other] for group, other in ABSENT.items() if node != other
+                    }
+                    buffers = 2 if self.double[level] and level in begun else 1
+                    tiles.append(Tile(node, level, buffers, depth))
+                    waiting |= dict.fromkeys(depth, True)
+                begun.add(level)
+            for group, other in ABSENT.items():
+                if other in stage:
+                    cuts[group].append(waiting[group])
+                    waiting[group] = False
+                    above[other] += 1
+        text = "".join(node for stage in stages for node in stage)
+        return NodesOrder(text, tuple(tiles), {group: tuple(cuts[group]) for group in GROUPS})

@@ -45,11 +45,10 @@ class PlainSearch:
     ) -> PlainSchedule | None:
         """The cheapest schedule below `best`, which it lowers; None without any."""
         schedule: PlainSchedule | None = None
-        limits = [level.size for level in self.pricing.levels]
         for order in orders:
             cuts = self.cuts(order, coarse=coarse)
             ways = self.pricing.ways(cuts, factors)
-            choice = cheapest(ways, self.pricing.rooms(order, factors), limits, self.best)
+            choice = cheapest(ways, self.pricing.rooms(order, factors), self.pricing.limits, self.best)
             if choice is not None:
                 self.best = choice.cost
                 schedule = PlainSchedule(choice.cost, order, tuple(cuts), choice.places)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from costmodel.core.tiling.levels.chains import Chains, chains
 from costmodel.core.tiling.levels.level import OPERANDS, Level
-from costmodel.core.tiling.levels.node_orders import GROUPS, NodesOrder
+from costmodel.core.tiling.levels.node_orders import GROUPS, Nodes, NodesOrder, Tile
 from costmodel.core.tiling.levels.search import Floats, Room, Ways
 from costmodel.core.tiling.nest import Nest
 from costmodel.core.tiling.orders import ABSENT, Factors
@@ -67,6 +67,22 @@ class Pricing:
             operand: tuple(n for n, level in enumerate(self.levels) if operand in level.holds)
             for operand in OPERANDS
         }
+
+    @cached_property
+    def limits(self) -> list[int]:
+        """(L,) room of each level."""
+        return [level.size for level in self.levels]
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The nodes of all levels."""
+        return Nodes(
+            tuple(level.holds for level in self.levels),
+            tuple(
+                "".join(node for node in level.holds if level.width(node)) for level in self.levels
+            ),
+            tuple(level.double for level in self.levels),
+        )
 
     @cached_property
     def engine_factors(self) -> Floats:
@@ -147,12 +163,15 @@ class Pricing:
         """What each node's tile takes, with factors (L + 1, 6) of windows."""
         rooms = []
         for tile in order.tiles:
-            width = self.levels[tile.level].width(tile.operand) * tile.buffers
-            held = float(factor(factors, HELD[tile.operand], tile.level))
             axes = tuple(GROUPS.index(group) for group in tile.depth)
             first, second = tile.depth.values()
-            rooms.append(Room(tile.level, width * held, (axes[0], axes[1]), (first, second)))
+            rooms.append(Room(tile.level, float(self.extents(tile, factors)), (axes[0], axes[1]), (first, second)))
         return rooms
+
+    def extents(self, tile: Tile, factors: Floats) -> Floats:
+        """(...,) Room of a node's tile for every word along plain axes."""
+        width = self.levels[tile.level].width(tile.operand) * tile.buffers
+        return np.asarray(width * factor(factors, HELD[tile.operand], tile.level))
 
     def moved(self, counts: dict[str, NDArray[np.int64]], factors: Floats) -> tuple[MovedBytes, ...]:
         """What crosses each boundary, with counts (L,) of each group and factors of windows."""
