@@ -478,8 +478,11 @@ def test_launches_from_nothing_are_drawn(hairnet: Any) -> None:
 
 
 # By hand, serial: 5 088 B over the bus at 2 nJ are 10.176 uJ, 15 552 + 288 operations at 1 nJ 15.840 uJ,
-# and 0.5 W for the 20.928 us of the run 10.464 uJ: 36.480 uJ. Without a map on chip a byte there costs
-# nothing. With bytes for nothing 26.304 uJ are left; with 2 W for 0.5 W there are 31.392 uJ more.
+# and 0.5 W for the 20.928 us of the run 10.464 uJ: 36.480 uJ. At 1 nJ a byte of the chip's own memory
+# costs 5.088 uJ for what crosses the bus, and the engine's words: 7 776 multiply-adds take two of 4 B
+# each, 288 sums of 27 products are written 27 times and read back 26 times, relu takes and gives 1 152 B:
+# 62 208 + 61 056 + 2 304 = 125.568 uJ. Together 167.136 uJ. With bytes over the bus for nothing 156.960
+# uJ are left; with 2 W for 0.5 W there are 31.392 uJ more.
 ENERGY = "energy: {external_byte: 2 nJ, on_chip_byte: 1 nJ, operation: 1 nJ, static: 0.5 W}\n"
 
 
@@ -488,22 +491,22 @@ def test_energies_are_shown_and_moved(tmp_path: Path, browser: Any) -> None:
     """Among the totals, by sliders of their own, and in what would help."""
     opened = Opened(browser, saved(small(tmp_path, machine=SLOW + HOST + ENERGY), tmp_path))
     page = opened.page
-    assert "36.48 µJ" in page.inner_text("#totals")
+    assert "167.136 µJ" in page.inner_text("#totals")
     field = "[aria-label='energy of a byte over the bus, exactly']"
     assert page.input_value(field) == "2 nJ"
-    for words, shown in (("0 J", "26.304 µJ"), ("2 nJ", "36.48 µJ")):
+    for words, shown in (("0 J", "156.96 µJ"), ("2 nJ", "167.136 µJ")):
         page.fill(field, words)
         page.press(field, "Enter")
         page.wait_for_timeout(50)
         assert shown in page.inner_text("#totals")
         assert page.inner_text("#verdict").startswith("One run takes 20.928 µs;")
     assert "Halving the energy of an operation to 500 pJ" in page.inner_text("#changes")
-    # 36.480 - 15.840 / 2
-    assert "28.56 µJ" in page.inner_text("#changes")
+    # 167.136 - 15.840 / 2
+    assert "159.216 µJ" in page.inner_text("#changes")
     page.fill("[aria-label='static power, exactly']", "2 W")
     page.press("[aria-label='static power, exactly']", "Enter")
     page.wait_for_timeout(50)
-    assert "67.872 µJ" in page.inner_text("#totals")
+    assert "198.528 µJ" in page.inner_text("#totals")
     opened.quiet()
 
 

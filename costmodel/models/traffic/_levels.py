@@ -117,6 +117,9 @@ def found(workload: Workload, group: Alike, code: int, rooms: Rooms) -> Found:
     bound = least(group.nest.nest, levels, hierarchy)
     if bound.lacking or not hierarchy.attained:
         return bound
+    if len(levels) == 1:
+        # of a single level the bound is what its schedule moves
+        return bound
     best = attained(group.nest.nest, levels, longest=hierarchy.longest)
     return Found(best.moved, best.words)
 

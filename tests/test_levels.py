@@ -1,0 +1,327 @@
+"""Machines that state their memories one by one: figures by hand, laws, refusals, scans of sizes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import costmodel as cm
+from costmodel.cli import main
+from costmodel.core.quantities import MACHINE
+from costmodel.errors import InputError
+from costmodel.studies.level_grid import level_grid
+from costmodel.studies.levels import level_figures
+
+PRODUCT = """name: Product
+source: an oracle
+input: [{columns}, {rows}]
+layers:
+  - a: {{kind: linear, features: {filters}, axis: 0, bias: false}}
+"""
+LEVELS = [
+    {"name": "dram", "bandwidth": "10 GB/s", "energy": {"read": "200 pJ/B", "write": "200 pJ/B"}},
+    {"name": "gb", "size": "2048 B", "bandwidth": "40 GB/s", "energy": {"read": "6 pJ/B", "write": "6 pJ/B"}},
+    {"name": "rf", "size": "128 B", "bandwidth": "1 TB/s", "energy": {"read": "0 pJ/B", "write": "0 pJ/B"}},
+]  # fmt: skip
+
+
+def machine(tmp_path: Path, levels: Any = LEVELS, **more: Any) -> Path:
+    """A profile file with levels; int8, with sums of one byte."""
+    stated = {
+        "name": "M",
+        "source": "this test",
+        "levels": levels,
+        "matrix": {"int8": "1 TOPS"},
+        "host": "1 GOPS",
+        "dtype": "int8",
+        "accumulator": "int8",
+        "placement": "all_external",
+        "traffic": "tiled",
+        **more,
+    }
+    file = tmp_path / "machine.yaml"
+    file.write_text(
+        json.dumps({word: value for word, value in stated.items() if value is not None})
+    )
+    return file
+
+
+def product(tmp_path: Path, rows: int, filters: int, columns: int) -> Path:
+    """O[k, p] += W[k, c] I[c, p] with P rows, K filters and C columns."""
+    file = tmp_path / "product.yaml"
+    file.write_text(PRODUCT.format(rows=rows, filters=filters, columns=columns))
+    return file
+
+
+def without(levels: Any, word: str) -> list[dict[str, Any]]:
+    """The levels with one figure of each left out."""
+    return [{key: value for key, value in level.items() if key != word} for level in levels]
+
+
+def test_the_product_of_an_oracle(tmp_path: Path) -> None:
+    """64 x 64 x 64 in bytes on 2048 and 128 B: 20 480 over the bus and 61 440 between the levels.
+
+    Found by another program that tries all 90 node orders with every integer size. A byte over the
+    bus costs 200 + 6 pJ, one between the levels 6; the engine's words cost nothing here.
+    """
+    run = cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path))
+    dram, gb, rf = level_figures(run)
+    assert (dram.bytes.sum(), gb.bytes.sum()) == (20480, 61440)
+    assert run.energy == pytest.approx(4587520e-12, rel=1e-12)
+    # the least of each level alone: W(2048) = 20480 and W(128) = 57344
+    assert dram.bound is not None
+    assert gb.bound is not None
+    assert (dram.bound.sum(), gb.bound.sum()) == (20480, 57344)
+    # 64^3 multiply-adds take two bytes each; 4096 outputs of 64 channels are written 64 times and
+    # read back 63 times
+    assert rf.bytes.sum() == 2 * 64**3 + 4096 * (64 + 63)
+    assert run.result.total.tolist() == pytest.approx(
+        [20480 / 10e9 + 61440 / 40e9 + rf.bytes.sum() / 1e12 + 2 * 64**3 / 1e12], rel=1e-12
+    )
+
+
+def test_overlap_takes_the_longest_boundary(tmp_path: Path) -> None:
+    """The bus takes 2.048 us, the next boundary about 1.5, the engine 0.52: the bus alone counts."""
+    run = cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path), timing="overlap")
+    assert run.total_time == pytest.approx(20480 / 10e9, rel=1e-12)
+    assert run.bound == ["transfer"]
+    slow = [LEVELS[0], LEVELS[1] | {"bandwidth": "4 GB/s"}, LEVELS[2]]
+    inner = cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path, slow), timing="overlap")
+    assert inner.total_time == pytest.approx(61440 / 4e9, rel=1e-12)
+    assert inner.bound == ["gb"]
+
+
+def test_energies_add_up_and_power_counts_by_time(tmp_path: Path) -> None:
+    arch = product(tmp_path, 64, 64, 64)
+    run = cm.simulate(arch, machine(tmp_path))
+    powered = cm.simulate(arch, machine(tmp_path, energy={"static": "2 W"}))
+    assert powered.total_time == run.total_time
+    assert run.energy is not None
+    assert powered.energy == pytest.approx(run.energy + 2 * run.total_time, rel=1e-12)
+    levels = sum(
+        float(level.energy.sum()) for level in level_figures(run) if level.energy is not None
+    )
+    assert levels == pytest.approx(run.energy, rel=1e-12)
+
+
+def test_one_level_is_the_short_form(tmp_path: Path) -> None:
+    """The same machine said both ways: bytes, times and joules of every row are the same."""
+    short = machine(
+        tmp_path, None, bandwidth="10 GB/s", on_chip_memory="64 KiB",
+        energy={"external_byte": "200 pJ", "on_chip_byte": "6 pJ", "static": "1 W"},
+    )  # fmt: skip
+    alone = cm.simulate("hairnet", short)
+    one = [
+        LEVELS[0],
+        {"name": "gb", "size": "64 KiB", "energy": {"read": "6 pJ/B", "write": "6 pJ/B"}},
+    ]
+    named = cm.simulate("hairnet", machine(tmp_path, one, energy={"static": "1 W"}))
+    assert named.result.external_bytes.tolist() == alone.result.external_bytes.tolist()
+    assert named.result.total.tolist() == pytest.approx(alone.result.total.tolist(), rel=1e-12)
+    assert named.energy == pytest.approx(alone.energy, rel=1e-12)
+
+
+def test_a_level_that_holds_everything_moves_everything_once(tmp_path: Path) -> None:
+    """64 KiB for 12 KiB of operands at both levels: each byte crosses both boundaries once."""
+    large = [LEVELS[0], LEVELS[1] | {"size": "64 KiB"}, LEVELS[2] | {"size": "64 KiB"}]
+    run = cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path, large))
+    dram, gb, _ = level_figures(run)
+    assert dram.bytes.sum() == gb.bytes.sum() == 3 * 64 * 64
+
+
+@pytest.mark.parametrize("placement", ["all_external", "per_tensor", "resident"])
+def test_what_stays_on_chip_still_goes_to_the_engine(tmp_path: Path, placement: str) -> None:
+    """A map in the outermost level crosses the inner boundary, and the engine takes its words."""
+    large = [LEVELS[0], LEVELS[1] | {"size": "1 MiB"}, LEVELS[2] | {"size": "64 KiB"}]
+    run = cm.simulate(
+        product(tmp_path, 64, 64, 64), machine(tmp_path, large), placement=placement, traffic="once"
+    )
+    _, gb, rf = level_figures(run)
+    assert gb.bytes.sum() == 3 * 64 * 64
+    assert rf.bytes.sum() == 2 * 64**3 + 4096 * (64 + 63)
+
+
+def test_json_has_the_levels_and_each_row_its_bytes(tmp_path: Path) -> None:
+    out = tmp_path / "run.json"
+    arch = product(tmp_path, 64, 64, 64)
+    assert main(["simulate", str(arch), "--hw", str(machine(tmp_path)), "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert [level["name"] for level in found["levels"]] == ["dram", "gb", "rf"]
+    assert found["levels"][0] == {
+        "name": "dram", "bytes": 20480, "bound_bytes": 20480, "time_s": 20480 / 10e9,
+        "energy_J": pytest.approx(20480 * 200e-12),
+    }  # fmt: skip
+    assert found["totals"]["external_bytes"] == 20480
+    row = found["layers"][0]
+    assert (row["dram_bytes"], row["gb_bytes"], row["rf_bytes"]) == (20480, 61440, 1044480)
+
+
+def test_the_report_names_levels_bounds_and_gaps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arch = product(tmp_path, 64, 64, 64)
+    assert main(["simulate", str(arch), "--hw", str(machine(tmp_path))]) == 0
+    text = capsys.readouterr().out
+    assert "gb    61.44 kB  bound 57.34 kB (+7.1 %)" in text
+    assert "rf 128 B" in text
+
+
+def test_pictures_and_pages_show_the_hierarchy(tmp_path: Path) -> None:
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    run = cm.simulate(arch, hw)
+    chart = run.plot("levels")
+    assert chart is not None
+    page = run.save(tmp_path / "run.html").read_text()
+    assert "What crosses between the memories" in page
+    plain = cm.simulate("hairnet", "accel_1tflops")
+    with pytest.raises(InputError, match="nothing to draw"):
+        plain.plot("levels")
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "one": (LEVELS[:1], "1 levels; state the external memory and one to 3 levels on chip"),
+    "five": ([*LEVELS, *LEVELS], "6 levels; state the external memory and one to 3"),
+    "twice": ([*LEVELS[:2], LEVELS[2] | {"name": "gb"}], "two levels are named 'gb'"),
+    "name": ([*LEVELS[:2], LEVELS[2] | {"name": "r f"}], "'r f' is no name for a level"),
+    "order": ([LEVELS[0], LEVELS[2], LEVELS[1]], "level 'gb' with .* is larger than 'rf' around it"),
+    "size": ([*LEVELS[:2], {"name": "rf"}], "level 'rf' has no size"),
+    "external": ([LEVELS[0] | {"size": "1 GB"}, *LEVELS[1:]], "level 'dram' is the external memory"),
+    "bus": (without(LEVELS, "bandwidth"), "level 'dram' has no bandwidth"),
+    "holds": ([*LEVELS[:2], LEVELS[2] | {"holds": ["maps"]}], "are not the operands that a level holds"),
+    "unit": ([*LEVELS[:2], LEVELS[2] | {"energy": {"read": "1 pJ", "write": "1 pJ/B"}}],
+             "'1 pJ' is an energy, not an energy per byte"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_levels_that_are_none(tmp_path: Path, case: str) -> None:
+    levels, message = WRONG[case]
+    with pytest.raises(InputError, match=message):
+        cm.load_profile(machine(tmp_path, levels))
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"bandwidth": "1 GB/s"}, "'bandwidth' beside 'levels'"),
+        ({"on_chip_memory": "1 MB"}, "'on_chip_memory' beside 'levels'"),
+        ({"energy": {"external_byte": "1 pJ"}}, "'energy.external_byte' beside 'levels'"),
+    ],
+)
+def test_nothing_is_said_twice(tmp_path: Path, stated: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cm.load_profile(machine(tmp_path, **stated))
+
+
+def test_too_small_a_level_is_named(tmp_path: Path) -> None:
+    """Three bytes hold a tile of one word of each operand; two do not."""
+    small = [*LEVELS[:2], LEVELS[2] | {"size": "2 B"}]
+    with pytest.raises(
+        InputError, match="row 'a' cannot be tiled in 2048 bytes of gb and 2 bytes of rf"
+    ):
+        cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path, small))
+
+
+def test_depth_first_and_solving_are_refused_by_name(tmp_path: Path) -> None:
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    with pytest.raises(InputError, match="traffic 'fused' on a machine with levels gb, rf"):
+        cm.simulate(arch, hw, traffic="fused")
+
+
+SIZES = {
+    "hw.levels.gb.size": ["1 KiB", "2 KiB", "8 KiB"],
+    "hw.levels.rf.size": ["64 B", "128 B", "1 KiB"],
+}
+
+
+def test_a_scan_of_sizes_reads_the_bound_and_says_so(tmp_path: Path) -> None:
+    """Each level's own least, looked up: W(M) of one level, from the function that `slope` draws."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    table = cm.scan(arch, hw, axes=SIZES)
+    least = cm.slope(arch, hw).network
+    for _, point in table.iterrows():
+        outer, inner = (least.at(int(point[f"hw.levels.{name}.size"])) for name in ("gb", "rf"))
+        assert outer is not None
+        assert inner is not None
+        assert point["external_bytes"] == outer
+        assert point["energy"] == pytest.approx(206e-12 * outer + 6e-12 * inner, rel=1e-12)
+
+
+def test_attained_is_never_below_the_bound(tmp_path: Path) -> None:
+    arch, hw = product(tmp_path, 96, 160, 64), machine(tmp_path)
+    bound = cm.scan(arch, hw, axes=SIZES)
+    attained = cm.scan(arch, hw, axes=SIZES, attained=True)
+    assert (attained["energy"] >= bound["energy"] * (1 - 1e-12)).all()
+    assert (attained["energy"] > bound["energy"] * 1.01).any()
+    alone = cm.simulate(arch, hw)
+    at = attained[(attained["hw.levels.gb.size"] == 2048) & (attained["hw.levels.rf.size"] == 128)]
+    assert at["energy"].tolist() == pytest.approx([alone.energy], rel=1e-12)
+
+
+def test_more_of_any_level_never_takes_more(tmp_path: Path) -> None:
+    """Of the attained energies: along both axes of sizes."""
+    sizes = {
+        "hw.levels.gb.size": [f"{n} B" for n in (600, 1024, 2048, 4096, 9000)],
+        "hw.levels.rf.size": [f"{n} B" for n in (16, 100, 128, 200, 512)],
+    }
+    table = cm.scan(product(tmp_path, 40, 24, 56), machine(tmp_path), axes=sizes, attained=True)
+    energy = table["energy"].to_numpy().reshape(5, 5)
+    assert (np.diff(energy, axis=0) <= 1e-18).all()
+    assert (np.diff(energy, axis=1) <= 1e-18).all()
+
+
+def test_axes_of_levels_that_a_machine_has_not(tmp_path: Path) -> None:
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    with pytest.raises(InputError, match=r"'M' has no 'levels\.gbuf\.size'"):
+        cm.scan(arch, hw, axes={"hw.levels.gbuf.size": ["1 KiB", "2 KiB"]})
+    with pytest.raises(InputError, match="it states no levels by name"):
+        cm.scan(arch, "accel_1tflops", axes={"hw.levels.gb.size": ["1 KiB", "2 KiB"]})
+
+
+def test_bandwidths_and_energies_of_levels_are_axes(tmp_path: Path) -> None:
+    """Doubling a level's bandwidth saves half of its time; a pJ more for each byte it reads."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    run = cm.simulate(arch, hw)
+    table = cm.scan(arch, hw, axes={"hw.levels.gb.bandwidth": ["40 GB/s", "80 GB/s"]})
+    assert table["total_time"].tolist() == pytest.approx(
+        [run.total_time, run.total_time - 61440 / 80e9], rel=1e-12
+    )
+    more = cm.scan(arch, hw, axes={"hw.levels.dram.read": ["200 pJ/B", "201 pJ/B"]})
+    # three operands of 4096 B: of the 20480 B over the bus 4096 are written to it
+    assert np.diff(more["energy"]).tolist() == pytest.approx([1e-12 * (20480 - 4096)], rel=1e-6)
+    assert MACHINE["levels.gb.size"].axis == "hw.levels.gb.size"
+
+
+def test_a_plane_of_two_sizes(tmp_path: Path) -> None:
+    """Each cell is the bound at its sizes; where the inner level would be the larger there is none."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    grid = level_grid(arch, hw, ["rf", "gb"])
+    assert grid.names == ("gb", "rf")
+    least = cm.slope(arch, hw).network
+    assert grid.energy is not None
+    outer, inner = grid.sizes
+    for row, column in ((5, 0), (20, 9), (40, 30)):
+        if inner[column] > outer[row]:
+            assert np.isnan(grid.energy[row, column])
+            continue
+        over_bus, between = least.at(int(outer[row])), least.at(int(inner[column]))
+        assert over_bus is not None
+        assert between is not None
+        assert grid.energy[row, column] == pytest.approx(206e-12 * over_bus + 6e-12 * between)
+
+
+def test_the_command_of_the_plane(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arch, hw, out = product(tmp_path, 64, 64, 64), machine(tmp_path), tmp_path / "plane.json"
+    words = ["slope", str(arch), "--hw", str(hw), "--levels", "gb,rf", "--json", str(out)]
+    assert main([*words, "--html", str(tmp_path / "p.html"), "--plot", str(tmp_path)]) == 0
+    found = json.loads(out.read_text())["levels"]
+    assert found["names"] == ["gb", "rf"]
+    assert np.shape(found["energy_J"]) == tuple(map(len, found["sizes"]))
+    assert (tmp_path / "levels.png").stat().st_size > 10_000
+    assert "lower bound" in capsys.readouterr().out
+    assert main(["slope", str(arch), "--hw", str(hw), "--levels", "gb,l2"]) == 2
+    assert "no level 'l2' on chip" in capsys.readouterr().err
