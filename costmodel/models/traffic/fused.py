@@ -9,8 +9,9 @@ import numpy as np
 from costmodel.core.arrays import Array
 from costmodel.core.placement import PLACEMENTS, Placement
 from costmodel.core.tiling.fusion.flow import Flow
-from costmodel.core.tiling.fusion.groups import Group
+from costmodel.core.tiling.fusion.group import Group
 from costmodel.core.tiling.fusion.partition import groups_of
+from costmodel.core.tiling.fusion.products import ProductGroup
 from costmodel.core.traffic import BusBytes, Placed, Traffic
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
@@ -65,9 +66,12 @@ class Fused(Traffic):
         for number, chosen in enumerate(groups):
             at = BusBytes(*(side[number] for side in moved))
             for group in chosen:
-                _move(workload, workload.flow, group, at, again[number])
+                if isinstance(group, ProductGroup):
+                    _multiply(workload, group, at, again[number])
+                else:
+                    _move(workload, workload.flow, group, at, again[number])
                 held[number, group.begin : group.end + 1] = -(-group.room // 8)
-                levels[number, _inside(workload.flow, group)] = True
+                levels[number, _inside(workload, workload.flow, group)] = True
         plan = replace(tiled.plan, levels=levels)
         return PlacedGroups(memories, plan, moved, again, held, groups=groups)
 
@@ -83,6 +87,9 @@ class Fused(Traffic):
         """How the tiles of a row alone run; of a group the strips, and whether weights stay."""
         texts = Tiled().schedules(workload, _all_outside(placed))
         for group in _first(placed):
+            if isinstance(group, ProductGroup):
+                texts[group.begin : group.end + 1] = [group.words] * (group.end + 1 - group.begin)
+                continue
             how = f"strips of {group.height} rows" if group.height else "row by row"
             for row in range(group.begin, group.end + 1):
                 stage = workload.flow.stages[row] if workload.flow else None
@@ -113,11 +120,34 @@ def _all_outside(placed: Placed) -> Placed:
     return replace(placed, plan=replace(plan, levels=np.zeros_like(plan.levels)))
 
 
-def _inside(flow: Flow, group: Group) -> list[int]:
+def _inside(workload: Workload, flow: Flow, group: Group) -> list[int]:
     """The maps that never leave the chip."""
+    if isinstance(group, ProductGroup):
+        written = workload.out_ptr[[group.begin, group.end]].tolist()
+        return [int(tensor) for tensor in workload.out_tensor[written[0] : written[1]]]
     stages = (flow.stages[row] for row in range(group.begin, group.end))
     written = (stage.tensor for stage in stages if stage)
     return [tensor for tensor in written if not flow.leaves(tensor, group.end)]
+
+
+def _multiply(workload: Workload, group: ProductGroup, moved: BusBytes, again: Array) -> None:
+    """Note in rows' bytes `moved` (R,) and those moved `again` (R,) what two products move.
+
+    The first row reads the input, the last one writes the output; each reads its own parameters.
+    """
+    rows = slice(group.begin, group.end + 1)
+    moved.read[rows] = moved.write[rows] = again[rows] = 0
+    moved.params[rows] = workload.param_bytes[rows] * group.passes
+    again[rows] = workload.param_bytes[rows] * (group.passes - 1)
+    moved.read[group.begin] = group.read
+    again[group.begin] += group.read - int(workload.bytes_read(_all(workload))[group.begin])
+    moved.read[group.end] += group.sums
+    moved.write[group.end] = group.written
+    again[group.end] += 2 * group.sums
+
+
+def _all(workload: Workload) -> Array:
+    return np.ones(len(workload.tensor_bytes), dtype=bool)
 
 
 def _move(workload: Workload, flow: Flow, group: Group, moved: BusBytes, again: Array) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from costmodel.core.part import HELD, OUTSIDE
+from costmodel.core.tiling.fusion.products import ProductRun, product_runs
 from costmodel.core.tiling.nest import Sweep
 from costmodel.core.tiling.windows import Ints
 
@@ -71,12 +72,14 @@ class Flow:
     """Of a partial sum."""
     double: bool = False
     """True: what stays on chip only for a while has a second buffer."""
+    products: tuple[ProductRun, ...] = ()
+    """Runs of rows that are two products with a hidden map between them."""
 
     @cached_property
     def key(self) -> Hashable:
         """Equal for flows of equal content."""
         arrays = (self.map_bytes.tobytes(), self.last.tobytes())
-        return self.stages, *arrays, self.samples, self.sum_bits, self.double
+        return self.stages, *arrays, self.samples, self.sum_bits, self.double, self.products
 
     @cached_property
     def _held(self) -> tuple[Held, list[int]]:
@@ -129,7 +132,8 @@ def flow_of(
         _stage(row, maps, direct, 8 * held) for row, held in zip(rows, param_bytes, strict=True)
     )
     sizes = np.array(columns["tensor_bytes"], dtype=np.int64)
-    return Flow(tuple(stages), sizes, last, samples, sum_bits, double)
+    products = product_runs(maps, samples, sum_bits, param_bytes, last.tolist())
+    return Flow(tuple(stages), sizes, last, samples, sum_bits, double, products)
 
 
 def _stage(row: Row, maps: Maps, direct: dict[tuple[str, int], Tap], held: int) -> Stage | None:

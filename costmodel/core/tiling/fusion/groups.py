@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
 import numpy as np
 
 from costmodel.core.tiling.fusion.flow import Held
+from costmodel.core.tiling.fusion.group import Group
 from costmodel.core.tiling.fusion.strips import Run, RunTable
 
 FINEST = 1 << 22
@@ -17,24 +17,6 @@ FINEST = 1 << 22
 Where their sizes have a large common divisor, as those of layers have, nothing is rounded; else
 each is rounded up.
 """
-
-
-@dataclass(frozen=True)
-class Group:
-    """A run of rows as it is executed."""
-
-    begin: int
-    end: int
-    height: int
-    """Lines of a strip of the last map; 0: row by row."""
-    passes: int
-    """How often streamed weights are read: once for each strip of each sample."""
-    kept: frozenset[int]
-    """The rows whose weights stay."""
-    moved: int
-    """Everything that crosses the bus [B]."""
-    room: int
-    """What it takes on chip [bit]."""
 
 
 def best_group(table: RunTable, run: Run, room: int, below: int) -> Group | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from costmodel.core.content_cache import ContentCache
 from costmodel.core.tiling.fusion.flow import Flow
-from costmodel.core.tiling.fusion.groups import Group, best_group
+from costmodel.core.tiling.fusion.group import Group
+from costmodel.core.tiling.fusion.groups import best_group
+from costmodel.core.tiling.fusion.products import ProductGroup
 from costmodel.core.tiling.fusion.strips import Run, RunTable
 
 TABLES: ContentCache[RunTable] = ContentCache(8)
@@ -47,6 +49,7 @@ def partition(table: RunTable, alone: Sequence[int], room: int) -> list[Group]:
     """
     moved = [0]
     best: list[Group | None] = [None]
+    products = _products(table.flow, room)
     for end, own in enumerate(alone):
         least, chosen = moved[end] + own, None
         for run in _fitting(table, end, room):
@@ -54,6 +57,9 @@ def partition(table: RunTable, alone: Sequence[int], room: int) -> list[Group]:
             group = best_group(table, run, room, least - moved[run.begin] + 1)
             if group:
                 least, chosen = moved[run.begin] + group.moved, group
+        for pair in products.get(end, ()):
+            if moved[pair.begin] + pair.moved < least:
+                least, chosen = moved[pair.begin] + pair.moved, pair
         moved.append(least)
         best.append(chosen)
     groups, row = [], len(alone)
@@ -63,6 +69,14 @@ def partition(table: RunTable, alone: Sequence[int], room: int) -> list[Group]:
             groups.append(group)
         row = group.begin if group else row - 1
     return groups[::-1]
+
+
+def _products(flow: Flow, room: int) -> dict[int, list[ProductGroup]]:
+    """What two products one after the other move in `room`, by the row that they end with."""
+    groups: dict[int, list[ProductGroup]] = {}
+    for run in flow.products:
+        groups.setdefault(run.end, []).extend(run.groups(room, double=flow.double))
+    return groups
 
 
 def _fitting(table: RunTable, end: int, room: int) -> Iterator[Run]:
