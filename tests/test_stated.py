@@ -183,12 +183,13 @@ def test_remedies_are_of_what_was_asked(
 def test_solve_helps_with_every_figure_that_a_target_can_depend_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """All that take time, and the memory that decides the traffic; no capacity, no energies."""
+    """All that take time or energy, and the memory that decides the traffic; no capacity."""
     with pytest.raises(SystemExit):
         main(["solve", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     words = ("bandwidth", "on_chip_memory", "matrix", "host", "write_bandwidth", "on_chip_bandwidth",
-             "launch", "overhead", "link.bandwidth", "link.latency")  # fmt: skip
+             "launch", "overhead", "link.bandwidth", "link.latency", "energy.external_byte",
+             "energy.on_chip_byte", "energy.operation", "energy.static")  # fmt: skip
     assert f"{', '.join(words)}, batch, or a decoder's context or prompt" in told
 
 

@@ -22,8 +22,8 @@ EXPECTED = {
     **{f"{p}{b}": ("rate", f) for p, f in DECIMAL.items() for b in ("FLOPS", "FLOP/s", "OPS", "OP/s")},
     **{f"{p}{b}": ("frequency", f) for p, f in DECIMAL.items() for b in ("/s", "samples/s")},
     **{f"{p}MAC/s": ("rate", 2 * f) for p, f in DECIMAL.items()},
-    **{f"{p}{b}": (d, f) for p, f in DECIMAL.items() for b, d in (("J", "energy"), ("W", "power"))},
-    **{f"{p}{b}": (d, Fraction(1, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, d in (("J", "energy"), ("W", "power"))},
+    **{f"{p}{b}": (d, f) for p, f in DECIMAL.items() for b, d in (("J", "energy"), ("W", "power"), ("J s", "energy-delay product"))},
+    **{f"{p}{b}": (d, Fraction(1, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, d in (("J", "energy"), ("W", "power"), ("J s", "energy-delay product"))},
     "s": ("time", Fraction(1)), "ms": ("time", Fraction(1, 1000)), "us": ("time", Fraction(1, 10**6)),
     "µs": ("time", Fraction(1, 10**6)), "ns": ("time", Fraction(1, 10**9)),
 }  # fmt: skip

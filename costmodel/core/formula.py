@@ -230,12 +230,16 @@ class Result:
     @property
     def total_energy(self) -> Array | None:
         """Energy of the whole run (...) [J]; None where the machine states none."""
-        energy, (_, drawn) = self.energy, self._energies
-        if energy is None:
-            return None
-        # no row is at work during the overhead
-        idle = (one.applied(self.overhead, self.machine[one.figure]) for one in drawn)
-        return np.asarray(sum(idle, start=energy.sum(axis=-1)))
+        joules = self.energy_by_figure
+        return np.asarray(sum(joules.values())) if joules else None
+
+    @cached_property
+    def energy_by_figure(self) -> dict[str, Array]:
+        """Energy of the run by the figure that sets it, an attribute of `Machine` (...) [J]."""
+        (counted, drawn), nothing = self._energies, np.zeros_like(self.total)
+        asked, total = (self.amounts, self.machine, self.point, nothing), self.total_time
+        joules = {one.figure: _summed([one], *asked).sum(axis=-1) for one in counted}
+        return joules | {e.figure: e.applied(total, self.machine[e.figure]) for e in drawn}
 
     @property
     def _energies(self) -> tuple[list[terms.Entry], list[terms.Entry]]:

@@ -29,6 +29,7 @@ BASES = {
     "bandwidth": {"B/s": 1},
     "frequency": {"/s": 1, "samples/s": 1},
     "energy": {"J": 1},
+    "energy-delay product": {"J s": 1},
     "power": {"W": 1},
     "rate": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1, "MAC/s": 2},
 }
@@ -36,10 +37,12 @@ BASES = {
 DIMENSIONS = {
     "memory": ("B", "1 MB"), "bandwidth": ("B/s", "1 GB/s"), "rate": ("FLOPS", "1 TFLOPS"),
     "time": ("s", "10 ms"), "frequency": ("/s", "100 /s"), "energy": ("J", "20 pJ"),
-    "power": ("W", "5 W"),
+    "power": ("W", "5 W"), "energy-delay product": ("J s", "1 mJ s"),
 }  # fmt: skip
 SI_UNITS = {dimension: unit for dimension, (unit, _) in DIMENSIONS.items()}
 EXAMPLES = {dimension: example for dimension, (_, example) in DIMENSIONS.items()}
+SMALL_UNITS = ("energy", "power", "energy-delay product")
+"""Dimensions whose units are written with prefixes below one."""
 
 QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)?\s*")
 
@@ -54,7 +57,8 @@ def table() -> dict[str, tuple[str, Fraction]]:
             for base, size in bases.items():
                 units[prefix + base] = (dimension, Fraction(factor * size))
     for prefix, part in SMALL.items():
-        units[f"{prefix}J"], units[f"{prefix}W"] = ("energy", part), ("power", part)
+        for dimension in SMALL_UNITS:
+            units[prefix + SI_UNITS[dimension]] = (dimension, part)
     return units
 
 
@@ -113,7 +117,7 @@ def show(value: float, dimension: str) -> str:
             if value >= float(size) * (1 - 1e-12):
                 return f"{value / float(size):.4g} {unit}"
         return f"{value:.4g} s"
-    if dimension in ("energy", "power") and 0 < value < 1:
+    if dimension in SMALL_UNITS and 0 < value < 1:
         sizes = ((prefix, float(size)) for prefix, size in SMALL.items())
         least = (prefix, factor) = ("f", float(SMALL["f"]))
         prefix, factor = next((one for one in sizes if value >= one[1] * (1 - 1e-12)), least)

@@ -19,6 +19,7 @@ from costmodel.studies.device_memory import (
     state_elements,
     weight_bytes,
 )
+from costmodel.studies.energy import drawn_power
 from costmodel.studies.mean_step import step_weights
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import asked_by, machine_of, simulate
@@ -144,6 +145,24 @@ class Generation:
         total = self.prefill_time + steps * (self.step or 0.0)
         return self.request.batch * self.request.generate / total
 
+    @property
+    def joules_per_token(self) -> float | None:
+        """Energy of a whole request over its generated tokens, all devices together [J].
+
+        A server's steps are shared by the sequences that it decodes, and what it draws all the time
+        it draws while it schedules too. None where the machine states no energy.
+        """
+        prompt, request = self.prefill.energy, self.request
+        if prompt is None:
+            return None
+        energies = [run.energy or 0.0 for run in self.decode]
+        step = sum(weight * one for weight, one in zip(self.weights, energies, strict=True))
+        if request.concurrency:
+            step += drawn_power(self.prefill) * ((self.served_step or 0.0) - (self.step or 0.0))
+        prompts = 1 if request.concurrency else request.batch
+        each = prompt / prompts + (request.generate - 1) * step / request.sequences
+        return request.devices * each / request.generate
+
     @cached_property
     def memory(self) -> Memory:
         """What one device holds [B]."""
@@ -186,6 +205,7 @@ class Generation:
             "tpot_s": self.tpot,
             "tokens_per_s": self.tokens_per_s,
             **served,
+            **({} if (each := self.joules_per_token) is None else {"joules_per_token": each}),
             "prefill": _phase(self.prefill),
             "decode": _phase(self.middle) if self.middle else None,
             "memory": self.memory.record(),
@@ -250,7 +270,8 @@ def generate(
     -------
     Generation
         `ttft` and `tpot`, the times to the first token and for each further one [s],
-        `tokens_per_s` [1/s], the `memory` of one device [B], and the runs behind them.
+        `tokens_per_s` [1/s], `joules_per_token` where the machine states energies [J], the `memory`
+        of one device [B], and the runs behind them.
 
     Raises
     ------

@@ -149,6 +149,7 @@ function evaluate(data, machine) {
   // what is drawn all the time costs by the time itself
   const power = sum(data.terms.filter((term) => term.seconds).map((term) => pace(term, machine)));
   const spent = data.terms.some((term) => term.lane === "energy");
+  result.power = power;
   result.energy = spent ? sum(summed(data, "energy", machine)) + power * result.time : null;
   return result;
 }

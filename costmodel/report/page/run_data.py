@@ -12,7 +12,7 @@ import numpy as np
 from costmodel.core.amounts import amounts, on_and_off_chip
 from costmodel.core.formula import place
 from costmodel.core.live import placed_bytes
-from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.core.quantities import MachineQuantity
 from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, TRAFFIC, entries
 from costmodel.core.traffic import Placed
 from costmodel.errors import BadValue, InputError
@@ -21,7 +21,7 @@ from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.report.exposed import exposed_lanes
 from costmodel.studies.run import Run
-from costmodel.studies.scan.inverse.sensitivity import asked_about
+from costmodel.studies.scan.inverse.sensitivity import asked_about, energy_figures
 
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
@@ -206,10 +206,8 @@ def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
 
 def _figures(run: Run, placed: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The sliders: one for each figure of the machine, or for each engine where they differ."""
-    spent = {entry.figure for entry in entries(run.machine.figures, ENERGY)}
-    energies = [one for one in MACHINE.values() if spent.intersection(one.fields) and not one.lane]
     figures = []
-    for quantity in (*asked_about(run, zero=True), *energies):
+    for quantity in (*asked_about(run, zero=True), *energy_figures(run, zero=True)):
         values = {name: run.machine[name] for name in quantity.fields}
         together = len(set(values.values())) == 1
         for fields in [list(values)] if together else [[name] for name in values]:

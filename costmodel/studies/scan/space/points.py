@@ -94,7 +94,7 @@ class Space:
             word
             for word, output in OUTPUTS.items()
             if (not output.calibrated or self.calibrated)
-            and (not output.optional or word.removesuffix("_time") in lanes)
+            and (not output.optional or output.lane in lanes)
         ]
 
     @property

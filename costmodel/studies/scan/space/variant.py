@@ -10,7 +10,7 @@ import numpy as np
 
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES, BOUNDS
-from costmodel.core.terms import entries
+from costmodel.core.terms import ENERGY, entries
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
@@ -33,6 +33,7 @@ class Variant:
     batch: int = 1
     title: str = ""
     """For pictures: network and machine."""
+    machine_name: str = ""
     interval: tuple[float, float] | None = None
     """Multiples of the total, on calibrated machines."""
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Variant:
             int(work.macs.sum()),
             chosen.batch,
             f"{run.network.name} on {run.profile.name}",
+            run.profile.name,
             calibration.interval_90 if calibration else None,
             run.named_marks,
         )
@@ -86,7 +88,8 @@ class Variant:
         }
         machine = self.machine.replace(**figures)
         counts = {word: values for word, values in points.items() if word not in AXES}
-        outputs = self.form.columns(machine, count, wanted, counts)
+        needed = {*wanted, ENERGY} if "edp" in wanted else wanted
+        outputs = self.form.columns(machine, count, needed, counts)
         given: Columns = {
             "samples": self.samples,
             "batch": self.batch,
@@ -99,13 +102,14 @@ class Variant:
         # a network without work is through at once
         with np.errstate(divide="ignore"):
             throughput = given.pop("samples") / total
-        stated = {word: machine.value(q) for word, q in AXES.items()}
+        stated = {word: machine.value(AXES[word]) for word in (*AXES, *AXES.short)}
+        # beside machines that state energies one that does not has an empty cell
+        outputs.setdefault(ENERGY, np.nan)
         return {
             **self.labels,
             **{word: value for word, value in stated.items() if value is not None},
-            # beside machines that state energies one that does not has an empty cell
-            "energy": np.nan,
             **outputs,
+            "edp": outputs[ENERGY] * total,
             "throughput": throughput,
             "params": self.params,
             **given,
