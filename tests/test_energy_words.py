@@ -344,7 +344,7 @@ def test_the_curve_over_the_memory_has_energies(
 
 
 @pytest.mark.parametrize("served", [{"batch": 3}, {"concurrency": 5}, {"tensor_parallel": 2}])
-def test_joules_per_token(served: dict[str, int]) -> None:
+def test_joules_per_token(served: dict[str, Any]) -> None:
     """Prompts and steps of 4 tokens' answers: the three steps' energies one by one."""
     figures: dict[str, Any] = {
         "name": "L", "source": "t", "bandwidth": "1 TB/s", "on_chip_memory": "1 MB",
