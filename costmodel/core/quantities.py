@@ -164,6 +164,9 @@ MACHINE = Quantities(
             ("on_chip_byte_energy",), zero=True,
         ),
         MachineQuantity(
+            "energy.mac", "energy", "energy of a multiply-add", "", ("mac_energy",), zero=True,
+        ),
+        MachineQuantity(
             "energy.operation", "energy", "energy of an operation", "", ("operation_energy",),
             zero=True,
         ),

@@ -85,6 +85,23 @@ class Term(NamedTuple):
     how: How = "divided"
     instead: str = ""
     """The figure that sets the pace where the machine has no `figure`."""
+    unless: str = ""
+    """A figure of the machine that makes the term drop out."""
+
+
+def awake_macs(amounts: Mapping[str, Any]) -> Any:
+    """Multiply-adds that are not gated: all of them, unless the rows say how many are zeros."""
+    return amounts["awake_macs" if "awake_macs" in amounts else "macs"]
+
+
+def paired_operations(amounts: Mapping[str, Any]) -> Any:
+    """The operations of multiply-adds, two each."""
+    return 2 * amounts["macs"]
+
+
+def single_operations(amounts: Mapping[str, Any]) -> Any:
+    """The operations besides multiply-adds."""
+    return amounts["operations"] - 2 * amounts["macs"]
 
 
 TERMS: list[Term] = [
@@ -103,7 +120,10 @@ TERMS: list[Term] = [
     Term(TRAFFIC, "external_bytes"),
     Term(ENERGY, "external_bytes", "external_byte_energy", "multiplied"),
     Term(ENERGY, "on_chip_bytes", "on_chip_byte_energy", "multiplied"),
-    Term(ENERGY, "operations", "operation_energy", "multiplied"),
+    Term(ENERGY, awake_macs, "mac_energy", "multiplied"),
+    # operations of multiply-adds too, unless these have an energy of their own
+    Term(ENERGY, paired_operations, "operation_energy", "multiplied", unless="mac_energy"),
+    Term(ENERGY, single_operations, "operation_energy", "multiplied"),
     Term(ENERGY, SECONDS, "static_power", "multiplied"),
 ]
 """The formula. Sources: H. Jansma, HairNet, 2020, section 5 and Appendix (bus, engines); Williams
@@ -193,6 +213,8 @@ def entries_by_lane(known: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
 def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tuple[Entry, ...]]:
     grouped: dict[tuple[str, str, How], list[Amount]] = {}
     for term in (*terms, *_level_terms(known)):
+        if term.unless in known:
+            continue
         figure = term.figure if term.figure in known else term.instead
         if not term.figure or figure in known:
             grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)

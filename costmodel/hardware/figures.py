@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -84,6 +85,18 @@ def assumed_value(word: str, value: Any) -> Any:
     else:
         raise BadValue(f"{value!r} is no engine", "write 'value: {model: ..., ...}'")
     return value
+
+
+def absent(word: str, dtype: str, values: Sequence[Any]) -> tuple[str, str]:
+    """What is wrong with a figure that is not there, and the remedy; `values`: for other types."""
+    known = dict.fromkeys(kind for rates in values for kind in rates)
+    assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
+    if known:
+        return (
+            f"the profile has no '{word}' rate for {dtypes.types(dtype).maps} or a wider type",
+            f"it has {', '.join(known)}: use --dtype, or {assume}",
+        )
+    return f"the profile has no '{word}'", assume
 
 
 def machine_fields(quantity: MachineQuantity, value: Any) -> dict[str, Any]:

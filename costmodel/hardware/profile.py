@@ -14,17 +14,28 @@ from costmodel.core.layer import Engine
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, InputError, Place, Problem
-from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Stated, Usable, in_units
+from costmodel.hardware.entries import (
+    Assumed,
+    Efficiency,
+    Energy,
+    Link,
+    Stated,
+    Technology,
+    Usable,
+    in_units,
+)
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.figures import (
     ASSUMABLE,
     NEEDED,
+    absent,
     assumed_value,
     engine_of,
     machine_fields,
     parsed,
     shares_of,
 )
+from costmodel.hardware.technology.fills import fills_of
 from costmodel.language import dtypes, units
 
 OWN = tuple(word for word in MACHINE if "." not in word)
@@ -69,14 +80,15 @@ class HardwareProfile(Figures):
     one multiply-add is two operations, and rates are for every dtype or for each that is published.
     Writes take the bandwidth, and maps on chip no time, unless a figure of their own is stated.
     `efficiency` is by layer kind or routine ('default' for the others), `launch` once per row, or
-    for each engine that runs it, `overhead` once per run; `energy` in joules. `engines` moves layer
-    kinds to the other engine; policies are defaults for this machine, `passes` the rewrites that
-    its software makes. A network gets the `usable` part of the on-chip memory. Partial sums are
-    held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
-    in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
-    `per_sequence` is what a server's scheduler takes for each sequence of a step. `calibration`
-    says what fitted figures rest on, `measured` in a sentence where kernels were. What is not
-    published is left out, or stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
+    for each engine that runs it, `overhead` once per run; `energy` in joules, where it is not
+    stated by `technology` from shipped tables. `engines` moves layer kinds to the other engine;
+    policies are defaults for this machine, `passes` the rewrites that its software makes. A network
+    gets the `usable` part of the on-chip memory. Partial sums are held in the type of the
+    `accumulator`; with double `buffering` tiles are filled while others are in use. `capacity` is
+    that of the external memory, `link` leads to further devices of the kind. `per_sequence` is what
+    a server's scheduler takes for each sequence of a step. `calibration` says what fitted figures
+    rest on, `measured` in a sentence where kernels were. What is not published is left out, or
+    stands under `assumed`. Model: H. Jansma, HairNet, 2020, section 5.
     """
 
     name: str
@@ -85,6 +97,7 @@ class HardwareProfile(Figures):
     assumed: dict[str, Assumed] = Field(default_factory=dict)
     efficiency: dict[str, Efficiency] = Field(default_factory=dict)
     energy: Energy | None = None
+    technology: Technology | None = None
     engines: dict[str, Engine] = Field(default_factory=dict)
     convention: str | None = None
     placement: str | None = None
@@ -254,6 +267,7 @@ class HardwareProfile(Figures):
         if self.engine is not None:
             parts.pop("engine", None)
         kinds = {w: self.computed_in(w, dtype) for w in self.assumed if w not in whole}
+        parts |= fills_of(self, dtype).reasons
         return parts | {
             word: self.assumed[word].reason
             for word, kind in kinds.items()
@@ -269,24 +283,14 @@ class HardwareProfile(Figures):
         InputError, at `file`, naming every figure that is needed and neither published nor assumed.
         """
         figures = {w: self.figure(w, self.computed_in(w, dtype) or dtype) for w in MACHINE}
+        figures |= {word: one.value for word, one in fills_of(self, dtype, file).figures.items()}
         missing = [word for word in needed if figures[word] is None]
         if missing:
             place = Place(file or self.name)
-            raise InputError([Problem(place, *self._missing(word, dtype)) for word in missing])
+            raise InputError([Problem(place, *absent(w, dtype, self._values(w))) for w in missing])
         if self.usable is not None:
             figures["on_chip_memory"] = self.usable.value
         attributes: dict[str, Any] = {}
         for word, value in figures.items():
             attributes |= machine_fields(MACHINE[word], value)
         return Machine(**attributes)
-
-    def _missing(self, word: str, dtype: str) -> tuple[str, str]:
-        """What is wrong with a figure that is not there, and the remedy."""
-        known = dict.fromkeys(kind for rates in self._values(word) for kind in rates)
-        assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
-        if known:
-            return (
-                f"the profile has no '{word}' rate for {dtypes.types(dtype).maps} or a wider type",
-                f"it has {', '.join(known)}: use --dtype, or {assume}",
-            )
-        return f"the profile has no '{word}'", assume

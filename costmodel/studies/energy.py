@@ -1,14 +1,27 @@
-"""The energy of runs: what it needs, where it goes, and what a machine leaves out of it."""
+"""The energy of runs: what it needs, where it goes, what it rests on, and what it leaves out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from costmodel.core.terms import ENERGY, SECONDS, entries
+import numpy as np
+
+from costmodel.core.quantities import MACHINE
+from costmodel.core.terms import ENERGY, SECONDS, entries, single_operations
 from costmodel.errors import BadValue
+from costmodel.hardware.technology.fills import fills_of
 from costmodel.studies.evaluated import Evaluated
 
 REMEDY = "state e.g. 'energy: {external_byte: 20 pJ, static: 1 W}' or a 'technology' in it"
+PARTS = {
+    "external_byte_energy": "external memory",
+    "on_chip_byte_energy": "on-chip memory",
+    "mac_energy": "multiply-adds",
+    "operation_energy": "operations",
+    "static_power": "static power",
+}
+"""How reports name what energy goes into, by the figure of the machine."""
 
 
 def unstated(machines: Sequence[str]) -> BadValue:
@@ -31,3 +44,71 @@ def drawn_power(run: Evaluated) -> float:
     figures = run.machine.figures
     drawn = (e.figure for e in entries(figures, ENERGY) if e.amounts == (SECONDS,))
     return sum(float(figures[figure]) for figure in drawn)
+
+
+def part_label(figure: str) -> str:
+    """Name what the energy of a figure of the machine goes into."""
+    labels = (quantity.label for quantity in MACHINE.values() if figure in quantity.fields)
+    return PARTS.get(figure) or next(labels, figure.replace("_", " "))
+
+
+def parts(run: Evaluated) -> dict[str, float]:
+    """Give the energy of a run by what it goes into [J]; the values add up to the total."""
+    joules = run.result.energy_by_figure
+    return {part_label(figure): float(energy) for figure, energy in joules.items()}
+
+
+class EnergyStanding(NamedTuple):
+    """How far an energy can be trusted."""
+
+    grade: str
+    """`stated` by the profile, or `assumed` where a table of technologies fills any of it."""
+    reasons: tuple[str, ...]
+    """What the figures rest on."""
+    left_out: dict[str, str]
+    """What costs nothing for want of a figure, by the word of the quantity, and why."""
+
+    @property
+    def line(self) -> str:
+        """All in one line."""
+        missing = [f"{word} ({why})" for word, why in self.left_out.items()]
+        return "; ".join(
+            [
+                f"{self.grade}: {', '.join(self.reasons)}" if self.reasons else self.grade,
+                *([f"left out: {', '.join(missing)}"] if missing else []),
+            ]
+        )
+
+    def record(self) -> dict[str, Any]:
+        """All under the names of the JSON report."""
+        return {"grade": self.grade, "reasons": list(self.reasons), "left_out": self.left_out}
+
+
+def energy_standing(run: Evaluated) -> EnergyStanding | None:
+    """Say what is behind the energy of a run; None where its machine states none."""
+    if run.energy is None:
+        return None
+    known, stated = fills_of(run.profile, run.policies.dtype), run.profile.energy
+    missing = {word: known.unlisted.get(word, "not stated") for word in _left_out(run)}
+    if known.figures:
+        return EnergyStanding("assumed", tuple(known.reasons), missing)
+    basis = stated.basis if stated is not None else ""
+    return EnergyStanding("stated", (basis,) if basis else (), missing)
+
+
+def _left_out(run: Evaluated) -> list[str]:
+    """The energies that the machine does not have, of things that the run asks for."""
+    asked, known = run.result.amounts, run.machine.figures
+    work = "mac_energy" if "mac_energy" in known else "operation_energy"
+    wanted = {
+        "energy.external_byte": asked["external_bytes"],
+        "energy.on_chip_byte": asked["on_chip_bytes"],
+        "energy.mac": asked["macs"] if work not in known else 0,
+        "energy.operation": single_operations(asked),
+        "energy.static": run.total_time,
+    }
+    return [
+        word
+        for word, amount in wanted.items()
+        if MACHINE[word].field not in known and np.any(np.asarray(amount) > 0)
+    ]

@@ -45,7 +45,7 @@ def frame(run: Evaluated, by: str = "layer") -> pd.DataFrame:
 def layer_records(run: Evaluated) -> list[Record]:
     """One record per row, in the order of the CSV's columns; new ones come at the end.
 
-    Rows that are tiled, and a matrix engine with a shape, add columns of their own.
+    Rows that are tiled, a matrix engine with a shape, and energies add columns of their own.
     """
     work, result = run.workload, run.result
     inside = result.plan.on_chip
@@ -80,6 +80,8 @@ def layer_records(run: Evaluated) -> list[Record]:
         values["group"] = run.groups
     if run.profile.array:
         values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
+    if result.energy is not None:
+        values["energy_J"] = result.energy.tolist()
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
@@ -96,6 +98,7 @@ def _where(inside: Array, count: Array) -> list[str]:
 def _sums(run: Evaluated, rows: list[int]) -> Record:
     """Summed figures of some rows."""
     work, result = run.workload, run.result
+    energy = {} if result.energy is None else {"energy_J": float(result.energy[rows].sum())}
     times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
     return {
         "rows": len(rows),
@@ -109,6 +112,7 @@ def _sums(run: Evaluated, rows: list[int]) -> Record:
         "total_time_s": float(result.total[rows].sum()),
         "bound": largest(times),
         **{LANES[word].column: times[word] for word in ("on_chip", "launch")},
+        **energy,
     }
 
 

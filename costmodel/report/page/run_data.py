@@ -20,6 +20,7 @@ from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.report.exposed import exposed_lanes
+from costmodel.studies.energy import part_label
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about, energy_figures
 
@@ -56,6 +57,7 @@ def run_data(run: Run) -> dict[str, Any]:
         "lanes": {word: lane.label for word, lane in RUN_LANES.items()},
         "sides": {word: lane.side for word, lane in RUN_LANES.items()},
         "terms": _terms(run, plans),
+        "joules": {name: part_label(name) for name in run.result.energy_by_figure},
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
         "addresses": _addresses(run),

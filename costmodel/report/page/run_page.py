@@ -28,6 +28,7 @@ COLUMNS = (
     TableColumn("compute", "compute", "s"),
     TableColumn("total", "total", "s"),
     TableColumn("share", "share", "%"),
+    TableColumn("energy", "energy", "J"),
     TableColumn("bound", "bound by", number=False),
 )
 
@@ -45,7 +46,7 @@ def run_page(run: Run) -> str:
             verdict="",
             standing=_standing(run),
             caption="Every row of the network, in the order in which they run",
-            columns=COLUMNS,
+            columns=[one for one in COLUMNS if one.key != "energy" or run.energy is not None],
             charts=_charts(run),
             scripts=("run_charts.js", "run_table.js", "run.js"),
             data=run_data(run) | {"units": units_data(), "always": ALWAYS},
@@ -78,6 +79,8 @@ def _charts(run: Run) -> dict[str, Chart]:
 def _standing(run: Run) -> str:
     """The line of the standing, with the interval of a calibrated machine."""
     line = run.standing.line
+    if run.energy_standing is not None:
+        line = f"{line}; energy {run.energy_standing.line}"
     if run.interval is None:
         return line
     low, high = run.interval
