@@ -70,6 +70,7 @@ def test_a_figure_that_just_meets_an_energy(network: Path, word: str, timing: st
                     bottom = middle
                 else:
                     top = middle
+            assert answer.value is not None
             assert answer.value == pytest.approx(top, rel=1e-9)
             extreme = "smallest" if (sign == "<=") != rising else "largest"
             assert answer.reason == f"the {extreme} {word} that meets the target"

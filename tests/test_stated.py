@@ -189,7 +189,7 @@ def test_solve_helps_with_every_figure_that_a_target_can_depend_on(
     told = " ".join(capsys.readouterr().out.split())
     words = ("bandwidth", "on_chip_memory", "matrix", "host", "write_bandwidth", "on_chip_bandwidth",
              "launch", "overhead", "link.bandwidth", "link.latency", "energy.external_byte",
-             "energy.on_chip_byte", "energy.operation", "energy.static")  # fmt: skip
+             "energy.on_chip_byte", "energy.mac", "energy.operation", "energy.static")  # fmt: skip
     assert f"{', '.join(words)}, batch, or a decoder's context or prompt" in told
 
 

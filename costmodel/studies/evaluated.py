@@ -23,6 +23,7 @@ from costmodel.core.quantities import BOUNDS, OUTPUTS
 from costmodel.core.terms import LANES, LINK, OVERHEAD, RUN_LANES
 from costmodel.core.workload import Workload
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.technology.fills import following, on_chip_node
 from costmodel.models.placement.resident import whole_plan
 
 INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
@@ -52,8 +53,20 @@ class Evaluated:
         )
 
     def on(self, machine: Machine) -> Result:
-        """The same network and policies on another machine (or on arrays of them)."""
+        """The same network and policies on another machine (or on arrays of them).
+
+        What a table of technologies says of a byte on chip follows the memory.
+        """
+        own = self.machine
+        same = machine["on_chip_byte_energy"] is own["on_chip_byte_energy"]
+        if same and machine.memory is not own.memory:
+            machine = following(self.on_chip_node, machine)
         return evaluated(self.workload, machine, self.policies)
+
+    @cached_property
+    def on_chip_node(self) -> str:
+        """The technology by whose table the energy of a byte on chip follows the memory, if any."""
+        return on_chip_node(self.profile, self.policies.dtype)
 
     def placed(self, placement: Choice) -> Self:
         """The same network and machine under another placement. Raises BadValue for no such one."""

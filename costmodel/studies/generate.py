@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from costmodel.core.network import Network
 from costmodel.errors import BadValue, InputError, Place
 from costmodel.hardware.profile import HardwareProfile
@@ -20,6 +22,7 @@ from costmodel.studies.device_memory import (
     weight_bytes,
 )
 from costmodel.studies.energy import drawn_power
+from costmodel.studies.generation_request import GenerationRequest
 from costmodel.studies.mean_step import step_weights
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import asked_by, machine_of, simulate
@@ -28,44 +31,6 @@ ONE_PREFILL = 0.95
 """The least time to a first token that a request is served in, as a part of a prefill."""
 QUEUE = 0.030
 """[s] that a server may take besides the prefills ahead of a request."""
-OPTIONS = {"devices": "tensor-parallel", "experts": "expert-parallel"}
-"""What the command calls the fields of a request that it does not call by their names."""
-
-
-@dataclass(frozen=True)
-class GenerationRequest:
-    """What is asked of a model."""
-
-    prompt: int
-    """Tokens in, of each sequence."""
-    generate: int
-    """Tokens out, for each sequence."""
-    batch: int = 1
-    """Sequences that run at once."""
-    concurrency: int | None = None
-    """Sequences that a server decodes at once, prompts being read one at a time."""
-    devices: int = 1
-    """Devices that share the model."""
-    experts: int = 1
-    """Devices that share the experts, among these."""
-
-    def __post_init__(self) -> None:
-        for word, value in vars(self).items():
-            if value is None and word == "concurrency":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                place = Place(f"--{OPTIONS.get(word, word)}")
-                raise BadValue(f"{value!r}", "use a whole number from 1").at(place)
-
-    @property
-    def sequences(self) -> int:
-        """The sequences that are decoded together."""
-        return self.concurrency or self.batch
-
-    @property
-    def length(self) -> int:
-        """Tokens that each sequence keeps: all of them, or half its answer while being served."""
-        return self.prompt + (self.generate // 2 if self.concurrency else self.generate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,19 +114,14 @@ class Generation:
     def joules_per_token(self) -> float | None:
         """Energy of a whole request over its generated tokens, all devices together [J].
 
-        A server's steps are shared by the sequences that it decodes, and what it draws all the time
-        it draws while it schedules too. None where the machine states no energy.
+        None where the machine states no energy.
         """
-        prompt, request = self.prefill.energy, self.request
+        prompt, steps = self.prefill.energy, [run.energy or 0.0 for run in self.decode]
         if prompt is None:
             return None
-        energies = [run.energy or 0.0 for run in self.decode]
-        step = sum(weight * one for weight, one in zip(self.weights, energies, strict=True))
-        if request.concurrency:
-            step += drawn_power(self.prefill) * ((self.served_step or 0.0) - (self.step or 0.0))
-        prompts = 1 if request.concurrency else request.batch
-        each = prompt / prompts + (request.generate - 1) * step / request.sequences
-        return request.devices * each / request.generate
+        waits = (self.served_step or 0.0) - (self.step or 0.0)
+        idle = drawn_power(self.prefill) * waits
+        return self.request.per_token(prompt, idle + float(np.dot(self.weights, steps)))
 
     @cached_property
     def memory(self) -> Memory:

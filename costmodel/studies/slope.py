@@ -19,6 +19,7 @@ from costmodel.core.network import Network
 from costmodel.core.quantities import MACHINE
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.technology.fills import following, on_chip_node
 from costmodel.studies.energy import drawn_power
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
@@ -79,6 +80,8 @@ class Slope:
     run: Run
     present: float | None = None
     """The on-chip memory of the machine that was named [B]."""
+    on_chip_node: str = ""
+    """The technology by whose table the energy of a byte on chip follows the memory, if any."""
 
     @cached_property
     def _steps(self) -> list[RowTraffic]:
@@ -129,7 +132,8 @@ class Slope:
             return None
         models = run.policies.models
         form = closed_form(run.workload, *models) or General(run.workload, *models)
-        columns = form.columns(run.machine.replace(memory=memory), len(memory), ("energy",))
+        machine = following(self.on_chip_node, run.machine.replace(memory=memory))
+        columns = form.columns(machine, len(memory), ("energy",))
         return np.array(np.broadcast_to(columns["energy"], memory.shape), dtype=float)
 
     def row(self, name: str) -> SlopeCurve:
@@ -228,4 +232,5 @@ def slope(
         given=list(MACHINE),
     )
     present = profile.machine(run.policies.dtype, ()).memory
-    return Slope(run, present if math.isfinite(present) else None)
+    node = on_chip_node(profile, run.policies.dtype)
+    return Slope(run, present if math.isfinite(present) else None, node)

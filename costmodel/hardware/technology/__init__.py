@@ -15,7 +15,7 @@ from costmodel.hardware.technology import tables
 from costmodel.hardware.technology.tables import Listed, check_dram, check_technology
 from costmodel.language import dtypes, units
 
-__all__ = ["Memory", "add", "check_dram", "check_technology", "dram", "mac", "sram"]
+__all__ = ["Memory", "add", "check_dram", "check_technology", "dram", "mac", "reads", "sram"]
 
 
 class Memory(NamedTuple):
@@ -82,6 +82,20 @@ def sram(technology: str, size: Any) -> Memory:
         some = " and ".join(_size(one) for one in listed.size[there])
         source = f"{source}; writes are listed at {some} alone, and lie on a line between them"
     return Memory(read, np.interp(at, roots[there], listed.write[there]), source)
+
+
+def reads(technology: str, size: Any) -> Any:
+    """Give the energy of a byte read from memories of many sizes (...) [J/B]; NaN off the table.
+
+    >>> reads("22 nm", [1024, 8192])
+    array([       nan, 2.1625e-13])
+
+    """
+    import numpy as np
+
+    listed = tables.memories()[technology]
+    edges = {"left": np.nan, "right": np.nan}
+    return np.interp(np.sqrt(size), np.sqrt(listed.size), listed.read, **edges)
 
 
 def dram(kind: str) -> Memory:

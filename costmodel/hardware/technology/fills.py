@@ -12,6 +12,7 @@ from costmodel.hardware.technology.tables import Listed
 from costmodel.language import units
 
 if TYPE_CHECKING:
+    from costmodel.core.machine import Machine
     from costmodel.hardware.entries import Technology
     from costmodel.hardware.profile import HardwareProfile
 
@@ -73,6 +74,23 @@ def _looked_up(profile: HardwareProfile, technology: Technology, dtype: str) -> 
                 raise
             unlisted[f"energy.{word}"] = f"{error.what}; {error.remedy}"
     return Fills(figures, unlisted)
+
+
+def on_chip_node(profile: HardwareProfile, dtype: str) -> str:
+    """The technology by whose table a byte on chip follows the memory; empty where none does."""
+    if profile.technology is None or ON_CHIP not in fills_of(profile, dtype).figures:
+        return ""
+    return profile.technology.node
+
+
+def following(node: str, machine: Machine) -> Machine:
+    """Give the machine with the energy of a byte on chip that its memory has at `node`.
+
+    It is NaN for a memory that the table does not reach.
+    """
+    from costmodel.hardware.technology import reads
+
+    return machine.replace(on_chip_byte_energy=reads(node, machine.memory)) if node else machine
 
 
 class _Unlisted(BadValue):

@@ -81,6 +81,8 @@ def _standing(run: Run) -> str:
     line = run.standing.line
     if run.energy_standing is not None:
         line = f"{line}; energy {run.energy_standing.line}"
+    if run.on_chip_node:
+        line += "; the energy of a byte on chip stays as it is while the memory is moved"
     if run.interval is None:
         return line
     low, high = run.interval

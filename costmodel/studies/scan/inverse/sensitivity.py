@@ -121,6 +121,9 @@ def _effect(run: Run, quantity: MachineQuantity, factor: float) -> Effect:
     if run.energy is None:
         return Effect(quantity.word, share, elasticity, less, more)
     joules = _energy_elasticity(run, quantity, elasticity)
+    if "memory" in quantity.fields and run.on_chip_node:
+        # a table says what a byte on chip takes: no step, but a curve
+        joules = ((scaled[2].energy or 0.0) - (scaled[1].energy or 0.0)) / (2 * STEP * run.energy)
     ends = (scaled[0].energy, scaled[-1].energy)
     return Effect(quantity.word, share, elasticity, less, more, joules, *ends)
 

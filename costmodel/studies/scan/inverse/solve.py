@@ -65,6 +65,12 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     question = stated(Question(form_of(run), run.machine, quantity, run.marks, target.on_energy))
     target = target.on(run)
     limit = target.limit(run.samples)
+    if quantity is MEMORY and target.on_energy and run.on_chip_node:
+        raise BadValue(
+            "the energy of a byte on chip follows the memory by the table of "
+            f"{run.on_chip_node}, which has no steps to solve for",
+            "scan hw.on_chip_memory, or state 'energy: {on_chip_byte: ...}'",
+        )
     if quantity is MEMORY:
         return memory_that_meets(run, question, target)
     if limit is None:

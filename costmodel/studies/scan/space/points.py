@@ -61,6 +61,20 @@ class Space:
             for word, what in variant.marks.items()
             if word not in MACHINE or MACHINE[word].axis not in self.words
         )
+        return [*dict.fromkeys(told), *self._energy_marks]
+
+    @property
+    def _energy_marks(self) -> list[str]:
+        """What is said of energies that not every machine, or not every memory, has."""
+        none = [v.machine_name for v in self.variants if not entries(v.machine.figures, ENERGY)]
+        told = [f"{name}: states no energy" for name in none if self.energies]
+        if "hw.on_chip_memory" in self.words and ENERGY not in self._varied_lanes:
+            told += [
+                f"{one.machine_name}: the energy of a byte on chip follows the memory by the table "
+                f"of {one.on_chip_node}; points that it does not reach have no energy"
+                for one in self.variants
+                if one.on_chip_node
+            ]
         return list(dict.fromkeys(told))
 
     @property
@@ -121,7 +135,17 @@ class Space:
     def identity(self) -> str:
         """A digest of everything that decides what any point gives."""
         variants = [
-            (v.labels, v.form, v.machine.figures, v.samples, v.batch, v.params, v.macs, v.interval)
+            (
+                v.labels,
+                v.form,
+                v.machine.figures,
+                v.samples,
+                v.batch,
+                v.params,
+                v.macs,
+                v.interval,
+                v.on_chip_node,
+            )
             for v in self.variants
         ]
         decisive = _content([self.axes, self.sample, self.count, self.seed, variants])

@@ -11,6 +11,7 @@ import numpy as np
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES, BOUNDS
 from costmodel.core.terms import ENERGY, entries
+from costmodel.hardware.technology.fills import following
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
@@ -38,6 +39,8 @@ class Variant:
     """Multiples of the total, on calibrated machines."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """What reports say beside the figures: by engine, and under `incomplete`."""
+    on_chip_node: str = ""
+    """The technology by whose table the energy of a byte on chip follows the memory, if any."""
 
     @classmethod
     def of(cls, run: Run, labels: Columns | None = None, form: Form | None = None) -> Variant:
@@ -57,6 +60,7 @@ class Variant:
             run.profile.name,
             calibration.interval_90 if calibration else None,
             run.named_marks,
+            run.on_chip_node,
         )
 
     @property
@@ -87,6 +91,8 @@ class Variant:
             for name in AXES[word].fields
         }
         machine = self.machine.replace(**figures)
+        if "memory" in figures and "on_chip_byte_energy" not in figures:
+            machine = following(self.on_chip_node, machine)
         counts = {word: values for word, values in points.items() if word not in AXES}
         needed = {*wanted, ENERGY} if "edp" in wanted else wanted
         outputs = self.form.columns(machine, count, needed, counts)
