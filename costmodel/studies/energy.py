@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from costmodel.core.density import DENSE
 from costmodel.core.quantities import MACHINE
 from costmodel.core.terms import ENERGY, SECONDS, entries, single_operations
 from costmodel.errors import BadValue
@@ -90,10 +91,13 @@ def energy_standing(run: Evaluated) -> EnergyStanding | None:
         return None
     known, stated = fills_of(run.profile, run.policies.dtype), run.profile.energy
     missing = {word: known.unlisted.get(word, "not stated") for word in _left_out(run)}
-    if known.figures:
-        return EnergyStanding("assumed", tuple(known.reasons), missing)
-    basis = stated.basis if stated is not None else ""
-    return EnergyStanding("stated", (basis,) if basis else (), missing)
+    grade, reasons = ("assumed", [*known.reasons]) if known.figures else ("stated", [])
+    if stated is not None and stated.basis:
+        reasons.append(stated.basis)
+    dense = all(row.density == DENSE for row in run.network.rows)
+    if stated is not None and stated.gated and dense:
+        reasons.append("zeros are gated, and no row says its 'density': every multiply-add counts")
+    return EnergyStanding(grade, tuple(reasons), missing)
 
 
 def _left_out(run: Evaluated) -> list[str]:

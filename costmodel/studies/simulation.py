@@ -11,6 +11,7 @@ from typing import Any
 
 from costmodel.core import policies
 from costmodel.core.counting import Counting, prepare
+from costmodel.core.gating import gated
 from costmodel.core.graph_pass import Pass, check_words, rewritten
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
@@ -166,7 +167,7 @@ def simulated(
     bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
     try:
         check_words(wanted)
-        network = rewritten(network, wanted, bits["maps"])
+        written, network = network, rewritten(network, wanted, bits["maps"])
     except BadValue as error:
         raise error.at(Place("--pass")) from None
     tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
@@ -181,6 +182,11 @@ def simulated(
         bits["state"],
     )
     workload = prepare(network, counting)
+    if profile.energy is not None and profile.energy.gated:
+        try:
+            workload = gated(workload, network, written)
+        except BadValue as error:
+            raise error.at(Place("--pass")) from None
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
     needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
     asked = [word for word in needed if word not in given]
