@@ -66,12 +66,16 @@ def test_the_figure_of_extending_is_the_one_of_the_other_package() -> None:
 
 
 def test_the_model_page_lists_every_term() -> None:
-    """As `lane`, amount and figure, in the order of the list."""
+    """As `lane`, amount (a word, or the name of a function of others) and figure, in their order."""
     rows = re.findall(
         r"^\| `(\w+)` \| `(\w+)` \| ([/x]) `?(\w+)`? \|", (ROOT / "docs/model.md").read_text(), re.M
     )
     signs = {"divided": "/", "multiplied": "x"}
-    assert rows == [(term.lane, term.amount, signs[term.how], term.figure or "1") for term in TERMS]
+    words = [getattr(term.amount, "__name__", term.amount) for term in TERMS]
+    assert rows == [
+        (term.lane, word, signs[term.how], term.figure or "1")
+        for term, word in zip(TERMS, words, strict=True)
+    ]
 
 
 def test_the_scan_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

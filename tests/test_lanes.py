@@ -13,8 +13,8 @@ from costmodel.cli import main
 from costmodel.core.quantities import MACHINE
 from costmodel.report import text
 from costmodel.report.timeline import segments
+from costmodel.studies.scan.inverse.question import Question, form_of
 from costmodel.studies.scan.inverse.sensitivity import effects
-from costmodel.studies.scan.inverse.solve import Question, form_of
 
 NET = """
 name: N

@@ -17,7 +17,8 @@ from costmodel.core import registry, terms
 from costmodel.core.formula import evaluate
 from costmodel.core.placing import place
 from costmodel.core.quantities import MACHINE
-from costmodel.core.terms import RUN_LANES, Term
+from costmodel.core.lanes import RUN_LANES
+from costmodel.core.terms import Term
 from costmodel.studies.run import Run
 
 ALL = PLAIN | FURTHER

@@ -15,7 +15,8 @@ import pytest
 
 import costmodel as cm
 from costmodel.errors import InputError
-from costmodel.studies.generate import Generation, GenerationRequest
+from costmodel.studies.generate import Generation
+from costmodel.studies.generation_request import GenerationRequest
 from costmodel.studies.mean_step import step_weights
 
 BUS = 1e6

@@ -13,8 +13,9 @@ from costmodel.core.quantities import MACHINE
 from costmodel.hardware.entries import Efficiency
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
+from costmodel.studies.scan.inverse.question import Question, form_of
 from costmodel.studies.scan.inverse.sensitivity import effects
-from costmodel.studies.scan.inverse.solve import Question, form_of, solve
+from costmodel.studies.scan.inverse.solve import solve
 from costmodel.studies.scan.inverse.solve_count import solve_batch
 from costmodel.studies.scan.inverse.target import Bound, Target
 from costmodel.studies.scan.inverse.trade_off import trade_off

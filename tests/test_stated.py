@@ -11,7 +11,8 @@ import costmodel as cm
 from costmodel.cli import main
 from costmodel.core import quantities
 from costmodel.core.quantities import MachineQuantity, Quantities
-from costmodel.core.terms import ENERGY, TERMS, Figure, Term
+from costmodel.core.lanes import ENERGY
+from costmodel.core.terms import TERMS, Figure, Term
 from costmodel.errors import BadValue, CostModelError, InputError
 from costmodel.language import units
 from costmodel.report.numbers import si
@@ -183,12 +184,13 @@ def test_remedies_are_of_what_was_asked(
 def test_solve_helps_with_every_figure_that_a_target_can_depend_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """All that take time, and the memory that decides the traffic; no capacity, no energies."""
+    """All that take time or energy, and the memory that decides the traffic; no capacity."""
     with pytest.raises(SystemExit):
         main(["solve", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     words = ("bandwidth", "on_chip_memory", "matrix", "host", "write_bandwidth", "on_chip_bandwidth",
-             "launch", "overhead", "link.bandwidth", "link.latency")  # fmt: skip
+             "launch", "overhead", "link.bandwidth", "link.latency", "energy.external_byte",
+             "energy.on_chip_byte", "energy.mac", "energy.operation", "energy.static")  # fmt: skip
     assert f"{', '.join(words)}, batch, or a decoder's context or prompt" in told
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from strategies import MACHINES, built, counted, recipes
 
 import costmodel as cm
-from costmodel.core import quantities, terms
+from costmodel.core import lanes, quantities, terms
 from costmodel.core.formula import evaluate
 from costmodel.core.machine import Machine
 from costmodel.core.placement import PLACEMENTS, Placement, Plan
@@ -113,7 +113,7 @@ def test_what_is_drawn_all_the_time_costs_by_the_time_in_counts_too(
     """A leak of 3 W beside no other energy: 3 J for each second of a run, two hundred batches at once."""
     quantity = MachineQuantity("leak", "power", "leak", "", ("leak",), zero=True)
     monkeypatch.setitem(quantities.MACHINE, "leak", quantity)
-    leak = Term(terms.ENERGY, terms.SECONDS, "leak", "multiplied")
+    leak = Term(lanes.ENERGY, lanes.SECONDS, "leak", "multiplied")
     monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, leak])
     leaking = load_profile("accel_1tflops").model_copy(update={"further": {"leak": 3.0}})
     table = cm.scan(
@@ -129,7 +129,7 @@ def test_powers_that_are_drawn_count_in_every_form(monkeypatch: pytest.MonkeyPat
     """
     quantity = MachineQuantity("leakage", "power", "leakage", "", ("leakage",))
     monkeypatch.setitem(quantities.MACHINE, "leakage", quantity)
-    leaking = Term(terms.ENERGY, terms.SECONDS, "leakage", "multiplied")
+    leaking = Term(lanes.ENERGY, lanes.SECONDS, "leakage", "multiplied")
     monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, leaking])
     machine = load_profile("accel_1tflops").model_copy(
         update={"energy": Energy(static="1 W"), "further": {"leakage": 2.0}, "overhead": 1.0}

@@ -22,8 +22,8 @@ EXPECTED = {
     **{f"{p}{b}": ("rate", f) for p, f in DECIMAL.items() for b in ("FLOPS", "FLOP/s", "OPS", "OP/s")},
     **{f"{p}{b}": ("frequency", f) for p, f in DECIMAL.items() for b in ("/s", "samples/s")},
     **{f"{p}MAC/s": ("rate", 2 * f) for p, f in DECIMAL.items()},
-    **{f"{p}{b}": (d, f) for p, f in DECIMAL.items() for b, d in (("J", "energy"), ("W", "power"))},
-    **{f"{p}{b}": (d, Fraction(1, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, d in (("J", "energy"), ("W", "power"))},
+    **{f"{p}{b}": (d, f) for p, f in DECIMAL.items() for b, d in (("J", "energy"), ("W", "power"), ("J s", "energy-delay product"))},
+    **{f"{p}{b}": (d, Fraction(1, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, d in (("J", "energy"), ("W", "power"), ("J s", "energy-delay product"))},
     # eight bits make a byte: an energy per bit is eight times as much per byte
     **{f"{p}{b}": ("energy per byte", n * f) for p, f in DECIMAL.items() for b, n in (("J/B", 1), ("J/bit", 8))},
     **{f"{p}{b}": ("energy per byte", Fraction(n, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, n in (("J/B", 1), ("J/bit", 8))},

@@ -87,16 +87,23 @@ def _levels(args: argparse.Namespace) -> int:
 def lines(slopes: Slope, curve: SlopeCurve) -> list[str]:
     """The table, thinned, and what stands out in it."""
     run, count = slopes.run, len(curve.memory)
+    energy = slopes.energy if curve is slopes.network else None
     table = [
-        [f"{step['memory']} B", short(step["external"] / 1e6), f"{step['times']:.3f}"]
-        for step in steps(curve, SHOWN)
+        [
+            f"{step['memory']} B",
+            short(step["external"] / 1e6),
+            f"{step['times']:.3f}",
+            *([short(step["energy_J"])] if energy is not None else []),
+        ]
+        for step in steps(curve, SHOWN, energy)
     ]
+    head = ["memory", "bus_MB", "x compulsory", *["energy_J"] * (energy is not None)]
     tiling = run.profile.tiling(run.policies.dtype)
     return [
         f"{curve.id}, {run.policies.dtype}, sums of {tiling.sum_bits} bits, "
         f"{'double' if tiling.double else 'single'} buffers: {count} steps",
         "",
-        *columns([["memory", "bus_MB", "x compulsory"], *table]),
+        *columns([head, *table]),
         "",
         f"Compulsory  {megabytes(curve.compulsory)}: what moves once whatever the memory",
         f"Knee        {show(curve.knee, 'memory')}: the least memory within 10 % of that",

@@ -10,6 +10,7 @@ from typing import Any
 
 from costmodel.cli import options
 from costmodel.core.quantities import MACHINE
+from costmodel.core.terms import paced_by
 from costmodel.errors import BadValue, Place
 from costmodel.language import units
 from costmodel.report.numbers import columns, short
@@ -42,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add(
         parser,
         "--target BOUND",
-        "'total_time <= 10 ms', 'throughput >= 100 /s', 'external_bytes <= 5 MB'",
+        "'total_time <= 10 ms', 'throughput >= 100 /s', 'energy <= 5 mJ', 'external_bytes <= 5 MB'",
         required=True,
         action="append",
     )
@@ -51,8 +52,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _askable() -> list[str]:
-    """The figures on which the time or the traffic of a run can depend."""
-    return [word for word, one in MACHINE.items() if one.lane or "memory" in one.fields]
+    """The figures on which the time, the traffic or the energy of a run can depend."""
+    return [w for w, one in MACHINE.items() if paced_by(one.fields) or "memory" in one.fields]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -101,6 +102,8 @@ def _print(record: dict[str, Any], target: str) -> None:
         print(f"{'' if record['possible'] else 'No: '}{record['reason']} (target '{target}')")
     at_best = "there" if record["possible"] else "at best"
     print(f"total time {at_best} {short(record['achieved_total_time_s'])} s")
+    if "achieved_energy_J" in record:
+        print(f"energy {at_best} {units.show(record['achieved_energy_J'], 'energy')}")
     # where nothing helps, where it would stop helping is no answer
     if record["crossing"] is not None and record["possible"]:
         more_is_faster = MACHINE[record["resource"]].more_is_faster
@@ -117,5 +120,5 @@ def _curve(args: argparse.Namespace, resources: list[str], target: Target) -> di
     print(f"{curve.reason} ('{target.text}')")
     if curve.points:
         rows = ([f"{v:.6g}" for v in point.values()] for point in curve.points)
-        print("\n".join(columns([[*resources, "total_time_s"], *rows], left=0)))
+        print("\n".join(columns([[*curve.points[0]], *rows], left=0)))
     return curve.record()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import prod
 
+from costmodel.core.density import DENSE, Density
 from costmodel.core.layer import MAX_ELEMENTS, Layer
 from costmodel.core.network import Facts, Network, Row, Tap, Taps, changed
 from costmodel.core.part import OUTSIDE, Part, Parts, Source
@@ -124,14 +125,17 @@ class Builder:
         inputs: Taps,
         unread_on_purpose: bool = False,
         appends: bool = False,
+        density: Density = DENSE,
     ) -> Taps:
         """Add one row that runs `layers` one after the other on `inputs`; its output taps.
 
         Raises BadValue where shapes misfit; then nothing was added.
         """
         parts = chained(layers, tuple(tap.shape for tap in inputs))
+        if density.weights < 1 and not any(part.tally.weights for part in parts):
+            raise BadValue("it has no weights", "say the density of its input alone")
         row = Row(wanted, name, block, place, parts, inputs, appends=appends)
-        return self.add(changed(row, unread_on_purpose=unread_on_purpose))
+        return self.add(changed(row, unread_on_purpose=unread_on_purpose, density=density))
 
     def add(self, row: Row) -> Taps:
         """Add a row whose parts are worked out already, under a unique id; its output taps."""

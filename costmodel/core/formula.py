@@ -17,6 +17,16 @@ import numpy as np
 from costmodel.core import terms
 from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Array
+from costmodel.core.lanes import (
+    ENERGY,
+    LANES,
+    LEVEL_LANES,
+    LINK,
+    OVERHEAD,
+    ROW_LANES,
+    SECONDS,
+    labels,
+)
 from costmodel.core.live import ahead_of
 from costmodel.core.machine import Machine
 from costmodel.core.placement import Placement, Plan
@@ -86,17 +96,17 @@ def evaluate(
     asked, nothing = amounts(workload, placed), np.zeros(len(workload.macs))
     check_words(workload, machine)
     summands = terms.entries_by_lane(machine.figures)
-    lanes = [*terms.ROW_LANES, *(lane for lane in terms.LEVEL_LANES if lane in summands)]
+    lanes = [*ROW_LANES, *(lane for lane in LEVEL_LANES if lane in summands)]
     times = {
         lane: _summed(summands.get(lane, ()), asked, machine, point, nothing) for lane in lanes
     }
     ahead = partial(ahead_of, workload, placed, point, machine)
     on_chip = times["on_chip"] if "on_chip" in summands else NO_TIME
     exposed = workload.costs.exposed
-    levels = tuple(times[lane] for lane in terms.LEVEL_LANES if lane in times)
+    levels = tuple(times[lane] for lane in LEVEL_LANES if lane in times)
     busy = times["transfer"], times["matrix"], times["host"]
     load = Load(*busy, ahead, on_chip, exposed, levels, timing.exponent)
-    sides = (times[word] for word, lane in terms.ROW_LANES.items() if lane.side == "besides")
+    sides = (times[word] for word, lane in ROW_LANES.items() if lane.side == "besides")
     besides = (one for one in sides if one is not nothing and one.any())
     total = reduce(add, besides, timing.row_times(load))
     return Result(machine, placed, point, asked, summands, load, times, total)
@@ -141,13 +151,13 @@ class Result:
     @property
     def lanes(self) -> dict[str, Array]:
         """The lanes that may bind a row, (..., R) each [s]."""
-        lanes = (*terms.LANES, *terms.LEVEL_LANES)
+        lanes = (*LANES, *LEVEL_LANES)
         return {word: self.all_lanes[word] for word in lanes if word in self.all_lanes}
 
     @property
     def labels(self) -> dict[str, str]:
         """How reports name every lane; those of levels as the machine does."""
-        return terms.labels(self.machine.level_names)
+        return labels(self.machine.level_names)
 
     @property
     def transfer(self) -> Array:
@@ -177,7 +187,7 @@ class Result:
     @property
     def link(self) -> Array | None:
         """Time on the link between devices (..., R) [s]; None where nothing takes any."""
-        times = self.all_lanes[terms.LINK.word]
+        times = self.all_lanes[LINK.word]
         return times if times.any() else None
 
     @property
@@ -190,7 +200,7 @@ class Result:
         """What a run takes once, whatever its rows do (...) [s]."""
         return sum(
             one.applied(one.amount(self.amounts), self.machine[one.figure])
-            for one in self.summands.get(terms.OVERHEAD.word, ())
+            for one in self.summands.get(OVERHEAD.word, ())
         )
 
     @property
@@ -214,18 +224,22 @@ class Result:
     @property
     def total_energy(self) -> Array | None:
         """Energy of the whole run (...) [J]; None where the machine states none."""
-        energy, (_, drawn) = self.energy, self._energies
-        if energy is None:
-            return None
-        # no row is at work during the overhead
-        idle = (one.applied(self.overhead, self.machine[one.figure]) for one in drawn)
-        return np.asarray(sum(idle, start=energy.sum(axis=-1)))
+        joules = self.energy_by_figure
+        return np.asarray(sum(joules.values())) if joules else None
+
+    @cached_property
+    def energy_by_figure(self) -> dict[str, Array]:
+        """Energy of the run by the figure that sets it, an attribute of `Machine` (...) [J]."""
+        (counted, drawn), nothing = self._energies, np.zeros_like(self.total)
+        asked, total = (self.amounts, self.machine, self.point, nothing), self.total_time
+        joules = {one.figure: _summed([one], *asked).sum(axis=-1) for one in counted}
+        return joules | {e.figure: e.applied(total, self.machine[e.figure]) for e in drawn}
 
     @property
     def _energies(self) -> tuple[list[terms.Entry], list[terms.Entry]]:
         """The summands of the energy: those of what is counted, and powers that are drawn."""
-        summands = self.summands.get(terms.ENERGY, ())
-        drawn = [one for one in summands if one.amounts == (terms.SECONDS,)]
+        summands = self.summands.get(ENERGY, ())
+        drawn = [one for one in summands if one.amounts == (SECONDS,)]
         return [one for one in summands if one not in drawn], drawn
 
     def busy_time(self, quantity: MachineQuantity) -> float:
@@ -235,7 +249,7 @@ class Result:
         """
         saved = 0.0
         for word in dict.fromkeys(term.lane for term in terms.paced_by(quantity.fields)):
-            if word == terms.OVERHEAD.word:
+            if word == OVERHEAD.word:
                 saved += float(self.overhead)
             elif word in self.all_lanes:
                 free = self.machine.with_quantity(quantity, quantity.idle)

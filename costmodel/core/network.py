@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import networkx as nx
 
+from costmodel.core.density import DENSE, Density
 from costmodel.core.layer import Layer
 from costmodel.core.part import HELD, OUTSIDE, Constants, Part, Parts, Source, Sources
 from costmodel.core.tally import Shape, Shapes, Tally
@@ -88,6 +89,8 @@ class Row:
     """True: the file says that nobody has to read it."""
     pieces: bool = False
     """True: the first axis of its outputs holds pieces of a sample."""
+    density: Density = DENSE
+    """How much of what it multiplies is not zero, as the file says."""
     samples_at: int = 0
     """In memory that it writes axis after axis: how many axes of a sample lie outside the
     samples.

@@ -10,17 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from costmodel.core.terms import (
-    LEVEL_LANES,
-    RUN_LANES,
-    TERMS,
-    Term,
-    foreign_figure,
-    paced_by,
-    unreadable,
-)
+from costmodel.core.lanes import ENERGY, LEVEL_LANES, RUN_LANES
+from costmodel.core.terms import TERMS, Term, foreign_figure, paced_by, unreadable
 from costmodel.errors import CostModelError
 
 
@@ -149,13 +142,20 @@ def level_quantity(level: str, word: str) -> MachineQuantity:
     return MachineQuantity(name, dimension, label, "", (name,), zero=zero)
 
 
+ALIASES = {"static": "energy.static"}
+"""Short words of figures, in axes and questions."""
+
+
 class Axes(Mapping[str, MachineQuantity]):
-    """The figures of machines by the words of their axes, `hw.` and their own."""
+    """The figures of machines by the words of their axes, `hw.` and their own or a short one."""
+
+    short: ClassVar[tuple[str, ...]] = tuple(f"hw.{word}" for word in ALIASES)
+    """Further words of axes."""
 
     def __getitem__(self, axis: str) -> MachineQuantity:
         if not axis.startswith("hw."):
             raise KeyError(axis)
-        return MACHINE[axis[3:]]
+        return MACHINE[ALIASES.get(axis[3:], axis[3:])]
 
     def __iter__(self) -> Iterator[str]:
         return (quantity.axis for quantity in MACHINE.values())
@@ -206,6 +206,9 @@ MACHINE = Quantities(
             ("on_chip_byte_energy",), zero=True,
         ),
         MachineQuantity(
+            "energy.mac", "energy", "energy of a multiply-add", "", ("mac_energy",), zero=True,
+        ),
+        MachineQuantity(
             "energy.operation", "energy", "energy of an operation", "", ("operation_energy",),
             zero=True,
         ),
@@ -238,7 +241,14 @@ class Output(NamedTuple):
     optional: bool = False
     """True: shown only where it is not zero throughout."""
 
+    @property
+    def lane(self) -> str:
+        """The lane of terms that it adds up; where it is optional it is shown with that."""
+        return ENERGY if self.word in JOULES else self.word.removesuffix("_time")
 
+
+JOULES = ("energy", "edp")
+"""Outputs that only machines which state energies give: the energy, and energy times time."""
 OUTPUTS = {
     output.word: output
     for output in (
@@ -254,7 +264,8 @@ OUTPUTS = {
         Output("launch_time", "time", "launch_time_s", optional=True),
         Output("link_time", "time", "link_time_s", optional=True),
         Output("overhead_time", "time", "overhead_time_s", optional=True),
-        Output("energy", "energy", "energy_J", optional=True),
+        Output("energy", "energy", "energy_J", target=True, optional=True),
+        Output("edp", "energy-delay product", "edp_Js", optional=True),
         Output("params", None, "params"),
         Output("macs", None, "macs"),
     )

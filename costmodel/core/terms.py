@@ -14,10 +14,18 @@ calibration puts a coefficient on each term, and the page gets the terms as data
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from costmodel.core.lanes import (
+    ENERGY,
+    MOST_LEVELS,
+    OVERHEAD,
+    RUN_LANES,
+    SECONDS,
+    TRAFFIC,
+)
 from costmodel.core.registry import entry_points, imported
 from costmodel.errors import did_you_mean
 
@@ -25,69 +33,6 @@ Amount = str | Callable[[Mapping[str, Any]], Any]
 """The word of an amount, or a function of all amounts that is linear in them."""
 How = Literal["divided", "multiplied"]
 """A rate divides the amount; a time, an energy or a power multiplies it."""
-
-
-class Lane(NamedTuple):
-    """One thing that can be busy: where time can go."""
-
-    word: str
-    label: str
-    """How reports name it."""
-    column: str
-    """Its time in tables and JSON; empty where it is part of `compute_time_s`."""
-    side: Literal["memory", "compute", "besides", "once"]
-    """What the timing model combines: the time of moving bytes and that of computing; what a row
-    takes besides both; and what a run takes once, whatever its rows do.
-    """
-
-
-RUN_LANES = {
-    lane.word: lane
-    for lane in (
-        Lane("transfer", "memory bus", "transfer_time_s", "memory"),
-        Lane("on_chip", "on-chip memory", "on_chip_time_s", "memory"),
-        Lane("matrix", "matrix engine", "", "compute"),
-        Lane("host", "host", "", "compute"),
-        Lane("launch", "launching rows", "launch_time_s", "besides"),
-        Lane("link", "link between devices", "link_time_s", "besides"),
-        Lane("overhead", "overhead per run", "overhead_time_s", "once"),
-    )
-}
-"""Where the time of a whole run can go."""
-LINK, OVERHEAD = RUN_LANES["link"], RUN_LANES["overhead"]
-ROW_LANES = {word: lane for word, lane in RUN_LANES.items() if lane != OVERHEAD}
-"""Where the time of a row can go."""
-LANES = {word: lane for word, lane in ROW_LANES.items() if lane != LINK}
-"""What can bind a row (`bound`), in the order in which ties are named."""
-MOST_LEVELS = 3
-"""On chip, of a machine that states them one by one."""
-LEVEL_LANES = {
-    lane.word: lane
-    for lane in (
-        Lane(f"level_{n}", f"level {n} on chip", f"level_{n}_time_s", "memory")
-        for n in range(1, MOST_LEVELS + 1)
-    )
-}
-"""Where time can go besides on such a machine: from each level on chip, counted from the outside,
-to the next one inside, and from the last one to the engine.
-"""
-
-
-def labels(level_names: Sequence[str] = ()) -> dict[str, str]:
-    """Give how reports name each lane; those of levels by the names of a machine's levels.
-
-    >>> labels(("dram", "gb", "rf"))["level_1"]
-    'gb'
-
-    """
-    named = {word: lane.label for word, lane in (RUN_LANES | LEVEL_LANES).items()}
-    return named | {f"level_{n}": name for n, name in enumerate(level_names) if n}
-
-
-TRAFFIC, ENERGY = "traffic", "energy"
-"""Lanes that are no time: bytes over the memory bus [B], and joules [J]."""
-SECONDS = "seconds"
-"""The amount that is the time itself [s]: what a power is drawn for."""
 
 
 class Term(NamedTuple):
@@ -110,6 +55,23 @@ class Term(NamedTuple):
     how: How = "divided"
     instead: str = ""
     """The figure that sets the pace where the machine has no `figure`."""
+    unless: str = ""
+    """A figure of the machine that makes the term drop out."""
+
+
+def awake_macs(amounts: Mapping[str, Any]) -> Any:
+    """Multiply-adds that are not gated: all of them, unless the rows say how many are zeros."""
+    return amounts["awake_macs" if "awake_macs" in amounts else "macs"]
+
+
+def paired_operations(amounts: Mapping[str, Any]) -> Any:
+    """The operations of multiply-adds, two each."""
+    return 2 * amounts["macs"]
+
+
+def single_operations(amounts: Mapping[str, Any]) -> Any:
+    """The operations besides multiply-adds."""
+    return amounts["operations"] - 2 * amounts["macs"]
 
 
 TERMS: list[Term] = [
@@ -130,7 +92,10 @@ TERMS: list[Term] = [
     # what crosses the bus is written to the chip or read there; the engine takes and gives the rest
     Term(ENERGY, "external_bytes", "on_chip_byte_energy", "multiplied"),
     Term(ENERGY, "engine_bytes", "on_chip_byte_energy", "multiplied"),
-    Term(ENERGY, "operations", "operation_energy", "multiplied"),
+    Term(ENERGY, awake_macs, "mac_energy", "multiplied"),
+    # operations of multiply-adds too, unless these have an energy of their own
+    Term(ENERGY, paired_operations, "operation_energy", "multiplied", unless="mac_energy"),
+    Term(ENERGY, single_operations, "operation_energy", "multiplied"),
     Term(ENERGY, SECONDS, "static_power", "multiplied"),
 ]
 """The formula. Sources: H. Jansma, HairNet, 2020, section 5 and Appendix (bus, engines); Williams
@@ -220,6 +185,8 @@ def entries_by_lane(known: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
 def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tuple[Entry, ...]]:
     grouped: dict[tuple[str, str, How], list[Amount]] = {}
     for term in (*terms, *LEVEL_TERMS, *_level_terms(known)):
+        if term.unless in known:
+            continue
         figure = term.figure if term.figure in known else term.instead
         if not term.figure or figure in known:
             grouped.setdefault((term.lane, figure, term.how), []).append(term.amount)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from costmodel.core.shares import Shares
 from costmodel.errors import BadValue
@@ -111,16 +111,49 @@ class Link(Stated):
     _time = in_units("time", "latency", zero=True)
 
 
-class Energy(Stated):
-    """Energy [J] of a byte over the bus, of a byte on chip, and of an operation; static power [W].
+class Technology(Stated):
+    """By which shipped tables energies that are not stated are looked up.
 
-    What is `static` is drawn all the time that a run takes. What is not stated costs nothing.
+    `node` is a technology such as '22 nm', `dram` a kind of external memory such as 'LPDDR4'.
+    """
+
+    node: str = ""
+    dram: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, stated: Any) -> Any:
+        if not isinstance(stated, str | dict | Technology):
+            remedy = "write 'technology: 22 nm' or '{node: 22 nm, dram: LPDDR4}'"
+            raise BadValue(f"{stated!r} is no technology", remedy)
+        return {"node": stated} if isinstance(stated, str) else stated
+
+    @field_validator("node", "dram")
+    @classmethod
+    def _listed(cls, value: str, info: ValidationInfo) -> str:
+        from costmodel.hardware.technology import check_dram, check_technology
+
+        if value:
+            {"node": check_technology, "dram": check_dram}[str(info.field_name)](value)
+        return value
+
+
+class Energy(Stated):
+    """Energy [J] of a byte over the bus, of one on chip, of a multiply-add, and of an operation.
+
+    Where a `mac` is stated, an `operation` is one that is no part of a multiply-add. What is
+    `static` is a power [W] that is drawn all the time that a run takes. What is not stated costs
+    nothing. `gated` multiply-adds, one of whose operands is zero, take no energy.
     """
 
     external_byte: float | None = None
     on_chip_byte: float | None = None
+    mac: float | None = None
     operation: float | None = None
     static: float | None = None
+    gated: Literal["zeros"] | None = None
+    basis: str = ""
+    """What the figures rest on, in a sentence that reports print beside the energy."""
 
-    _joules = in_units("energy", "external_byte", "on_chip_byte", "operation", zero=True)
+    _joules = in_units("energy", "external_byte", "on_chip_byte", "mac", "operation", zero=True)
     _watts = in_units("power", "static", zero=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from costmodel.core import kinds
+from costmodel.core import kinds, policies
 from costmodel.core.layer import ENGINES
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, did_you_mean
@@ -86,6 +88,18 @@ def assumed_value(word: str, value: Any) -> Any:
     return value
 
 
+def absent(word: str, dtype: str, values: Sequence[Any]) -> tuple[str, str]:
+    """What is wrong with a figure that is not there, and the remedy; `values`: for other types."""
+    known = dict.fromkeys(kind for rates in values for kind in rates)
+    assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
+    if known:
+        return (
+            f"the profile has no '{word}' rate for {dtypes.types(dtype).maps} or a wider type",
+            f"it has {', '.join(known)}: use --dtype, or {assume}",
+        )
+    return f"the profile has no '{word}'", assume
+
+
 def machine_fields(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
     """Give a figure as attributes of `Machine`; none where it is left to its default."""
     if value is None:
@@ -94,3 +108,12 @@ def machine_fields(quantity: MachineQuantity, value: Any) -> dict[str, Any]:
         pairs = zip(quantity.fields, ENGINES, strict=True)
         return {name: value.get(engine, 0.0) for name, engine in pairs}
     return dict.fromkeys(quantity.fields, float(value))
+
+
+CHECKS: dict[str, Callable[[Any], object]] = {
+    **{family: partial(policies.check, family) for family in policies.DEFAULTS},
+    "engine": engine_of,
+    "accumulator": dtypes.bits,
+    "passes": lambda words: list(map(partial(policies.check, "pass"), words)),
+}
+"""What raises BadValue for a word that is none, by field."""

@@ -11,8 +11,8 @@ from pydantic import field_validator
 
 from costmodel.core.engine import EngineModel
 from costmodel.core.hierarchy import ChipLevel, Hierarchy
+from costmodel.core.lanes import MOST_LEVELS
 from costmodel.core.machine import level_field
-from costmodel.core.terms import MOST_LEVELS
 from costmodel.errors import BadValue
 from costmodel.hardware.entries import Stated, in_units
 from costmodel.language import units

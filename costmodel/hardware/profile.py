@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from functools import partial
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationInfo, create_model, field_validator, model_validator
@@ -14,11 +13,22 @@ from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.core.traits import Traits
 from costmodel.errors import BadValue, InputError, Place, Problem
-from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Stated, Usable, in_units
+from costmodel.hardware.entries import (
+    Assumed,
+    Efficiency,
+    Energy,
+    Link,
+    Stated,
+    Technology,
+    Usable,
+    in_units,
+)
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.figures import (
     ASSUMABLE,
+    CHECKS,
     NEEDED,
+    absent,
     assumed_value,
     engine_of,
     machine_fields,
@@ -26,6 +36,7 @@ from costmodel.hardware.figures import (
     shares_of,
 )
 from costmodel.hardware.levels import Level, check_levels, level_figures, short_form
+from costmodel.hardware.technology.fills import filled_levels, fills_of
 from costmodel.language import dtypes, units
 
 OWN = tuple(word for word in MACHINE if "." not in word)
@@ -54,14 +65,6 @@ else:
     fields = {word: (_type(MACHINE[word]), None) for word in OWN}
     Figures = create_model("Figures", __base__=Stated, **fields)
 
-CHECKS: dict[str, Callable[[Any], object]] = {
-    **{family: partial(policies.check, family) for family in policies.DEFAULTS},
-    "engine": engine_of,
-    "accumulator": dtypes.bits,
-    "passes": lambda words: list(map(partial(policies.check, "pass"), words)),
-}
-"""What raises BadValue for a word that is none, by field."""
-
 
 class HardwareProfile(Figures):
     """One machine: a memory bus, an on-chip memory, a matrix engine and a host.
@@ -70,14 +73,15 @@ class HardwareProfile(Figures):
     one multiply-add is two operations, and rates are for every dtype or for each that is published.
     Writes take the bandwidth, and maps on chip no time, unless a figure of their own is stated.
     `efficiency` is by layer kind or routine ('default' for the others), `launch` once per row, or
-    for each engine that runs it, `overhead` once per run; `energy` in joules. `engines` moves layer
-    kinds to the other engine; policies are defaults for this machine, `passes` the rewrites that
-    its software makes. A network gets the `usable` part of the on-chip memory. Partial sums are
-    held in the type of the `accumulator`; with double `buffering` tiles are filled while others are
-    in use. `capacity` is that of the external memory, `link` leads to further devices of the kind.
-    `per_sequence` is what a server's scheduler takes for each sequence of a step. `calibration`
-    says what fitted figures rest on, `measured` in a sentence where kernels were. `levels` stand
-    for bandwidth and memory. What is not published is left out, or under `assumed`.
+    for each engine that runs it, `overhead` once per run; `energy` in joules, where it is not
+    stated by `technology` from shipped tables. `engines` moves layer kinds to the other engine;
+    policies are defaults for this machine, `passes` the rewrites that its software makes. A network
+    gets the `usable` part of the on-chip memory. Partial sums are held in the type of the
+    `accumulator`; with double `buffering` tiles are filled while others are in use. `capacity` is
+    that of the external memory, `link` leads to further devices of the kind. `per_sequence` is what
+    a server's scheduler takes for each sequence of a step. `calibration` says what fitted figures
+    rest on, `measured` in a sentence where kernels were. `levels` stand for bandwidth and memory.
+    What is not published is left out, or stands under `assumed`.
     """
 
     name: str
@@ -86,6 +90,7 @@ class HardwareProfile(Figures):
     assumed: dict[str, Assumed] = Field(default_factory=dict)
     efficiency: dict[str, Efficiency] = Field(default_factory=dict)
     energy: Energy | None = None
+    technology: Technology | None = None
     engines: dict[str, Engine] = Field(default_factory=dict)
     convention: str | None = None
     placement: str | None = None
@@ -264,6 +269,7 @@ class HardwareProfile(Figures):
         if self.engine is not None:
             parts.pop("engine", None)
         kinds = {w: self.computed_in(w, dtype) for w in self.assumed if w not in whole}
+        parts |= fills_of(self, dtype).reasons
         return parts | {
             word: self.assumed[word].reason
             for word, kind in kinds.items()
@@ -279,24 +285,15 @@ class HardwareProfile(Figures):
         InputError, at `file`, naming every figure that is needed and neither published nor assumed.
         """
         figures = {w: self.figure(w, self.computed_in(w, dtype) or dtype) for w in MACHINE}
+        filled = fills_of(self, dtype, file).figures
+        figures |= {word: one.value for word, one in filled.items() if word in figures}
         missing = [word for word in needed if figures[word] is None]
         if missing:
             place = Place(file or self.name)
-            raise InputError([Problem(place, *self._missing(word, dtype)) for word in missing])
+            raise InputError([Problem(place, *absent(w, dtype, self._values(w))) for w in missing])
         if self.usable is not None:
             figures["on_chip_memory"] = self.usable.value
-        attributes = level_figures(self.levels)
+        attributes = level_figures(filled_levels(self, dtype))
         for word, value in figures.items():
             attributes |= machine_fields(MACHINE[word], value)
         return Machine(**attributes)
-
-    def _missing(self, word: str, dtype: str) -> tuple[str, str]:
-        """What is wrong with a figure that is not there, and the remedy."""
-        known = dict.fromkeys(kind for rates in self._values(word) for kind in rates)
-        assume = f"state it, or assume one: 'assumed: {{{word}: {{value: ..., reason: ...}}}}'"
-        if known:
-            return (
-                f"the profile has no '{word}' rate for {dtypes.types(dtype).maps} or a wider type",
-                f"it has {', '.join(known)}: use --dtype, or {assume}",
-            )
-        return f"the profile has no '{word}'", assume

@@ -30,6 +30,7 @@ BASES = {
     "frequency": {"/s": 1, "samples/s": 1},
     "energy": {"J": 1},
     "energy per byte": {"J/B": 1, "J/bit": 8},
+    "energy-delay product": {"J s": 1},
     "power": {"W": 1},
     "rate": {"FLOPS": 1, "FLOP/s": 1, "OPS": 1, "OP/s": 1, "MAC/s": 2},
 }
@@ -38,9 +39,12 @@ DIMENSIONS = {
     "memory": ("B", "1 MB"), "bandwidth": ("B/s", "1 GB/s"), "rate": ("FLOPS", "1 TFLOPS"),
     "time": ("s", "10 ms"), "frequency": ("/s", "100 /s"), "energy": ("J", "20 pJ"),
     "power": ("W", "5 W"), "energy per byte": ("J/B", "6 pJ/B"),
+    "energy-delay product": ("J s", "1 mJ s"),
 }  # fmt: skip
 SI_UNITS = {dimension: unit for dimension, (unit, _) in DIMENSIONS.items()}
 EXAMPLES = {dimension: example for dimension, (_, example) in DIMENSIONS.items()}
+SMALL_UNITS = ("energy", "power", "energy per byte", "energy-delay product")
+"""Dimensions whose units are written with prefixes below one."""
 
 QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S.*?)?\s*")
 
@@ -54,10 +58,9 @@ def table() -> dict[str, tuple[str, Fraction]]:
         for prefix, factor in (DECIMAL | binary).items():
             for base, size in bases.items():
                 units[prefix + base] = (dimension, Fraction(factor * size))
-    small = {"J": ("energy", 1), "W": ("power", 1)}
-    small |= {base: ("energy per byte", size) for base, size in BASES["energy per byte"].items()}
+    small = [(base, kind, size) for kind in SMALL_UNITS for base, size in BASES[kind].items()]
     for prefix, part in SMALL.items():
-        units |= {f"{prefix}{base}": (kind, part * size) for base, (kind, size) in small.items()}
+        units |= {f"{prefix}{base}": (kind, part * size) for base, kind, size in small}
     return units
 
 
@@ -116,7 +119,7 @@ def show(value: float, dimension: str) -> str:
             if value >= float(size) * (1 - 1e-12):
                 return f"{value / float(size):.4g} {unit}"
         return f"{value:.4g} s"
-    if dimension in ("energy", "power", "energy per byte") and 0 < value < 1:
+    if dimension in SMALL_UNITS and 0 < value < 1:
         sizes = ((prefix, float(size)) for prefix, size in SMALL.items())
         least = (prefix, factor) = ("f", float(SMALL["f"]))
         prefix, factor = next((one for one in sizes if value >= one[1] * (1 - 1e-12)), least)

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from costmodel.core.terms import labels
+from costmodel.core.lanes import labels
 from costmodel.language.harmless import harmless
 from costmodel.report.palette import SERIES
 from costmodel.studies.run import Run

@@ -15,7 +15,7 @@ from costmodel.studies.run import Run
 
 FAR = 30
 """Times the shortest run from which a linear axis would hide it."""
-OPTIONAL = ("90 % interval", "accuracy_%")
+OPTIONAL = ("90 % interval", "energy_J", "accuracy_%")
 """Columns of the table that not every comparison has."""
 
 
@@ -51,6 +51,7 @@ def _row(entry: Pair) -> dict[str, str]:
         "bus_MB": short(record["external_bytes"] / 1e6),
         "total_s": short(record["total_time_s"]),
         "90 % interval": "-" if interval is None else " to ".join(map(short, interval)),
+        "energy_J": "-" if entry.run.energy is None else short(entry.run.energy),
         "samples/s": f"{record['samples_per_s']:.4g}",
         **{word: record[word] for word in ("bound", "standing")},
         "accuracy_%": "-" if entry.accuracy is None else f"{entry.accuracy:g}",

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.terms import LEVEL_LANES, OVERHEAD, ROW_LANES
+from costmodel.core.lanes import LEVEL_LANES, OVERHEAD, ROW_LANES
 from costmodel.report.numbers import percent
 from costmodel.studies.run import Run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from costmodel.language import units
 from costmodel.report.exposed import shares
 from costmodel.report.numbers import seconds, short
 from costmodel.studies import weight_types
@@ -15,6 +16,7 @@ def text(generation: Generation) -> str:
     """Times, what binds each phase, and the memory of one device."""
     request, memory, run = generation.request, generation.memory, generation.prefill
     step, served_step = generation.step or 0.0, generation.served_step or 0.0
+    each = generation.joules_per_token
     least, most = map(seconds, generation.ttft_interval)
     shared = f" on each of {request.devices} devices" if request.devices > 1 else ""
     served = f"{request.concurrency} requests served at once"
@@ -28,6 +30,9 @@ def text(generation: Generation) -> str:
         else seconds(generation.ttft),
         "Time per token": "-" if generation.tpot is None else seconds(generation.tpot),
         "Tokens": f"{generation.tokens_per_s:.4g} /s, all sequences and devices together",
+        "Energy": each is not None
+        and f"{units.show(each, 'energy')} per generated token, the "
+        "prompt's among it, all devices together",
         "Prefill": f"{seconds(generation.prefill_time)}: {shares(run)}",
         "Step of generation": generation.middle and f"{seconds(step)}: {shares(generation.middle)}",
         "Scheduling": served_step - step

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.core.quantities import dimension_of
-from costmodel.core.terms import RUN_LANES
+from costmodel.core.lanes import RUN_LANES
+from costmodel.core.quantities import MACHINE, MachineQuantity, dimension_of
 from costmodel.language import units
 from costmodel.report.chart import Chart, about, axis, lanes_shown, legend_of, line, named, numbered
 from costmodel.report.numbers import si
@@ -82,20 +82,21 @@ def along(outcome: ScanOutcome, side: Axis) -> Chart:
 
 
 def heat(outcome: ScanOutcome, most: int) -> Chart | None:
-    """Total time over two axes, and where the bottleneck moves; None where there are not two."""
+    """Total time, or energy, over two axes, and where the bottleneck moves; None without two."""
     plane = HeatMap.of(outcome, most)
     if plane is None:
         return None
+    mapped = {"total_time": "total time", "edp": "energy-delay product"}.get(plane.word, plane.word)
     chart: Chart = {
         "kind": "heat",
-        "title": "Total time",
+        "title": mapped.capitalize(),
         "x": _side(plane.x),
         "y": _side(plane.y),
         "values": plane.total,
-        "unit": "s",
-        "label": "total time",
+        "unit": unit_of(plane.word),
+        "label": mapped,
     }
-    if plane.x.structural or plane.y.structural:
+    if plane.x.structural or plane.y.structural or plane.word != "total_time":
         return chart
     lanes = lanes_shown(plane.lanes)
     bound = np.stack(list(lanes.values())).argmax(axis=0)
@@ -170,9 +171,16 @@ def _about(outcome: ScanOutcome) -> list[str]:
     return [named(models[0].title), scan] if one else [scan]
 
 
+def _of_energy_alone(quantity: MachineQuantity) -> bool:
+    """True for a figure on which no time depends."""
+    return not quantity.lane and "memory" not in quantity.fields
+
+
 def tornado(effects: list[Effect], run: Run) -> Chart:
     """The total with each resource halved and doubled, the strongest on top."""
     total = run.total_time
+    # figures that the energy alone depends on have no bar
+    effects = [one for one in effects if not _of_energy_alone(MACHINE[one.resource])]
     ends = [sorted((effect.halved_s, effect.doubled_s), reverse=True) for effect in effects]
     return {
         "kind": "bars",

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from costmodel.core import policies
+from costmodel.core.density import Density
 from costmodel.core.kinds import kinds
 from costmodel.core.layer import Layer
 from costmodel.core.quantities import MACHINE
@@ -61,6 +62,7 @@ SHAPE = array(
 REASONED = record({"value": {}, "reason": TEXT}, ("value", "reason"))
 """A figure with the reason for it."""
 POLICIES = dict.fromkeys(policies.DEFAULTS, TEXT)
+SHARE = either({"type": "number", "minimum": 0, "maximum": 1}, EXPRESSION)
 CONTROL: Schema = {
     "from": NAMES,
     "repeat": either({"type": "integer", "minimum": 0}, EXPRESSION),
@@ -69,6 +71,7 @@ CONTROL: Schema = {
     "id": TEXT,
     "unread": {"type": "boolean"},
     "appends": TEXT,
+    "density": record(dict.fromkeys(Density._fields, SHARE)),
 }
 
 

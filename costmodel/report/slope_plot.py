@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from costmodel.core.arrays import Floats
 from costmodel.language.units import show
 from costmodel.report.chart import Chart, axis, line, named
 from costmodel.studies.slope import Slope, SlopeCurve
@@ -12,11 +13,13 @@ MOST = 4000
 """Steps that a picture holds; of more, those that stand nearest to even octaves."""
 
 
-def steps(curve: SlopeCurve, most: int = MOST) -> list[dict[str, float]]:
+def steps(
+    curve: SlopeCurve, most: int = MOST, energy: Floats | None = None
+) -> list[dict[str, float]]:
     """At most so many steps of a curve, evenly over the memory's octaves.
 
-    Each has its `memory` and the `external` bytes [B], and how many `times` what must move these
-    are.
+    Each has its `memory` and the `external` bytes [B], how many `times` what must move these are,
+    and where an `energy` (S,) [J] is given the `energy_J` of a run.
     """
     chosen = np.arange(len(curve.memory))
     if len(chosen) > most:
@@ -24,10 +27,14 @@ def steps(curve: SlopeCurve, most: int = MOST) -> list[dict[str, float]]:
         chosen = np.unique(np.searchsorted(curve.memory, wanted, side="right").clip(1) - 1)
     pairs = zip(curve.memory[chosen].tolist(), curve.external[chosen].tolist(), strict=True)
     least = curve.compulsory
-    return [
+    made = [
         {"memory": memory, "external": moved, "times": moved / least if least else 1.0}
         for memory, moved in pairs
     ]
+    if energy is None:
+        return made
+    pairs = zip(made, energy[chosen].tolist(), strict=True)
+    return [step | {"energy_J": joules} for step, joules in pairs]
 
 
 def slope_chart(slope: Slope, curve: SlopeCurve) -> Chart:

@@ -9,15 +9,19 @@ import numpy as np
 
 from costmodel.core.quantities import MachineQuantity
 from costmodel.language import units
+from costmodel.language.units import show
 from costmodel.report.chart import ALWAYS
 from costmodel.report.exposed import shares
 from costmodel.report.hierarchy import level_lines
 from costmodel.report.numbers import count, megabytes, percent, seconds, short
+from costmodel.studies.energy import PARTS, parts
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.sensitivity import asked_about, time_scaled
 
 NEXT = "\n" + " " * 22
 """A further line under the same heading."""
+BAR = 40
+"""[characters] of a bar that is all of the energy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,7 @@ def lines(run: Run) -> list[str]:
         *level_lines(run),
         *_array(run),
         *_slowest(run),
+        *_energy(run),
         f"Doubling one resource {NEXT.join(changes)}",
         *_trust(run),
         *_memory(run),
@@ -116,7 +121,7 @@ def _again(run: Run) -> list[str]:
 
 
 def _first(run: Run) -> list[str]:
-    """What the first inference takes where parameters are pinned, and the energy of a run."""
+    """What the first inference takes where parameters are pinned."""
     lines = []
     if run.pinned_bytes:
         lines.append(
@@ -124,9 +129,26 @@ def _first(run: Run) -> list[str]:
             f"{megabytes(run.pinned_bytes)} of parameters are loaded once and stay; "
             "every later one takes the total above"
         )
-    if run.energy is not None:
-        lines.append(f"Energy                {run.energy:.4g} J per run")
     return lines
+
+
+def _energy(run: Run) -> list[str]:
+    """The energy of a run, where it goes, and what it rests on."""
+    if run.energy is None or run.energy_standing is None:
+        return []
+    total, widest = run.energy, max(map(len, PARTS.values()))
+    shares = {label: joules / total if total else 0.0 for label, joules in parts(run).items()}
+    bars = [
+        f"{label:{widest}} {percent(share, 1.0):>7} {'#' * round(BAR * share)}".rstrip()
+        for label, share in shares.items()
+    ]
+    each = f", {show(total / run.samples, 'energy')} per sample" if run.samples > 1 else ""
+    product = show(total * run.total_time, "energy-delay product")
+    return [
+        f"Energy                {show(total, 'energy')} per run{each}; times the time {product}",
+        f"Where it goes         {NEXT.join(bars)}",
+        f"Energy is             {run.energy_standing.line}",
+    ]
 
 
 def _notes(run: Run) -> list[str]:

@@ -32,7 +32,7 @@ CUTS = (
 SPARE = (
     "schedule", "again_MB", "array", "op/B", "in", "out", "par", "in_map_MB", "out_map_MB",
     "param_MB", "on_chip_s", "launch_s", "rows", "before_s", "after_s", "params", "macs", "cut_MB",
-    "ops", "bus_MB", "compute_s", "transfer_s",
+    "ops", "bus_MB", "energy_J", "compute_s", "transfer_s",
 )  # fmt: skip
 """Columns that a narrow terminal goes without, the first ones first."""
 
@@ -114,7 +114,7 @@ def _usable(profile: HardwareProfile) -> str:
 
 TIMES = {
     f"{word}_s": f"{word}_time_s" for word in ("transfer", "on_chip", "compute", "launch", "total")
-} | {"bound": "bound"}
+} | {"energy_J": "energy_J", "bound": "bound"}
 COUNTED = ("params", "macs", "ops", "rows")
 # Columns of the table, and the figures of a record that they show.
 LAYER = {
@@ -131,7 +131,7 @@ LAYER = {
 }
 GROUP = {**{word: word for word in ("rows", "params", "macs", "ops")}, "bus_MB": "external_bytes"}
 BLOCK = {"cut_MB": "cut_bytes", "before_s": "time_before_s", "after_s": "time_after_s"}
-OPTIONAL = ("on_chip_time_s", "launch_time_s", "again_MB", "schedule", "utilisation")
+OPTIONAL = ("on_chip_time_s", "launch_time_s", "energy_J", "again_MB", "schedule", "utilisation")
 """Shown where they are not zero throughout."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.terms import LANES, LEVEL_LANES, OVERHEAD
+from costmodel.core.lanes import LANES, LEVEL_LANES, OVERHEAD
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run

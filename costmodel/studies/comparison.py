@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from costmodel.core.lanes import RUN_LANES
 from costmodel.core.network import Network
 from costmodel.core.policies import DEFAULTS
-from costmodel.core.terms import RUN_LANES
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.evaluated import INTERVAL
 from costmodel.studies.labels import unique
@@ -62,11 +62,12 @@ class Pair:
 def table_columns(pairs: Sequence[Pair]) -> list[str]:
     """The columns of the CSV: those of COLUMNS, and those that some pair alone has.
 
-    These are the ends of the interval on calibrated profiles, and times that are not zero.
+    These are the ends of the interval on calibrated profiles, times that are not zero, and the
+    energy where a machine states any.
     """
     some = {name for pair in pairs for name in pair.run.totals}
     lanes = (RUN_LANES[word].column for word in ("on_chip", "launch", "link", "overhead"))
-    further = [name for name in (*INTERVAL, *lanes) if name in some]
+    further = [name for name in (*INTERVAL, *lanes, "energy_J") if name in some]
     moved_again = any(pair.run.policies.traffic != DEFAULTS["traffic"] for pair in pairs)
     return [*COLUMNS, *further, *["traffic"] * moved_again, "standing"]
 

@@ -13,6 +13,7 @@ import numpy as np
 from costmodel.core.arrays import Array
 from costmodel.core.formula import Result, evaluate
 from costmodel.core.graph_pass import PASSES, Pass
+from costmodel.core.lanes import LEVEL_LANES, LINK, OVERHEAD, RUN_LANES, labels
 from costmodel.core.live import live_internal_bytes, placed_bytes
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
@@ -20,9 +21,9 @@ from costmodel.core.packing import Packing
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.policies import Choice, Policies
 from costmodel.core.quantities import BOUNDS, OUTPUTS
-from costmodel.core.terms import LEVEL_LANES, LINK, OVERHEAD, RUN_LANES, labels
 from costmodel.core.workload import Workload
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.technology.fills import Follows, following, on_chip_node
 from costmodel.models.placement.resident import whole_plan
 
 BOUNDED = (
@@ -56,8 +57,20 @@ class Evaluated:
         )
 
     def on(self, machine: Machine) -> Result:
-        """The same network and policies on another machine (or on arrays of them)."""
+        """The same network and policies on another machine (or on arrays of them).
+
+        What a table of technologies says of a byte on chip follows the memory.
+        """
+        own = self.machine
+        same = machine["on_chip_byte_energy"] is own["on_chip_byte_energy"]
+        if same and machine.memory is not own.memory:
+            machine = following(self.on_chip_node, machine)
         return evaluated(self.workload, machine, self.policies)
+
+    @cached_property
+    def on_chip_node(self) -> Follows:
+        """The technology by whose table the energy of a byte on chip follows the memory, if any."""
+        return on_chip_node(self.profile, self.policies.dtype)
 
     def placed(self, placement: Choice) -> Self:
         """The same network and machine under another placement. Raises BadValue for no such one."""

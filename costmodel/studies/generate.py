@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from costmodel.core.network import Network
 from costmodel.errors import BadValue, InputError, Place
 from costmodel.hardware.profile import HardwareProfile
@@ -19,6 +21,8 @@ from costmodel.studies.device_memory import (
     state_elements,
     weight_bytes,
 )
+from costmodel.studies.energy import drawn_power
+from costmodel.studies.generation_request import GenerationRequest
 from costmodel.studies.mean_step import step_weights
 from costmodel.studies.run import Run
 from costmodel.studies.simulation import asked_by, machine_of, simulate
@@ -27,44 +31,6 @@ ONE_PREFILL = 0.95
 """The least time to a first token that a request is served in, as a part of a prefill."""
 QUEUE = 0.030
 """[s] that a server may take besides the prefills ahead of a request."""
-OPTIONS = {"devices": "tensor-parallel", "experts": "expert-parallel"}
-"""What the command calls the fields of a request that it does not call by their names."""
-
-
-@dataclass(frozen=True)
-class GenerationRequest:
-    """What is asked of a model."""
-
-    prompt: int
-    """Tokens in, of each sequence."""
-    generate: int
-    """Tokens out, for each sequence."""
-    batch: int = 1
-    """Sequences that run at once."""
-    concurrency: int | None = None
-    """Sequences that a server decodes at once, prompts being read one at a time."""
-    devices: int = 1
-    """Devices that share the model."""
-    experts: int = 1
-    """Devices that share the experts, among these."""
-
-    def __post_init__(self) -> None:
-        for word, value in vars(self).items():
-            if value is None and word == "concurrency":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                place = Place(f"--{OPTIONS.get(word, word)}")
-                raise BadValue(f"{value!r}", "use a whole number from 1").at(place)
-
-    @property
-    def sequences(self) -> int:
-        """The sequences that are decoded together."""
-        return self.concurrency or self.batch
-
-    @property
-    def length(self) -> int:
-        """Tokens that each sequence keeps: all of them, or half its answer while being served."""
-        return self.prompt + (self.generate // 2 if self.concurrency else self.generate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +110,19 @@ class Generation:
         total = self.prefill_time + steps * (self.step or 0.0)
         return self.request.batch * self.request.generate / total
 
+    @property
+    def joules_per_token(self) -> float | None:
+        """Energy of a whole request over its generated tokens, all devices together [J].
+
+        None where the machine states no energy.
+        """
+        prompt, steps = self.prefill.energy, [run.energy or 0.0 for run in self.decode]
+        if prompt is None:
+            return None
+        waits = (self.served_step or 0.0) - (self.step or 0.0)
+        idle = drawn_power(self.prefill) * waits
+        return self.request.per_token(prompt, idle + float(np.dot(self.weights, steps)))
+
     @cached_property
     def memory(self) -> Memory:
         """What one device holds [B]."""
@@ -186,6 +165,7 @@ class Generation:
             "tpot_s": self.tpot,
             "tokens_per_s": self.tokens_per_s,
             **served,
+            **({} if (each := self.joules_per_token) is None else {"joules_per_token": each}),
             "prefill": _phase(self.prefill),
             "decode": _phase(self.middle) if self.middle else None,
             "memory": self.memory.record(),
@@ -250,7 +230,8 @@ def generate(
     -------
     Generation
         `ttft` and `tpot`, the times to the first token and for each further one [s],
-        `tokens_per_s` [1/s], the `memory` of one device [B], and the runs behind them.
+        `tokens_per_s` [1/s], `joules_per_token` where the machine states energies [J], the `memory`
+        of one device [B], and the runs behind them.
 
     Raises
     ------

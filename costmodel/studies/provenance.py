@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costmodel.studies import trust, weight_types
+from costmodel.studies.energy import energy_standing
 from costmodel.studies.evaluated import Evaluated
 from costmodel.studies.standing import standing
 from costmodel.version import VERSION
@@ -37,4 +38,5 @@ def provenance(run: Evaluated) -> dict[str, Any]:
         "calibration": None if known is None else known.model_dump(exclude={"networks"}),
         "doubts": trust.doubts(run),
         "standing": standing(run).record(),
+        "energy_standing": None if (joules := energy_standing(run)) is None else joules.record(),
     }

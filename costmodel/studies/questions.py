@@ -173,7 +173,7 @@ def tokens_for(
 
 
 def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.DataFrame:
-    """Tell how much the total time depends on each figure of a machine.
+    """Tell how much the total time, and the energy, depend on each figure of a machine.
 
     Parameters
     ----------
@@ -189,7 +189,8 @@ def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.
     pandas.DataFrame
         One line for each figure, the strongest first: its value in SI units, its share of the time
         [1], its elasticity (per cent of time for one per cent of it), and the total time with it
-        halved and doubled [s].
+        halved and doubled [s]; where the machine states energies also the elasticity of the energy,
+        and the energy with it halved and doubled [J].
 
     Raises
     ------
@@ -207,7 +208,7 @@ def sensitivity(architecture: Architecture, hw: Hardware, **options: Any) -> pd.
     import pandas as pd
 
     run = simulate(architecture, hw, **options)
-    return pd.DataFrame([vars(effect) for effect in effects(run)])
+    return pd.DataFrame([effect.record() for effect in effects(run)])
 
 
 def list_models() -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.terms import LANES
+from costmodel.core.lanes import LANES
 from costmodel.studies.evaluated import Evaluated, largest, named
 from costmodel.studies.levels import level_figures
 
@@ -46,7 +46,7 @@ def frame(run: Evaluated, by: str = "layer") -> pd.DataFrame:
 def layer_records(run: Evaluated) -> list[Record]:
     """One record per row, in the order of the CSV's columns; new ones come at the end.
 
-    Rows that are tiled, and a matrix engine with a shape, add columns of their own.
+    Rows that are tiled, a matrix engine with a shape, and energies add columns of their own.
     """
     work, result = run.workload, run.result
     inside = result.plan.on_chip
@@ -82,6 +82,8 @@ def layer_records(run: Evaluated) -> list[Record]:
     values |= {f"{level.name}_bytes": level.bytes.tolist() for level in level_figures(run)}
     if run.profile.array:
         values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
+    if result.energy is not None:
+        values["energy_J"] = result.energy.tolist()
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
@@ -98,6 +100,7 @@ def _where(inside: Array, count: Array) -> list[str]:
 def _sums(run: Evaluated, rows: list[int]) -> Record:
     """Summed figures of some rows."""
     work, result = run.workload, run.result
+    energy = {} if result.energy is None else {"energy_J": float(result.energy[rows].sum())}
     times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
     return {
         "rows": len(rows),
@@ -111,6 +114,7 @@ def _sums(run: Evaluated, rows: list[int]) -> Record:
         "total_time_s": float(result.total[rows].sum()),
         "bound": named(largest(times), run.machine.level_names),
         **{LANES[word].column: times[word] for word in ("on_chip", "launch")},
+        **energy,
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel.core import output
 from costmodel.errors import BadValue, Place
 from costmodel.studies import records, trust
+from costmodel.studies.energy import EnergyStanding, energy_standing
 from costmodel.studies.evaluated import Evaluated
 from costmodel.studies.provenance import provenance
 from costmodel.studies.standing import Standing, standing
@@ -47,6 +48,11 @@ class Run(Evaluated):
     def standing(self) -> Standing:
         """What stands behind its times."""
         return standing(self)
+
+    @cached_property
+    def energy_standing(self) -> EnergyStanding | None:
+        """What stands behind its energy; None where the machine states none."""
+        return energy_standing(self)
 
     @property
     def layers(self) -> pd.DataFrame:

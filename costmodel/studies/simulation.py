@@ -11,6 +11,7 @@ from typing import Any
 
 from costmodel.core import policies
 from costmodel.core.counting import Counting, prepare
+from costmodel.core.gating import gated
 from costmodel.core.graph_pass import Pass, check_words, rewritten
 from costmodel.core.loading import load_network
 from costmodel.core.network import Network
@@ -19,6 +20,7 @@ from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.hardware.levels import hierarchy_of
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.hardware.read import load_profile
+from costmodel.hardware.technology.fills import filled_levels, fills_of
 from costmodel.language import dtypes, shipped
 from costmodel.studies.evaluated import evaluated
 from costmodel.studies.run import Run
@@ -168,30 +170,18 @@ def simulated(
     if effort:
         chosen = _searching(chosen, effort)
     wanted = profile.passes if passes is None else tuple(passes)
-    types = dtypes.types(chosen.dtype)
-    bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
     try:
         check_words(wanted)
-        network = rewritten(network, wanted, bits["maps"])
+        maps = dtypes.BITS[dtypes.types(chosen.dtype).maps]
+        written, network = network, rewritten(network, wanted, maps)
     except BadValue as error:
         raise error.at(Place("--pass")) from None
-    tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
-    overlaps = chosen.timing_model.overlaps
-    levels = hierarchy_of(profile.levels, profile.array, longest=overlaps, attained=not bounded)
-    charged = levels is not None or ENGINE in given or profile.figure(ENGINE, "") is not None
-    counting = Counting(
-        chosen.report,
-        chosen.timed,
-        profile.traits_for(types.weights),
-        batch,
-        bits["maps"],
-        tiling if chosen.traffic_model.tiles else None,
-        bits["weights"],
-        bits["state"],
-        tiling.sum_bits if charged else None,
-        levels,
-    )
-    workload = prepare(network, counting)
+    workload = prepare(network, _counting(profile, chosen, batch, given, bounded=bounded))
+    if profile.energy is not None and profile.energy.gated:
+        try:
+            workload = gated(workload, network, written)
+        except BadValue as error:
+            raise error.at(Place("--pass")) from None
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
     needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
     asked = [word for word in needed if word not in given]
@@ -201,6 +191,35 @@ def simulated(
     except BadValue as error:
         raise error.at(Place(network.facts.file or network.name)) from None
     return Run(network, profile, chosen, workload, result, machine, hw_file, wanted)
+
+
+def _counting(
+    profile: HardwareProfile,
+    chosen: Policies,
+    batch: int,
+    given: Collection[str],
+    *,
+    bounded: bool,
+) -> Counting:
+    """How a network is counted on a profile under the chosen policies."""
+    types = dtypes.types(chosen.dtype)
+    bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
+    tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
+    levels, overlaps = filled_levels(profile, chosen.dtype), chosen.timing_model.overlaps
+    filled = ENGINE in fills_of(profile, chosen.dtype).figures
+    charged = levels or filled or ENGINE in given or profile.figure(ENGINE, "") is not None
+    return Counting(
+        chosen.report,
+        chosen.timed,
+        profile.traits_for(types.weights),
+        batch,
+        bits["maps"],
+        tiling if chosen.traffic_model.tiles else None,
+        bits["weights"],
+        bits["state"],
+        tiling.sum_bits if charged else None,
+        hierarchy_of(levels, profile.array, longest=overlaps, attained=not bounded),
+    )
 
 
 def _searching(chosen: Policies, effort: float) -> Policies:

@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.arrays import Ints
+from costmodel.core.arrays import Floats, Ints
 from costmodel.core.graph_pass import Pass
 from costmodel.core.network import Network
 from costmodel.core.placing import place
 from costmodel.core.quantities import MACHINE
 from costmodel.errors import BadValue, Place
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.technology.fills import NO_TABLE, Follows, following, on_chip_node
+from costmodel.studies.energy import drawn_power
 from costmodel.studies.run import Run
+from costmodel.studies.scan.forms.closed_form import closed_form
+from costmodel.studies.scan.forms.general import General
 from costmodel.studies.simulation import both, simulated
 from costmodel.studies.traffic_by_memory import RowTraffic, added, row_steps
 
@@ -76,6 +80,8 @@ class Slope:
     run: Run
     present: float | None = None
     """The on-chip memory of the machine that was named [B]."""
+    on_chip_node: Follows = NO_TABLE
+    """The technology by whose table the energy of a byte on chip follows the memory, if any."""
 
     @cached_property
     def _steps(self) -> list[RowTraffic]:
@@ -113,6 +119,23 @@ class Slope:
         falls = np.flatnonzero(np.diff(moved, prepend=moved[0] + 1))
         return SlopeCurve(self.run.network.name, memories[falls], moved[falls])
 
+    @cached_property
+    def energy(self) -> Floats | None:
+        """The energy of a run at each memory of `network`, shape (S,) [J].
+
+        None where no machine that states energies was named, or where what it draws all the time
+        would need a rate that it does not state.
+        """
+        run, memory = self.run, self.network.memory.astype(float)
+        paces = [run.machine[name] for name in ("bandwidth", "matrix", "host")]
+        if run.energy is None or (drawn_power(run) and not all(map(math.isfinite, paces))):
+            return None
+        models = run.policies.models
+        form = closed_form(run.workload, *models) or General(run.workload, *models)
+        machine = following(self.on_chip_node, run.machine.replace(memory=memory))
+        columns = form.columns(machine, len(memory), ("energy",))
+        return np.array(np.broadcast_to(columns["energy"], memory.shape), dtype=float)
+
     def row(self, name: str) -> SlopeCurve:
         """The curve of one row. Raises BadValue for an unknown one."""
         curves = {curve.id: curve for curve in self.rows}
@@ -131,8 +154,9 @@ class Slope:
     @property
     def record(self) -> dict[str, Any]:
         """The figures of all curves, under the names of the JSON report."""
+        energies = {} if self.energy is None else {"energy_J": self.energy.tolist()}
         return {
-            "network": self.network.record,
+            "network": self.network.record | energies,
             "rows": [curve.record for curve in self.rows],
             **({} if self.fused is None else {"fused": self.fused.record}),
             **({} if self.present is None else {"present_memory_bytes": self.present}),
@@ -208,4 +232,5 @@ def slope(
         given=list(MACHINE),
     )
     present = profile.machine(run.policies.dtype, ()).memory
-    return Slope(run, present if math.isfinite(present) else None)
+    node = on_chip_node(profile, run.policies.dtype)
+    return Slope(run, present if math.isfinite(present) else None, node)

@@ -7,6 +7,7 @@ from typing import Any
 
 from costmodel.core.attributes import to_int
 from costmodel.core.builder import Builder
+from costmodel.core.density import DENSE, Density
 from costmodel.core.layer import Layer, read_attribute
 from costmodel.core.network import Tap, Taps
 from costmodel.errors import BadValue, InputError, Place, Problems, did_you_mean
@@ -150,12 +151,29 @@ class Expander:
         if not isinstance(unread, bool):
             place = item.control["unread"].place
             raise InputError.at(place, f"'unread' is {unread!r}", "write true or false")
-        flags = unread, appended(item, scope, self.taps)
+        density = self.density(item.control.get("density"), env)
+        flags = unread, appended(item, scope, self.taps), density
         wanted, block = f"{scope.path}{name}", scope.block or name
         with placing(item.place, f"layer '{name}': "):
             out = self.builder.row(wanted, name, block, item.place, made, taps, *flags)
         self.taps[out[0].node] = out
         return out
+
+    def density(self, node: Node | None, env: Mapping[str, Any]) -> Density:
+        """How much of what a row multiplies is not zero, `{input: 0.5, weights: 0.25}`."""
+        if node is None:
+            return DENSE
+        entries = node.mapping("density")
+        node.check_keys("density", Density._fields, self.problems)
+        shares: dict[str, float] = {}
+        for word in filter(entries.__contains__, Density._fields):
+            value = self.value(entries[word], env)
+            real = isinstance(value, int | float) and not isinstance(value, bool)
+            if not real or not 0 <= value <= 1:
+                what = f"'density.{word}' is {value!r}, no share of elements"
+                raise InputError.at(entries[word].place, what, "write a number from 0 to 1")
+            shares[word] = float(value)
+        return Density(**shares)
 
     def make(self, spec: LayerSpec, env: Mapping[str, Any]) -> Layer:
         """The layer of `spec` with its ``${...}`` filled in."""

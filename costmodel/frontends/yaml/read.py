@@ -12,7 +12,7 @@ from typing import Any
 from costmodel.core import policies
 from costmodel.errors import InputError, Problems, did_you_mean
 from costmodel.frontends.yaml.checks import check_calls, layer_spec
-from costmodel.frontends.yaml.syntax import CONTROL, Block, Document, Item, LayerSpec
+from costmodel.frontends.yaml.syntax import CONTROL, OF_LAYERS, Block, Document, Item, LayerSpec
 from costmodel.language.documents import Node, load
 
 TOP = (
@@ -203,7 +203,7 @@ class _Reader:
             )
         control = {key: keys[key] for key in CONTROL if key in keys}
         rest = {k: v for k, v in keys.items() if k not in CONTROL and k != forms[0]}
-        for word in ("unread", "appends"):
+        for word in OF_LAYERS:
             if word in control and forms[0] not in ("kind", "fuse"):
                 self.problems.add(body.keys[word], f"'{word}' is for a layer", "set it at a layer")
         form = self.form(name, forms[0], body, rest)

@@ -13,8 +13,9 @@ from costmodel.core.layer import Layer
 from costmodel.errors import Place, Problems
 from costmodel.language.documents import Node
 
-CONTROL = ("from", "repeat", "index", "when", "id", "unread", "appends")
-"""Keys that any item may carry; `unread` and `appends` only a layer."""
+CONTROL = ("from", "repeat", "index", "when", "id", "unread", "appends", "density")
+"""Keys that any item may carry; those of OF_LAYERS only a layer."""
+OF_LAYERS = ("unread", "appends", "density")
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from costmodel.core.output import Format
 from costmodel.report import files
+from costmodel.studies.energy import parts
 from costmodel.studies.levels import level_figures
 from costmodel.studies.records import layer_records
 from costmodel.studies.run import Run
@@ -26,6 +27,7 @@ class Json(Format):
         content = {
             "totals": run.totals,
             **({"levels": levels} if levels else {}),
+            **({} if run.energy is None else {"energy_by_part_J": parts(run)}),
             "provenance": run.provenance,
             "layers": layer_records(run),
         }

@@ -17,6 +17,7 @@ COLUMNS = (
     TableColumn("total_time_s", "total", "s"),
     TableColumn(INTERVAL[0], "90 % from", "s"),
     TableColumn(INTERVAL[1], "to", "s"),
+    TableColumn("energy_J", "energy", "J"),
     TableColumn("samples_per_s", "samples/s"),
     TableColumn("bound", "bound by", number=False),
     TableColumn("params", "params"),

@@ -21,7 +21,16 @@ function worked(machine) {
   }
   const whole = prompt.time + (served.generate - 1) * (step ?? 0);
   times.tokens = c && times.tpot ? c / times.tpot : (served.batch * served.generate) / whole;
+  times.joules = prompt.energy === null ? null : joulesPerToken(prompt, steps, c);
   return times;
+}
+
+// Energy of a request over its tokens; a server draws its power while it schedules too.
+function joulesPerToken(prompt, steps, c) {
+  let step = sum(steps.map(({ energy }, n) => served.weights[n] * energy));
+  if (c && steps.length) step += prompt.power * c * served.per_sequence;
+  const each = prompt.energy / (c ? 1 : served.batch) + ((served.generate - 1) * step) / (c || served.batch);
+  return (served.devices * each) / served.generate;
 }
 
 // The parts of a bar, in the first one's place or the next.
@@ -35,12 +44,12 @@ function moved(place, phase, result, total) {
 }
 
 function show() {
-  const { prompt, middle, step, ttft, tpot, tokens } = state.result;
+  const { prompt, middle, step, ttft, tpot, tokens, joules } = state.result;
   moved(0, phases[0], prompt, prompt.time);
   if (middle) moved(1, phases[2], middle, step);
   const own = Object.keys(base).every((word) => base[word] === state.machine[word]);
   const machine = served.machine + (own ? "" : " as you have set it");
-  Object.assign(data.table.rows[0], { machine, ttft_s: ttft, tpot_s: tpot, tokens_per_s: tokens });
+  Object.assign(data.table.rows[0], { machine, ttft_s: ttft, tpot_s: tpot, tokens_per_s: tokens, joules_per_token: joules });
   table.fill(data.table.rows.map((row, place) => ({ ...row, place })));
   const waits = tpot === null ? "" : `, then one every ${si(tpot, "s", 4)}`;
   element("verdict").textContent = own ? served.verdict : `On ${machine} the first token comes after ${si(ttft, "s", 4)}${waits}.`;

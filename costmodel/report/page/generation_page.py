@@ -22,6 +22,7 @@ COLUMNS = (
     TableColumn("ttft_s", "first token", "s"),
     TableColumn("tpot_s", "per token", "s"),
     TableColumn("tokens_per_s", "tokens/s"),
+    TableColumn("joules_per_token", "energy per token", "J"),
     TableColumn("weights_bytes", "weights", "B"),
     TableColumn("state_bytes", "keys and values", "B"),
     TableColumn("activation_bytes", "maps", "B"),

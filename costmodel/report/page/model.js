@@ -154,8 +154,16 @@ function evaluate(data, machine) {
   // what is drawn all the time costs by the time itself
   const power = sum(data.terms.filter((term) => term.seconds).map((term) => pace(term, machine)));
   const spent = data.terms.some((term) => term.lane === "energy");
+  result.power = power;
+  result.joules = Float64Array.from(summed(data, "energy", machine), (joules, row) => joules + power * result.total[row]);
   result.energy = spent ? sum(summed(data, "energy", machine)) + power * result.time : null;
   return result;
+}
+
+// Energy of a run by the figure of the machine that sets it [J].
+function energyByFigure(data, machine, time) {
+  const terms = data.terms.filter((term) => term.lane === "energy");
+  return terms.map((term) => [term.figure, term.seconds ? pace(term, machine) * time : sum(added(data, [term], machine))]);
 }
 
 // Bytes of maps on chip while each row runs.

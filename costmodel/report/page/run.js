@@ -60,7 +60,10 @@ function totals() {
     ...onceNow().map(([lane, time]) => [data.lanes[lane], `${time.toPrecision(6)} s`]),
     ["Over the bus", `${(result.bytes / 1e6).toPrecision(6)} MB`],
     ["Samples per second", result.time ? (data.samples / result.time).toPrecision(6) : "∞"],
-    ...(result.energy === null ? [] : [["Energy", si(result.energy, "J", 6)]]),
+    ...(result.energy === null ? [] : [
+      ["Energy", si(result.energy, "J", 6)],
+      ...energyByFigure(data, state.machine, result.time).map(([figure, joules]) => [`energy: ${data.joules[figure] ?? figure}`, `${si(joules, "J", 4)} (${percent(joules / (result.energy || 1))})`]),
+    ]),
     ...data.counts,
   ];
   element("totals").replaceChildren();

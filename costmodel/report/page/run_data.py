@@ -10,26 +10,20 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.amounts import amounts, on_and_off_chip
+from costmodel.core.lanes import ENERGY, LEVEL_LANES, RUN_LANES, SECONDS, TRAFFIC, Lane
 from costmodel.core.live import placed_bytes
 from costmodel.core.placing import place
-from costmodel.core.quantities import MACHINE, MachineQuantity
-from costmodel.core.terms import (
-    ENERGY,
-    LEVEL_LANES,
-    RUN_LANES,
-    SECONDS,
-    TRAFFIC,
-    Lane,
-    entries,
-)
+from costmodel.core.quantities import MachineQuantity
+from costmodel.core.terms import entries
 from costmodel.core.traffic import Placed
 from costmodel.errors import BadValue, InputError
 from costmodel.language import units
 from costmodel.language.harmless import harmless
 from costmodel.report.addresses import addresses
 from costmodel.report.exposed import exposed_lanes
+from costmodel.studies.energy import part_label
 from costmodel.studies.run import Run
-from costmodel.studies.scan.inverse.sensitivity import asked_about
+from costmodel.studies.scan.inverse.sensitivity import asked_about, energy_figures
 
 OCTAVES = 4
 """Memories to either side of the profile's for which packed maps are placed beforehand."""
@@ -68,6 +62,9 @@ def run_data(run: Run) -> dict[str, Any]:
         # these and the bus combine as the timing combines memory and compute
         "boundaries": [word for word in lanes if word in LEVEL_LANES],
         "terms": _terms(run, plans),
+        "joules": {
+            name: part_label(name, run.machine.level_names) for name in run.result.energy_by_figure
+        },
         "counts": [[word, f"{totals[word]:.6g}"] for word in ("params", "macs", "ops")],
         "rows": _rows(run),
         "addresses": _addresses(run),
@@ -225,15 +222,8 @@ def _placed(run: Run, placings: Sequence[Placed]) -> dict[str, Any]:
 
 def _figures(run: Run, placed: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The sliders: one for each figure of the machine, or for each engine where they differ."""
-    spent = {entry.figure for entry in entries(run.machine.figures, ENERGY)}
-    every = [*MACHINE.values(), *MACHINE.of_levels(run.machine.level_names)]
-    energies = [
-        one
-        for one in every
-        if spent.intersection(map(run.machine.own, one.fields)) and not one.lane
-    ]
     figures = []
-    for quantity in (*asked_about(run, zero=True), *energies):
+    for quantity in (*asked_about(run, zero=True), *energy_figures(run, zero=True)):
         values = {run.machine.own(name): run.machine[name] for name in quantity.fields}
         together = len(set(values.values())) == 1
         for fields in [list(values)] if together else [[name] for name in values]:

@@ -29,6 +29,7 @@ COLUMNS = (
     TableColumn("compute", "compute", "s"),
     TableColumn("total", "total", "s"),
     TableColumn("share", "share", "%"),
+    TableColumn("energy", "energy", "J"),
     TableColumn("bound", "bound by", number=False),
 )
 
@@ -46,7 +47,7 @@ def run_page(run: Run) -> str:
             verdict="",
             standing=_standing(run),
             caption="Every row of the network, in the order in which they run",
-            columns=COLUMNS,
+            columns=[one for one in COLUMNS if one.key != "energy" or run.energy is not None],
             charts=_charts(run),
             scripts=("run_charts.js", "run_table.js", "run.js"),
             data=run_data(run) | {"units": units_data(), "always": ALWAYS},
@@ -81,6 +82,10 @@ def _charts(run: Run) -> dict[str, Chart]:
 def _standing(run: Run) -> str:
     """The line of the standing, with the interval of a calibrated machine."""
     line = run.standing.line
+    if run.energy_standing is not None:
+        line = f"{line}; energy {run.energy_standing.line}"
+    if run.on_chip_node:
+        line += "; the energy of a byte on chip stays as it is while the memory is moved"
     if run.interval is None:
         return line
     low, high = run.interval

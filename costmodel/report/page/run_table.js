@@ -21,6 +21,7 @@ function records() {
     transfer: result.transfer[row],
     compute: compute[row],
     total: result.total[row],
+    energy: result.joules[row],
     share: (100 * result.total[row]) / (result.time || 1),
     bound: bound(largest(data, result, row)),
   }));
@@ -37,7 +38,7 @@ function records() {
     const times = new Map();
     for (const row of members) times.set(row.bound, (times.get(row.bound) ?? 0) + row.total);
     return {
-      ...Object.fromEntries(["params", "macs", "ops", "external", "transfer", "compute", "total", "share"].map((key) => [key, total(key)])),
+      ...Object.fromEntries(["params", "macs", "ops", "external", "transfer", "compute", "total", "energy", "share"].map((key) => [key, total(key)])),
       id,
       number: members.length,
       kind: members.every((row) => row.kind === kind) ? kind : "several",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import OUTPUTS
+from costmodel.core.quantities import JOULES, OUTPUTS
 from costmodel.report import scan_plots
 from costmodel.report.chart import Chart
 from costmodel.report.page.figures import ChartPage, Encoded, TableColumn, figures_page
@@ -48,9 +48,7 @@ def scan_page(outcome: ScanOutcome) -> str:
         ChartPage(
             title=f"Scan of {space.points} points: {', '.join(sorted(titles)[:3])}",
             subtitle=f"{outcome.feasible} points meet the constraints; {outcome.plan.path}",
-            verdict=f"The best point takes {best[0]['total_time_s'] * 1e3:.6g} ms."
-            if best
-            else "No point meets the constraints.",
+            verdict=_verdict(outcome, best[0]) if best else "No point meets the constraints.",
             standing="; ".join([STANDING, *space.marks]),
             caption=f"The best points and the front, at most {SHOWN} of each",
             columns=columns,
@@ -58,6 +56,16 @@ def scan_page(outcome: ScanOutcome) -> str:
             charts=[chart for chart in charts if chart is not None],
         )
     )
+
+
+def _verdict(outcome: ScanOutcome, best: dict[str, Any]) -> str:
+    """What the best point takes: its time, and first the energy where that decides."""
+    word, time = outcome.plan.by.word, f"{best['total_time_s'] * 1e3:.6g} ms"
+    if word not in JOULES:
+        return f"The best point takes {time}."
+    column = OUTPUTS[word].column
+    value = best[column if column in best else word]
+    return f"The best point by {word} takes {scan_plots.value_text(word, value)}, in {time}."
 
 
 def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
@@ -103,7 +111,9 @@ def _parallel(outcome: ScanOutcome, rows: list[dict[str, Any]]) -> Chart | None:
         w for w in space.variants[0].labels if len({str(m.labels[w]) for m in space.variants}) > 1
     ]
     derived = [name for name, _ in outcome.plan.derive]
-    words = [*labels, *(one.name for one in space.axes), "total_time", *derived]
+    objectives = {one.word for one in (outcome.plan.by, *outcome.plan.pareto)}
+    joules = [word for word in JOULES if word in objectives and word not in derived]
+    words = [*labels, *(one.name for one in space.axes), "total_time", *joules, *derived]
     if len(words) < 2:
         return None
     columns = _sampled(outcome, words)
@@ -112,7 +122,7 @@ def _parallel(outcome: ScanOutcome, rows: list[dict[str, Any]]) -> Chart | None:
         place, low, high = _levels(columns[word], word)
         packed = base64.b64encode(place(columns[word]).tobytes()).decode()
         axes.append({"label": word, "low": low, "high": high, "levels": Encoded(packed)})
-        key = OUTPUTS[word].column if word in OUTPUTS else word
+        key = OUTPUTS[word].column if word in OUTPUTS and word not in derived else word
         marked.append(place(np.array([row[key] for row in rows])).tolist())
     count = len(columns["total_time"])
     some = "" if count == space.points else f" ({count} of {space.points})"

@@ -14,12 +14,13 @@ COLUMNS = (
     TableColumn("memory", "memory on chip", "B"),
     TableColumn("external", "over the bus", "B"),
     TableColumn("times", "x compulsory"),
+    TableColumn("energy_J", "energy of a run", "J"),
 )
 
 
 def slope_page(slope: Slope, curve: SlopeCurve) -> str:
     """The step function of a network or a row as one HTML file."""
-    rows = steps(curve)
+    rows = steps(curve, energy=slope.energy if curve is slope.network else None)
     points = [[row["memory"], row["external"]] for row in rows] if len(rows) < FEW else []
     moved = None if slope.present is None else curve.at(slope.present)
     now = "" if moved is None else f" The machine's memory moves {show(moved, 'memory')}."

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.terms import RUN_LANES
+from costmodel.core.lanes import RUN_LANES
 from costmodel.language.units import show
 from costmodel.report.chart import Chart, axis, named, numbered
 from costmodel.report.numbers import si

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from costmodel.core.terms import OVERHEAD
+from costmodel.core.lanes import OVERHEAD
 from costmodel.report.chart import Chart, axis, lanes_shown, named
 from costmodel.report.exposed import exposed_lanes
 from costmodel.report.numbers import si

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from costmodel.core.terms import OVERHEAD
+from costmodel.core.lanes import OVERHEAD
 from costmodel.report.chart import Chart, lanes_shown
 from costmodel.report.numbers import si
 from costmodel.report.plots import ChartPicture

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.core.terms import ROW_LANES, Amount, entries
+from costmodel.core.lanes import ROW_LANES
+from costmodel.core.terms import Amount, entries
 from costmodel.core.tiling.nest import AttentionNest, Nest
 from costmodel.core.traits import Traits
 from costmodel.studies.calibration.measured_runs import rows_of

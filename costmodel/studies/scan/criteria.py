@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import AXES, OUTPUTS
-from costmodel.core.terms import ENERGY
+from costmodel.core.quantities import AXES, JOULES, OUTPUTS
 from costmodel.errors import BadValue, InputError, Place, Problems
+from costmodel.studies.energy import unstated
 from costmodel.studies.labels import once_each
 from costmodel.studies.scan.request import ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
@@ -29,7 +29,8 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     """
     space = plan.space
     outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
-    stated = [word for word in AXES if all(word in one.known for one in space.variants)]
+    axes = (*AXES, *AXES.short)
+    stated = [w for w in axes if all(AXES[w].axis in one.known for one in space.variants)]
     known: dict[str, Any] = dict.fromkeys([*space.quantities, *stated, *outputs, "batch"], 1.0)
     labels = _labels(space, [*request.derive.values(), *request.where])
     examples = [known | together for together in labels]
@@ -37,7 +38,8 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     derive: list[tuple[str, Formula]] = []
     for name, text in request.derive.items():
         place = request.place(f"derive {name}")
-        if not name.isidentifier() or name in known:
+        # a column of the user's own may stand in the place of a product
+        if not name.isidentifier() or (name in known and name != "edp"):
             problems.add(place, f"'{name}' cannot name a derived column", "choose another word")
         with problems.collect():
             for example in examples:
@@ -62,17 +64,18 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
 
 
 def _check_energies(space: Space, request: ScanRequest, problems: Problems) -> None:
-    """Note what names the energy where no machine states any."""
+    """Note what names the energy, or a product of it, where no machine states any."""
+    machines = list(dict.fromkeys(one.machine_name for one in space.variants))
     said = [("where", text) for text in request.where]
     said += [(f"derive {name}", text) for name, text in request.derive.items()]
     said += [("by", request.by), *(("pareto", word) for word in request.pareto)]
     for what, text in () if space.energies else said:
-        if ENERGY in NAME.findall(str(text)) and ENERGY not in request.derive:
-            problems.add(
-                request.place(what),
-                f"'{ENERGY}' is named in '{text}', and no machine states any",
-                "state e.g. 'energy: {external_byte: 20 pJ}' in a profile",
-            )
+        named = [word for word in JOULES if word in NAME.findall(str(text))]
+        for word in named:
+            if word not in request.derive:
+                error = unstated(machines)
+                said_of = f"'{word}' is named in '{text}', and {error.what}"
+                problems.add(request.place(what), said_of, error.remedy)
 
 
 def _labels(space: Space, texts: Sequence[Any]) -> list[dict[str, Any]]:

@@ -100,6 +100,9 @@ def _check_conflicts(request: ScanRequest, axes: set[str]) -> None:
     fixed = {word for word in POLICIES if request.choices.get(word)}
     fixed |= {"batch"} if request.batch is not None else set()
     fixed |= {f"arch.{name}" for name in request.settings}
+    for word in (short for short in AXES.short if short in axes and AXES[short].axis in axes):
+        what = f"'{word}' and '{AXES[word].axis}' are the same figure"
+        problems.add(request.place(f"axes {word}"), what, "drop one of them")
     for word in sorted(fixed & axes):
         place = request.place(f"set {word[5:]}" if word.startswith("arch.") else word)
         problems.add(place, f"'{word}' is fixed, and an axis too", "drop one of them")

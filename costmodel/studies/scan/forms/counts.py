@@ -16,18 +16,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from costmodel.core.arrays import Floats, Ints
+from costmodel.core.lanes import ENERGY, OVERHEAD, ROW_LANES, SECONDS, TRAFFIC
 from costmodel.core.machine import Machine
-from costmodel.core.terms import (
-    ENERGY,
-    OVERHEAD,
-    ROW_LANES,
-    SECONDS,
-    TERMS,
-    TRAFFIC,
-    Amount,
-    Entry,
-    entries,
-)
+from costmodel.core.terms import TERMS, Amount, Entry, entries
 from costmodel.core.timing import NO_TIME, Load, Timing
 from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words, energy
 

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from costmodel.core.lanes import ENERGY, RUN_LANES, SECONDS
 from costmodel.core.machine import Machine
-from costmodel.core.terms import ENERGY, RUN_LANES, SECONDS, entries
+from costmodel.core.terms import entries
 
 PIECE = 1 << 15
 """[points] keeps a block of doubles inside a core's second-level cache."""

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from costmodel.core.arrays import Floats
+from costmodel.core.lanes import ENERGY, RUN_LANES, TRAFFIC
 from costmodel.core.machine import Machine
-from costmodel.core.terms import ENERGY, RUN_LANES, TRAFFIC
 from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words, energy
 from costmodel.studies.scan.forms.surface import Surface
 

@@ -21,10 +21,11 @@ import numpy as np
 
 from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Floats
+from costmodel.core.lanes import RUN_LANES
 from costmodel.core.machine import Machine
 from costmodel.core.placing import place
 from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import RUN_LANES, Entry, entries, paced_by
+from costmodel.core.terms import Entry, entries, paced_by
 from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Words
 from costmodel.studies.scan.forms.general import General
 from costmodel.studies.scan.forms.step_search import StepSearch

@@ -22,18 +22,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from costmodel.core.arrays import Floats
+from costmodel.core.lanes import ENERGY, LEVEL_LANES, RUN_LANES, SECONDS, TRAFFIC
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES
-from costmodel.core.terms import (
-    ENERGY,
-    LEVEL_LANES,
-    RUN_LANES,
-    SECONDS,
-    TRAFFIC,
-    Amount,
-    Entry,
-    entries,
-)
+from costmodel.core.terms import Amount, Entry, entries
 from costmodel.errors import InputError, Place
 from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Form, Words, energy
 from costmodel.studies.scan.forms.step_search import StepSearch

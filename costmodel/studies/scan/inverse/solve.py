@@ -2,178 +2,29 @@
 
 Under a timing that adds, T = sum of amounts over rates (and counts times times), so a target t on
 the time gives each figure directly: a rate r with work w and the rest's time c is w / (t - c), a
-time is (t - c) over its count. Under `overlap` the same holds between the values at which a row's
-bound changes; where a row has two paces on one side these are not known, and as times fall with a
-rate the formula is bisected. The memory walks the tables of the closed form. Nothing is sampled,
-and the formula itself is asked whether the answer meets the target.
+time is (t - c) over its count. A bound on the energy is one on the time, or gives an energy figure
+as simply (`costmodel.studies.scan.inverse.joules`). Under `overlap` the same holds between the
+values at which a row's bound changes; where a row has two paces on one side these are not known,
+and as times fall with a rate the formula is bisected. The memory walks the tables of the closed
+form (`solve_memory`). Nothing is sampled, and the formula itself is asked whether the answer meets
+the target.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from costmodel.core.arrays import Floats
-from costmodel.core.machine import Machine
-from costmodel.core.quantities import MACHINE, MachineQuantity
+from costmodel.core.formula import Result
+from costmodel.core.quantities import ALIASES, MACHINE
 from costmodel.errors import BadValue, did_you_mean
-from costmodel.language import units
+from costmodel.studies.energy import energy_of
 from costmodel.studies.run import Run
-from costmodel.studies.scan.forms.closed_form import closed_form
-from costmodel.studies.scan.forms.overlapped import Overlapped
-from costmodel.studies.scan.forms.surface import Surface
 from costmodel.studies.scan.inverse.outermost import outermost
-from costmodel.studies.scan.inverse.target import Answer, Bound, Target
+from costmodel.studies.scan.inverse.question import Question, form_of, stated
+from costmodel.studies.scan.inverse.solve_memory import memory_that_meets
+from costmodel.studies.scan.inverse.target import Answer, Bound, Reached, Target
 
 MEMORY = MACHINE["on_chip_memory"]
-
-
-def form_of(run: Run) -> Surface | Overlapped:
-    """The closed form of a run. Raises BadValue where it has none."""
-    form = closed_form(run.workload, *run.policies.models)
-    if run.workload.hierarchy is not None:
-        names = ", ".join(run.workload.hierarchy.names)
-        what = f"a machine with the levels {names} has no closed form of its time alone"
-        raise BadValue(what, "scan the figure: --axis hw.levels.NAME.size, hw.bandwidth, ...")
-    if form is None and run.policies.traffic_model.fuses:
-        raise BadValue(
-            f"traffic '{run.policies.traffic}' runs rows in groups and has no closed form",
-            "solve with traffic tiled, or scan the figure",
-        )
-    if form is None:
-        raise BadValue(
-            f"placement '{run.policies.placement}' with timing '{run.policies.timing}' has no "
-            "closed form",
-            "solve with placement per_tensor and timing serial or overlap",
-        )
-    assert isinstance(form, Surface | Overlapped)
-    return form
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """A run's closed form on its machine, asked about one figure of it."""
-
-    form: Surface | Overlapped
-    machine: Machine
-    quantity: MachineQuantity
-    marks: Mapping[str, str] = field(default_factory=dict)
-    """The engines of the run that compute in a wider type than was asked for."""
-
-    @property
-    def lanes(self) -> Surface:
-        """What each lane takes by itself."""
-        return self.form if isinstance(self.form, Surface) else self.form.lanes
-
-    @property
-    def unit(self) -> str:
-        """The SI unit of the figure that is asked about."""
-        return units.SI_UNITS[self.quantity.dimension]
-
-    @property
-    def time(self) -> float:
-        """The total time on the machine [s]."""
-        return float(self.form.total_time(self.machine)[0])
-
-    def time_at(self, value: float) -> float:
-        """The total time with another value of the figure [s]."""
-        return float(self.form.total_time(self._with(value))[0])
-
-    def answer(self, value: float | None, met: bool, why: str, time: float | None = None) -> Answer:
-        """An answer about the figure; without a `time` [s] the run's own one is told."""
-        taken = self.time if time is None else time
-        told = told_beside(self.marks, self.quantity.word)
-        return Answer(self.quantity.word, value, self.unit, taken, met, why, self.crossing, told)
-
-    def _with(self, value: Any) -> Machine:
-        """The machine with another value of the figure."""
-        return self.machine.with_quantity(self.quantity, value)
-
-    @property
-    def work(self) -> float:
-        """What the figure has to do: bytes, operations, or a count, over the shares reached."""
-        step = self.lanes.steps(self.machine.memory)
-        return sum(
-            float(amounts[step] if np.ndim(amounts) else amounts)
-            for entry, amounts in self.lanes.summands(self.machine)
-            if entry.figure in self.quantity.fields
-        )
-
-    @property
-    def rest(self) -> float:
-        """The time that does not depend on it [s]."""
-        return rest_of(self.form, self.machine, self.quantity)
-
-    @property
-    def crossing(self) -> float | None:
-        """The value at which it stops being the bottleneck: its time equals the largest other."""
-        if not (work := self.work):
-            return None
-        free = self._with(self.quantity.idle)
-        others = max(float(time) for time in self.lanes.times(free).values())
-        if not others:
-            return None
-        return work / others if self.quantity.more_is_faster else others / work
-
-    def stretch(self, seconds: Bound) -> Stretch | None:
-        """Where between the values at which a row's bound changes the target is just met.
-
-        None where these values are not known.
-        """
-        edges: Floats | None = np.empty(0)
-        if isinstance(self.form, Overlapped):
-            edges = self.form.edges(self.machine, self.quantity)
-        if edges is None:
-            return None
-        if not len(edges):
-            return Stretch(self.work, self.rest)
-        times = self.form.total_time(self._with(edges))
-        # times fall as the rate rises: so many edges are too slow
-        slow = int(np.count_nonzero(~seconds.met(times) if seconds.at_most else seconds.met(times)))
-        low = edges[slow - 1] if slow else edges[0] / 2
-        high = edges[slow] if slow < len(edges) else 2 * edges[-1]
-        slowest, fastest = self.time_at(low), self.time_at(high)
-        work = (slowest - fastest) / (1 / low - 1 / high)
-        return Stretch(float(work), float(fastest - work / high), exact=False)
-
-
-class Stretch(NamedTuple):
-    """Values of a rate r between which T = work / r + rest.
-
-    Through 6 s at a rate of 2 and 4 s at a rate of 4 go a work of 8 and a rest of 2 s.
-    """
-
-    work: float
-    rest: float
-    """[s]"""
-    exact: bool = True
-    """False: it is worked out from the difference of two times, which rounding spoils."""
-
-    def value(self, seconds: float, *, faster: bool) -> float:
-        """The rate at which a run takes so many seconds, or the time where no figure is `faster`.
-
-        It is endless, or none at all, where the rest takes as long or longer.
-        """
-        spare = max(seconds - self.rest, 0.0)
-        if not faster:
-            return spare / self.work if self.work else 0.0
-        return self.work / spare if spare else math.inf
-
-
-def told_beside(marks: Mapping[str, str], *asked: str) -> tuple[str, ...]:
-    """What is told of widened engines whose rates are not what is `asked` for."""
-    return tuple(what for word, what in marks.items() if word not in asked)
-
-
-def rest_of(form: Surface | Overlapped, machine: Machine, *quantities: MachineQuantity) -> float:
-    """The time that does not depend on some figures [s]."""
-    for quantity in quantities:
-        machine = machine.with_quantity(quantity, quantity.idle)
-    return float(form.total_time(machine)[0])
 
 
 def solve(run: Run, resource: str, target: Target) -> Answer:
@@ -188,9 +39,9 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     resource : str
         A figure that the machine states, such as 'bandwidth', 'on_chip_memory' or 'launch'.
     target : Target
-        A bound on the time, the throughput or the external bytes. For one that much work meets
-        (``total_time >= ...``) the largest figure is given; for a launch, a time itself, it is the
-        other way round.
+        A bound on the time, the throughput, the energy or the external bytes. For one that much
+        work meets (``total_time >= ...``) the largest figure is given; for a launch or an energy,
+        which multiply a count, it is the other way round.
 
     Returns
     -------
@@ -200,30 +51,31 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     Raises
     ------
     BadValue
-        For an unknown resource, one that the machine does not state, or a run without closed form.
+        For an unknown resource, one that the machine does not state, a run without closed form, or
+        a bound on the energy of a machine that states none.
 
     """
+    resource = ALIASES.get(resource, resource)
     if resource not in MACHINE:
         known = [*MACHINE, "batch", "context", "prompt"]
         raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
-    question = stated(Question(form_of(run), run.machine, MACHINE[resource], run.marks))
+    if target.on_energy:
+        energy_of(run)
+    quantity = MACHINE[resource]
+    question = stated(Question(form_of(run), run.machine, quantity, run.marks, target.on_energy))
     target = target.on(run)
-    seconds = target.seconds(run.samples)
-    if question.quantity is MEMORY:
-        return _memory(run, question, target, seconds)
-    if seconds is None:
+    limit = target.limit(run.samples)
+    if quantity is MEMORY and target.on_energy and run.on_chip_node:
+        raise BadValue(
+            "the energy of a byte on chip follows the memory by the table of "
+            f"{run.on_chip_node}, which has no steps to solve for",
+            "scan hw.on_chip_memory, or state 'energy: {on_chip_byte: ...}'",
+        )
+    if quantity is MEMORY:
+        return memory_that_meets(run, question, target)
+    if limit is None:
         return unmoved(question, target)
-    return _pace(run, question, target, seconds)
-
-
-def stated(question: Question) -> Question:
-    """The question, if the machine states the figure it asks about. Raises BadValue."""
-    word = question.quantity.word
-    if any(question.machine[name] is None for name in question.quantity.fields):
-        group, _, name = word.rpartition(".")
-        added = f"{group}: {{{name}: ...}}" if group else f"{word}: ..."
-        raise BadValue(f"the profile states no '{word}'", f"add '{added}' to it, and ask again")
-    return question
+    return _pace(run, question, target, limit)
 
 
 def unmoved(question: Question, target: Target) -> Answer:
@@ -234,68 +86,55 @@ def unmoved(question: Question, target: Target) -> Answer:
     return question.answer(None, bool(target.bound.met(moved)), why)
 
 
-def _pace(run: Run, question: Question, target: Target, seconds: Bound) -> Answer:
+def _pace(run: Run, question: Question, target: Target, limit: Bound) -> Answer:
     """Answer for a rate or a launch r with work w, where the rest takes the time c.
 
-    For a rate, w / r + c stands against the limit; for a launch, w r + c does. The value is where
-    the formula itself, row by row, just meets it.
+    For a rate, w / r + c stands against the limit; for what multiplies, w r + c does. The value is
+    where the formula itself, row by row, just meets it. Energies are bounded in the same way.
     """
     word, faster = question.quantity.word, question.quantity.more_is_faster
 
-    def time_at(value: float) -> float:
-        return float(run.on(run.machine.with_quantity(question.quantity, value)).total_time)
+    def result_at(value: float) -> Result:
+        return run.on(run.machine.with_quantity(question.quantity, value))
 
-    least = time_at(question.quantity.idle)
-    if question.work == 0:
-        return question.answer(None, bool(seconds.met(least)), f"nothing depends on {word}")
-    if not seconds.at_most and seconds.value < least:
+    best = result_at(question.quantity.idle)
+    least = target.reached(best)
+    if question.weight == 0:
+        return question.answer(None, bool(limit.met(least)), _independent(question))
+    if not limit.at_most and limit.value < least:
         return question.answer(None, True, "any value meets it")
-    stretch, smallest = question.stretch(seconds), seconds.at_most == faster
-    start = stretch.value(seconds.value, faster=faster) if stretch else None
+    stretch, smallest = question.stretch(limit), limit.at_most == faster
+    start = stretch.value(limit.value, faster=faster) if stretch else None
     endless = start == math.inf
-    if endless and not seconds.at_most:
+    if endless and not limit.at_most:
         return question.answer(None, True, "any value meets it")
     value = None
-    if not seconds.at_most or (seconds.value >= least and not endless):
+    if not limit.at_most or (limit.value >= least and not endless):
         own = run.machine[question.quantity.field]
         value = outermost(
-            lambda v: bool(target.met_in(time_at(v), run.samples)),
+            lambda v: bool(target.met_in(target.reached(result_at(v)), run.samples)),
             own if start is None else start,
             smallest=smallest,
             known=stretch is not None and stretch.exact,
         )
     if value is None:
-        best = f"infinite {word}" if faster else f"no {word} at all"
-        why = f"impossible, because even with {best} the run takes {least:.6g} s"
-        return question.answer(None, False, why, least)
+        best_word = f"infinite {word}" if faster else f"no {word} at all"
+        unit = "J" if target.on_energy else "s"
+        why = f"impossible, because even with {best_word} the run takes {least:.6g} {unit}"
+        return question.answer(None, False, why, _reached(question, best))
     why = f"the {'smallest' if smallest else 'largest'} {word} that meets the target"
-    return question.answer(value, True, why, time_at(value))
+    return question.answer(value, True, why, _reached(question, result_at(value)))
 
 
-def _memory(run: Run, question: Question, target: Target, seconds: Bound | None) -> Answer:
-    """Walk the steps of the tables: the first memory that meets the target, or the last."""
-    lanes = question.lanes
-    # [B] the smallest memory of each step
-    steps = lanes.sizes if lanes.least else np.concatenate([[1.0], lanes.sizes])
-    times = np.array(question.form.total_time(question.machine.replace(memory=steps)))
-    bound, value, unit = seconds or target.bound, times, "s"
-    # rounding decides at the bound itself: there the formula says
-    near = () if seconds is None else np.flatnonzero(np.abs(times / seconds.value - 1) < 1e-9)
-    for step in near:
-        times[step] = run.on(run.machine.replace(memory=float(steps[step]))).total_time
-    if seconds is None:
-        value, unit = lanes.external_bytes(steps), "B"
-    met = np.flatnonzero(bound.met(value) if seconds is None else target.met_in(times, run.samples))
-    least, (size, side) = bound.at_most, ("unlimited", "smallest")
-    if not least:
-        size, side = "no", "largest"
-    if not len(met):
-        best, time = (float(each.min() if least else each.max()) for each in (value, times))
-        why = f"impossible, because even with {size} on-chip memory it is {best:.6g} {unit}"
-        return question.answer(None, False, why, time)
-    first = int(met[0] if least else met[-1])
-    if not least and first == len(steps) - 1:
-        return question.answer(None, True, "any value meets it")
-    needed = float(steps[first]) if least else float(steps[first + 1]) - 1
-    why = f"the {side} on-chip memory that meets the target"
-    return question.answer(needed, True, why, float(times[first]))
+def _reached(question: Question, result: Result) -> Reached:
+    """What a result takes, as an answer tells it."""
+    energy = float(result.total_energy or 0.0) if question.on_energy else None
+    return Reached(float(result.total_time), energy)
+
+
+def _independent(question: Question) -> str:
+    """Why nothing depends on the figure that is asked about."""
+    word = question.quantity.word
+    if question.on_energy and question.work:
+        return f"the energy does not depend on {word}: the machine states no static power"
+    return f"nothing depends on {word}"

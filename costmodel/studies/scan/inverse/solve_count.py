@@ -8,14 +8,16 @@ tokens, so one interval holds them all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from costmodel.core.counting import LIMIT
 from costmodel.errors import BadValue
+from costmodel.studies.energy import energy_of
 from costmodel.studies.run import Run
-from costmodel.studies.scan.inverse.solve import form_of
+from costmodel.studies.scan.inverse.question import form_of
 from costmodel.studies.scan.inverse.target import Answer, Target
 
 WORDS = {"context": "context", "prompt": "tokens"}
@@ -36,7 +38,7 @@ def solve_batch(run_of: RunOf, target: Target) -> Answer:
     run_of : callable
         Simulates a batch.
     target : Target
-        A bound on the time, the throughput or the external bytes.
+        A bound on the time, the throughput, the energy or the external bytes.
 
     Returns
     -------
@@ -51,10 +53,12 @@ def solve_batch(run_of: RunOf, target: Target) -> Answer:
     """
     single = run_of(1)
     form_of(single)
+    if target.on_energy:
+        energy_of(single)
     edges = _edges(single)
     if all(_met(run_of, target, batch) for batch in edges):
         why = f"every batch up to {edges[-1]} that was asked meets the target"
-        return _answer(run_of, None, True, why)
+        return _answer(run_of, target, None, True, why)
     intervals = list(pairwise(edges)) or [(1, 1)]
     largest = target.favours_little
     side = "largest" if largest else "smallest"
@@ -62,11 +66,13 @@ def solve_batch(run_of: RunOf, target: Target) -> Answer:
         batch = _outermost(run_of, target, low, high, largest)
         if batch is not None:
             limit = f" (of those up to {edges[-1]} that were asked)" if batch == edges[-1] else ""
-            return _answer(run_of, batch, True, f"the {side} batch that meets the target{limit}")
+            return _answer(
+                run_of, target, batch, True, f"the {side} batch that meets the target{limit}"
+            )
     batch = 1 if largest else edges[-1]
     reached = _quantity(run_of(batch), target)
     why = f"impossible, because even a batch of {batch} gives {reached:.6g}"
-    return _answer(run_of, None, False, why)
+    return _answer(run_of, target, None, False, why)
 
 
 def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
@@ -77,7 +83,7 @@ def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
     run_of : callable
         Simulates so many tokens.
     target : Target
-        A bound on the time from above, on the throughput from below, on the bytes from above.
+        A bound on the time, the energy or the bytes from above, on the throughput from below.
     word : str
         What is asked for, a key of WORDS.
 
@@ -102,12 +108,13 @@ def solve_tokens(run_of: RunOf, target: Target, word: str) -> Answer:
     most = int(variables.get("max_positions") or MOST) - int(other)
     longest = _outermost(run_of, target, least, most, True)
     if longest is None:
-        why = f"impossible, because even {least} tokens take {first.total_time:.6g} s"
-        return Answer(word, None, "tokens", first.total_time, False, why, marks=told)
+        takes = f"{energy_of(first):.6g} J" if target.on_energy else f"{first.total_time:.6g} s"
+        why = f"impossible, because even {least} tokens take {takes}"
+        return _told(first, target, Answer(word, None, "tokens", 0.0, False, why, marks=told))
     limit = ", the most that there are positions for" if longest == most else ""
     why = f"the longest {word} that meets the target{limit}"
-    time = run_of(longest).total_time
-    return Answer(word, float(longest), "tokens", time, True, why, marks=told)
+    answer = Answer(word, float(longest), "tokens", 0.0, True, why, marks=told)
+    return _told(run_of(longest), target, answer)
 
 
 def _edges(single: Run) -> list[int]:
@@ -124,17 +131,25 @@ def _edges(single: Run) -> list[int]:
     return sorted(edges)
 
 
-def _answer(run_of: RunOf, batch: int | None, possible: bool, why: str) -> Answer:
+def _answer(run_of: RunOf, target: Target, batch: int | None, possible: bool, why: str) -> Answer:
     """The answer about a batch; without one the time is that of a single sample."""
     value, run = None if batch is None else float(batch), run_of(batch or 1)
     told = tuple(run.marks.values())
-    return Answer("batch", value, "samples", run.total_time, possible, why, marks=told)
+    return _told(run, target, Answer("batch", value, "samples", 0.0, possible, why, marks=told))
+
+
+def _told(run: Run, target: Target, answer: Answer) -> Answer:
+    """The answer with what a run takes: its time, and its energy where that is bounded."""
+    energy = run.energy if target.on_energy else None
+    return replace(answer, achieved_total_time_s=run.total_time, achieved_energy=energy)
 
 
 def _quantity(run: Run, target: Target) -> float:
     """The target's quantity for a run."""
     if target.word == "external_bytes":
         return float(run.totals["external_bytes"])
+    if target.on_energy:
+        return energy_of(run)
     return run.throughput if target.word == "throughput" else run.total_time
 
 

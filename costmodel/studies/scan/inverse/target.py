@@ -6,13 +6,15 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from costmodel.core.lanes import ENERGY
 from costmodel.core.quantities import OUTPUTS
 from costmodel.errors import BadValue, did_you_mean
 from costmodel.language import units
 
 if TYPE_CHECKING:
+    from costmodel.core.formula import Result
     from costmodel.studies.run import Run
 
 TARGET = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(.+?)\s*")
@@ -69,13 +71,18 @@ class Target:
     def read(cls, text: str) -> Target:
         """Read a target such as ``total_time <= 10 ms``.
 
-        Other examples are ``throughput >= 100 /s``, ``external_bytes <= 5 MB`` and ``external_bytes
-        <= 1.1 * compulsory_bytes``. Raises BadValue.
+        Other examples are ``throughput >= 100 /s``, ``energy <= 5 mJ``, ``external_bytes <= 5 MB``
+        and ``external_bytes <= 1.1 * compulsory_bytes``. Raises BadValue.
         """
         match = TARGET.fullmatch(text)
         if match is None:
             raise BadValue(f"'{text}' is no target", "write e.g. 'total_time <= 10 ms'")
         word, sign, quantity = match.groups()
+        if word == "edp":
+            raise BadValue(
+                f"'{word}' is no target: it is the product of the energy and the time",
+                "bound 'energy' or 'total_time', or use 'scan --by edp'",
+            )
         if word not in QUANTITIES:
             raise BadValue(f"unknown quantity '{word}' in '{text}'", did_you_mean(word, QUANTITIES))
         multiple = COMPULSORY.fullmatch(quantity)
@@ -91,22 +98,43 @@ class Target:
             raise BadValue(f"'{text}' is out of the range of times", f"write at least {LEAST:g}")
         return cls(word, Bound(sign, value), text)
 
-    def seconds(self, batch: int) -> Bound | None:
-        """The same as a bound on the time of a run [s]; None for a target on bytes."""
+    @property
+    def on_energy(self) -> bool:
+        """True for a bound on the energy of a run."""
+        return self.word == ENERGY
+
+    def limit(self, batch: int) -> Bound | None:
+        """The same as a bound on what `reached` gives: a time [s], or an energy [J].
+
+        None for a target on bytes.
+        """
         if self.word == "external_bytes":
             return None
         if self.word == "throughput":
             return Bound(self.bound.sign.translate(MIRROR), batch / self.bound.value)
         return self.bound
 
-    def met_in(self, seconds: Any, batch: int) -> Any:
-        """Whether runs of a batch that take so long meet a bound on the time or the throughput."""
-        return self.bound.met(batch / seconds if self.word == "throughput" else seconds)
+    def reached(self, result: Result) -> float:
+        """The total time of a run [s], or its energy [J] where that is bounded."""
+        return float(result.total_time if not self.on_energy else result.total_energy or 0.0)
+
+    def met_in(self, reached: Any, batch: int) -> Any:
+        """Whether runs of a batch that take such times [s], or energies [J], meet the bound."""
+        return self.bound.met(batch / reached if self.word == "throughput" else reached)
 
     @property
     def favours_little(self) -> bool:
         """True where little work meets it: a small batch, short times, few bytes."""
         return self.bound.at_most != (self.word == "throughput")
+
+
+class Reached(NamedTuple):
+    """What a run takes with the figure that an answer gives."""
+
+    time: float
+    """[s]"""
+    energy: float | None
+    """[J], where the energy is bounded."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +151,11 @@ class Answer:
     """Where the bottleneck moves."""
     marks: tuple[str, ...] = ()
     """What is said beside the answer."""
+    achieved_energy: float | None = None
+    """[J], where the energy was bounded."""
 
     def record(self) -> dict[str, Any]:
         """The answer as a record of the JSON file."""
-        return dict(vars(self))
+        known = dict(vars(self))
+        energy = known.pop("achieved_energy")
+        return known if energy is None else known | {"achieved_energy_J": energy}

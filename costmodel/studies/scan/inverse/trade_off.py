@@ -12,17 +12,20 @@ import numpy as np
 
 from costmodel.core.quantities import MACHINE
 from costmodel.errors import BadValue, did_you_mean
+from costmodel.studies.energy import energy_of
 from costmodel.studies.run import Run
+from costmodel.studies.scan.forms.form import energy
 from costmodel.studies.scan.forms.surface import Surface
-from costmodel.studies.scan.inverse.solve import (
+from costmodel.studies.scan.inverse import joules
+from costmodel.studies.scan.inverse.question import (
     Question,
     form_of,
     rest_of,
     stated,
     told_beside,
-    unmoved,
 )
-from costmodel.studies.scan.inverse.target import Target
+from costmodel.studies.scan.inverse.solve import unmoved
+from costmodel.studies.scan.inverse.target import Bound, Target
 
 POINTS = 50
 """How many a curve has."""
@@ -32,7 +35,7 @@ NEAREST, FARTHEST = 1.01, 100.0
 
 @dataclass(frozen=True)
 class TradeOff:
-    """Pairs of two rates [SI], or the reason why there is none."""
+    """Pairs of two rates [SI] with what a run takes there, or the reason why there is none."""
 
     resource: tuple[str, str]
     possible: bool
@@ -59,7 +62,7 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
     first, second : str
         Two different rates of the machine, such as 'bandwidth' and 'matrix'.
     target : Target
-        A bound on the time or the throughput.
+        A bound on the time, the throughput or the energy.
     count : int
         Points of the curve.
 
@@ -74,6 +77,8 @@ def trade_off(run: Run, first: str, second: str, target: Target, count: int = PO
         For the same rate twice, something that is no rate, or a run without closed form.
 
     """
+    if target.on_energy:
+        energy_of(run)
     curve = _curve(run, (first, second), target, count)
     return replace(curve, marks=told_beside(run.marks, first, second))
 
@@ -86,14 +91,34 @@ def _curve(run: Run, words: tuple[str, str], target: Target, count: int) -> Trad
             f"no trade-off curve under timing '{run.policies.timing}'", "use --timing serial"
         )
     first, second = words
-    questions = [_rate(form, run, word) for word in words]
+    questions = [_rate(form, run, word, target) for word in words]
     if first == second:
         raise BadValue(f"'{first}' is named twice", "name two different rates")
-    seconds = target.seconds(run.samples)
-    if seconds is None:
+    limit = target.limit(run.samples)
+    if limit is None:
         fixed = unmoved(questions[0], target)
         reason = fixed.reason.replace(first, f"{first} or {second}")
         return TradeOff(words, fixed.possible, reason)
+    seconds: Bound | None = limit
+    if target.on_energy:
+        seconds = joules.seconds(form, run.machine, limit)
+    if seconds is None:
+        why = f"the energy does not depend on {first} or {second}: no static power is stated"
+        return TradeOff(words, bool(limit.met(energy_of(run))), why)
+    curve = _within(form, run, questions, seconds, count)
+    if not target.on_energy:
+        return curve
+    points = [
+        one | {"energy_J": _energy_in(form, run, one["total_time_s"])} for one in curve.points
+    ]
+    return replace(curve, points=points)
+
+
+def _within(
+    form: Surface, run: Run, questions: list[Question], seconds: Bound, count: int
+) -> TradeOff:
+    """The pairs of two rates with which the run takes so many seconds, or why there are none."""
+    first, second = words = (questions[0].quantity.word, questions[1].quantity.word)
     works = {question.quantity.word: question.work for question in questions}
     rest = rest_of(form, run.machine, *(question.quantity for question in questions))
     spare = seconds.value - rest
@@ -103,7 +128,8 @@ def _curve(run: Run, words: tuple[str, str], target: Target, count: int) -> Trad
     if spare <= 0 and not seconds.at_most:
         return TradeOff(words, True, "any values meet it: the rest alone takes long enough")
     if spare <= 0:
-        why = f"impossible, because even with both infinite the run takes {rest:.6g} s"
+        joule = f" and {_energy_in(form, run, rest):.6g} J" if questions[0].on_energy else ""
+        why = f"impossible, because even with both infinite the run takes {rest:.6g} s{joule}"
         return TradeOff(words, False, why)
     if idle:
         other = first if idle == [second] else second
@@ -114,12 +140,17 @@ def _curve(run: Run, words: tuple[str, str], target: Target, count: int) -> Trad
     return TradeOff(words, True, why, _points(works, spare, rest, count))
 
 
-def _rate(form: Surface, run: Run, word: str) -> Question:
+def _energy_in(form: Surface, run: Run, seconds: float) -> float:
+    """The energy of the run if it takes so long [J]."""
+    return float(energy(run.machine, seconds, joules.counted(form, run.machine)))
+
+
+def _rate(form: Surface, run: Run, word: str, target: Target) -> Question:
     """The question about one rate. Raises BadValue where the word is none."""
     rates = [name for name, q in MACHINE.items() if q.lane and q.more_is_faster]
     if word not in rates:
         raise BadValue(f"no trade-off curve over '{word}'", did_you_mean(word, rates))
-    return stated(Question(form, run.machine, MACHINE[word]))
+    return stated(Question(form, run.machine, MACHINE[word], on_energy=target.on_energy))
 
 
 def _points(

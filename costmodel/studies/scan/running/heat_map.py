@@ -1,4 +1,4 @@
-"""The total over two axes of a grid, be they figures of the machine or of the network."""
+"""The total time, or the energy, over two axes of a grid: figures of the machine or the network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.core.terms import RUN_LANES
+from costmodel.core.lanes import RUN_LANES
+from costmodel.core.quantities import JOULES
 from costmodel.studies.scan.running.results import ScanOutcome
 
 
@@ -25,12 +26,18 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """The total time and that of each lane on a grid of Y by X points."""
+    """The total time and that of each lane on a grid of Y by X points.
+
+    Of a scan whose points are ranked by their energy, or energy times time, it is that in the place
+    of the time.
+    """
 
     y: Side
     x: Side
+    word: str
+    """What is mapped: `total_time`, `energy` or `edp`."""
     total: Floats
-    """The time of a run (Y, X) [s]."""
+    """That of a run (Y, X) [s], [J] or [J s]."""
     lanes: dict[str, Floats]
     """The time of each thing that can be busy (Y, X) [s]."""
 
@@ -56,14 +63,15 @@ class HeatMap:
         pieces = [
             outcome.plan.columns(start, start + size)[1] for start in range(0, space.points, size)
         ]
-        words = ("total", *RUN_LANES)
+        by = outcome.plan.by.word
+        mapped = by if by in JOULES else "total_time"
         total, *lanes = (
-            np.concatenate([np.broadcast_to(piece[f"{word}_time"], size) for piece in pieces])
-            for word in words
+            np.concatenate([np.broadcast_to(piece[word], size) for piece in pieces])
+            for word in (mapped, *(f"{lane}_time" for lane in RUN_LANES))
         )
         timed = {word: times.reshape(shape) for word, times in zip(RUN_LANES, lanes, strict=True)}
         y, x = sides
-        return cls(y, x, total.reshape(shape), timed)
+        return cls(y, x, mapped, total.reshape(shape), timed)
 
 
 def _plain(value: Any) -> Any:

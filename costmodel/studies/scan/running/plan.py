@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import AXES
+from costmodel.core.quantities import AXES, JOULES
 from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.forms.surface import Surface
 from costmodel.studies.scan.running import cached_grid
@@ -90,7 +90,7 @@ class ScanPlan:
     @property
     def kept(self) -> tuple[str, ...]:
         """The columns of a points table behind the index: axes, what the formula gives, derived."""
-        outputs = [word for word in self.space.outputs if word in TIMES]
+        outputs = [word for word in self.space.outputs if word in (*TIMES, *JOULES)]
         return (*self.space.words, *outputs, *(name for name, _ in self.derive))
 
     @cached_property

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Ints
+from costmodel.core.lanes import ENERGY
 from costmodel.core.quantities import AXES, MACHINE, OUTPUTS
-from costmodel.core.terms import ENERGY, entries, paced_by
+from costmodel.core.terms import entries, paced_by
 from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.space.axes import Axis
 from costmodel.studies.scan.space.samples import draw
@@ -61,6 +62,20 @@ class Space:
             for word, what in variant.marks.items()
             if word not in MACHINE or MACHINE[word].axis not in self.words
         )
+        return [*dict.fromkeys(told), *self._energy_marks]
+
+    @property
+    def _energy_marks(self) -> list[str]:
+        """What is said of energies that not every machine, or not every memory, has."""
+        none = [v.machine_name for v in self.variants if not entries(v.machine.figures, ENERGY)]
+        told = [f"{name}: states no energy" for name in none if self.energies]
+        if "hw.on_chip_memory" in self.words and ENERGY not in self._varied_lanes:
+            told += [
+                f"{one.machine_name}: the energy of a byte on chip follows the memory by the table "
+                f"of {one.on_chip_node}; points that it does not reach have no energy"
+                for one in self.variants
+                if one.on_chip_node
+            ]
         return list(dict.fromkeys(told))
 
     @property
@@ -94,7 +109,7 @@ class Space:
             word
             for word, output in OUTPUTS.items()
             if (not output.calibrated or self.calibrated)
-            and (not output.optional or word.removesuffix("_time") in lanes)
+            and (not output.optional or output.lane in lanes)
         ]
 
     @property
@@ -121,7 +136,17 @@ class Space:
     def identity(self) -> str:
         """A digest of everything that decides what any point gives."""
         variants = [
-            (v.labels, v.form, v.machine.figures, v.samples, v.batch, v.params, v.macs, v.interval)
+            (
+                v.labels,
+                v.form,
+                v.machine.figures,
+                v.samples,
+                v.batch,
+                v.params,
+                v.macs,
+                v.interval,
+                v.on_chip_node,
+            )
             for v in self.variants
         ]
         decisive = _content([self.axes, self.sample, self.count, self.seed, variants])

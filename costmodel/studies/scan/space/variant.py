@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.lanes import ENERGY
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import AXES, BOUNDS, axes_of
 from costmodel.core.terms import entries
+from costmodel.hardware.technology.fills import NO_TABLE, Follows, following
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
@@ -33,10 +35,13 @@ class Variant:
     batch: int = 1
     title: str = ""
     """For pictures: network and machine."""
+    machine_name: str = ""
     interval: tuple[float, float] | None = None
     """Multiples of the total, on calibrated machines."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """What reports say beside the figures: by engine, and under `incomplete`."""
+    on_chip_node: Follows = NO_TABLE
+    """The technology by whose table the energy of a byte on chip follows the memory, if any."""
 
     @classmethod
     def of(cls, run: Run, labels: Columns | None = None, form: Form | None = None) -> Variant:
@@ -53,8 +58,10 @@ class Variant:
             int(work.macs.sum()),
             chosen.batch,
             f"{run.network.name} on {run.profile.name}",
+            run.profile.name,
             calibration.interval_90 if calibration else None,
             run.named_marks,
+            run.on_chip_node,
         )
 
     @property
@@ -86,8 +93,11 @@ class Variant:
             for name in AXES[word].fields
         }
         machine = self.machine.replace(**figures)
+        if "memory" in figures and "on_chip_byte_energy" not in figures:
+            machine = following(self.on_chip_node, machine)
         counts = {word: values for word, values in points.items() if word not in AXES}
-        outputs = self.form.columns(machine, count, wanted, counts)
+        needed = {*wanted, ENERGY} if "edp" in wanted else wanted
+        outputs = self.form.columns(machine, count, needed, counts)
         given: Columns = {
             "samples": self.samples,
             "batch": self.batch,
@@ -100,13 +110,15 @@ class Variant:
         # a network without work is through at once
         with np.errstate(divide="ignore"):
             throughput = given.pop("samples") / total
-        stated = {word: machine.value(q) for word, q in axes_of(machine.level_names).items()}
+        known = {**axes_of(machine.level_names), **{word: AXES[word] for word in AXES.short}}
+        stated = {word: machine.value(quantity) for word, quantity in known.items()}
+        # beside machines that state energies one that does not has an empty cell
+        outputs.setdefault(ENERGY, np.nan)
         return {
             **self.labels,
             **{word: value for word, value in stated.items() if value is not None},
-            # beside machines that state energies one that does not has an empty cell
-            "energy": np.nan,
             **outputs,
+            "edp": outputs[ENERGY] * total,
             "throughput": throughput,
             "params": self.params,
             **given,
