@@ -84,13 +84,15 @@ def test_a_figure_that_just_meets_an_energy(network: Path, word: str, timing: st
 @pytest.mark.parametrize("timing", ["serial", "overlap"])
 @pytest.mark.parametrize("dear", ["external_byte_energy", "on_chip_byte_energy"])
 def test_a_memory_that_just_meets_an_energy(network: Path, dear: str, timing: str) -> None:
-    """By hand at 1, 288, 576 and 1152 B, also where a byte on chip costs more than one outside."""
+    """By hand at 1, 288, 576 and 1152 B, also where a byte on chip costs more than one outside.
+
+    What crosses the bus costs on chip too, so that less of it never takes more.
+    """
     machine = ALL | {"static_power": 1e-9, dear: 1e-3}
     profile, steps = by_hand.profile(machine), (1.0, *map(float, (P, INPUT, C)))
     runs = [by_hand.whole(machine | {"memory": step}, None, timing) for step in steps]
     energies = [run["energy"] for run in runs]
-    rising = dear == "on_chip_byte_energy"
-    assert (energies == sorted(energies)) == rising
+    assert energies == sorted(energies, reverse=True)
     for limit, sign in product([*(e * f for e in energies for f in (0.99, 1.01))], ("<=", ">=")):
         answer = cm.solve(
             network, profile, "on_chip_memory", f"energy {sign} {limit!r} J", timing=timing
@@ -107,10 +109,6 @@ def test_a_memory_that_just_meets_an_energy(network: Path, dear: str, timing: st
             assert answer.achieved_energy == pytest.approx(energies[first], rel=1e-12)
         elif all(met):
             assert (answer.value, answer.reason) == (None, "any value meets it")
-        elif met[-1]:
-            # what costs more with more memory: from one step on
-            since = steps[met.index(True)]
-            assert answer.reason == f"any on-chip memory from {since:.0f} B on meets it"
         else:
             last = len(met) - 1 - met[::-1].index(True)
             assert answer.value == steps[last + 1] - 1
@@ -151,7 +149,10 @@ def test_pairs_of_rates_that_just_meet_an_energy(network: Path) -> None:
 
 
 def test_a_batch_that_an_energy_allows(network: Path) -> None:
-    """Every map outside: b samples move b times the maps and the parameters once, all by hand."""
+    """Every map outside: b samples move b times the maps and the parameters once, all by hand.
+
+    A byte over the bus costs 2 nJ there and 0.3 nJ on chip, and one that the engine takes as much.
+    """
     machine = ALL | {"memory": 1.0}
 
     def of_batch(batch: int) -> float:
@@ -161,8 +162,9 @@ def test_a_batch_that_an_energy_allows(network: Path) -> None:
         fixed = once + launches + machine["overhead"]
         time = (run["total"] - fixed) * batch + fixed
         return (
-            (run["external"] - 1280) * batch * 2e-9
-            + 1280 * 2e-9
+            (run["external"] - 1280) * batch * 2.3e-9
+            + 1280 * 2.3e-9
+            + run["engine_bytes"] * batch * 3e-10
             + run["operations"] * batch * 1e-9
             + time * 0.5
         )

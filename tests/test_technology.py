@@ -22,6 +22,11 @@ READS = {
     "45 nm": (2.67, 6.05, 17.0, 37.5, 59.9, 104, 194),
     "22 nm": (0.69, 1.73, 4.00, 8.57, 15.5, 29.3, 58.8),
 }
+ON_CHIP = 32 + 32 * 2 + 4 * (1 + 7 * 2 * 4) + 2 * 4
+"""[B] The weights come in; 32 multiply-adds take two bytes each; four outputs of eight inputs are
+written, and before that seven times written and read back in the accumulator's 4 B; relu takes and
+gives four.
+"""
 MACHINE = """name: T
 source: t
 bandwidth: 1 GB/s
@@ -123,7 +128,7 @@ def test_every_number_has_a_source() -> None:
 def test_a_technology_fills_what_a_profile_does_not_state(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By hand: 32 weights over the bus at 64 pJ, 8 + 4 + 4 + 4 bytes on chip at 17 / 8 pJ.
+    """By hand: 32 weights over the bus at 64 pJ, ON_CHIP bytes on chip at 17 / 8 pJ.
 
     32 multiply-adds of 0.3 pJ, and 4 comparisons of what an addition of int8 takes, 0.03 pJ.
     """
@@ -131,7 +136,7 @@ def test_a_technology_fills_what_a_profile_does_not_state(
     run = cm.simulate(network, profile)
     expected = {
         "external memory": 32 * 64e-12,
-        "on-chip memory": 20 * 17e-12 / 8,
+        "on-chip memory": ON_CHIP * 17e-12 / 8,
         "multiply-adds": 32 * 0.3e-12,
         "operations": 4 * 0.03e-12,
     }
@@ -165,7 +170,7 @@ def test_a_technology_fills_what_a_profile_does_not_state(
 def test_what_is_stated_stays(tmp_path: Path) -> None:
     more = "technology: {node: 45 nm, dram: LPDDR4}\nenergy: {external_byte: 1 nJ, mac: 0 J}\n"
     run = cm.simulate(*written(tmp_path, more))
-    assert run.energy == pytest.approx(32e-9 + 20 * 17e-12 / 8 + 4 * 0.03e-12, rel=1e-12)
+    assert run.energy == pytest.approx(32e-9 + ON_CHIP * 17e-12 / 8 + 4 * 0.03e-12, rel=1e-12)
     assert run.energy_standing is not None
     assert run.energy_standing.reasons == ("energy.on_chip_byte", "energy.operation")
 
@@ -192,7 +197,7 @@ def test_a_technology_without_a_number_says_so(
     """At 22 nm memories are listed, and no operation; and no kind of external memory is named."""
     network, profile = written(tmp_path, "technology: 22 nm\n")
     run = cm.simulate(network, profile)
-    assert run.energy == pytest.approx(20 * 4e-12 / 8, rel=1e-12)
+    assert run.energy == pytest.approx(ON_CHIP * 4e-12 / 8, rel=1e-12)
     assert main(["simulate", str(network), "--hw", str(profile)]) == 0
     told = capsys.readouterr().out
     assert "no table lists the energy of a multiply-add of int8 at 22 nm" in told
@@ -220,25 +225,25 @@ def test_a_memory_outside_the_table_is_refused(tmp_path: Path) -> None:
     ):
         cm.simulate(*written(tmp_path, "technology: 22 nm\n", small))
     stated = "technology: 22 nm\nenergy: {on_chip_byte: 1 pJ}\n"
-    assert cm.simulate(*written(tmp_path, stated, small)).energy == pytest.approx(20e-12)
+    assert cm.simulate(*written(tmp_path, stated, small)).energy == pytest.approx(ON_CHIP * 1e-12)
 
 
 def test_the_energy_of_a_byte_on_chip_follows_the_memory(tmp_path: Path) -> None:
-    """20 bytes on chip at the sizes of an axis; none outside the table, and no step to solve for."""
+    """Bytes on chip at the sizes of an axis; none outside the table, and no step to solve for."""
     network, profile = written(tmp_path, "technology: 45 nm\nenergy: {mac: 0 J, operation: 0 J}\n")
     axes = {"hw.on_chip_memory": ["1 KiB", "8 KiB", "32 KiB", "128 KiB"]}
     table = cm.scan(network, profile, axes=axes)
     per_byte = np.array([np.nan, 6.05, 17.0, 37.5]) * 1e-12 / 8
-    assert table.energy.tolist() == pytest.approx((20 * per_byte).tolist(), rel=1e-12, nan_ok=True)
+    assert table.energy.tolist() == pytest.approx((ON_CHIP * per_byte).tolist(), rel=1e-12, nan_ok=True)
     fixed = cm.scan(network, profile, axes=axes | {"hw.energy.on_chip_byte": ["1 pJ"]})
-    assert fixed.energy.tolist() == pytest.approx([20e-12] * 4, rel=1e-12)
+    assert fixed.energy.tolist() == pytest.approx([ON_CHIP * 1e-12] * 4, rel=1e-12)
     with pytest.raises(InputError, match="follows the memory by the table of 45 nm"):
         cm.solve(network, profile, "on_chip_memory", "energy <= 1 pJ")
     effects = cm.sensitivity(network, profile).set_index("resource").loc["on_chip_memory"]
     # 16 KiB lies 0.414 of the way by the root from 8 KiB to 32, and 64 as far from there to 128
     way = 2**0.5 - 1
-    assert effects.halved_J == pytest.approx(20 / 8 * (6.05 + way * 10.95) * 1e-12, rel=1e-9)
-    assert effects.doubled_J == pytest.approx(20 / 8 * (17 + way * 20.5) * 1e-12, rel=1e-9)
+    assert effects.halved_J == pytest.approx(ON_CHIP / 8 * (6.05 + way * 10.95) * 1e-12, rel=1e-9)
+    assert effects.doubled_J == pytest.approx(ON_CHIP / 8 * (17 + way * 20.5) * 1e-12, rel=1e-9)
     curve = cm.slope(network, profile)
     assert curve.energy is not None
     assert np.isnan(curve.energy[curve.network.memory < 2 * KIB]).all()
