@@ -168,29 +168,12 @@ def simulated(
     if effort:
         chosen = _searching(chosen, effort)
     wanted = profile.passes if passes is None else tuple(passes)
-    types = dtypes.types(chosen.dtype)
-    bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
+    counting = counting_for(profile, chosen, given=given, bounded=bounded)
     try:
         check_words(wanted)
-        network = rewritten(network, wanted, bits["maps"])
+        network = rewritten(network, wanted, counting.bits)
     except BadValue as error:
         raise error.at(Place("--pass")) from None
-    tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
-    overlaps = chosen.timing_model.overlaps
-    levels = hierarchy_of(profile.levels, profile.array, longest=overlaps, attained=not bounded)
-    charged = levels is not None or ENGINE in given or profile.figure(ENGINE, "") is not None
-    counting = Counting(
-        chosen.report,
-        chosen.timed,
-        profile.traits_for(types.weights),
-        batch,
-        bits["maps"],
-        tiling if chosen.traffic_model.tiles else None,
-        bits["weights"],
-        bits["state"],
-        tiling.sum_bits if charged else None,
-        levels,
-    )
     workload = prepare(network, counting)
     work = {"matrix": workload.matrix_ops, "host": workload.host_ops}
     needed = ["bandwidth", "on_chip_memory", *(word for word, ops in work.items() if ops.any())]
@@ -201,6 +184,34 @@ def simulated(
     except BadValue as error:
         raise error.at(Place(network.facts.file or network.name)) from None
     return Run(network, profile, chosen, workload, result, machine, hw_file, wanted)
+
+
+def counting_for(
+    profile: HardwareProfile,
+    chosen: Policies,
+    *,
+    given: Collection[str] = (),
+    bounded: bool = False,
+) -> Counting:
+    """How a run under the policies that were `chosen` is counted for a machine."""
+    types = dtypes.types(chosen.dtype)
+    bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
+    tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
+    overlaps = chosen.timing_model.overlaps
+    levels = hierarchy_of(profile.levels, profile.array, longest=overlaps, attained=not bounded)
+    charged = levels is not None or ENGINE in given or profile.figure(ENGINE, "") is not None
+    return Counting(
+        chosen.report,
+        chosen.timed,
+        profile.traits_for(types.weights),
+        chosen.batch,
+        bits["maps"],
+        tiling if chosen.traffic_model.tiles else None,
+        bits["weights"],
+        bits["state"],
+        tiling.sum_bits if charged else None,
+        levels,
+    )
 
 
 def _searching(chosen: Policies, effort: float) -> Policies:

@@ -20,13 +20,14 @@ import numpy as np
 from costmodel.core.arrays import Floats
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
-from costmodel.errors import BadValue, did_you_mean
+from costmodel.errors import BadValue
 from costmodel.language import units
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.overlapped import Overlapped
 from costmodel.studies.scan.forms.surface import Surface
 from costmodel.studies.scan.inverse.outermost import outermost
+from costmodel.studies.scan.inverse.solve_size import solve_size
 from costmodel.studies.scan.inverse.target import Answer, Bound, Target
 
 MEMORY = MACHINE["on_chip_memory"]
@@ -188,9 +189,8 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     resource : str
         A figure that the machine states, such as 'bandwidth', 'on_chip_memory' or 'launch'.
     target : Target
-        A bound on the time, the throughput or the external bytes. For one that much work meets
-        (``total_time >= ...``) the largest figure is given; for a launch, a time itself, it is the
-        other way round.
+        A bound on the time, the throughput or the external bytes. One that much work meets
+        (``total_time >= ...``) gives the largest figure; of a launch, a time, the smallest.
 
     Returns
     -------
@@ -204,8 +204,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
 
     """
     if resource not in MACHINE:
-        known = [*MACHINE, "batch", "context", "prompt"]
-        raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
+        return solve_size(run, resource, target)
     question = stated(Question(form_of(run), run.machine, MACHINE[resource], run.marks))
     target = target.on(run)
     seconds = target.seconds(run.samples)
