@@ -34,8 +34,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add(
         parser,
         "--for RESOURCE",
-        f"{', '.join(_askable())}, batch, or a decoder's context or prompt; two rates for a "
-        "trade-off curve",
+        f"{', '.join(_askable())}, engine.NAME (a size of its array), batch, or a decoder's "
+        "context or prompt; two rates for a trade-off curve",
         required=True,
         action="append",
         dest="resources",

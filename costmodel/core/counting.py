@@ -81,7 +81,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
     ops = [sum(report.ops(part.layer.kind, part.tally) for part in row.parts) for row in rows]
     params = [sum(map(report.params, row.counted)) for row in rows]
     moved = [_param_bytes(row, counting, samples) for row in rows]
-    work = _work(rows, counting)
+    work = work_of(rows, counting)
     timed = {engine: [0] * len(rows) for engine in ENGINES}
     for number, _, engine, _, asked in work:
         timed[engine][number] += asked
@@ -108,7 +108,7 @@ def prepare(network: Network, counting: Counting) -> Workload:
         **_nests(maps, counting, samples, moved),
         hierarchy=counting.hierarchy,
     )
-    return workload if counting.engine_sums is None else _with_words(workload, counting, samples)
+    return workload if counting.engine_sums is None else with_words(workload, counting, samples)
 
 
 def _ints(values: Any) -> Ints:
@@ -124,13 +124,13 @@ def _param_bytes(row: Row, counting: Counting, samples: int) -> int:
     return sum(part.read_bytes(bits, samples) for part in row.parts)
 
 
-_Work = tuple[int, Part, Engine, str, int]
+Work = tuple[int, Part, Engine, str, int]
 """What one part of a row asks of one engine: the row, the part, the engine, the routine, and
 operations per sample under the timing convention.
 """
 
 
-def _work(rows: Sequence[Row], counting: Counting) -> list[_Work]:
+def work_of(rows: Sequence[Row], counting: Counting) -> list[Work]:
     """List all work that takes time."""
     return [
         (number, part, engine, routine, counting.timed.ops(part.layer.kind, tally))
@@ -141,7 +141,7 @@ def _work(rows: Sequence[Row], counting: Counting) -> list[_Work]:
 
 
 def _slowed(
-    work: Sequence[_Work], on_engine: dict[Engine, Floats], counting: Counting, samples: int
+    work: Sequence[Work], on_engine: dict[Engine, Floats], counting: Counting, samples: int
 ) -> dict[Engine, Floats]:
     """Divide operations by the shares of the engines' peaks that they reach, (R,) each [op].
 
@@ -200,7 +200,7 @@ def _nests(maps: Maps, counting: Counting, samples: int, moved: Sequence[int]) -
     return asked(maps, samples, counting.tiling, counting.param_bits, moved)
 
 
-def _with_words(workload: Workload, counting: Counting, samples: int) -> Workload:
+def with_words(workload: Workload, counting: Counting, samples: int) -> Workload:
     """Add what the engine takes out of the innermost memory and gives back."""
     # for those who ask what bytes on chip cost
     from costmodel.core.engine_words import ElementBits, engine_words

@@ -20,6 +20,10 @@ class EngineModel(ABC):
     """
 
     source: ClassVar[str]
+    sets_peak: ClassVar[bool] = True
+    """True: the peak rate is what the multipliers make in every cycle, so that an engine with twice
+    as many has twice the rate; False: its sizes are those of a library's kernels.
+    """
 
     @abstractmethod
     def cycles(self, nest: Nest) -> float:

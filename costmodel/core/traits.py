@@ -12,6 +12,17 @@ from costmodel.core.shares import PERFECT, Shares
 
 if TYPE_CHECKING:
     from costmodel.core.engine import EngineModel
+    from costmodel.core.tiling.nest import AttentionNest, Nest
+
+
+def executed_nests(part: Part, samples: int) -> tuple[tuple[Nest | AttentionNest, int], ...]:
+    """Give the contractions of a part, each as a nest and the multiply-adds executed in it."""
+    contractions = part.layer.contractions(part.inputs, samples)
+    counted = sum(one.macs for one in contractions)
+    if not counted:
+        return ()
+    executed = part.executed_tally.macs * samples
+    return tuple((one.nest, one.macs * executed // counted) for one in contractions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +50,7 @@ class Traits:
 
         They run one after the other. What a library executes beyond them it executes in each.
         """
-        if self.array is None:
-            return 1.0
-        contractions = part.layer.contractions(part.inputs, samples)
-        counted = sum(one.macs for one in contractions)
-        executed = part.executed_tally.macs * samples
-        if not counted:
-            return 1.0
-        each = [(one.nest, one.macs * executed // counted) for one in contractions]
-        return self.array.kept_busy(each)
+        return 1.0 if self.array is None else self.array.kept_busy(executed_nests(part, samples))
 
     def share(self, layer: Layer, routine: str) -> Shares:
         """The shares of the peaks that a layer reaches: its kind's, its routine's, or the default.

@@ -170,13 +170,13 @@ def simulated(
     if effort:
         chosen = _searching(chosen, effort)
     wanted = profile.passes if passes is None else tuple(passes)
+    counting = counting_for(profile, chosen, given=given, bounded=bounded)
     try:
         check_words(wanted)
-        maps = dtypes.BITS[dtypes.types(chosen.dtype).maps]
-        written, network = network, rewritten(network, wanted, maps)
+        written, network = network, rewritten(network, wanted, counting.bits)
     except BadValue as error:
         raise error.at(Place("--pass")) from None
-    workload = prepare(network, _counting(profile, chosen, batch, given, bounded=bounded))
+    workload = prepare(network, counting)
     if profile.energy is not None and profile.energy.gated:
         try:
             workload = gated(workload, network, written)
@@ -193,15 +193,14 @@ def simulated(
     return Run(network, profile, chosen, workload, result, machine, hw_file, wanted)
 
 
-def _counting(
+def counting_for(
     profile: HardwareProfile,
     chosen: Policies,
-    batch: int,
-    given: Collection[str],
     *,
-    bounded: bool,
+    given: Collection[str] = (),
+    bounded: bool = False,
 ) -> Counting:
-    """How a network is counted on a profile under the chosen policies."""
+    """How a run under the policies that were `chosen` is counted for a machine."""
     types = dtypes.types(chosen.dtype)
     bits = {word: dtypes.BITS[name] for word, name in types._asdict().items()}
     tiling = profile.tiling(chosen.dtype)._replace(fused=chosen.traffic_model.fuses)
@@ -212,7 +211,7 @@ def _counting(
         chosen.report,
         chosen.timed,
         profile.traits_for(types.weights),
-        batch,
+        chosen.batch,
         bits["maps"],
         tiling if chosen.traffic_model.tiles else None,
         bits["weights"],

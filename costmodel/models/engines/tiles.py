@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import ClassVar
 
 from costmodel.core.engine import EngineModel, pixels, size
 from costmodel.core.tiling.nest import Nest
@@ -21,6 +22,8 @@ class Tiles(EngineModel):
         "NVIDIA, Matrix Multiplication Background User's Guide, 'Tile Quantization'; Georganas et "
         "al. 2018, Anatomy of High-Performance Deep Learning Convolutions (register blocking)"
     )
+
+    sets_peak: ClassVar[bool] = False
 
     filters: int
     channels: int = 1

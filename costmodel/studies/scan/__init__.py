@@ -153,12 +153,20 @@ def _frame(plan: ScanPlan) -> pd.DataFrame:
             f"{plan.space.points} points do not belong in memory",
             "use costmodel scan --points",
         )
-    frames = []
+    pieces = []
     for start, stop in plan.ranges():
         indices, columns = plan.columns(start, stop)
         mask = plan.feasible(columns, stop - start)
-        frames.append(pd.DataFrame(table_columns(plan, indices, columns, mask)))
-    return pd.concat(frames, ignore_index=True)
+        pieces.append(table_columns(plan, indices, columns, mask))
+    return pd.DataFrame({name: _joined([piece[name] for piece in pieces]) for name in pieces[0]})
+
+
+def _joined(pieces: list[Any]) -> Any:
+    """Columns one after the other; words beside numbers stay what they are."""
+    import numpy as np
+
+    kinds = {piece.dtype.kind for piece in pieces}
+    return np.concatenate(pieces, dtype=None if len(kinds) == 1 or kinds <= {*"iuf"} else object)
 
 
 def _labelled(things: Any) -> tuple[list[str], dict[str, Any]]:

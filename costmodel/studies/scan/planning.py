@@ -13,12 +13,21 @@ import numpy as np
 from costmodel.core import policies
 from costmodel.core.quantities import AXES
 from costmodel.errors import BadValue, InputError, did_you_mean
+from costmodel.hardware.numbers import profile_number
 from costmodel.studies.labels import once_each
 from costmodel.studies.scan.criteria import with_criteria
 from costmodel.studies.scan.forms.polynomials import DEGREES, polynomials
 from costmodel.studies.scan.request import POLICIES, ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
-from costmodel.studies.scan.space.axes import WHOLE, Axis, example, read_axis
+from costmodel.studies.scan.shapes import Shapes, said
+from costmodel.studies.scan.space.axes import (
+    WHOLE,
+    Axis,
+    example,
+    of_engine,
+    of_profile,
+    read_axis,
+)
 from costmodel.studies.scan.space.points import Space
 from costmodel.studies.scan.space.samples import MAX_LHS, SAMPLES
 from costmodel.studies.scan.space.variant import Variant
@@ -27,6 +36,7 @@ MAX_VARIANTS = 20_000
 """Structural combinations; each is a network built and counted."""
 MAX_POINTS = 10**13
 """[points] A day of a thousand cores."""
+MEMORY = "hw.on_chip_memory"
 FEW = 64
 """Combinations up to which networks are built one by one."""
 
@@ -37,6 +47,7 @@ def planned(request: ScanRequest) -> ScanPlan:
     axes = list(_axes(request))
     _check_sampling(request)
     _check_conflicts(request, {axis.name for axis in axes})
+    _check_doubles(request, {axis.name for axis in axes})
     _check_policies(request, axes)
     # what no scan could hold is refused before any value is made
     points = prod(axis.size for axis in axes) if grid else request.n
@@ -116,6 +127,16 @@ def _check_conflicts(request: ScanRequest, axes: set[str]) -> None:
             problems.add(place, f"the scan has no '{word}'", f"add '{word}: ...'")
 
 
+def _check_doubles(request: ScanRequest, axes: set[str]) -> None:
+    """Note axes over the same number of a profile, or over one that another axis stands for."""
+    seen: dict[Any, str] = {profile_number("usable"): MEMORY} if MEMORY in axes else {}
+    for word in sorted(filter(of_profile, axes)):
+        first = seen.setdefault(profile_number(word[3:]), word)
+        if first != word:
+            what = f"'{word}' and '{first}' are the same number"
+            request.problems.add(request.place(f"axes {word}"), what, "drop one of them")
+
+
 def _check_policies(request: ScanRequest, axes: list[Axis]) -> None:
     """Check every policy that is named, before any network is built."""
     varied = [axis for axis in axes if axis.name in POLICIES]
@@ -150,7 +171,8 @@ def _counted(request: ScanRequest, axes: list[Axis], counts: list[Axis]) -> list
             form = polynomials(ends, partial(request.run, labels))
             if form is None:
                 return []
-            variants.append(Variant.of(request.run(labels, first), labels, form))
+            run = request.run(labels, first)
+            variants.append(said(Variant.of(run, labels, form), run))
     return variants
 
 
@@ -172,14 +194,36 @@ def _built(request: ScanRequest, axes: list[Axis]) -> list[Variant]:
             f"{combinations} structural combinations",
             f"at most {MAX_VARIANTS}: each builds a network",
         )
-    variants = []
-    for labels in _combinations(axes):
-        with request.collected():
-            variants.append(Variant.of(request.run(labels), labels))
+    others = [axis.name for axis in axes if not of_engine(axis.name)]
+    grouped: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, labels in enumerate(_combinations(axes)):
+        grouped.setdefault(repr([labels[name] for name in others]), []).append((number, labels))
+    variants = dict[int, Variant]()
+    for group in grouped.values():
+        variants |= _on_shapes(request, group, {name: group[0][1][name] for name in others})
         # the same mistake in every combination
         if len(problems.found) > 20:
             break
-    return variants
+    return [variants[number] for number in sorted(variants)]
+
+
+def _on_shapes(
+    request: ScanRequest, group: list[tuple[int, dict[str, Any]]], others: dict[str, Any]
+) -> dict[int, Variant]:
+    """The variants of combinations, by number, that have the `others` axes' values in common."""
+    made = dict[int, Variant]()
+    with request.collected():
+        if len(others) == len(group[0][1]):
+            ((number, labels),) = group
+            run = request.run(labels)
+            return {number: said(Variant.of(run, labels), run)}
+        shapes = Shapes(request, others)
+        for number, labels in group:
+            with request.collected():
+                made[number] = said(shapes.variant_of(labels), shapes.run)
+            if len(request.problems.found) > 20:
+                break
+    return made
 
 
 def _combinations(axes: list[Axis]) -> Iterator[dict[str, Any]]:

@@ -11,8 +11,10 @@ from costmodel.core.graph_pass import Pass
 from costmodel.core.policies import Choice
 from costmodel.core.quantities import AXES, MACHINE
 from costmodel.errors import BadValue, InputError, Place, Problem, Problems, did_you_mean
+from costmodel.hardware.numbers import with_number
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
+from costmodel.studies.scan.space.axes import of_profile
 from costmodel.studies.simulation import both, simulated
 
 POLICIES = ("dtype", "convention", "placement", "traffic", "timing")
@@ -84,18 +86,32 @@ class ScanRequest:
             self._named("arch", labels), self._named("hw", labels), self.settings | varied
         )
         self._check_levels(profile)
-        sizes = any(AXES[word].dimension == "memory" for word in self.axes if word in AXES)
+        for word, value in labels.items():
+            if of_profile(word):
+                with self.placed(f"axes {word}"):
+                    profile = with_number(profile, word[3:], value)
         return simulated(
             network,
             profile,
-            bounded=sizes and not self.attained,
+            bounded=self.bounded,
             hw_file=hw_file,
             batch=labels.get("batch", 1 if self.batch is None else self.batch),
             choices=choices,
             uniform=len(self.arch) > 1 or "arch" in labels,
             passes=self.passes,
-            given=tuple(AXES[name].word for name in self.axes if name in AXES),
+            given=self.given,
         )
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The figures of machines that are axes, so that no profile need state them."""
+        return tuple(AXES[name].word for name in self.axes if name in AXES)
+
+    @property
+    def bounded(self) -> bool:
+        """True where the bound of each level of memory is read instead of schedules searched."""
+        sizes = any(MACHINE[word].dimension == "memory" for word in self.given)
+        return sizes and not self.attained
 
     def _check_levels(self, profile: HardwareProfile) -> None:
         """Raise InputError for an axis of a level that a machine has not."""

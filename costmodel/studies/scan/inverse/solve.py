@@ -16,12 +16,13 @@ import math
 
 from costmodel.core.formula import Result
 from costmodel.core.quantities import ALIASES, MACHINE
-from costmodel.errors import BadValue, did_you_mean
+from costmodel.errors import BadValue
 from costmodel.studies.energy import energy_of
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.outermost import outermost
 from costmodel.studies.scan.inverse.question import Question, form_of, stated
 from costmodel.studies.scan.inverse.solve_memory import memory_that_meets
+from costmodel.studies.scan.inverse.solve_size import solve_size
 from costmodel.studies.scan.inverse.target import Answer, Bound, Reached, Target
 
 MEMORY = MACHINE["on_chip_memory"]
@@ -57,8 +58,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     """
     resource = ALIASES.get(resource, resource)
     if resource not in MACHINE:
-        known = [*MACHINE, "batch", "context", "prompt"]
-        raise BadValue(f"unknown resource '{resource}'", did_you_mean(resource, known))
+        return solve_size(run, resource, target)
     if target.on_energy:
         energy_of(run)
     quantity = MACHINE[resource]

@@ -87,7 +87,7 @@ class ScanPlan:
         """The parts. With a grid, ranges count its points in evaluation order."""
         return self.grid.ranges(BLOCKS_PART) if self.grid else self.space.ranges(GENERAL_PART)
 
-    @property
+    @cached_property
     def kept(self) -> tuple[str, ...]:
         """The columns of a points table behind the index: axes, what the formula gives, derived."""
         outputs = [word for word in self.space.outputs if word in (*TIMES, *JOULES)]

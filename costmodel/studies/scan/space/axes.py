@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 from costmodel.core.arrays import Array, Floats
 from costmodel.core.quantities import AXES, STRUCTURAL, dimension_of
 from costmodel.errors import BadValue, did_you_mean
+from costmodel.hardware import numbers
+from costmodel.hardware.numbers import profile_number
 from costmodel.language import documents, dtypes, units
 
 RANGE = re.compile(r"\s*(linear|log)\s*\(([^()]*)\)\s*")
@@ -72,7 +75,7 @@ class Axis:
         space = np.linspace if self.scale == "linear" else np.geomspace
         values = [_tidy(float(v)) for v in space(self.low, self.high, self.count)]
         # whole numbers, each once
-        if self.name in WHOLE:
+        if _whole(self.name):
             return list(dict.fromkeys(round(value) for value in values))
         return values
 
@@ -85,7 +88,7 @@ class Axis:
             values = self.low + share * (self.high - self.low)
         else:
             values = self.low * (self.high / self.low) ** share
-        if self.name in WHOLE:
+        if _whole(self.name):
             return np.maximum(np.rint(values), 1).astype(np.int64)
         # a memory has whole bytes
         return np.asarray(np.rint(values) if self.name == "hw.on_chip_memory" else values)
@@ -147,10 +150,35 @@ def read_axis(name: str, text: Any, *, si: bool = True) -> Axis:
 
 
 def check_name(name: str) -> None:
-    """BadValue unless `name` is a quantity of the machine, a structural axis or arch.NAME."""
+    """BadValue unless `name` is a number of machines, a structural axis or arch.NAME."""
     if name in AXES or name in STRUCTURAL or re.fullmatch(r"arch\.\w+", name):
         return
-    raise BadValue(f"unknown axis '{name}'", did_you_mean(name, [*AXES, *STRUCTURAL, "arch.NAME"]))
+    if of_profile(name):
+        with suppress(BadValue):
+            profile_number(name[3:])
+            return
+    known = [*AXES, *(f"hw.{word}" for word in numbers.known()), *STRUCTURAL, "arch.NAME"]
+    raise BadValue(f"unknown axis '{name}'", did_you_mean(name, known))
+
+
+def of_profile(name: str) -> bool:
+    """True for the word of an axis that may be a number of profiles, but no figure of machines."""
+    return name.startswith("hw.") and name not in AXES
+
+
+def of_engine(name: str) -> bool:
+    """True for the word of an axis over a size of the matrix engine."""
+    return name.startswith(f"hw.{numbers.ENGINE}")
+
+
+def _whole(name: str) -> bool:
+    """True for an axis that counts something."""
+    return name in WHOLE or of_engine(name)
+
+
+def _dimension(name: str) -> str | None:
+    """The dimension of an axis' values; None for plain numbers and words."""
+    return profile_number(name[3:]).dimension if of_profile(name) else dimension_of(name)
 
 
 def example(name: str) -> str:
@@ -160,12 +188,12 @@ def example(name: str) -> str:
     ('log(1 GB/s, 10 GB/s, 50)', 'linear(1, 8, 8)')
     """
     low, high = _ends(name)
-    return f"log({low}, {high}, 50)" if dimension_of(name) else f"linear({low}, {high}, 8)"
+    return f"log({low}, {high}, 50)" if _dimension(name) else f"linear({low}, {high}, 8)"
 
 
 def _ends(name: str) -> tuple[str, str]:
     """Two values of an axis as examples."""
-    kind = dimension_of(name)
+    kind = _dimension(name)
     if kind is None:
         return "1", "8"
     number, unit = units.EXAMPLES[kind].split(" ")
@@ -210,12 +238,12 @@ def _end(name: str, part: str) -> float:
 def _value(name: str, value: Any, *, si: bool = False) -> Any:
     """One value of an axis in SI units; plain numbers are if `si` is true, else have no unit."""
     value = value.item() if isinstance(value, np.generic) else value
-    kind = dimension_of(name)
+    kind = _dimension(name)
     if kind is not None:
         if si and isinstance(value, int | float) and not isinstance(value, bool):
             value = f"{value!r} {units.SI_UNITS[kind]}"
         try:
-            return float(units.parse(value, kind, zero=name in AXES and AXES[name].zero))
+            return float(units.parse(value, kind, zero=name not in AXES or AXES[name].zero))
         except BadValue as error:
             raise BadValue(f"axis '{name}': {error.what}", error.remedy) from None
     if name.startswith("arch."):
@@ -229,6 +257,8 @@ def _value(name: str, value: Any, *, si: bool = False) -> Any:
         return number
     if name == "dtype":
         return dtypes.text_of(value)
+    if of_profile(name) and isinstance(value, str):
+        value = documents.parse(value, "axis").plain()
     if isinstance(value, list | Mapping):
         raise BadValue(f"axis '{name}': {value!r} is no word", "write words")
-    return str(value)
+    return value if of_profile(name) else str(value)

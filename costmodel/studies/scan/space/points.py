@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -38,17 +39,17 @@ class Space:
     """Points per scan when sampled."""
     seed: int = 0
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Values on each machine axis of a grid."""
         return tuple(len(axis.grid) for axis in self.axes)
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The axes, structural ones first."""
         return (*self.variants[0].labels, *(axis.name for axis in self.axes))
 
-    @property
+    @cached_property
     def calibrated(self) -> bool:
         """True where every variant knows the interval around its times."""
         return all(variant.interval is not None for variant in self.variants)
@@ -78,17 +79,17 @@ class Space:
             ]
         return list(dict.fromkeys(told))
 
-    @property
+    @cached_property
     def per_variant(self) -> int:
         """Points of one variant; samples are dealt out to the variants as evenly as can be."""
         return prod(self.shape) if self.sample == "grid" else -(-self.count // len(self.variants))
 
-    @property
+    @cached_property
     def points(self) -> int:
         """Points of the whole space."""
         return self.per_variant * len(self.variants) if self.sample == "grid" else self.count
 
-    @property
+    @cached_property
     def quantities(self) -> list[str]:
         """The machine quantities that tables show: those that vary, and the known main ones."""
         return [
@@ -98,7 +99,7 @@ class Space:
             or (AXES[word].shown and all(word in variant.known for variant in self.variants))
         ]
 
-    @property
+    @cached_property
     def outputs(self) -> list[str]:
         """Return the outputs that a table shows.
 
@@ -118,7 +119,7 @@ class Space:
         stated = (entries(variant.machine.figures, ENERGY) for variant in self.variants)
         return ENERGY in self._varied_lanes or any(stated)
 
-    @property
+    @cached_property
     def _varied_lanes(self) -> set[str]:
         """The lanes that the axes' figures pace."""
         varied = [name for axis in self.axes if axis.machine for name in AXES[axis.name].fields]

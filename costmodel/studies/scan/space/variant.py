@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.lanes import ENERGY
 from costmodel.core.machine import Machine
+from costmodel.core.policies import Policies
 from costmodel.core.quantities import AXES, BOUNDS, axes_of
 from costmodel.core.terms import entries
 from costmodel.hardware.technology.fills import NO_TABLE, Follows, following
+from costmodel.core.workload import Workload
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
 from costmodel.studies.scan.forms.general import General
+
+
+def form_of(workload: Workload, chosen: Policies) -> Form:
+    """The closed form of a workload; where it has none, the formula itself."""
+    closed = closed_form(workload, *chosen.models)
+    return closed or General(replace(workload, rows=()), *chosen.models)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +58,7 @@ class Variant:
         chosen, calibration, work = run.policies, run.profile.calibration, run.workload
         return cls(
             labels or {},
-            form
-            or closed_form(work, *chosen.models)
-            or General(replace(work, rows=()), *chosen.models),
+            form or form_of(work, chosen),
             run.machine,
             run.samples,
             int(work.params.sum()),
@@ -64,13 +71,13 @@ class Variant:
             run.on_chip_node,
         )
 
-    @property
+    @cached_property
     def known(self) -> list[str]:
         """The machine quantities that its profile states."""
         known = axes_of(self.machine.level_names)
         return [word for word, q in known.items() if self.machine.value(q) is not None]
 
-    @property
+    @cached_property
     def lanes(self) -> set[str]:
         """The lanes in which its rows ask for anything, and a figure lets it cost something."""
         asked = self.form.asked
