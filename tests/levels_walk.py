@@ -15,7 +15,7 @@ import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from itertools import combinations_with_replacement, permutations, product
 from math import comb, prod
 
@@ -221,14 +221,14 @@ class LevelsWalk:
         return table.reshape(shape)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tiles(length: int, sizes: tuple[int, ...]) -> tuple[int, int, int]:
     """The longest tile, the lengths of all of them, their number."""
     lengths = [end - begin for begin, end in tiles_at(length, sizes)]
     return max(lengths), sum(lengths), len(lengths)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _inputs(
     line: SmallAxis, outputs: tuple[int, ...], taps: tuple[int, ...], along: str, run: int
 ) -> tuple[int, int]:

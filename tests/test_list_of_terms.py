@@ -15,9 +15,9 @@ from by_hand import FURTHER, INPUT, NETWORK, PLAIN, ROWS, SHARES, SIZES, TIMINGS
 import costmodel as cm
 from costmodel.core import registry, terms
 from costmodel.core.formula import evaluate
+from costmodel.core.lanes import RUN_LANES
 from costmodel.core.placing import place
 from costmodel.core.quantities import MACHINE
-from costmodel.core.lanes import RUN_LANES
 from costmodel.core.terms import Term
 from costmodel.studies.run import Run
 

@@ -10,8 +10,8 @@ import pytest
 import costmodel as cm
 from costmodel.cli import main
 from costmodel.core import quantities
-from costmodel.core.quantities import MachineQuantity, Quantities
 from costmodel.core.lanes import ENERGY
+from costmodel.core.quantities import MachineQuantity, Quantities
 from costmodel.core.terms import TERMS, Figure, Term
 from costmodel.errors import BadValue, CostModelError, InputError
 from costmodel.language import units

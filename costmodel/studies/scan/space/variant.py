@@ -14,8 +14,8 @@ from costmodel.core.machine import Machine
 from costmodel.core.policies import Policies
 from costmodel.core.quantities import AXES, BOUNDS, axes_of
 from costmodel.core.terms import entries
-from costmodel.hardware.technology.fills import NO_TABLE, Follows, following
 from costmodel.core.workload import Workload
+from costmodel.hardware.technology.fills import NO_TABLE, Follows, following
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
