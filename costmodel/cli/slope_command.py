@@ -26,7 +26,7 @@ EXAMPLES = (
     "slope hairnet --hw accel_1tflops",
     "slope model.onnx --html slope.html",
     "slope hairnet --hw accel_1tflops --traffic fused",
-    "slope hairnet --hw edge_npu --levels gb,rf --plot pictures",
+    "slope hairnet --hw edge_npu --levels gb,l1 --plot pictures",
 )
 
 
