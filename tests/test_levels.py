@@ -325,3 +325,39 @@ def test_the_command_of_the_plane(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "lower bound" in capsys.readouterr().out
     assert main(["slope", str(arch), "--hw", str(hw), "--levels", "gb,l2"]) == 2
     assert "no level 'l2' on chip" in capsys.readouterr().err
+
+
+PARTLY = [
+    LEVELS[0],
+    LEVELS[1] | {"holds": ["input", "output"]},
+    LEVELS[2] | {"holds": ["weights", "output"]},
+]
+
+
+@pytest.mark.parametrize("levels", [
+    PARTLY,
+    [LEVELS[0], LEVELS[1], LEVELS[2] | {"holds": ["output"]}],
+    [LEVELS[0], LEVELS[1] | {"holds": ["weights"]}, LEVELS[2]],
+    [LEVELS[0], LEVELS[1] | {"buffering": "double"}, LEVELS[2] | {"buffering": "double"}],
+])  # fmt: skip
+def test_operands_that_pass_a_level_by_and_second_buffers(tmp_path: Path, levels: Any) -> None:
+    """Nothing goes below the bound; and what no inner level holds crosses word by word."""
+    run = cm.simulate(product(tmp_path, 24, 40, 16), machine(tmp_path, levels))
+    for level in level_figures(run)[:2]:
+        assert level.bound is not None
+        assert (level.bytes >= level.bound).all()
+    held = levels[2].get("holds", ["input", "weights", "output"])
+    if "input" not in held:
+        # each of 24 x 40 x 16 multiply-adds takes its word of the input
+        assert level_figures(run)[1].bytes.sum() >= 24 * 40 * 16
+
+
+def test_a_boundary_that_no_inner_level_serves(tmp_path: Path) -> None:
+    """Only outputs stay in the registers: both operands cross for each multiply-add, outputs once.
+
+    With 128 B there are tiles of up to 128 sums; each of the 24 x 40 outputs is complete before it
+    leaves, and written once.
+    """
+    levels = [LEVELS[0], LEVELS[1] | {"size": "64 KiB"}, LEVELS[2] | {"holds": ["output"]}]
+    run = cm.simulate(product(tmp_path, 24, 40, 16), machine(tmp_path, levels))
+    assert level_figures(run)[1].bytes.sum() == 2 * 24 * 40 * 16 + 24 * 40

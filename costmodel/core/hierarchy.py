@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from costmodel.core.engine import EngineModel
 
 
+WORD = 8
+"""[B] The largest element of any type, and of any sum."""
+
+
 @dataclass(frozen=True)
 class ChipLevel:
     """One level on chip, without its size, which may vary from design point to design point."""
@@ -41,12 +45,20 @@ class Hierarchy:
     def inside(self, place: int) -> tuple[int, ...]:
         """Give the levels, by place on chip, whose room counts at the outer boundary of one.
 
-        An operand that passes a level by may lie in any level inside it, so that all of them count
-        as one memory.
+        Each operand crosses it as often as the first level inside that holds it fetches it; where
+        these are several levels they count as one memory.
         """
+        served = {self._serving(place, operand) for operand in "IWO"}
+        return tuple(sorted(level for level in served if level is not None)) or (place,)
+
+    def slack(self, place: int) -> int:
+        """Give the room for a word of each operand that no level inside a boundary holds [B]."""
+        return WORD * sum(self._serving(place, operand) is None for operand in "IWO")
+
+    def _serving(self, place: int, operand: str) -> int | None:
+        """The first level from `place` inwards that holds an operand; None: it goes to the engine."""
         own = range(place, len(self.levels))
-        passes = any(len(self.levels[level].holds) < len("IWO") for level in own)
-        return tuple(own) if passes else (place,)
+        return next((level for level in own if operand in self.levels[level].holds), None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from costmodel.core.placement import Plan
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest
 from costmodel.core.tiling.levels.attained import attained
+from costmodel.core.tiling.levels.bound import least_room
 from costmodel.core.tiling.levels.level import Level
 from costmodel.core.tiling.nest import Widths
 from costmodel.core.tiling.rows import Alike, alike
@@ -114,8 +115,11 @@ def found(workload: Workload, group: Alike, code: int, rooms: Rooms) -> Found:
     hierarchy = workload.hierarchy
     assert hierarchy is not None
     levels = levels_of(workload, group, code, rooms)
+    lacking = max(least_room(group.nest.nest, level) - level.size for level in levels)
+    if lacking > 0:
+        return Found((), lacking=float(lacking))
     bound = least(group.nest.nest, levels, hierarchy)
-    if bound.lacking or not hierarchy.attained:
+    if not hierarchy.attained:
         return bound
     if len(levels) == 1:
         # of a single level the bound is what its schedule moves
@@ -133,13 +137,11 @@ def least(nest: AnyNest, levels: Sequence[Level], hierarchy: Hierarchy) -> Found
     moved = []
     for number, level in enumerate(levels):
         inside = hierarchy.inside(number)
-        room = sum(levels[one].size for one in inside)
+        room = sum(levels[one].size for one in inside) + 8 * hierarchy.slack(number)
         double = level.double and len(inside) == 1
         curve = traffic_curve(nest, level.widths, double=double)
         step = int(np.searchsorted(curve.room, room, side="right")) - 1
-        if step < 0:
-            return Found((), lacking=float(curve.room[0] - room))
-        moved.append(MovedBytes(*(column[step] for column in curve.moved)))
+        moved.append(MovedBytes(*(column[max(step, 0)] for column in curve.moved)))
     return Found(tuple(moved))
 
 

@@ -44,6 +44,7 @@ def level_surface(
             Boundary(
                 hierarchy.inside(place),
                 replace(one, where=names[place], tables=nothing | dict(one.tables)),
+                hierarchy.slack(place),
             )
             for place, one in zip(places, tables, strict=True)
         )
