@@ -226,7 +226,7 @@ def test_too_small_a_level_is_named(tmp_path: Path) -> None:
         cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path, small))
 
 
-def test_depth_first_and_solving_are_refused_by_name(tmp_path: Path) -> None:
+def test_depth_first_is_refused_by_name(tmp_path: Path) -> None:
     arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
     with pytest.raises(InputError, match="traffic 'fused' on a machine with levels gb, rf"):
         cm.simulate(arch, hw, traffic="fused")
@@ -361,3 +361,38 @@ def test_a_boundary_that_no_inner_level_serves(tmp_path: Path) -> None:
     levels = [LEVELS[0], LEVELS[1] | {"size": "64 KiB"}, LEVELS[2] | {"holds": ["output"]}]
     run = cm.simulate(product(tmp_path, 24, 40, 16), machine(tmp_path, levels))
     assert level_figures(run)[1].bytes.sum() == 2 * 24 * 40 * 16 + 24 * 40
+
+
+def test_solving_for_rates_and_energies(tmp_path: Path) -> None:
+    """The run takes c + 61440 B / r; and 20480 B cost what they read and write of the bus's energies."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    run = cm.simulate(arch, hw)
+    assert run.energy is not None
+    rest = run.total_time - 61440 / 40e9
+    answer = cm.solve(arch, hw, "levels.gb.bandwidth", f"total_time <= {rest + 1e-6!r} s")
+    assert answer.value == pytest.approx(61440 / 1e-6, rel=1e-9)
+    assert answer.possible
+    # of the bytes over the bus 4096 are written outside: 16384 are read there
+    limit = run.energy - 16384 * 100e-12
+    answer = cm.solve(arch, hw, "levels.dram.read", f"energy <= {limit!r} J")
+    assert answer.value == pytest.approx(100e-12, rel=1e-9)
+    assert answer.achieved_energy == pytest.approx(limit, rel=1e-12)
+    answer = cm.solve(arch, hw, "bandwidth", f"total_time <= {61440 / 40e9!r} s")
+    assert not answer.possible
+    assert "even with infinite bandwidth the run takes" in answer.reason
+    with pytest.raises(InputError, match=r"the profile states no 'levels\.rg\.bandwidth'"):
+        cm.solve(arch, hw, "levels.rg.bandwidth", "total_time <= 1 s")
+
+
+def test_solving_for_a_size_reads_the_bound(tmp_path: Path) -> None:
+    """The smallest size at which W(M), which `slope` draws, is at most so much; and it is marked."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    least = cm.slope(arch, hw).network
+    answer = cm.solve(arch, hw, "levels.gb.size", "external_bytes <= 20480 B")
+    steps = least.memory[least.external <= 20480]
+    assert answer.value == steps[0]
+    assert any("lower bound" in told for told in answer.marks)
+    assert answer.value is not None
+    assert answer.value <= 2048
+    none = cm.solve(arch, hw, "levels.gb.size", "external_bytes <= 12287 B")
+    assert not none.possible

@@ -21,6 +21,7 @@ from costmodel.studies.energy import energy_of
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.outermost import outermost
 from costmodel.studies.scan.inverse.question import Question, form_of, stated
+from costmodel.studies.scan.inverse.solve_levels import solve_levels
 from costmodel.studies.scan.inverse.solve_memory import memory_that_meets
 from costmodel.studies.scan.inverse.solve_size import solve_size
 from costmodel.studies.scan.inverse.target import Answer, Bound, Reached, Target
@@ -62,6 +63,8 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     if target.on_energy:
         energy_of(run)
     quantity = MACHINE[resource]
+    if run.workload.hierarchy is not None:
+        return solve_levels(run, quantity, target)
     question = stated(Question(form_of(run), run.machine, quantity, run.marks, target.on_energy))
     target = target.on(run)
     limit = target.limit(run.samples)
