@@ -396,3 +396,54 @@ def test_solving_for_a_size_reads_the_bound(tmp_path: Path) -> None:
     assert answer.value <= 2048
     none = cm.solve(arch, hw, "levels.gb.size", "external_bytes <= 12287 B")
     assert not none.possible
+
+
+def of_elements(tmp_path: Path, size: str, **more: Any) -> Path:
+    """An array of two filters by two channels, whose elements hold weights and sums."""
+    rf = {"name": "rf", "size": size, "per": "pe", "holds": ["weights", "output"]}
+    energy = {"read": "1 pJ/B", "write": "1 pJ/B"}
+    levels = [LEVELS[0], LEVELS[1] | {"size": "64 KiB"}, rf | {"energy": energy} | more]
+    engine = {"model": "unrolled", "filters": 2, "channels": 2}
+    return machine(tmp_path, levels, engine=engine)
+
+
+def test_each_element_has_registers_of_its_own(tmp_path: Path) -> None:
+    """4 filters, 4 channels and 8 positions on 2 x 2 elements, by hand.
+
+    Two filters at a time, each element has the weights of one for two channels, and a sum: 3 B. Then
+    weights cross once (16), outputs once (32), and each of 128 multiply-adds takes its word of the input,
+    which two filters share: 64. In 2 B there is room for one weight, and sums leave before they are whole. An element takes a word of each operand for each multiply-add; sums of two
+    channels are added from element to element, so that an output is met twice: written twice, read once.
+    """
+    run = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "3 B"))
+    _, gb, rf = level_figures(run)
+    assert gb.bytes.sum() == 16 + 32 + 64
+    assert rf.bytes.sum() == 2 * 128 + 32 * (2 + 1)
+    less = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "2 B"))
+    assert level_figures(less)[1].bytes.sum() > 112
+    # 112 B cross to or from it; the engine takes 256 B and 32 that come back, and gives 64
+    assert rf.energy is not None
+    assert rf.energy.sum() == pytest.approx((112 - 64 + 256 + 96) * 1e-12 + 64e-12, rel=1e-12)
+
+
+def test_words_are_written_into_each_element_that_needs_them(tmp_path: Path) -> None:
+    """Held by the elements too, an input is read once outside for both filters, and written twice."""
+    held = {"holds": ["input", "weights", "output"]}
+    run = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "64 B", **held))
+    _, gb, rf = level_figures(run)
+    assert gb.bytes.sum() == 16 + 32 + 32
+    # in come 32 + 16, and 32 once more; the engine's words as above
+    assert rf.energy is not None
+    assert rf.energy.sum() == pytest.approx((32 + 32 + 16 + 32 + 256 + 96) * 1e-12, rel=1e-12)
+
+
+@pytest.mark.parametrize(("levels", "engine", "message"), [
+    ([LEVELS[0], LEVELS[1] | {"per": "pe"}, LEVELS[2]], {"model": "unrolled", "filters": 2, "channels": 2},
+     "level 'gb' is per pe, and others lie inside it"),
+    ([*LEVELS[:2], LEVELS[2] | {"per": "pe"}], None, "the profile's engine has no such elements"),
+    ([*LEVELS[:2], LEVELS[2] | {"per": "pe"}], {"model": "row_stationary", "rows": 2, "columns": 2},
+     "the profile's engine has no such elements"),
+])  # fmt: skip
+def test_elements_that_are_none(tmp_path: Path, levels: Any, engine: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cm.load_profile(machine(tmp_path, levels, engine=engine))

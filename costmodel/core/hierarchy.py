@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from costmodel.core.engine import EngineModel
-
-
-WORD = 8
-"""[B] The largest element of any type, and of any sum."""
+from costmodel.core.tiling.joint import AnyNest
+from costmodel.core.tiling.nest import Nest
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,8 @@ class ChipLevel:
     """What a byte costs that comes in from the next level outside [J or s]."""
     up: float = 1.0
     """What a byte costs that goes out to it [J or s]."""
+    fill: float = 0.0
+    """What a byte costs that is written into each further element [J]; nothing by time."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,28 @@ class Hierarchy:
         served = {self._serving(place, operand) for operand in "IWO"}
         return tuple(sorted(level for level in served if level is not None)) or (place,)
 
-    def slack(self, place: int) -> int:
-        """Give the room for a word of each operand that no level inside a boundary holds [B]."""
-        return WORD * sum(self._serving(place, operand) is None for operand in "IWO")
+    def through(self, place: int) -> str:
+        """Give the operands that no level inside a boundary holds: they go to the engine."""
+        return "".join(one for one in "IWO" if self._serving(place, one) is None)
+
+    def sharing(self, nest: AnyNest) -> tuple[int, int, int]:
+        """Along n, k and c: how many multiply-adds a word serves that goes to the engine."""
+        if self.array is None or not isinstance(nest, Nest):
+            return 1, 1, 1
+        if self.levels[-1].per_element:
+            return self.elements
+        of_input, of_weights, of_sums = self.array.shared(nest)
+        return of_weights, of_input, of_sums
 
     def _serving(self, place: int, operand: str) -> int | None:
-        """The first level from `place` inwards that holds an operand; None: it goes to the engine."""
+        """The first level from `place` inwards that holds an operand; None: no level does."""
         own = range(place, len(self.levels))
         return next((level for level in own if operand in self.levels[level].holds), None)
+
+    @property
+    def elements(self) -> tuple[int, int, int]:
+        """How many elements the array has along n, k and c."""
+        return (1, 1, 1) if self.array is None else self.array.elements or (1, 1, 1)
 
     @property
     def names(self) -> tuple[str, ...]:

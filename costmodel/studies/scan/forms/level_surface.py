@@ -29,13 +29,11 @@ class Boundary:
     levels: tuple[int, ...]
     """Places on chip, from 0, of the levels whose sizes add up to the room."""
     surface: Surface
-    slack: float = 0.0
-    """Room that is there besides [B]."""
 
     def inside(self, machine: Machine) -> Machine:
         """The machine with that room for a memory."""
         sizes = machine.capacities
-        return machine.replace(memory=reduce(add, (sizes[n] for n in self.levels), self.slack))
+        return machine.replace(memory=reduce(add, (sizes[n] for n in self.levels)))
 
 
 @dataclass(frozen=True, eq=False)
