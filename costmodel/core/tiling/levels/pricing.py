@@ -99,7 +99,7 @@ class Pricing:
 
     @cached_property
     def bases(self) -> tuple[Floats, Floats]:
-        """(3, L) cost of each turn of n, k and c at each boundary, and (L,) what no turn changes."""
+        """(3, L) cost of a turn of n, k and c at each boundary, and (L,) what no turn changes."""
         nest, words = self.nest, self.words
         slopes, rest = np.zeros((len(GROUPS), len(self.levels))), np.zeros(len(self.levels))
         for at, level in enumerate(self.levels):
