@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import AXES, JOULES, OUTPUTS
+from costmodel.core.quantities import AXES, JOULES
 from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.studies.energy import unstated
 from costmodel.studies.labels import once_each
@@ -28,10 +28,9 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     Raises InputError with every mistake, those in `problems` among them.
     """
     space = plan.space
-    outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
     axes = (*AXES, *AXES.short)
     stated = [w for w in axes if all(AXES[w].axis in one.known for one in space.variants)]
-    known: dict[str, Any] = dict.fromkeys([*space.quantities, *stated, *outputs, "batch"], 1.0)
+    known: dict[str, Any] = dict.fromkeys([*space.quantities, *stated, *space.named, "batch"], 1.0)
     labels = _labels(space, [*request.derive.values(), *request.where])
     examples = [known | together for together in labels]
     known |= space.examples()

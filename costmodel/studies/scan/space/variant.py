@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -70,6 +70,25 @@ class Variant:
             run.named_marks,
             run.on_chip_node,
         )
+
+    @property
+    def path(self) -> str:
+        """Which way its points are evaluated."""
+        return self.form.path
+
+    @property
+    def decisive(self) -> tuple[Any, ...]:
+        """Everything that decides what its points give."""
+        figures, counts = self.machine.figures, (self.samples, self.batch, self.params, self.macs)
+        return self.labels, self.form, figures, *counts, self.interval, self.on_chip_node
+
+    def figure(self, word: str) -> Any:
+        """A figure of its machine by the word of its axis; None where it states none."""
+        return self.machine.value(AXES[word])
+
+    def words_of(self, outputs: Sequence[str]) -> list[str]:
+        """The words by which expressions and tables know some outputs."""
+        return [*outputs]
 
     @cached_property
     def known(self) -> list[str]:
