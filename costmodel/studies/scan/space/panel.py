@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Floats
+from costmodel.core.lanes import RUN_LANES
 from costmodel.core.quantities import OUTPUTS
-from costmodel.core.terms import RUN_LANES
 from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.space.variant import Variant
 
