@@ -266,6 +266,7 @@ OUTPUTS = {
         Output("overhead_time", "time", "overhead_time_s", optional=True),
         Output("energy", "energy", "energy_J", target=True, optional=True),
         Output("edp", "energy-delay product", "edp_Js", optional=True),
+        Output("area", "area", "area_mm2", optional=True),
         Output("params", None, "params"),
         Output("macs", None, "macs"),
     )

@@ -94,7 +94,7 @@ class ScanPlan:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """The columns of a points table behind the index: axes, what the formula gives, derived."""
-        given = (*TIMES, *JOULES)
+        given = (*TIMES, *JOULES, "area")
         outputs = [word for word in self.space.outputs if word.rpartition(":")[2] in given]
         return (*self.space.words, *outputs, *(name for name, _ in self.derive))
 

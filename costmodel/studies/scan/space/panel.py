@@ -17,6 +17,8 @@ from costmodel.studies.scan.space.variant import Variant
 
 JUDGED = ("total_time", "energy", "edp")
 """Outputs of which there is a combined one."""
+AREA = "area"
+"""The same whatever the network."""
 LANES = tuple(f"{word}_time" for word in RUN_LANES)
 
 
@@ -87,6 +89,8 @@ class Panel(Variant):
             weights=tuple(over.values()),
             combine=combine,
             on_chip_node=first.on_chip_node,
+            area=first.area,
+            no_area=first.no_area,
         )
 
     @property
@@ -98,7 +102,7 @@ class Panel(Variant):
     def decisive(self) -> tuple[Any, ...]:
         """Everything that decides what its points give."""
         parts = [part.decisive for part in self.parts]
-        return parts, self.names, self.weights, self.combine
+        return parts, self.area, self.names, self.weights, self.combine
 
     @cached_property
     def known(self) -> list[str]:
@@ -118,14 +122,15 @@ class Panel(Variant):
 
     def words_of(self, outputs: Sequence[str]) -> list[str]:
         """The words of some outputs: those that are combined, then each network's."""
-        combined = [word for word in outputs if word in JUDGED]
-        return [*combined, *(f"{name}:{word}" for name in self.names for word in outputs)]
+        combined = [word for word in outputs if word in (*JUDGED, AREA)]
+        own = [word for word in outputs if word != AREA]
+        return [*combined, *(f"{name}:{word}" for name in self.names for word in own)]
 
     def columns(self, points: Columns, count: int, wanted: Words = TIMES) -> Columns:
         """Every quantity at `count` points: each network's, and the combined ones."""
         bare = {word.rpartition(":")[2] for word in wanted}
         each = [part.columns(points, count, bare) for part in self.parts]
-        first, own = each[0], {*self.known, *self.labels, *points, "batch"}
+        first, own = each[0], {*self.known, *self.labels, *points, "batch", AREA}
         columns = {word: value for word, value in first.items() if word in own}
         weights = np.array(self.weights)
         for word in (*JUDGED, *LANES):

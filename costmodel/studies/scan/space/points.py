@@ -124,6 +124,11 @@ class Space:
         return self.variants[0].words_of(every)
 
     @property
+    def without_area(self) -> list[str]:
+        """Why machines have no area, of each that has none."""
+        return list(dict.fromkeys(one.no_area for one in self.variants if one.no_area))
+
+    @property
     def energies(self) -> bool:
         """True where a machine states an energy, or an axis varies one."""
         stated = (entries(variant.machine.figures, ENERGY) for variant in self.variants)
