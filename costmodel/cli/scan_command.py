@@ -47,7 +47,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     machines = {"nargs": "+", "action": "extend", "required": False}
     options.add(parser, "--hw HW", "hardware profiles", **machines)
     axis = (
-        f"{', '.join(AXES)}, arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
+        f"{', '.join(AXES)}, hw.engine.NAME, any number of a profile by its path, "
+        f"arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
         "linear(a, b, n) or log(a, b, n)"
     )
     options.add(parser, "--axis NAME=VALUES", axis, **LISTED)
