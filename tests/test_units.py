@@ -28,6 +28,9 @@ EXPECTED = {
     **{f"{p}{b}": ("energy per byte", n * f) for p, f in DECIMAL.items() for b, n in (("J/B", 1), ("J/bit", 8))},
     **{f"{p}{b}": ("energy per byte", Fraction(n, 1000**rank)) for rank, p in enumerate("munpf", start=1) for b, n in (("J/B", 1), ("J/bit", 8))},
     "s": ("time", Fraction(1)), "ms": ("time", Fraction(1, 1000)), "us": ("time", Fraction(1, 10**6)),
+    # (10 mm)^2 and (0.001 mm)^2
+    "mm2": ("area", Fraction(1)), "cm2": ("area", Fraction(100)),
+    "um2": ("area", Fraction(1, 10**6)), "µm2": ("area", Fraction(1, 10**6)),
     "µs": ("time", Fraction(1, 10**6)), "ns": ("time", Fraction(1, 10**9)),
 }  # fmt: skip
 

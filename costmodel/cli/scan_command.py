@@ -43,14 +43,19 @@ EXAMPLES = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     first = "a scan file, or one or more architectures"
-    options.add(parser, "arch SCAN.yaml | ARCH", first, nargs="+")
+    options.add(parser, "arch SCAN.yaml | ARCH", first, nargs="*")
     machines = {"nargs": "+", "action": "extend", "required": False}
     options.add(parser, "--hw HW", "hardware profiles", **machines)
     axis = (
-        f"{', '.join(AXES)}, arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
+        f"{', '.join(AXES)}, hw.engine.NAME, any number of a profile by its path, "
+        f"arch.NAME, {', '.join(STRUCTURAL)}; a list [a, b], "
         "linear(a, b, n) or log(a, b, n)"
     )
     options.add(parser, "--axis NAME=VALUES", axis, **LISTED)
+    over = "judge machines over several networks, each with a weight (repeatable)"
+    options.add(parser, "--over NETWORK=WEIGHT", over, **LISTED)
+    combine = "how their times and energies become one: sum (default), geomean, worst"
+    options.add(parser, "--combine HOW", combine)
     _choosing(parser)
     searched = "search the schedules over several levels at every size, not their bound"
     options.add(parser, "--attained", searched, action="store_true")
@@ -124,6 +129,7 @@ def _request(args: argparse.Namespace) -> ScanRequest:
     request = _named(args)
     for option, into, words in (("axis", "axes", args.axis), ("derive", "derive", args.derive)):
         _add(request, option, into, words)
+    _networks(request, args.over)
     request.settings |= options.settings(args.settings)
     _over(request, args)
     request.where += args.where
@@ -137,7 +143,10 @@ def _request(args: argparse.Namespace) -> ScanRequest:
 
 def _named(args: argparse.Namespace) -> ScanRequest:
     """The request of the scan file, or of the architectures and profiles that are named."""
-    first, no_machine = args.arch[0], args.hw is None
+    if not args.arch and not args.over:
+        remedy = "name an architecture or a scan file, or networks with --over"
+        raise InputError.at(Place("SCAN.yaml | ARCH"), "is missing", remedy)
+    first, no_machine = (*args.arch, "")[0], args.hw is None
     yaml = first.endswith((".yaml", ".yml"))
     if len(args.arch) == 1 and (is_scan_file(first) or (no_machine and yaml)):
         request = read_scan_file(first)
@@ -165,9 +174,22 @@ def _add(request: ScanRequest, option: str, into: str, words: Sequence[str]) -> 
         request.places[key] = place
 
 
+def _networks(request: ScanRequest, words: Sequence[str]) -> None:
+    """Add the networks of --over, one NETWORK=WEIGHT each, to those of a scan file."""
+    for word in words:
+        place = Place(f"--over {word}")
+        name, equals, weight = word.rpartition("=")
+        if not equals or not weight.strip() or not name:
+            request.problems.add(place, "is not NETWORK=WEIGHT", "write e.g. --over alexnet=2")
+        elif str(request.places.get(f"over {name}", "")).startswith("--over"):
+            request.problems.add(place, f"'{name}' is given twice", "give it once")
+        else:
+            request.over[name], request.places[f"over {name}"] = weight, place
+
+
 def _over(request: ScanRequest, args: argparse.Namespace) -> None:
     """Single values of the command line in the place of the file's."""
-    for key in ("sample", "n", "seed", "best", "by", "batch"):
+    for key in ("sample", "n", "seed", "best", "by", "batch", "combine"):
         if getattr(args, key) is not None:
             setattr(request, key, getattr(args, key))
             request.places[key] = Place(f"--{key}")

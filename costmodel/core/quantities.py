@@ -266,6 +266,7 @@ OUTPUTS = {
         Output("overhead_time", "time", "overhead_time_s", optional=True),
         Output("energy", "energy", "energy_J", target=True, optional=True),
         Output("edp", "energy-delay product", "edp_Js", optional=True),
+        Output("area", "area", "area_mm2", optional=True),
         Output("params", None, "params"),
         Output("macs", None, "macs"),
     )
@@ -274,7 +275,18 @@ BOUNDS = tuple(word for word, output in OUTPUTS.items() if output.calibrated)
 """The ends of the 90 % interval, on calibrated machines alone."""
 
 
+def column_name(word: str) -> str:
+    """Give the column of an output in tables; of one network's it is led by the network's name.
+
+    >>> column_name("total_time"), column_name("alexnet:total_time")
+    ('total_time_s', 'alexnet:total_time_s')
+    """
+    network, colon, output = word.rpartition(":")
+    return f"{network}{colon}{OUTPUTS[output].column}"
+
+
 def dimension_of(word: str) -> str | None:
     """Give the dimension of a quantity's word; None for plain numbers and derived columns."""
+    word = word.rpartition(":")[2]
     quantity = AXES.get(word) or OUTPUTS.get(word)
     return quantity.dimension if quantity else None

@@ -13,6 +13,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.core.traits import Traits
 from costmodel.errors import BadValue, InputError, Place, Problem
+from costmodel.hardware.area import Area
 from costmodel.hardware.entries import (
     Assumed,
     Efficiency,
@@ -70,18 +71,17 @@ class HardwareProfile(Figures):
     """One machine: a memory bus, an on-chip memory, a matrix engine and a host.
 
     The figures of `costmodel.core.quantities` are written with their units and held in SI units;
-    one multiply-add is two operations, and rates are for every dtype or for each that is published.
-    Writes take the bandwidth, and maps on chip no time, unless a figure of their own is stated.
-    `efficiency` is by layer kind or routine ('default' for the others), `launch` once per row, or
-    for each engine that runs it, `overhead` once per run; `energy` in joules, where it is not
-    stated by `technology` from shipped tables. `engines` moves layer kinds to the other engine;
-    policies are defaults for this machine, `passes` the rewrites that its software makes. A network
-    gets the `usable` part of the on-chip memory. Partial sums are held in the type of the
-    `accumulator`; with double `buffering` tiles are filled while others are in use. `capacity` is
-    that of the external memory, `link` leads to further devices of the kind. `per_sequence` is what
-    a server's scheduler takes for each sequence of a step. `calibration` says what fitted figures
-    rest on, `measured` in a sentence where kernels were. `levels` stand for bandwidth and memory.
-    What is not published is left out, or stands under `assumed`.
+    one multiply-add is two operations, and rates are for every dtype or for each published one.
+    Writes take the bandwidth, and maps on chip no time, unless one of their own is stated.
+    `efficiency` is by layer kind or routine, `launch` once per row, or for each engine that runs
+    it, `overhead` once per run; `energy` in joules, else by `technology` from shipped tables.
+    `engines` moves layer kinds to the other engine; policies are defaults for this machine,
+    `passes` its software's rewrites. A network gets the `usable` part of the on-chip memory.
+    Partial sums are held in the type of the `accumulator`; with double `buffering` tiles are filled
+    while others are in use. `capacity` is that of the external memory, `link` leads to further
+    devices of the kind. `per_sequence` is a server's time for each sequence. `calibration` says
+    what fitted figures rest on, `measured` where kernels were. `levels` stand for bandwidth and
+    memory. `area` is the chip's. What is not published is left out, or under `assumed`.
     """
 
     name: str
@@ -107,6 +107,7 @@ class HardwareProfile(Figures):
     link: Link | None = None
     further: dict[str, float] = Field(default_factory=dict)
     per_sequence: float = 0.0
+    area: Area | None = None
     levels: tuple[Level, ...] = ()
 
     @model_validator(mode="before")

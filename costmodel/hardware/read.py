@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from costmodel.core import kinds
 from costmodel.core.content_cache import FileCache
 from costmodel.errors import BadValue, InputError, Problem, Problems, did_you_mean
+from costmodel.hardware.area import Area
 from costmodel.hardware.entries import Assumed, Efficiency, Energy, Link, Stated, Technology, Usable
 from costmodel.hardware.evidence import Calibration
 from costmodel.hardware.figures import ASSUMABLE, assumed_value, check_share
@@ -22,7 +23,7 @@ CHECKS: dict[str, Callable[[str], object]] = {"engines": kinds.get, "efficiency"
 """What raises BadValue for a key of a mapping that is none, by the mapping's word."""
 ENTRIES: dict[str, type[Stated]] = {
     "assumed": Assumed, "efficiency": Efficiency, "energy": Energy, "link": Link, "usable": Usable,
-    "calibration": Calibration, "technology": Technology,
+    "calibration": Calibration, "technology": Technology, "area": Area,
 }  # fmt: skip
 """What stands under a profile's keys that hold more than a figure."""
 LOADED: FileCache[HardwareProfile] = FileCache(128)

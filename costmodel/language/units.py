@@ -22,6 +22,13 @@ SECONDS = {
     **{f"{prefix}s": SMALL["u" if prefix == "µ" else prefix] for prefix in "muµn"},
 }
 
+AREAS = {
+    "mm2": Fraction(1),
+    "cm2": Fraction(100),
+    **dict.fromkeys(("um2", "µm2"), Fraction(1, 10**6)),
+}
+"""Of chips, in mm2."""
+
 # Base units of each dimension, in its SI unit. One multiply-add is two operations, so 1 MAC/s
 # is 2 FLOPS (DESIGN: "FLOPS in a profile means two per multiply-add").
 BASES = {
@@ -39,7 +46,7 @@ DIMENSIONS = {
     "memory": ("B", "1 MB"), "bandwidth": ("B/s", "1 GB/s"), "rate": ("FLOPS", "1 TFLOPS"),
     "time": ("s", "10 ms"), "frequency": ("/s", "100 /s"), "energy": ("J", "20 pJ"),
     "power": ("W", "5 W"), "energy per byte": ("J/B", "6 pJ/B"),
-    "energy-delay product": ("J s", "1 mJ s"),
+    "energy-delay product": ("J s", "1 mJ s"), "area": ("mm2", "10 mm2"),
 }  # fmt: skip
 SI_UNITS = {dimension: unit for dimension, (unit, _) in DIMENSIONS.items()}
 EXAMPLES = {dimension: example for dimension, (_, example) in DIMENSIONS.items()}
@@ -53,6 +60,7 @@ QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(\S
 def table() -> dict[str, tuple[str, Fraction]]:
     """Every unit: its dimension and its size in that dimension's SI unit."""
     units = {name: ("time", size) for name, size in SECONDS.items()}
+    units |= {name: ("area", size) for name, size in AREAS.items()}
     for dimension, bases in BASES.items():
         binary = BINARY if dimension in ("memory", "bandwidth") else {}
         for prefix, factor in (DECIMAL | binary).items():
@@ -114,6 +122,8 @@ def _remedy(unit: str, dimension: str) -> str:
 
 def show(value: float, dimension: str) -> str:
     """`value` (SI units) with the largest prefix that keeps it at 1 or more: '1 GB/s', '20 pJ'."""
+    if dimension == "area":
+        return f"{value:.6g} mm2"
     if dimension == "time":
         for unit, size in SECONDS.items():
             if value >= float(size) * (1 - 1e-12):

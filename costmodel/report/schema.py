@@ -89,6 +89,7 @@ def hardware() -> Schema:
         "link": record(link, ("bandwidth",)),
         "assumed": record(dict.fromkeys(ASSUMABLE, REASONED)),
         "energy": mapping(QUANTITY),
+        "area": mapping(QUANTITY),
         "passes": array(TEXT),
     }
     return {**made, "$schema": DRAFT, "title": "costmodel hardware profile"}

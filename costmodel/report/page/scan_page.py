@@ -70,7 +70,9 @@ def _verdict(outcome: ScanOutcome, best: dict[str, Any]) -> str:
 
 def _column(name: str, rows: list[dict[str, Any]]) -> TableColumn:
     """A column under its name in the tables; SI figures bear their unit."""
-    word = next((one.word for one in OUTPUTS.values() if one.column == name), name)
+    network, colon, column = name.rpartition(":")
+    own = next((one.word for one in OUTPUTS.values() if one.column == column), column)
+    word = f"{network}{colon}{own}"
     number = any(isinstance(row.get(name), int | float) for row in rows)
     unit = scan_plots.unit_of(word) if number else ""
     return TableColumn(name, word, unit or None, number)

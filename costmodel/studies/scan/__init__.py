@@ -30,8 +30,8 @@ MAX_ROWS = 20_000_000
 
 
 def scan(
-    arch: str | Path | Network | Sequence[str | Path | Network],
-    hw: str | Path | HardwareProfile | Sequence[str | Path | HardwareProfile],
+    arch: str | Path | Network | Sequence[str | Path | Network] = (),
+    hw: str | Path | HardwareProfile | Sequence[str | Path | HardwareProfile] = (),
     *,
     axes: Mapping[str, Any] | None = None,
     sample: str = "grid",
@@ -48,13 +48,16 @@ def scan(
     dtype: str | None = None,
     passes: Sequence[str | Pass] | None = None,
     attained: bool = False,
+    over: Mapping[Any, float] | None = None,
+    combine: str = "sum",
 ) -> pd.DataFrame:
     """Evaluate every point of a design space.
 
     Parameters
     ----------
     arch : str, Path or Network, or a list of them
-        Architectures: paths, short names or loaded objects; a list is an axis.
+        Architectures: paths, short names or loaded objects; a list is an axis. With `over` it may
+        be left out, and otherwise counts once among those networks.
     hw : str, Path or HardwareProfile, or a list of them
         Machines: paths, short names or loaded objects; a list is an axis.
     axes : dict
@@ -83,6 +86,12 @@ def scan(
     attained : bool
         On a machine with several levels whose sizes are axes: True searches the schedules at every
         point, False reads the bound of each level.
+    over : dict
+        Networks, as `arch` takes them, to their weights: every machine is judged over all of them.
+        Columns such as 'alexnet:total_time' are of one network; `total_time` and `energy` combine.
+    combine : {'sum', 'geomean', 'worst'}
+        The sum of weight times value, the weighted geometric mean, or the largest weight times
+        value.
 
     Returns
     -------
@@ -106,6 +115,7 @@ def scan(
     from costmodel.studies.scan.request import ScanRequest
 
     axes = _named("axes", axes)
+    networks = {str(key) if isinstance(key, Path) else key: w for key, w in (over or {}).items()}
     words, objects = dict[str, list[str]](), dict[str, dict[str, Any]]()
     for axis, things in (("arch", arch), ("hw", hw)):
         words[axis], objects[axis] = _labelled(things)
@@ -136,6 +146,8 @@ def scan(
         si=True,
         objects=objects,
         attained=attained,
+        over=networks,
+        combine=combine,
     )
     return _frame(planned(request))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.quantities import AXES, JOULES, OUTPUTS
+from costmodel.core.quantities import AXES, JOULES
 from costmodel.errors import BadValue, InputError, Place, Problems
 from costmodel.studies.energy import unstated
 from costmodel.studies.labels import once_each
@@ -20,6 +20,8 @@ from costmodel.studies.scan.space.points import Space
 
 NAME = re.compile(r"[A-Za-z_][\w.]*")
 """A word of an expression, dotted or not."""
+AREA = "area: {per_kib: 0.01 mm2, per_pe: 0.002 mm2, source: ...}"
+"""How a profile states areas."""
 
 
 def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> ScanPlan:
@@ -28,9 +30,9 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     Raises InputError with every mistake, those in `problems` among them.
     """
     space = plan.space
-    outputs = [w for w, o in OUTPUTS.items() if not o.calibrated or space.calibrated]
     axes = (*AXES, *AXES.short)
     stated = [w for w in axes if all(AXES[w].axis in one.known for one in space.variants)]
+    outputs = {*space.named} - ({"area"} & request.derive.keys() if space.without_area else set())
     known: dict[str, Any] = dict.fromkeys([*space.quantities, *stated, *outputs, "batch"], 1.0)
     labels = _labels(space, [*request.derive.values(), *request.where])
     examples = [known | together for together in labels]
@@ -58,6 +60,7 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
     with problems.collect():
         once_each([word.strip() for word in request.pareto], request.place("pareto"))
     _check_energies(space, request, problems)
+    _check_areas(space, request, problems)
     problems.raise_if_any()
     by, *pareto = objectives
     return replace(plan, by=by, pareto=tuple(pareto), where=tuple(where), derive=tuple(derive))
@@ -66,16 +69,32 @@ def with_criteria(plan: ScanPlan, request: ScanRequest, problems: Problems) -> S
 def _check_energies(space: Space, request: ScanRequest, problems: Problems) -> None:
     """Note what names the energy, or a product of it, where no machine states any."""
     machines = list(dict.fromkeys(one.machine_name for one in space.variants))
-    said = [("where", text) for text in request.where]
-    said += [(f"derive {name}", text) for name, text in request.derive.items()]
-    said += [("by", request.by), *(("pareto", word) for word in request.pareto)]
-    for what, text in () if space.energies else said:
+    for what, text in () if space.energies else _expressions(request):
         named = [word for word in JOULES if word in NAME.findall(str(text))]
         for word in named:
             if word not in request.derive:
                 error = unstated(machines)
                 said_of = f"'{word}' is named in '{text}', and {error.what}"
                 problems.add(request.place(what), said_of, error.remedy)
+
+
+def _check_areas(space: Space, request: ScanRequest, problems: Problems) -> None:
+    """Note what names the area where a machine states none."""
+    without = space.without_area if "area" not in request.derive else []
+    for what, text in _expressions(request) if without else ():
+        if "area" in NAME.findall(str(text)):
+            told = f"'area' is named in '{text}', and {'; '.join(without)}"
+            problems.add(request.place(what), told, f"state e.g. '{AREA}' in a profile")
+
+
+def _expressions(request: ScanRequest) -> list[tuple[str, Any]]:
+    """Everything that names columns, and where it was written."""
+    return [
+        *(("where", text) for text in request.where),
+        *((f"derive {name}", text) for name, text in request.derive.items()),
+        ("by", request.by),
+        *(("pareto", word) for word in request.pareto),
+    ]
 
 
 def _labels(space: Space, texts: Sequence[Any]) -> list[dict[str, Any]]:

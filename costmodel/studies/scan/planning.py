@@ -17,6 +17,7 @@ from costmodel.hardware.numbers import profile_number
 from costmodel.studies.labels import once_each
 from costmodel.studies.scan.criteria import with_criteria
 from costmodel.studies.scan.forms.polynomials import DEGREES, polynomials
+from costmodel.studies.scan.over import label_networks
 from costmodel.studies.scan.request import POLICIES, ScanRequest
 from costmodel.studies.scan.running.plan import ScanPlan
 from costmodel.studies.scan.shapes import Shapes, said
@@ -28,6 +29,7 @@ from costmodel.studies.scan.space.axes import (
     of_profile,
     read_axis,
 )
+from costmodel.studies.scan.space.panel import Panel
 from costmodel.studies.scan.space.points import Space
 from costmodel.studies.scan.space.samples import MAX_LHS, SAMPLES
 from costmodel.studies.scan.space.variant import Variant
@@ -44,6 +46,7 @@ FEW = 64
 def planned(request: ScanRequest) -> ScanPlan:
     """The plan of a request. Raises InputError with every mistake."""
     problems, grid = request.problems, request.sample == "grid"
+    label_networks(request)
     axes = list(_axes(request))
     _check_sampling(request)
     _check_conflicts(request, {axis.name for axis in axes})
@@ -56,10 +59,7 @@ def planned(request: ScanRequest) -> ScanPlan:
         problems.add(place, f"{points} points", f"at most {MAX_POINTS}: use fewer values")
     problems.raise_if_any()
     structural = [axis for axis in axes if not axis.machine]
-    counts = _countable(structural, grid)
-    variants = _counted(request, [axis for axis in structural if axis not in counts], counts)
-    if not variants:
-        counts, variants = [], _built(request, structural)
+    counts, variants = _variants(request, structural, _countable(structural, grid))
     problems.raise_if_any()
     arrays = (*counts, *(axis for axis in axes if axis.machine))
     space = Space(arrays, tuple(variants), request.sample, 0 if grid else request.n, request.seed)
@@ -118,7 +118,7 @@ def _check_conflicts(request: ScanRequest, axes: set[str]) -> None:
         place = request.place(f"set {word[5:]}" if word.startswith("arch.") else word)
         problems.add(place, f"'{word}' is fixed, and an axis too", "drop one of them")
     for word in ("arch", "hw"):
-        named = bool(getattr(request, word))
+        named = bool(getattr(request, word)) or (word == "arch" and bool(request.over))
         if named and word in request.axes:
             place = request.place(f"axes {word}")
             problems.add(place, f"'{word}' is named, and an axis too", "drop one of them")
@@ -157,6 +157,22 @@ def _countable(axes: list[Axis], grid: bool) -> list[Axis]:
     ]
     many = not grid and any(axis.endless for axis in whole)
     return whole if many or prod(len(axis.grid) for axis in whole) > FEW else []
+
+
+def _variants(
+    request: ScanRequest, structural: list[Axis], counts: list[Axis]
+) -> tuple[list[Axis], list[Variant]]:
+    """Every variant, and the axes of counts that are arrays; several networks stand together."""
+    alone = request.alone
+    others = [axis for axis in structural if axis not in counts]
+    each = [_counted(one, others, counts) for one in alone.values()]
+    if not all(each):
+        counts, each = [], [_built(one, structural) for one in alone.values()]
+    request.problems.raise_if_any()
+    if not request.over:
+        return counts, each[0]
+    over, combine = request.over, request.combine
+    return counts, [Panel.together(p, over, combine) for p in zip(*each, strict=True)]
 
 
 def _counted(request: ScanRequest, axes: list[Axis], counts: list[Axis]) -> list[Variant]:

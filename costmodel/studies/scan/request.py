@@ -50,8 +50,18 @@ class ScanRequest:
     """True: schedules over several levels are searched at every size; False: their bound is read
     where sizes are axes.
     """
+    over: dict[str, Any] = field(default_factory=dict)
+    """The weight of each network that the machines are judged over; none: one network alone."""
+    combine: str = "sum"
+    """How the figures of several networks become one."""
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Of the axes 'arch' and 'hw' the networks and profiles that are loaded already, by label."""
+
+    @property
+    def alone(self) -> dict[str, ScanRequest]:
+        """The request for each network that is judged over; itself where none is."""
+        each = {name: replace(self, arch=[name], over={}) for name in self.over}
+        return each or {"": self}
 
     def place(self, what: str) -> Place:
         """Where `what` was written."""
@@ -135,6 +145,7 @@ class ScanRequest:
         key = option.removeprefix("--")
         name = rest.partition("=")[0]
         keys = [f"axes arch.{name}", f"set {name}"] if space else [f"axes {key}", key]
+        keys += [f"over {where}"]
         keys += [word for word in ("arch", "hw") if where in getattr(self, word)]
         keys += [f"axes {word}" for word in ("arch", "hw") if where in (self.axes.get(word) or ())]
         home = next((self.places[k] for k in keys if k in self.places), problem.place)

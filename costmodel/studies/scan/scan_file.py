@@ -17,13 +17,14 @@ KINDS: dict[str, type] = {
     "seed": int,
     "best": int,
     "by": str,
+    "combine": str,
     "points": bool,
     "attained": bool,
     "batch": int,
 }
 WORDS = {str: "text", int: "a whole number", bool: "true or false"}
 LISTS = ("arch", "hw", "where", "pareto", "passes")
-MAPPINGS = {"axes": "axes", "derive": "derive", "set": "settings"}
+MAPPINGS = {"axes": "axes", "derive": "derive", "set": "settings", "over": "over"}
 """Keys, and the fields of `ScanRequest` that they fill."""
 KEYS = (*LISTS, *MAPPINGS, *KINDS, *POLICIES)
 
@@ -69,6 +70,10 @@ def read_scan_file(path: str) -> ScanRequest:
             request.places |= {f"{key} {name}": node.place for name, node in nodes.items()}
     request.choices = {key: dtypes.text_of(top[key].plain()) for key in POLICIES if key in top}
     beside = Path(path).parent
+    for name in list(request.over):
+        found = shipped.beside(beside, name)
+        request.places[f"over {found}"] = request.places[f"over {name}"]
+        request.over[found] = request.over.pop(name)
     for word in ("arch", "hw"):
         setattr(request, word, [shipped.beside(beside, name) for name in getattr(request, word)])
         if isinstance(request.axes.get(word), list):

@@ -10,6 +10,7 @@ from costmodel.core.counting import Counting
 from costmodel.core.quantities import MACHINE
 from costmodel.core.reshaping import Reshaping
 from costmodel.errors import BadValue
+from costmodel.hardware.area import area_told, chip_area
 from costmodel.hardware.numbers import ENGINE, peak_factor, rate_told, with_engine, with_number
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.studies.run import Run
@@ -58,13 +59,15 @@ class Shapes:
         of the engine's sizes.
         """
         sizes = {word: value for word, value in labels.items() if of_engine(word)}
-        counting = self._counting(resized(self.request, self.run.profile, sizes))
+        profile = resized(self.request, self.run.profile, sizes)
+        counting = self._counting(profile)
         factor = peak_factor(self.array, counting.traits.array)
         return replace(
             self.variant,
             labels=labels,
             form=form_of(self.reshaping.workload_on(counting), self.run.policies),
             machine=self.run.machine.scaled(MATRIX, factor),
+            area=chip_area(profile),
         )
 
     def _counting(self, profile: HardwareProfile) -> Counting:
@@ -81,4 +84,6 @@ def said(variant: Variant, run: Run) -> Variant:
         told["matrix"] = "\n".join(filter(None, [variant.marks.get("matrix"), follows]))
     for word in UNREAD & variant.labels.keys():
         told[word] = f"no figure of a scan depends on {word}: costmodel generate reads it"
+    if variant.area is not None:
+        told["area"] = area_told(run.profile)
     return replace(variant, marks={**variant.marks, **told})

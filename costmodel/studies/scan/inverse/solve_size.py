@@ -72,6 +72,10 @@ def solve_size(run: Run, resource: str, target: Target) -> Answer:
             f"scan hw.{resource}",
         )
     sizes, target = Sizes(run, resource.removeprefix(ENGINE)), target.on(run)
+
+    def joules(result: Result) -> float | None:
+        return float(result.total_energy or 0.0) if target.on_energy else None
+
     best, at_best = math.inf, 0
     told = (*run.marks.values(), *filter(None, [rate_told(run.profile)]))
     for size in range(1, LARGEST + 1):
@@ -80,12 +84,13 @@ def solve_size(run: Run, resource: str, target: Target) -> Answer:
         time = float(result.total_time)
         if target.bound.met(reached):
             why = f"the smallest {resource} that meets the target"
-            return Answer(resource, float(size), "", time, True, why, marks=told)
+            return Answer(resource, float(size), "", time, True, why, None, told, joules(result))
         if (worse := reached if target.bound.at_most else -reached) < best:
             best, at_best = worse, size
     why = f"impossible with any {resource} from 1 to {LARGEST}; {at_best} comes closest"
-    time = float(sizes.result(at_best).total_time)
-    return Answer(resource, None, "", time, False, why, marks=told)
+    closest = sizes.result(at_best)
+    time = float(closest.total_time)
+    return Answer(resource, None, "", time, False, why, None, told, joules(closest))
 
 
 def _reached(result: Result, target: Target, samples: int) -> float:

@@ -17,6 +17,7 @@ from costmodel.studies.scan.forms.surface import Surface
 from costmodel.studies.scan.running import cached_grid
 from costmodel.studies.scan.running.pareto import Best, Front, best_of, front_of
 from costmodel.studies.scan.space.formulas import Formula, Objective
+from costmodel.studies.scan.space.panel import Panel
 from costmodel.studies.scan.space.points import Space
 
 GENERAL_PART = 1 << 20
@@ -69,7 +70,10 @@ class ScanPlan:
         """How to reduce the grid without materialising it, or None where that does not apply."""
         objectives = [objective.text for objective in self.pareto]
         figures = [word for word in objectives if word in AXES]
-        closed = all(isinstance(variant.form, Surface) for variant in self.space.variants)
+        closed = all(
+            isinstance(variant.form, Surface) and not isinstance(variant, Panel)
+            for variant in self.space.variants
+        )
         every_point = self.points or self.derive or self.space.sample != "grid"
         over_time = not objectives or "total_time" in objectives
         known = set(objectives) <= {"total_time", *figures} and self.by.text == "total_time"
@@ -80,7 +84,7 @@ class ScanPlan:
     @property
     def path(self) -> str:
         """How points are evaluated, for the report."""
-        paths = sorted({variant.form.path for variant in self.space.variants})
+        paths = sorted({variant.path for variant in self.space.variants})
         return " and ".join(paths) + (", grid reduced in cache" if self.grid else "")
 
     def ranges(self) -> list[tuple[int, int]]:
@@ -90,7 +94,8 @@ class ScanPlan:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """The columns of a points table behind the index: axes, what the formula gives, derived."""
-        outputs = [word for word in self.space.outputs if word in (*TIMES, *JOULES)]
+        given = (*TIMES, *JOULES, "area")
+        outputs = [word for word in self.space.outputs if word.rpartition(":")[2] in given]
         return (*self.space.words, *outputs, *(name for name, _ in self.derive))
 
     @cached_property

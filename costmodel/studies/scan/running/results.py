@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from costmodel.core.quantities import OUTPUTS
+from costmodel.core.quantities import column_name
 from costmodel.language.harmless import cell
 from costmodel.studies.scan.running.pareto import Best, Front
 from costmodel.studies.scan.running.plan import ScanPlan
@@ -62,14 +63,19 @@ def rows(
     places = [index for _, index in best] + [index for _, index, _ in front]
     names = _names(outcome.plan).items()
     points = [
-        {name: _given(row[word]) for word, name in names}
-        | {"external_bytes": int(row["external_bytes"])}
+        {name: _given(row[word]) for word, name in names} | _whole(row)
         for row in outcome.plan.rows(places)
     ]
     first = [{"rank": n, "index": index} for n, (_, index) in enumerate(best, start=1)]
     first += [{"index": index, "count": count} for _, index, count in front]
     records = [given | point for given, point in zip(first, points, strict=True)]
     return records[: len(best)], records[len(best) :]
+
+
+def _whole(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The bytes of a row as the whole numbers that they are; none where several networks run."""
+    bytes_moved = row.get("external_bytes")
+    return {} if bytes_moved is None else {"external_bytes": int(bytes_moved)}
 
 
 def _given(value: Any) -> Any:
@@ -79,7 +85,7 @@ def _given(value: Any) -> Any:
 
 def _names(plan: ScanPlan) -> dict[str, str]:
     """The names of a table's columns by the word of the quantity."""
-    outputs = {w: OUTPUTS[w].column for w in plan.space.outputs if w not in COUNTS}
+    outputs = {w: column_name(w) for w in plan.space.outputs if w not in COUNTS}
     return {w: w for w in plan.space.words} | outputs | {name: name for name, _ in plan.derive}
 
 

@@ -34,12 +34,14 @@ def _quantities() -> re.Pattern[str]:
 
 # A quantity alone against a number alone: what stands around them must not be arithmetic.
 BARE = re.compile(
-    r"(?:^|\band\b|\bor\b|\bnot\b|\()\s*([a-z]\w*(?:\.\w+)*)\s*(?:<=|>=|<|>|==)\s*"
+    r"(?:^|\band\b|\bor\b|\bnot\b|\()\s*(?:[\w.\-]+:)?([a-z]\w*(?:\.\w+)*)\s*(?:<=|>=|<|>|==)\s*"
     r"(\d[\d.eE+-]*)\s*(?=$|\band\b|\bor\b|\))"
 )
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 DOTTED = re.compile(r"\b(?:hw|arch)(?:\.[A-Za-z_]\w*)+")
 """A word of an expression; and those with dots that there are."""
+OF_NETWORK = re.compile(r"(?<![\w.\-])\w[\w.\-]*:[A-Za-z_]\w*")
+"""A figure of one network of several, such as `vit-b-16:total_time`."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Formula:
     @property
     def code(self) -> str:
         """The expression in plain arithmetic: SI numbers, dots replaced."""
-        return DOTTED.sub(lambda word: word[0].replace(".", "__"), self._plain)
+        plain = OF_NETWORK.sub(lambda word: _identifier(word[0]), self._plain)
+        return DOTTED.sub(lambda word: word[0].replace(".", "__"), plain)
 
     @property
     def words(self) -> set[str]:
@@ -82,7 +85,7 @@ class Formula:
 
     def __call__(self, columns: Mapping[str, Any]) -> Any:
         """The value on columns of points (arrays or numbers). Raises BadValue."""
-        names = {word.replace(".", "__"): column for word, column in columns.items()}
+        names = {_identifier(word): column for word, column in columns.items()}
         try:
             return evaluate_arrays(self.code, names)
         except BadValue as error:
@@ -96,10 +99,23 @@ def _in_si_units(match: re.Match[str]) -> str:
     return repr(float(units.parse(f"{number} {unit}", units.table()[unit][0], zero=True)))
 
 
+def _identifier(word: str) -> str:
+    """Give a quantity's word as plain arithmetic has it: dots, colons and dashes are replaced."""
+    if ":" not in word:
+        return word.replace(".", "__")
+    return "over__" + re.sub(r"\W", lambda mark: f"_{ord(mark[0])}_", word)
+
+
 def _dotted(text: str) -> str:
     """Give ``hw__link__bandwidth`` the dots that users write, ``hw.link.bandwidth``."""
+    text = re.sub(r"\bover__(\w+)", lambda w: re.sub(r"_(\d+)_", _mark, w[1]), text)
     figures = re.sub(r"\bhw__\w+", lambda word: word[0].replace("__", "."), text)
     return re.sub(r"\b(hw|arch)__", r"\1.", figures)
+
+
+def _mark(number: re.Match[str]) -> str:
+    """Give a character by its number."""
+    return chr(int(number[1]))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from costmodel.core.quantities import AXES, MACHINE, OUTPUTS
 from costmodel.core.terms import entries, paced_by
 from costmodel.studies.scan.forms.form import TIMES, Columns, Words
 from costmodel.studies.scan.space.axes import Axis
+from costmodel.studies.scan.space.panel import JUDGED
 from costmodel.studies.scan.space.samples import draw
 from costmodel.studies.scan.space.variant import Variant
 
@@ -61,7 +62,7 @@ class Space:
             what
             for variant in self.variants
             for word, what in variant.marks.items()
-            if word not in MACHINE or MACHINE[word].axis not in self.words
+            if word.split()[0] not in MACHINE or f"hw.{word.split()[0]}" not in self.words
         )
         return [*dict.fromkeys(told), *self._energy_marks]
 
@@ -106,12 +107,26 @@ class Space:
         Those of calibrated machines and those of optional lanes are among them where in use.
         """
         lanes = self._varied_lanes.union(*(variant.lanes for variant in self.variants))
-        return [
+        shown = [
             word
             for word, output in OUTPUTS.items()
             if (not output.calibrated or self.calibrated)
             and (not output.optional or output.lane in lanes)
         ]
+        words = self.variants[0].words_of(shown)
+        # of each network alone what is judged
+        return [word for word in words if ":" not in word or word.rpartition(":")[2] in JUDGED]
+
+    @cached_property
+    def named(self) -> list[str]:
+        """The outputs that expressions may name."""
+        every = [w for w, output in OUTPUTS.items() if not output.calibrated or self.calibrated]
+        return self.variants[0].words_of(every)
+
+    @property
+    def without_area(self) -> list[str]:
+        """Why machines have no area, of each that has none."""
+        return list(dict.fromkeys(one.no_area for one in self.variants if one.no_area))
 
     @property
     def energies(self) -> bool:
@@ -136,20 +151,7 @@ class Space:
 
     def identity(self) -> str:
         """A digest of everything that decides what any point gives."""
-        variants = [
-            (
-                v.labels,
-                v.form,
-                v.machine.figures,
-                v.samples,
-                v.batch,
-                v.params,
-                v.macs,
-                v.interval,
-                v.on_chip_node,
-            )
-            for v in self.variants
-        ]
+        variants = [variant.decisive for variant in self.variants]
         decisive = _content([self.axes, self.sample, self.count, self.seed, variants])
         return hashlib.sha256(repr(decisive).encode()).hexdigest()
 

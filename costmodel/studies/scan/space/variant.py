@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from costmodel.core.policies import Policies
 from costmodel.core.quantities import AXES, BOUNDS, axes_of
 from costmodel.core.terms import entries
 from costmodel.core.workload import Workload
+from costmodel.hardware.area import ChipArea, chip_area, without_area
 from costmodel.hardware.technology.fills import NO_TABLE, Follows, following
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
@@ -51,6 +52,9 @@ class Variant:
     """What reports say beside the figures: by engine, and under `incomplete`."""
     on_chip_node: Follows = NO_TABLE
     """The technology by whose table the energy of a byte on chip follows the memory, if any."""
+    area: ChipArea | None = None
+    no_area: str = ""
+    """Why there is no area."""
 
     @classmethod
     def of(cls, run: Run, labels: Columns | None = None, form: Form | None = None) -> Variant:
@@ -69,7 +73,29 @@ class Variant:
             calibration.interval_90 if calibration else None,
             run.named_marks,
             run.on_chip_node,
+            chip_area(run.profile),
+            without_area(run.profile),
         )
+
+    @property
+    def path(self) -> str:
+        """Which way its points are evaluated."""
+        return self.form.path
+
+    @property
+    def decisive(self) -> tuple[Any, ...]:
+        """Everything that decides what its points give."""
+        figures, counts = self.machine.figures, (self.samples, self.batch, self.params, self.macs)
+        beside = (self.interval, self.on_chip_node, self.area)
+        return self.labels, self.form, figures, *counts, *beside
+
+    def figure(self, word: str) -> Any:
+        """A figure of its machine by the word of its axis; None where it states none."""
+        return self.machine.value(AXES[word])
+
+    def words_of(self, outputs: Sequence[str]) -> list[str]:
+        """The words by which expressions and tables know some outputs."""
+        return [*outputs]
 
     @cached_property
     def known(self) -> list[str]:
@@ -79,13 +105,19 @@ class Variant:
 
     @cached_property
     def lanes(self) -> set[str]:
-        """The lanes in which its rows ask for anything, and a figure lets it cost something."""
+        """The lanes in which its rows ask for anything, and a figure lets it cost something.
+
+        An area that is stated is one of them, for tables.
+        """
         asked = self.form.asked
         return {
-            entry.lane
-            for entry in entries(self.machine.figures)
-            if any(np.any(asked.get(amount, 1)) for amount in entry.amounts)
-            and not np.all(self.machine[entry.figure] == entry.idle)
+            *(("area",) if self.area else ()),
+            *(
+                entry.lane
+                for entry in entries(self.machine.figures)
+                if any(np.any(asked.get(amount, 1)) for amount in entry.amounts)
+                and not np.all(self.machine[entry.figure] == entry.idle)
+            ),
         }
 
     def columns(self, points: Columns, count: int, wanted: Words = TIMES) -> Columns:
@@ -125,6 +157,7 @@ class Variant:
             **self.labels,
             **{word: value for word, value in stated.items() if value is not None},
             **outputs,
+            "area": self.area.on(machine, sized="memory" in figures) if self.area else np.nan,
             "edp": outputs[ENERGY] * total,
             "throughput": throughput,
             "params": self.params,
