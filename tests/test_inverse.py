@@ -189,6 +189,27 @@ def test_the_edge_of_what_is_possible(network: Path) -> None:
     )
 
 
+def test_the_edge_of_what_is_possible_under_overlap(network: Path) -> None:
+    """No faster than the operations: from where the last row, the relu, waits for the bus no more.
+
+    On 600 B it moves 2 x 1152 B and compares 288 elements at 2**19 a second: 8 x 2**19 B/s. The
+    first row moves 2304 B for 20736 operations at 2**21, p and q 1216 B for 1152, the sum nothing.
+    """
+    profile = by_hand.profile(
+        {"bandwidth": 2.0**20, "memory": 600.0, "matrix": 2.0**21, "host": 2.0**19}
+    )
+    least = (20736 + 2 * 1152) / 2.0**21 + (288 + 72) / 2.0**19
+    for sign, side in (("<=", "smallest"), (">", "largest")):
+        asked = f"total_time {sign} {least!r} s"
+        answer = cm.solve(network, profile, "bandwidth", asked, timing="overlap")
+        assert answer.value == pytest.approx(8 * 2**19, rel=1e-12)
+        assert answer.reason == f"the {side} bandwidth that meets the target"
+    any_value = cm.solve(
+        network, profile, "bandwidth", f"total_time >= {least!r} s", timing="overlap"
+    )
+    assert (any_value.value, any_value.possible) == (None, True)
+
+
 def test_more_than_the_rest_takes(network: Path) -> None:
     """The least overhead that a time of powers of two, and nothing less, is longer with."""
     machine = {"bandwidth": 2.0**20, "memory": 600.0, "matrix": 2.0**21, "host": 2.0**19}

@@ -128,15 +128,6 @@ REASONS: dict[str, dict[str, str]] = {
     "outermost.py": {
         "outermost: last, step = following, 3 * step": "how far it strides; it halves its way back",
     },
-    "solve.py": {
-        "Stretch.value: return (spare / self.work)": "a time that nothing is asked of is answered before",
-        "Question.stretch: high = edges[slow] if slow < len(edges) else 3 * edges[-1]": (
-            "behind the last edge any value is on the same line"
-        ),
-        "Question.stretch: low = edges[slow - 1] if slow else edges[0] / 3": (
-            "before the first edge any value is on the same line"
-        ),
-    },
     "pipelined.py": {
         "_fetches: if (end < begin):": "where nothing was fetched the loop below ends at once",
         "_fetches: if False:": "where nothing was fetched the loop below ends at once",

@@ -2,10 +2,9 @@
 
 Under a timing that adds, T = sum of amounts over rates (and counts times times), so a target t on
 the time gives each figure directly: a rate r with work w and the rest's time c is w / (t - c), a
-time is (t - c) over its count. Under `overlap` the same holds between the values at which a row's
-bound changes; where a row has two paces on one side these are not known, and as times fall with a
-rate the formula is bisected. The memory walks the tables of the closed form. Nothing is sampled,
-and the formula itself is asked whether the answer meets the target.
+time is (t - c) over its count. Under `overlap` times fall with a rate all the same, and the formula
+is bisected. The memory walks the tables of the closed form. Nothing is sampled, and the formula
+itself is asked whether the answer meets the target.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from costmodel.core.arrays import Floats
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
 from costmodel.errors import BadValue, did_you_mean
@@ -74,10 +72,6 @@ class Question:
         """The total time on the machine [s]."""
         return float(self.form.total_time(self.machine)[0])
 
-    def time_at(self, value: float) -> float:
-        """The total time with another value of the figure [s]."""
-        return float(self.form.total_time(self._with(value))[0])
-
     def answer(self, value: float | None, met: bool, why: str, time: float | None = None) -> Answer:
         """An answer about the figure; without a `time` [s] the run's own one is told."""
         taken = self.time if time is None else time
@@ -114,48 +108,14 @@ class Question:
             return None
         return work / others if self.quantity.more_is_faster else others / work
 
-    def stretch(self, seconds: Bound) -> Stretch | None:
-        """Where between the values at which a row's bound changes the target is just met.
+    def just_meets(self, seconds: float) -> float:
+        """The figure with which a run takes so many seconds, if lanes add up.
 
-        None where these values are not known.
-        """
-        edges: Floats | None = np.empty(0)
-        if isinstance(self.form, Overlapped):
-            edges = self.form.edges(self.machine, self.quantity)
-        if edges is None:
-            return None
-        if not len(edges):
-            return Stretch(self.work, self.rest)
-        times = self.form.total_time(self._with(edges))
-        # times fall as the rate rises: so many edges are too slow
-        slow = int(np.count_nonzero(~seconds.met(times) if seconds.at_most else seconds.met(times)))
-        low = edges[slow - 1] if slow else edges[0] / 2
-        high = edges[slow] if slow < len(edges) else 2 * edges[-1]
-        slowest, fastest = self.time_at(low), self.time_at(high)
-        work = (slowest - fastest) / (1 / low - 1 / high)
-        return Stretch(float(work), float(fastest - work / high), exact=False)
-
-
-class Stretch(NamedTuple):
-    """Values of a rate r between which T = work / r + rest.
-
-    Through 6 s at a rate of 2 and 4 s at a rate of 4 go a work of 8 and a rest of 2 s.
-    """
-
-    work: float
-    rest: float
-    """[s]"""
-    exact: bool = True
-    """False: it is worked out from the difference of two times, which rounding spoils."""
-
-    def value(self, seconds: float, *, faster: bool) -> float:
-        """The rate at which a run takes so many seconds, or the time where no figure is `faster`.
-
-        It is endless, or none at all, where the rest takes as long or longer.
+        A rate is infinite, a time 0, where the rest takes as long or longer.
         """
         spare = max(seconds - self.rest, 0.0)
-        if not faster:
-            return spare / self.work if self.work else 0.0
+        if not self.quantity.more_is_faster:
+            return spare / self.work
         return self.work / spare if spare else math.inf
 
 
@@ -214,7 +174,7 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
 def stated(question: Question) -> Question:
     """The question, if the machine states the figure it asks about. Raises BadValue."""
     word = question.quantity.word
-    if any(question.machine[name] is None for name in question.quantity.fields):
+    if question.machine[question.quantity.field] is None:
         group, _, name = word.rpartition(".")
         added = f"{group}: {{{name}: ...}}" if group else f"{word}: ..."
         raise BadValue(f"the profile states no '{word}'", f"add '{added}' to it, and ask again")
@@ -240,25 +200,22 @@ def _pace(run: Run, question: Question, target: Target, seconds: Bound) -> Answe
     def time_at(value: float) -> float:
         return float(run.on(run.machine.with_quantity(question.quantity, value)).total_time)
 
+    def meets(value: float) -> bool:
+        return bool(target.met_in(time_at(value), run.samples))
+
     least = time_at(question.quantity.idle)
     if question.work == 0:
         return question.answer(None, bool(seconds.met(least)), f"nothing depends on {word}")
-    if not seconds.at_most and seconds.value < least:
+    if not seconds.at_most and seconds.met(least):
         return question.answer(None, True, "any value meets it")
-    stretch, smallest = question.stretch(seconds), seconds.at_most == faster
-    start = stretch.value(seconds.value, faster=faster) if stretch else None
-    endless = start == math.inf
+    adds, smallest = isinstance(question.form, Surface), seconds.at_most == faster
+    start = question.just_meets(seconds.value)
+    endless = adds and start == math.inf
     if endless and not seconds.at_most:
         return question.answer(None, True, "any value meets it")
     value = None
     if not seconds.at_most or (seconds.value >= least and not endless):
-        own = run.machine[question.quantity.field]
-        value = outermost(
-            lambda v: bool(target.met_in(time_at(v), run.samples)),
-            own if start is None else start,
-            smallest=smallest,
-            known=stretch is not None and stretch.exact,
-        )
+        value = outermost(meets, start, smallest=smallest, known=adds)
     if value is None:
         best = f"infinite {word}" if faster else f"no {word} at all"
         why = f"impossible, because even with {best} the run takes {least:.6g} s"
