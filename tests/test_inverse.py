@@ -140,6 +140,20 @@ def test_a_memory_that_just_meets_a_bound(network: Path, name: str, timing: str)
                 assert answer.unit == "B"
 
 
+def test_what_a_memory_gives_it_meets(network: Path) -> None:
+    """Asked for just what a simulation gave, that memory is the answer, whatever was rounded.
+
+    Of a batch of 3 every map is three times as large.
+    """
+    for prime in (1000003, 1299709, 2750159, 4256233, 15485863, 32452843):
+        for size in (P, INPUT, C):
+            profile = by_hand.profile(PLAIN | {"bandwidth": prime, "memory": 3 * size})
+            time = cm.simulate(network, profile, batch=3).total_time
+            for target in (f"total_time <= {time!r} s", f"throughput >= {3 / time!r} /s"):
+                answer = cm.solve(network, profile, "on_chip_memory", target, batch=3)
+                assert answer.value == 3 * size
+
+
 @pytest.mark.parametrize(("word", "target", "possible", "reason"), [
     ("energy.static", "total_time <= 1 s", True, "nothing depends on energy.static"),
     ("energy.static", "total_time <= 1 us", False, "nothing depends on energy.static"),

@@ -128,6 +128,14 @@ REASONS: dict[str, dict[str, str]] = {
     "outermost.py": {
         "outermost: last, step = following, 3 * step": "how far it strides; it halves its way back",
     },
+    "solve.py": {
+        "_memory: near = () if seconds is None else np.flatnonzero((np.abs(times / seconds.value - 1) <= 1e-09))": (
+            "how far rounding may be off"
+        ),
+        "_memory: near = () if seconds is None else np.flatnonzero(np.abs(times / seconds.value - 1) < 2e-09)": (
+            "how far rounding may be off"
+        ),
+    },
     "pipelined.py": {
         "_fetches: if (end < begin):": "where nothing was fetched the loop below ends at once",
         "_fetches: if False:": "where nothing was fetched the loop below ends at once",

@@ -74,7 +74,13 @@ ROOMS = {
         {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface", "general")},
         ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
     ),
-    "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
+    "counts": Room(
+        {f"{SCAN}/{name}.py": () for name in ("polynomials", "counts", "form")},
+        ("test_polynomials.py", CHIP),
+    ),
+    "steps": Room(
+        {f"{SCAN}/step_search.py": ()}, ("test_scan_forms.py::test_steps_are_a_binary_search",)
+    ),
     "inverse": Room(
         {f"{SCAN}/{name}.py": () for name in ("solve", "outermost")},
         ("test_inverse.py", *SOLVED, NO_FORM, TOLD, FUSED),
