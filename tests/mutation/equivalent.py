@@ -125,6 +125,12 @@ REASONS: dict[str, dict[str, str]] = {
         "_unpaced_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
         "_paced: if False:": "a share of 1 changes no number",
     },
+    "step_search.py": {
+        "StepSearch._tabulate: self.shift, most = 1, min(BUCKETS, PER_STEP * len(self.steps))": (
+            "pairs of neighbouring numbers are too many buckets anyway"
+        ),
+        "StepSearch.__call__: if True:": "a binary search finds the same; it takes longer",
+    },
     "outermost.py": {
         "outermost: last, step = following, 3 * step": "how far it strides; it halves its way back",
     },

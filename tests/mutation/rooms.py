@@ -79,7 +79,11 @@ ROOMS = {
         ("test_polynomials.py", CHIP),
     ),
     "steps": Room(
-        {f"{SCAN}/step_search.py": ()}, ("test_scan_forms.py::test_steps_are_a_binary_search",)
+        {f"{SCAN}/step_search.py": ()},
+        tuple(
+            f"test_scan_forms.py::test_steps_{word}"
+            for word in ("are_a_binary_search", "in_buckets")
+        ),
     ),
     "inverse": Room(
         {f"{SCAN}/{name}.py": () for name in ("solve", "outermost")},
