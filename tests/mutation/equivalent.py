@@ -59,6 +59,17 @@ REASONS: dict[str, dict[str, str]] = {
             "how far rounding may be off"
         ),
     },
+    "counts.py": {
+        "PIECE: PIECE = 2 << 14": "how many are evaluated at once",
+        "PIECE: PIECE = 1 << 15": "how many are evaluated at once",
+        "Counts._piece: if True": "outputs that are not wanted may be given",
+        "Counts._piece: if True:": "outputs that are not wanted may be given",
+        "Counts._summands: if True:": "adding nothing changes nothing",
+    },
+    "form.py": {
+        "PIECE: PIECE = 2 << 15": "how many are evaluated at once",
+        "PIECE: PIECE = 1 << 16": "how many are evaluated at once",
+    },
     "units_data.py": {
         "PREFIXES: PREFIXES = ('P', 'T', 'G', 'M', 'k', '', 'm', 'µ', 'n', 'p', 'f',)": "µ is as large and stands before it",
     },
