@@ -116,10 +116,8 @@ def place(
         memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
     else:
         alone = memory[0] if isinstance(memory, tuple) else memory
-        memories = np.array(alone, dtype=float, ndmin=1)
-        if memories.size > 1:
-            # asked for the inverse, numpy does not import numpy.ma (6 ms)
-            memories, _ = np.unique(memories, return_inverse=True)
+        # asked for the inverse, numpy does not import numpy.ma (6 ms)
+        memories, _ = np.unique(np.asarray(alone, dtype=float), return_inverse=True)
     rule = placed_once if traffic is None else traffic.place
     return rule(workload, placement, memories, first=first)
 
@@ -159,11 +157,6 @@ class Result:
         """Those of the external bytes that cross the bus not for the first time (..., R) [B]."""
         refetched = np.broadcast_to(self.placed.refetched, self.placed.moved.read.shape)
         return np.asarray(refetched[self.point])
-
-    @property
-    def lanes(self) -> dict[str, Array]:
-        """The lanes that may bind a row, (..., R) each [s]."""
-        return {word: self.all_lanes[word] for word in terms.LANES}
 
     @property
     def transfer(self) -> Array:
@@ -271,7 +264,7 @@ def _summed(
     """
     total: Any = None
     for one in summands:
-        if asked.unasked.issuperset(one.amounts) and not np.ndim(machine[one.figure]):
+        if asked.unasked.issuperset(one.amounts):
             continue
         amount = one.amount(asked)
         if amount.ndim == 3:

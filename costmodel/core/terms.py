@@ -56,9 +56,7 @@ RUN_LANES = {
 """Where the time of a whole run can go."""
 LINK, OVERHEAD = RUN_LANES["link"], RUN_LANES["overhead"]
 ROW_LANES = {word: lane for word, lane in RUN_LANES.items() if lane != OVERHEAD}
-"""Where the time of a row can go."""
-LANES = {word: lane for word, lane in ROW_LANES.items() if lane != LINK}
-"""What can bind a row (`bound`), in the order in which ties are named."""
+"""Where the time of a row can go, in the order in which ties are named (`bound`)."""
 TRAFFIC, ENERGY = "traffic", "energy"
 """Lanes that are no time: bytes over the memory bus [B], and joules [J]."""
 SECONDS = "seconds"
@@ -206,8 +204,7 @@ def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tup
 def _level_terms(known: frozenset[str]) -> Iterator[Term]:
     """Give a term for each level on chip, from the second one on, that has a bandwidth."""
     for level in range(2, len(known)):
-        if f"on_chip_bandwidth_{level}" in known:
-            yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
+        yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
 
 
 def paced_by(figures: Collection[str]) -> list[Term]:

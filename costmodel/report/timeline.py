@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.terms import LANES, OVERHEAD, RUN_LANES
+from costmodel.core.terms import LINK, OVERHEAD, RUN_LANES
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run
@@ -71,7 +71,7 @@ def write_trace(path: str | Path, run: Run) -> None:
     """
     parts = segments(run)
     used = {part.lane for part in parts}
-    shown = [word for word in RUN_LANES if word in LANES or word in used]
+    shown = [word for word in RUN_LANES if word in used or word not in (LINK.word, OVERHEAD.word)]
     lanes = {word: number for number, word in enumerate(shown, start=1)}
     events = [
         _label("process_name", 0, f"{run.network.name} on {run.profile.name}"),

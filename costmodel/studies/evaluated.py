@@ -20,7 +20,7 @@ from costmodel.core.packing import Packing
 from costmodel.core.placement import PLACEMENTS
 from costmodel.core.policies import Choice, Policies
 from costmodel.core.quantities import BOUNDS, OUTPUTS
-from costmodel.core.terms import LANES, LINK, OVERHEAD, RUN_LANES
+from costmodel.core.terms import LINK, OVERHEAD, ROW_LANES, RUN_LANES
 from costmodel.core.workload import Workload
 from costmodel.hardware.profile import HardwareProfile
 from costmodel.models.placement.resident import whole_plan
@@ -107,7 +107,7 @@ class Evaluated:
     def lane_times(self) -> dict[str, float]:
         """The time of each thing that can be busy, all rows together, and any overhead [s]."""
         result = self.result
-        times = {**result.lanes, LINK.word: result.link, OVERHEAD.word: result.overhead or None}
+        times = {**result.all_lanes, LINK.word: result.link, OVERHEAD.word: result.overhead or None}
         return {word: float(np.sum(time)) for word, time in times.items() if time is not None}
 
     @property
@@ -117,9 +117,9 @@ class Evaluated:
 
     @cached_property
     def bound(self) -> list[str]:
-        """What each row spends most time on; ties in the order of LANES; 'none' if free."""
-        times = np.stack(list(self.result.lanes.values()))
-        words = np.array(list(LANES))[times.argmax(axis=0)]
+        """What each row spends most time on; ties in the order of ROW_LANES; 'none' if free."""
+        times = np.stack(list(self.result.all_lanes.values()))
+        words = np.array(list(ROW_LANES))[times.argmax(axis=0)]
         return [str(w) for w in np.where(times.max(axis=0) > 0, words, "none")]
 
     @cached_property
@@ -230,5 +230,5 @@ def evaluated(
 
 
 def largest(times: Mapping[str, float]) -> str:
-    """The lane with most time; ties in the order of LANES; 'none' where nothing takes time."""
+    """The lane with most time; ties in the order of ROW_LANES; 'none' where nothing takes time."""
     return max(times, key=lambda word: times[word]) if max(times.values()) > 0 else "none"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.terms import LANES
+from costmodel.core.terms import RUN_LANES
 from costmodel.studies.evaluated import Evaluated, largest
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _where(inside: Array, count: Array) -> list[str]:
 def _sums(run: Evaluated, rows: list[int]) -> Record:
     """Summed figures of some rows."""
     work, result = run.workload, run.result
-    times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
+    times = {word: float(values[rows].sum()) for word, values in result.all_lanes.items()}
     return {
         "rows": len(rows),
         "param_MB": float(work.param_bytes[rows].sum()) / MB,
@@ -108,7 +108,7 @@ def _sums(run: Evaluated, rows: list[int]) -> Record:
         "compute_time_s": times["matrix"] + times["host"],
         "total_time_s": float(result.total[rows].sum()),
         "bound": largest(times),
-        **{LANES[word].column: times[word] for word in ("on_chip", "launch")},
+        **{RUN_LANES[word].column: times[word] for word in ("on_chip", "launch")},
     }
 
 

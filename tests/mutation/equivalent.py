@@ -135,6 +135,9 @@ REASONS: dict[str, dict[str, str]] = {
     "amounts.py": {
         "_unpaced_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
         "_paced: if False:": "a share of 1 changes no number",
+        'on_and_off_chip: dict.fromkeys(inside, np.zeros(2)) | outside | {"on_chip_bytes": -moved.total},': (
+            "of what is nothing no table is made"
+        ),
     },
     "step_search.py": {
         "StepSearch._tabulate: self.shift, most = 1, min(BUCKETS, PER_STEP * len(self.steps))": (
@@ -188,6 +191,10 @@ REASONS: dict[str, dict[str, str]] = {
     "formula.py": {
         "evaluate: if True:": "what is placed again is placed alike; it saves time",
         "evaluate: on_chip = (times['on_chip'])": "no bytes on chip take no time",
+        "evaluate: besides = (one for one in sides if True)": "adding nothing changes nothing",
+        "evaluate: besides = (one for one in sides if (one is not nothing or one.any()))": "adding nothing changes nothing",
+        "_summed: if False:": "adding nothing changes nothing",
+        "_quickest: for way in range(len(pairs[1][1]))": "every summand has as many ways",
     },
 }  # fmt: skip
 """For each file, by function and by the line with the change in it: why it changes nothing."""
