@@ -21,6 +21,7 @@ BLOCKS = "test_scan_forms.py::test_blocks_find_what_points_find"
 LEVELS = "test_terms.py::test_a_plan_gives_each_map_its_level_and_each_level_has_a_term"
 NOTHING = "test_guards.py::test_a_network_that_asks_for_nothing"
 CHIP = "test_guards.py::test_every_point_and_column[serial-chip]"
+UNREADABLE = "test_stated.py::test_terms_that_no_study_could_read_are_refused"
 LINK = "test_guards.py::test_algorithms_on_a_link_are_chosen_at_each_point"
 SOLVED = (
     "test_terms.py::test_solve_inverts_it",
@@ -93,7 +94,7 @@ ROOMS = {
     "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
     "terms": Room(
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
-        ("test_list_of_terms.py", LEVELS, CHIP, LINK),
+        ("test_list_of_terms.py", LEVELS, CHIP, LINK, UNREADABLE),
     ),
     "pipelined": Room(
         {f"{MODELS}/timing/pipelined.py": ()}, ("test_ahead.py", "test_prefetching.py", REFUSED)
