@@ -182,7 +182,11 @@ def test_a_single_operation_is_work(tmp_path: Path) -> None:
     """One comparison a sample, at half of the rate, whatever the batch."""
     (tmp_path / "o.yaml").write_text(COMPARISON)
     profile = cm.HardwareProfile.model_validate(MACHINE | {"efficiency": {"relu": 0.5}})
-    table = cm.scan(tmp_path / "o.yaml", profile, sample="random", n=4, axes={"batch": BATCHES})
+    table = cm.scan(
+        tmp_path / "o.yaml", profile, sample="random", n=4, axes={"batch": BATCHES},
+        derive={"samples": "throughput * total_time"},
+    )  # fmt: skip
+    assert table["samples"].tolist() == pytest.approx(table["batch"].tolist(), rel=1e-12)
     assert table["host_time"].tolist() == pytest.approx(
         [n / 250e3 for n in table["batch"]], rel=1e-12
     )

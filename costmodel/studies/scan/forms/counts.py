@@ -58,7 +58,7 @@ class Counts(Form):
     @property
     def asked(self) -> Mapping[Any, Any]:
         """The coefficients of every amount (K, U); what a run takes once is no row's."""
-        return {**self.tables, "runs": 1.0}
+        return {**self.tables, "runs": True}
 
     def columns(
         self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
