@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def test_a_memory_that_just_meets_a_bound(network: Path, name: str, timing: str)
                     assert answer.reason == "any value meets it"
                 else:
                     last = len(met) - 1 - met[::-1].index(True)
-                    assert answer.value == steps[last + 1] - 1
+                    assert (answer.value, answer.possible) == (steps[last + 1] - 1, True)
                     assert answer.achieved_total_time_s == pytest.approx(
                         runs[last]["total"], rel=1e-12
                     )
@@ -151,7 +152,7 @@ def test_what_a_memory_gives_it_meets(network: Path) -> None:
             time = cm.simulate(network, profile, batch=3).total_time
             for target in (f"total_time <= {time!r} s", f"throughput >= {3 / time!r} /s"):
                 answer = cm.solve(network, profile, "on_chip_memory", target, batch=3)
-                assert answer.value == 3 * size
+                assert (answer.value, answer.possible) == (3 * size, True)
 
 
 @pytest.mark.parametrize(("word", "target", "possible", "reason"), [
@@ -294,6 +295,9 @@ def test_a_target_that_no_number_meets(smallest: bool) -> None:
     for start in (0.0, 1.0, 4.0, 1e300):
         found = outermost(below if smallest else above, start, smallest=smallest)
         assert found == (3 if smallest else 5)
+    # where all do, the least with which a time is a number still, and the largest number
+    end = outermost(lambda value: True, 4.0, smallest=smallest)
+    assert end == (1e-300 if smallest else sys.float_info.max)
     # one that is known to be right is kept
     assert outermost(lambda value: True, 4.0, smallest=smallest, known=True) == 4
 

@@ -146,6 +146,8 @@ REASONS: dict[str, dict[str, str]] = {
         "StepSearch.__call__: if True:": "a binary search finds the same; it takes longer",
     },
     "outermost.py": {
+        "outermost: inward = 2 if smallest else -1": "how far it strides; it halves its way back",
+        "outermost: inward = 1 if smallest else -2": "how far it strides; it halves its way back",
         "outermost: last, step = following, 3 * step": "how far it strides; it halves its way back",
     },
     "solve.py": {
