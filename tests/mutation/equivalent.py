@@ -82,6 +82,9 @@ REASONS: dict[str, dict[str, str]] = {
         "added: return sums[1].map((_, row) => sums.reduce((least, way) => Math.min(least, way[row]), Infinity));": (
             "of the array that is mapped only the places count"
         ),
+        "evaluate: for (let row = 0; row <= count; row += 1) together[row] += times[row];": (
+            "a typed array takes nothing behind its end"
+        ),
         "evaluate: result.once[lane] = times[0] ?? 1;": "every network has a row",
         'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count - 1);': (
             "pointers that are all alike are 0: no row has a map to look up"
@@ -93,6 +96,12 @@ REASONS: dict[str, dict[str, str]] = {
         "exposedSides: const scale = all ? all ** (1 - exponent) : 1;": "a row that takes no time has no sides",
         "exposedSides: const rest = hidden >= 1e-12 * all ? hidden : 0;": "how far rounding may be off",
         "exposedLanes: for (let row = 0; row <= data.count; row += 1) {": "a typed array takes nothing behind its end",
+        "exposedLanes: for (const lane of besides) for (let row = 0; row <= data.count; row += 1) all[row] -= result[lane][row];": (
+            "a typed array takes nothing behind its end"
+        ),
+        "together: for (const lane of lanes) for (let row = 0; row <= data.count; row += 1) times[row] += result[lane][row];": (
+            "a typed array takes nothing behind its end"
+        ),
     },
     "general.py": {
         "General.columns: step = max(2, VALUES // max(len(self.workload.macs), 1))": "how many are evaluated at once",
