@@ -86,6 +86,16 @@ REASONS: dict[str, dict[str, str]] = {
             "a typed array takes nothing behind its end"
         ),
         "evaluate: result.once[lane] = times[0] ?? 1;": "every network has a row",
+        "KEPT: const KEPT = 5;": "how many sums are kept; without them they are added again, and alike",
+        "summed: const latest = (kept.get(lane) ?? []).filter((one) => one.key === key);": (
+            "how many sums are kept; without them they are added again, and alike"
+        ),
+        "summed: kept.set(lane, [mine, ...latest].slice(1, KEPT));": (
+            "how many sums are kept; without them they are added again, and alike"
+        ),
+        'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count + 2);': (
+            "pointers that are all alike are 0: no row has a map to look up"
+        ),
         'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count - 1);': (
             "pointers that are all alike are 0: no row has a map to look up"
         ),
