@@ -86,6 +86,8 @@ REASONS: dict[str, dict[str, str]] = {
             "a typed array takes nothing behind its end"
         ),
         "evaluate: result.once[lane] = times[0] ?? 1;": "every network has a row",
+        "edges: for (let reader = 0; reader <= count; reader += 1) {": "behind the last pointer there is none to count to",
+        "amounts: for (let edge = 0; edge <= row.length; edge += 1) {": "no size behind the last is larger than a memory",
         "KEPT: const KEPT = 5;": "how many sums are kept; without them they are added again, and alike",
         "summed: const latest = (kept.get(lane) ?? []).filter((one) => one.key === key);": (
             "how many sums are kept; without them they are added again, and alike"
