@@ -106,6 +106,7 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "lanes.js": {
         "exposedSides: const scale = all ? all ** (1 - exponent) : 1;": "a row that takes no time has no sides",
+        "exposedSides: const rest = hidden > (1e-12 * 2) * all ? hidden : 0;": "how far rounding may be off",
         "exposedSides: const rest = hidden >= 1e-12 * all ? hidden : 0;": "how far rounding may be off",
         "exposedLanes: for (let row = 0; row <= data.count; row += 1) {": "a typed array takes nothing behind its end",
         "exposedLanes: for (const lane of besides) for (let row = 0; row <= data.count; row += 1) all[row] -= result[lane][row];": (
