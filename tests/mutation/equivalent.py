@@ -120,6 +120,7 @@ REASONS: dict[str, dict[str, str]] = {
         "General.columns: step = max(2, VALUES // max(len(self.workload.macs), 1))": "how many are evaluated at once",
         "General.columns: step = max(1, VALUES // max(len(self.workload.macs), 2))": "how many are evaluated at once",
         "General.columns: step = max(1, (VALUES * max(len(self.workload.macs), 1)))": "how many are evaluated at once",
+        "General.columns: step = max(1, VALUES // min(len(self.workload.macs), 1))": "how many are evaluated at once",
         "VALUES: VALUES = 1 << 18": "how many are evaluated at once",
         "VALUES: VALUES = 2 << 17": "how many are evaluated at once",
         "General.columns: if False:": "each piece is placed by itself, and alike; it takes longer",
@@ -150,6 +151,8 @@ REASONS: dict[str, dict[str, str]] = {
         "Surface.grid: paces[axis, entry.how] = entry.applied(1.0, axes[axis]) if axis else np.ones(2)": (
             "of numbers that belong to no axis the first is read"
         ),
+        "Surface.further: if False:": "outputs that are not wanted may be given",
+        "Surface.further: if not ({*wanted} | {*TIMES} - {'total_time'}):": "outputs that are not wanted may be given",
         "Surface.least: least: float = 1.0": "whoever makes a surface states it",
         "Surface._piece: if False:": "a summand that is alike everywhere is added at each point",
         "Surface._piece: if True:": "adding nothing changes nothing",
