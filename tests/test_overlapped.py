@@ -100,6 +100,20 @@ def test_rows_of_one_pace_ask_no_formula(
         assert told == pytest.approx(here["total"], rel=1e-12)
 
 
+def test_a_row_on_both_engines_takes_the_formula(tmp_path: Path) -> None:
+    """A convolution with its relu: 2304 B, or 20736 operations and then 288 comparisons.
+
+    On 600 B the input is on chip; parameters and the output of 1152 B each cross the bus.
+    """
+    (tmp_path / "h.yaml").write_text(by_hand.NETWORK.partition("  - p:")[0])
+    table = cm.scan(
+        tmp_path / "h.yaml", by_hand.profile(by_hand.PLAIN), timing="overlap",
+        passes=["fuse_elementwise"], axes={"hw.bandwidth": ["1 MB/s", "2 MB/s"]},
+    )  # fmt: skip
+    expected = [2304 / 1e6, 20736 / 2e7 + 288 / 5e5]
+    assert table["total_time"].tolist() == pytest.approx(expected, rel=1e-12)
+
+
 def test_other_paces_take_the_formula() -> None:
     """Reads and writes apart are no single ratio; the answer is the formula's."""
     run = cm.simulate("hairnet", "accel_1tflops", timing="overlap")
