@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from strategies import all_traits, counted, networks
 
 import costmodel as cm
+from costmodel.core import terms
 from costmodel.core.counting import Traits
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
+from costmodel.core.terms import Term
 from costmodel.core.timing import TIMINGS
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.general import General
@@ -100,17 +102,20 @@ def test_rows_of_one_pace_ask_no_formula(
         assert told == pytest.approx(here["total"], rel=1e-12)
 
 
-def test_a_row_on_both_engines_takes_the_formula(tmp_path: Path) -> None:
-    """A convolution with its relu: 2304 B, or 20736 operations and then 288 comparisons.
+def test_a_row_on_both_engines_takes_the_formula(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A convolution of 20736 operations whose bytes the host checks, one at the time of a comparison.
 
     On 600 B the input is on chip; parameters and the output of 1152 B each cross the bus.
     """
-    (tmp_path / "h.yaml").write_text(by_hand.NETWORK.partition("  - p:")[0])
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, Term("host", "external_bytes", "host")])
+    (tmp_path / "h.yaml").write_text(by_hand.NETWORK.partition("  - r:")[0])
     table = cm.scan(
         tmp_path / "h.yaml", by_hand.profile(by_hand.PLAIN), timing="overlap",
-        passes=["fuse_elementwise"], axes={"hw.bandwidth": ["1 MB/s", "2 MB/s"]},
+        axes={"hw.bandwidth": ["100 kB/s", "1 MB/s"]},
     )  # fmt: skip
-    expected = [2304 / 1e6, 20736 / 2e7 + 288 / 5e5]
+    expected = [2304 / 1e5, 20736 / 2e7 + 2304 / 5e5]
     assert table["total_time"].tolist() == pytest.approx(expected, rel=1e-12)
 
 
