@@ -175,6 +175,15 @@ def test_what_nothing_depends_on(
     assert answer.reason == reason.replace("9056", "7040")
 
 
+def test_what_moves_nothing(tmp_path: Path) -> None:
+    """A view: no bytes cross the bus, whatever the bandwidth."""
+    file = tmp_path / "v.yaml"
+    file.write_text("name: V\nsource: s\ninput: [8]\nlayers:\n  - f: {kind: flatten}\n")
+    answer = cm.solve(file, by_hand.profile(PLAIN), "bandwidth", "external_bytes <= 1 B")
+    assert answer.possible
+    assert answer.reason == "external_bytes do not depend on bandwidth; they are 0 B"
+
+
 def test_the_edge_of_what_is_possible(network: Path) -> None:
     """With an endless bandwidth the run takes as long as its operations: no bandwidth is endless.
 

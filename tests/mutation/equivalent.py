@@ -129,6 +129,7 @@ REASONS: dict[str, dict[str, str]] = {
         "_summed: if True:": "outputs that are not wanted may be given",
     },
     "overlapped.py": {
+        "Overlapped._waits: default_factory=dict, kw_only=False": "nobody gives it",
         "Overlapped.waits: if True:": "it is worked out again, and alike; it takes longer",
         "Overlapped._sorted: if not any(sides) or not all(rates):": "every machine has a bandwidth and two rates",
     },
