@@ -37,7 +37,7 @@ QUANTISED = """
     gptq_names_what_it_quantises groups_of_compressed_tensors experts_one_by_one published_files
     types_that_a_run_computes_in what_is_refused targets_of_an_unknown_class
     nothing_is_quantised a_nested_section a_tied_head_is_not_quantised
-    parameters_stay_what_they_are what_stands_behind_narrow_weights weights_of_a_layer_in_yaml
+    the_names_of_another_family parameters_stay_what_they_are what_stands_behind_narrow_weights weights_of_a_layer_in_yaml
 """
 """Those of test_quantised.py that take no long networks."""
 SHARED = ("divided", "heads_read", "_kept")
