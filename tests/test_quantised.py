@@ -404,6 +404,14 @@ def test_targets_of_an_unknown_class(tmp_path: Path) -> None:
         cm.load_network(written(tmp_path, section))
 
 
+def test_targets_of_a_class(tmp_path: Path) -> None:
+    """The table of words alone is an embedding; the products stay as they are."""
+    section = group(128)
+    section["config_groups"]["group_0"]["targets"] = ["Embedding"]
+    rows = cm.load_network(written(tmp_path, section)).rows
+    assert [row.layer.kind for row in rows if row.layer.weight_bits] == ["embedding"]
+
+
 def test_nothing_is_quantised(tmp_path: Path) -> None:
     nothing: list[Section | None] = [None, {}]
     for section in nothing:
