@@ -108,6 +108,9 @@ FORMATS: list[tuple[Section, Bytes]] = [
      lambda o, i: o * i // 2 + o * i // 64 * 2 + o * i // 64 // 2),
     ({"quant_method": "awq", "w_bit": 4, "q_group_size": 128, "zero_point": False},
      lambda o, i: o * i // 2 + o * i // 128 * 2),
+    # groups of 128 where nothing is said of them (transformers, AwqConfig)
+    ({"quant_method": "awq", "bits": 4, "zero_point": False},
+     lambda o, i: o * i // 2 + o * i // 128 * 2),
     # a float for 64 values and a table of 16 floats
     ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"},
      lambda o, i: o * i // 2 + o * i // 64 * 4 + 64),

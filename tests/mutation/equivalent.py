@@ -59,6 +59,9 @@ REASONS: dict[str, dict[str, str]] = {
             "how far rounding may be off"
         ),
     },
+    "section.py": {
+        '_short: return text if (len(text) <= 60) else f"{text[:57]}..."': "of 60 letters 60 are shown either way",
+    },
     "counts.py": {
         "PIECE: PIECE = 2 << 14": "how many are evaluated at once",
         "PIECE: PIECE = 1 << 15": "how many are evaluated at once",
