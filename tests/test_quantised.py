@@ -108,9 +108,6 @@ FORMATS: list[tuple[Section, Bytes]] = [
      lambda o, i: o * i // 2 + o * i // 64 * 2 + o * i // 64 // 2),
     ({"quant_method": "awq", "w_bit": 4, "q_group_size": 128, "zero_point": False},
      lambda o, i: o * i // 2 + o * i // 128 * 2),
-    # groups of 128 where nothing is said of them (transformers, AwqConfig)
-    ({"quant_method": "awq", "bits": 4, "zero_point": False},
-     lambda o, i: o * i // 2 + o * i // 128 * 2),
     # a float for 64 values and a table of 16 floats
     ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"},
      lambda o, i: o * i // 2 + o * i // 64 * 4 + 64),
@@ -420,6 +417,16 @@ def test_nothing_is_quantised(tmp_path: Path) -> None:
     for section in nothing:
         rows = cm.load_network(written(tmp_path, section)).rows
         assert not any(row.layer.weight_bits for row in rows)
+
+
+def test_groups_that_nothing_is_said_of(tmp_path: Path) -> None:
+    """AwqConfig of transformers has 128 values in a group: of 129 inputs there are two of them."""
+    stated = {word: value for word, value in AWQ.items() if word != "group_size"}
+    weights = {
+        generated(written(tmp_path, section, intermediate_size=129)).memory.weights
+        for section in (stated, AWQ)
+    }
+    assert len(weights) == 1
 
 
 def test_a_nested_section(tmp_path: Path) -> None:

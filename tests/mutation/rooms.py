@@ -35,7 +35,7 @@ REFUSED = "test_calibrate.py::test_a_timing_that_looks_ahead_is_refused"
 QUANTISED = """
     every_format_to_the_byte lists_name_components_of_paths every_method_has_its_list
     gptq_names_what_it_quantises groups_of_compressed_tensors experts_one_by_one published_files
-    types_that_a_run_computes_in what_is_refused targets_of_an_unknown_class targets_of_a_class
+    types_that_a_run_computes_in what_is_refused targets_of_an_unknown_class targets_of_a_class groups_that_nothing_is_said_of
     nothing_is_quantised a_nested_section a_tied_head_is_not_quantised
     the_names_of_another_family parameters_stay_what_they_are what_stands_behind_narrow_weights weights_of_a_layer_in_yaml
 """
