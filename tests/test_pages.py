@@ -489,6 +489,10 @@ def test_energies_are_shown_and_moved(tmp_path: Path, browser: Any) -> None:
     opened = Opened(browser, saved(small(tmp_path, machine=SLOW + HOST + ENERGY), tmp_path))
     page = opened.page
     assert "36.48 µJ" in page.inner_text("#totals")
+    parts = page.inner_text("#totals").lower()
+    # 10.176, 15.840 and 10.464 of 36.480 uJ
+    for part, share in (("external memory", 27.9), ("operations", 43.4), ("static power", 28.7)):
+        assert re.search(rf"energy: {part}\s+[\d.]+ µj \({share} %\)", parts), parts
     field = "[aria-label='energy of a byte over the bus, exactly']"
     assert page.input_value(field) == "2 nJ"
     for words, shown in (("0 J", "26.304 µJ"), ("2 nJ", "36.48 µJ")):
@@ -533,6 +537,23 @@ def test_energies_are_python_s(name: str, tmp_path: Path, browser: Any) -> None:
         theirs = run.on(run.machine.replace(**one)).total_energy
         assert theirs is not None
         assert energy_j == pytest.approx(float(theirs), rel=1e-9)
+
+
+@browser_test
+@pytest.mark.parametrize("asked", [{"batch": 3}, {"concurrency": 7}])
+def test_joules_per_token_are_python_s(asked: dict[str, int], tmp_path: Path, browser: Any) -> None:
+    """With the profile's power, and with twice of it: all the energy of this board is that."""
+    found = cm.generate("qwen3-0.6b", "l4", 64, 16, **asked)
+    path = tmp_path / "served.html"
+    path.write_text(generation_page([found], []))
+    opened = Opened(browser, path)
+    mine = opened.page.evaluate(
+        "() => [{}, {static_power: 144}].map((one) => costmodel.times(one))"
+    )
+    assert found.joules_per_token is not None
+    assert mine[0]["joules"] == pytest.approx(found.joules_per_token, rel=1e-9)
+    assert mine[1]["joules"] == pytest.approx(2 * found.joules_per_token, rel=1e-9)
+    opened.quiet()
 
 
 @browser_test
