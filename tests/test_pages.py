@@ -541,7 +541,7 @@ def test_energies_are_python_s(name: str, tmp_path: Path, browser: Any) -> None:
 
 @browser_test
 @pytest.mark.parametrize("asked", [{"batch": 3}, {"concurrency": 7}])
-def test_joules_per_token_are_python_s(asked: dict[str, int], tmp_path: Path, browser: Any) -> None:
+def test_joules_per_token_are_python_s(asked: dict[str, Any], tmp_path: Path, browser: Any) -> None:
     """With the profile's power, and with twice of it: all the energy of this board is that."""
     found = cm.generate("qwen3-0.6b", "l4", 64, 16, **asked)
     path = tmp_path / "served.html"
