@@ -492,6 +492,11 @@ def test_energies_are_shown_and_moved(tmp_path: Path, browser: Any) -> None:
     opened = Opened(browser, saved(small(tmp_path, machine=SLOW + HOST + ENERGY), tmp_path))
     page = opened.page
     assert "167.136 µJ" in page.inner_text("#totals")
+    parts = page.inner_text("#totals").lower()
+    # 10.176, 130.656, 15.840 and 10.464 of 167.136 uJ
+    shares = {"external memory": 6.1, "on-chip memory": 78.2, "operations": 9.5, "static power": 6.3}
+    for part, share in shares.items():
+        assert re.search(rf"energy: {part}\s+[\d.]+ µj \({share} %\)", parts), parts
     field = "[aria-label='energy of a byte over the bus, exactly']"
     assert page.input_value(field) == "2 nJ"
     for words, shown in (("0 J", "156.96 µJ"), ("2 nJ", "167.136 µJ")):
@@ -536,6 +541,23 @@ def test_energies_are_python_s(name: str, tmp_path: Path, browser: Any) -> None:
         theirs = run.on(run.machine.replace(**one)).total_energy
         assert theirs is not None
         assert energy_j == pytest.approx(float(theirs), rel=1e-9)
+
+
+@browser_test
+@pytest.mark.parametrize("asked", [{"batch": 3}, {"concurrency": 7}])
+def test_joules_per_token_are_python_s(asked: dict[str, Any], tmp_path: Path, browser: Any) -> None:
+    """With the profile's power, and with twice of it: all the energy of this board is that."""
+    found = cm.generate("qwen3-0.6b", "l4", 64, 16, **asked)
+    path = tmp_path / "served.html"
+    path.write_text(generation_page([found], []))
+    opened = Opened(browser, path)
+    mine = opened.page.evaluate(
+        "() => [{}, {static_power: 144}].map((one) => costmodel.times(one))"
+    )
+    assert found.joules_per_token is not None
+    assert mine[0]["joules"] == pytest.approx(found.joules_per_token, rel=1e-9)
+    assert mine[1]["joules"] == pytest.approx(2 * found.joules_per_token, rel=1e-9)
+    opened.quiet()
 
 
 @browser_test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from costmodel.cli import options
 from costmodel.language import units
@@ -60,4 +61,6 @@ def _row(effect: Effect) -> list[str]:
     joules = (effect.halved_joules, effect.doubled_joules)
     if effect.energy_elasticity is None:
         return shown
-    return [*shown, f"{effect.energy_elasticity:+.3f}", *(short(one or 0.0) for one in joules)]
+    known = math.isfinite(effect.energy_elasticity)
+    slope = f"{effect.energy_elasticity:+.3f}" if known else "-"
+    return [*shown, slope, *(short(one or 0.0) for one in joules)]

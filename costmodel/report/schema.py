@@ -12,6 +12,7 @@ from costmodel.core.kinds import kinds
 from costmodel.core.layer import Layer
 from costmodel.core.quantities import MACHINE
 from costmodel.core.registry import headline
+from costmodel.hardware.entries import Technology
 from costmodel.hardware.figures import ASSUMABLE
 from costmodel.hardware.profile import HardwareProfile
 
@@ -75,6 +76,9 @@ CONTROL: Schema = {
 }
 
 
+MACHINE_ENERGIES = tuple(w.partition(".")[2] for w in MACHINE if w.startswith("energy."))
+
+
 def hardware() -> Schema:
     """Return the schema of a hardware profile."""
     made = HardwareProfile.model_json_schema()
@@ -88,7 +92,15 @@ def hardware() -> Schema:
         "usable": REASONED,
         "link": record(link, ("bandwidth",)),
         "assumed": record(dict.fromkeys(ASSUMABLE, REASONED)),
-        "energy": mapping(QUANTITY),
+        "energy": record(
+            {
+                **dict.fromkeys(MACHINE_ENERGIES, QUANTITY),
+                "gated": {"const": "zeros"},
+                "whole": {"type": "boolean"},
+                "basis": TEXT,
+            }
+        ),
+        "technology": either(TEXT, record(dict.fromkeys(Technology.model_fields, TEXT))),
         "area": mapping(QUANTITY),
         "passes": array(TEXT),
     }

@@ -103,6 +103,8 @@ def energy_standing(run: Evaluated) -> EnergyStanding | None:
     grade, reasons = ("assumed", [*known.reasons]) if known.figures else ("stated", [])
     if stated is not None and stated.basis:
         reasons.append(stated.basis)
+    if stated is not None and stated.gated and "mac_energy" not in run.machine.figures:
+        reasons.append("zeros are gated, and no 'mac' is known that they could save")
     dense = all(row.density == DENSE for row in run.network.rows)
     if stated is not None and stated.gated and dense:
         reasons.append("zeros are gated, and no row says its 'density': every multiply-add counts")
