@@ -169,13 +169,20 @@ def test_a_network_that_asks_for_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert columns["total_time"].tolist() == [0]
 
 
-def test_seconds_by_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_by_the_byte(
+    tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second for each byte over the bus, whatever the machine; a view moves none."""
-    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, Term("launch", "external_bytes")])
+    monkeypatch.setattr(terms, "TERMS", [Term("launch", "external_bytes"), *terms.TERMS])
     file = tmp_path / "v.yaml"
     file.write_text(VIEW)
-    table = cm.scan(file, by_hand.profile(PLAIN), axes={"hw.on_chip_memory": ["1 B", "1 kB"]})
+    axes = {"hw.on_chip_memory": ["1 B", "1 kB"]}
+    table = cm.scan(file, by_hand.profile(PLAIN), axes=axes)
     assert table["total_time"].tolist() == [0, 0]
+    table = cm.scan(network, by_hand.profile(PLAIN), axes=axes)
+    for told, memory in zip(table["total_time"], (1.0, 1e3), strict=True):
+        expected = by_hand.whole(PLAIN | {"memory": memory})
+        assert told == pytest.approx(expected["total"] + expected["external"], rel=1e-12)
 
 
 def test_a_figure_on_the_bus_and_beside_it(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +290,7 @@ def test_what_packs_or_looks_ahead_has_no_closed_form(network: Path) -> None:
         {"placement": "resident"}, {"timing": "partial"}, {"timing": "pipelined"},
     ]  # fmt: skip
     for choices in every:
-        with pytest.raises(InputError, match="has no closed form"):
+        with pytest.raises(InputError, match=r"placement '\w+' with timing '\w+' has no closed"):
             cm.solve(network, profile, "bandwidth", "total_time <= 1 s", **choices)
         table = cm.scan(network, profile, axes={"hw.bandwidth": ["1 MB/s", "3 MB/s"]}, **choices)
         for bandwidth, told in zip((1e6, 3e6), table["total_time"], strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -133,11 +134,25 @@ def test_a_memory_that_just_meets_a_bound(network: Path, name: str, timing: str)
                     assert answer.reason == "any value meets it"
                 else:
                     last = len(met) - 1 - met[::-1].index(True)
-                    assert answer.value == steps[last + 1] - 1
+                    assert (answer.value, answer.possible) == (steps[last + 1] - 1, True)
                     assert answer.achieved_total_time_s == pytest.approx(
                         runs[last]["total"], rel=1e-12
                     )
                 assert answer.unit == "B"
+
+
+def test_what_a_memory_gives_it_meets(network: Path) -> None:
+    """Asked for just what a simulation gave, that memory is the answer, whatever was rounded.
+
+    Of a batch of 3 every map is three times as large.
+    """
+    for prime in (1000003, 1299709, 2750159, 4256233, 15485863, 32452843):
+        for size in (P, INPUT, C):
+            profile = by_hand.profile(PLAIN | {"bandwidth": prime, "memory": 3 * size})
+            time = cm.simulate(network, profile, batch=3).total_time
+            for target in (f"total_time <= {time!r} s", f"throughput >= {3 / time!r} /s"):
+                answer = cm.solve(network, profile, "on_chip_memory", target, batch=3)
+                assert (answer.value, answer.possible) == (3 * size, True)
 
 
 @pytest.mark.parametrize(("word", "target", "possible", "reason"), [
@@ -158,6 +173,15 @@ def test_what_nothing_depends_on(
     if (word == "energy.static" and possible) or word == "bandwidth":
         assert answer.achieved_total_time_s == pytest.approx(taken, rel=1e-12)
     assert answer.reason == reason.replace("9056", "7040")
+
+
+def test_what_moves_nothing(tmp_path: Path) -> None:
+    """A view: no bytes cross the bus, whatever the bandwidth."""
+    file = tmp_path / "v.yaml"
+    file.write_text("name: V\nsource: s\ninput: [8]\nlayers:\n  - f: {kind: flatten}\n")
+    answer = cm.solve(file, by_hand.profile(PLAIN), "bandwidth", "external_bytes <= 1 B")
+    assert answer.possible
+    assert answer.reason == "external_bytes do not depend on bandwidth; they are 0 B"
 
 
 def test_the_edge_of_what_is_possible(network: Path) -> None:
@@ -187,6 +211,27 @@ def test_the_edge_of_what_is_possible(network: Path) -> None:
         worse.reason
         == f"impossible, because even with no overhead at all the run takes {rest:.6g} s"
     )
+
+
+def test_the_edge_of_what_is_possible_under_overlap(network: Path) -> None:
+    """No faster than the operations: from where the last row, the relu, waits for the bus no more.
+
+    On 600 B it moves 2 x 1152 B and compares 288 elements at 2**19 a second: 8 x 2**19 B/s. The
+    first row moves 2304 B for 20736 operations at 2**21, p and q 1216 B for 1152, the sum nothing.
+    """
+    profile = by_hand.profile(
+        {"bandwidth": 2.0**20, "memory": 600.0, "matrix": 2.0**21, "host": 2.0**19}
+    )
+    least = (20736 + 2 * 1152) / 2.0**21 + (288 + 72) / 2.0**19
+    for sign, side in (("<=", "smallest"), (">", "largest")):
+        asked = f"total_time {sign} {least!r} s"
+        answer = cm.solve(network, profile, "bandwidth", asked, timing="overlap")
+        assert answer.value == pytest.approx(8 * 2**19, rel=1e-12)
+        assert answer.reason == f"the {side} bandwidth that meets the target"
+    any_value = cm.solve(
+        network, profile, "bandwidth", f"total_time >= {least!r} s", timing="overlap"
+    )
+    assert (any_value.value, any_value.possible) == (None, True)
 
 
 def test_more_than_the_rest_takes(network: Path) -> None:
@@ -259,6 +304,9 @@ def test_a_target_that_no_number_meets(smallest: bool) -> None:
     for start in (0.0, 1.0, 4.0, 1e300):
         found = outermost(below if smallest else above, start, smallest=smallest)
         assert found == (3 if smallest else 5)
+    # where all do, the least with which a time is a number still, and the largest number
+    end = outermost(lambda value: True, 4.0, smallest=smallest)
+    assert end == (1e-300 if smallest else sys.float_info.max)
     # one that is known to be right is kept
     assert outermost(lambda value: True, 4.0, smallest=smallest, known=True) == 4
 

@@ -143,7 +143,7 @@ def test_parts_sum_to_totals(case: dict[str, Any]) -> None:
         assert table["external_bytes"].sum() == one.totals["external_bytes"]
         assert table["macs"].sum() == one.totals["macs"]
     if case["timing"] == "serial":
-        lanes = sum(float(values.sum()) for values in one.result.lanes.values())
+        lanes = sum(float(values.sum()) for values in one.result.all_lanes.values())
         assert lanes == pytest.approx(one.total_time, rel=1e-9)
 
 

@@ -226,7 +226,7 @@ def test_too_small_a_level_is_named(tmp_path: Path) -> None:
         cm.simulate(product(tmp_path, 64, 64, 64), machine(tmp_path, small))
 
 
-def test_depth_first_and_solving_are_refused_by_name(tmp_path: Path) -> None:
+def test_depth_first_is_refused_by_name(tmp_path: Path) -> None:
     arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
     with pytest.raises(InputError, match="traffic 'fused' on a machine with levels gb, rf"):
         cm.simulate(arch, hw, traffic="fused")
@@ -325,3 +325,125 @@ def test_the_command_of_the_plane(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "lower bound" in capsys.readouterr().out
     assert main(["slope", str(arch), "--hw", str(hw), "--levels", "gb,l2"]) == 2
     assert "no level 'l2' on chip" in capsys.readouterr().err
+
+
+PARTLY = [
+    LEVELS[0],
+    LEVELS[1] | {"holds": ["input", "output"]},
+    LEVELS[2] | {"holds": ["weights", "output"]},
+]
+
+
+@pytest.mark.parametrize("levels", [
+    PARTLY,
+    [LEVELS[0], LEVELS[1], LEVELS[2] | {"holds": ["output"]}],
+    [LEVELS[0], LEVELS[1] | {"holds": ["weights"]}, LEVELS[2]],
+    [LEVELS[0], LEVELS[1] | {"buffering": "double"}, LEVELS[2] | {"buffering": "double"}],
+])  # fmt: skip
+def test_operands_that_pass_a_level_by_and_second_buffers(tmp_path: Path, levels: Any) -> None:
+    """Nothing goes below the bound; and what no inner level holds crosses word by word."""
+    run = cm.simulate(product(tmp_path, 24, 40, 16), machine(tmp_path, levels))
+    for level in level_figures(run)[:2]:
+        assert level.bound is not None
+        assert (level.bytes >= level.bound).all()
+    held = levels[2].get("holds", ["input", "weights", "output"])
+    if "input" not in held:
+        # each of 24 x 40 x 16 multiply-adds takes its word of the input
+        assert level_figures(run)[1].bytes.sum() >= 24 * 40 * 16
+
+
+def test_a_boundary_that_no_inner_level_serves(tmp_path: Path) -> None:
+    """Only outputs stay in the registers: both operands cross for each multiply-add, outputs once.
+
+    With 128 B there are tiles of up to 128 sums; each of the 24 x 40 outputs is complete before it
+    leaves, and written once.
+    """
+    levels = [LEVELS[0], LEVELS[1] | {"size": "64 KiB"}, LEVELS[2] | {"holds": ["output"]}]
+    run = cm.simulate(product(tmp_path, 24, 40, 16), machine(tmp_path, levels))
+    assert level_figures(run)[1].bytes.sum() == 2 * 24 * 40 * 16 + 24 * 40
+
+
+def test_solving_for_rates_and_energies(tmp_path: Path) -> None:
+    """The run takes c + 61440 B / r; and 20480 B cost what they read and write of the bus's energies."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    run = cm.simulate(arch, hw)
+    assert run.energy is not None
+    rest = run.total_time - 61440 / 40e9
+    answer = cm.solve(arch, hw, "levels.gb.bandwidth", f"total_time <= {rest + 1e-6!r} s")
+    assert answer.value == pytest.approx(61440 / 1e-6, rel=1e-9)
+    assert answer.possible
+    # of the bytes over the bus 4096 are written outside: 16384 are read there
+    limit = run.energy - 16384 * 100e-12
+    answer = cm.solve(arch, hw, "levels.dram.read", f"energy <= {limit!r} J")
+    assert answer.value == pytest.approx(100e-12, rel=1e-9)
+    assert answer.achieved_energy == pytest.approx(limit, rel=1e-12)
+    answer = cm.solve(arch, hw, "bandwidth", f"total_time <= {61440 / 40e9!r} s")
+    assert not answer.possible
+    assert "even with infinite bandwidth the run takes" in answer.reason
+    with pytest.raises(InputError, match=r"the profile states no 'levels\.rg\.bandwidth'"):
+        cm.solve(arch, hw, "levels.rg.bandwidth", "total_time <= 1 s")
+
+
+def test_solving_for_a_size_reads_the_bound(tmp_path: Path) -> None:
+    """The smallest size at which W(M), which `slope` draws, is at most so much; and it is marked."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    least = cm.slope(arch, hw).network
+    answer = cm.solve(arch, hw, "levels.gb.size", "external_bytes <= 20480 B")
+    steps = least.memory[least.external <= 20480]
+    assert answer.value == steps[0]
+    assert any("lower bound" in told for told in answer.marks)
+    assert answer.value is not None
+    assert answer.value <= 2048
+    none = cm.solve(arch, hw, "levels.gb.size", "external_bytes <= 12287 B")
+    assert not none.possible
+
+
+def of_elements(tmp_path: Path, size: str, **more: Any) -> Path:
+    """An array of two filters by two channels, whose elements hold weights and sums."""
+    rf = {"name": "rf", "size": size, "per": "pe", "holds": ["weights", "output"]}
+    energy = {"read": "1 pJ/B", "write": "1 pJ/B"}
+    levels = [LEVELS[0], LEVELS[1] | {"size": "64 KiB"}, rf | {"energy": energy} | more]
+    engine = {"model": "unrolled", "filters": 2, "channels": 2}
+    return machine(tmp_path, levels, engine=engine)
+
+
+def test_each_element_has_registers_of_its_own(tmp_path: Path) -> None:
+    """4 filters, 4 channels and 8 positions on 2 x 2 elements, by hand.
+
+    Two filters at a time, each element has the weights of one for two channels, and a sum: 3 B. Then
+    weights cross once (16), outputs once (32), and each of 128 multiply-adds takes its word of the input,
+    which two filters share: 64. In 2 B there is room for one weight, and sums leave before they are whole. An element takes a word of each operand for each multiply-add; sums of two
+    channels are added from element to element, so that an output is met twice: written twice, read once.
+    """
+    run = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "3 B"))
+    _, gb, rf = level_figures(run)
+    assert gb.bytes.sum() == 16 + 32 + 64
+    assert rf.bytes.sum() == 2 * 128 + 32 * (2 + 1)
+    less = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "2 B"))
+    assert level_figures(less)[1].bytes.sum() > 112
+    # 112 B cross to or from it; the engine takes 256 B and 32 that come back, and gives 64
+    assert rf.energy is not None
+    assert rf.energy.sum() == pytest.approx((112 - 64 + 256 + 96) * 1e-12 + 64e-12, rel=1e-12)
+
+
+def test_words_are_written_into_each_element_that_needs_them(tmp_path: Path) -> None:
+    """Held by the elements too, an input is read once outside for both filters, and written twice."""
+    held = {"holds": ["input", "weights", "output"]}
+    run = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "64 B", **held))
+    _, gb, rf = level_figures(run)
+    assert gb.bytes.sum() == 16 + 32 + 32
+    # in come 32 + 16, and 32 once more; the engine's words as above
+    assert rf.energy is not None
+    assert rf.energy.sum() == pytest.approx((32 + 32 + 16 + 32 + 256 + 96) * 1e-12, rel=1e-12)
+
+
+@pytest.mark.parametrize(("levels", "engine", "message"), [
+    ([LEVELS[0], LEVELS[1] | {"per": "pe"}, LEVELS[2]], {"model": "unrolled", "filters": 2, "channels": 2},
+     "level 'gb' is per pe, and others lie inside it"),
+    ([*LEVELS[:2], LEVELS[2] | {"per": "pe"}], None, "the profile's engine has no such elements"),
+    ([*LEVELS[:2], LEVELS[2] | {"per": "pe"}], {"model": "row_stationary", "rows": 2, "columns": 2},
+     "the profile's engine has no such elements"),
+])  # fmt: skip
+def test_elements_that_are_none(tmp_path: Path, levels: Any, engine: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cm.load_profile(machine(tmp_path, levels, engine=engine))

@@ -313,6 +313,9 @@ def test_a_link(tmp_path: Path, latency: float, least: float) -> None:
     assert run.result.link[0] == 0
     layers = run.layers.set_index("id")
     assert layers.total_time_s["sum"] >= least
+    # the relu moves 2 x 288 B of 288 B maps that fit, and compares; the other is told
+    assert layers.bound.to_dict() == {"r": "host", "sum": "link"}
+    assert run.blocks.bound.tolist() == ["host", "link"]
 
 
 @pytest.mark.parametrize("place", ["per_tensor", "resident", "all_external"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import by_hand
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +12,11 @@ from hypothesis import strategies as st
 from strategies import all_traits, counted, networks
 
 import costmodel as cm
+from costmodel.core import terms
 from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.core.placement import PLACEMENTS
+from costmodel.core.terms import Term
 from costmodel.core.timing import TIMINGS
 from costmodel.core.traits import Traits
 from costmodel.studies.scan.forms.closed_form import closed_form
@@ -73,6 +78,45 @@ def test_real_networks(place: str, traffic: str) -> None:
     np.testing.assert_allclose(
         form.columns(machine, 60)["total_time"], theirs["total_time"], rtol=1e-12
     )
+
+
+@pytest.mark.parametrize(("figures", "outside"), [
+    ({}, False), ({"matrix_launch": 1e-5, "host_launch": 2e-5, "overhead": 1e-3}, False),
+    # a bandwidth on chip paces nothing where nothing is on chip
+    ({"on_chip_bandwidth": 3e6}, True),
+])  # fmt: skip
+def test_rows_of_one_pace_ask_no_formula(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figures: by_hand.Numbers, outside: bool
+) -> None:
+    """The closed form gives them all, whatever else a machine states."""
+    monkeypatch.delattr(General, "columns")
+    (tmp_path / "h.yaml").write_text(by_hand.NETWORK)
+    machine, bandwidths = by_hand.PLAIN | figures, (1e5, 3e7)
+    table = cm.scan(
+        tmp_path / "h.yaml", by_hand.profile(machine), timing="overlap",
+        placement="all_external" if outside else "per_tensor",
+        axes={"hw.bandwidth": [f"{value!r} B/s" for value in bandwidths]},
+    )  # fmt: skip
+    for told, bandwidth in zip(table["total_time"], bandwidths, strict=True):
+        here = by_hand.whole(machine | {"bandwidth": bandwidth}, None, "overlap", outside=outside)
+        assert told == pytest.approx(here["total"], rel=1e-12)
+
+
+def test_a_row_on_both_engines_takes_the_formula(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A convolution of 20736 operations whose bytes the host checks, one at the time of a comparison.
+
+    On 600 B the input is on chip; parameters and the output of 1152 B each cross the bus.
+    """
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, Term("host", "external_bytes", "host")])
+    (tmp_path / "h.yaml").write_text(by_hand.NETWORK.partition("  - r:")[0])
+    table = cm.scan(
+        tmp_path / "h.yaml", by_hand.profile(by_hand.PLAIN), timing="overlap",
+        axes={"hw.bandwidth": ["100 kB/s", "1 MB/s"]},
+    )  # fmt: skip
+    expected = [2304 / 1e5, 20736 / 2e7 + 2304 / 5e5]
+    assert table["total_time"].tolist() == pytest.approx(expected, rel=1e-12)
 
 
 def test_other_paces_take_the_formula() -> None:

@@ -254,7 +254,15 @@ def test_a_timing_between_the_sum_and_the_longer(page: Any) -> None:
     assert sides == pytest.approx([27 / 91 * told, 64 / 91 * told], rel=1e-12)
 
 
-# One row that reads the map of 4 B and, where there is a second map, writes that of 0 B.
+def test_ties(page: Any) -> None:
+    """Of two times alike it is the bus that is exposed, and the first lane that binds a row."""
+    assert page.evaluate("() => exposedSides('inf', 3, 3, 3)") == [3, 0]
+    sides, alike = {"transfer": "memory", "host": "compute"}, {"transfer": [0.5], "host": [0.5]}
+    asked = "([sides, result]) => largest({ sides }, result, 0)"
+    assert page.evaluate(asked, [sides, alike]) == "transfer"
+
+
+# One row that reads the first map and, where there is a second one, writes that of 0 B.
 ONE_ROW: dict[str, Any] = {
     "count": 1, "rows": {"id": "r", "short": False, "block": ""},
     "terms": [{"lane": "traffic", "figure": "", "how": "times", "ways": [10], "outside": [4, 0]}],
@@ -262,10 +270,10 @@ ONE_ROW: dict[str, Any] = {
 
 
 def test_maps_of_one_row(page: Any) -> None:
-    """10 B cross the bus, 4 B more while the map of 4 B is outside; one without bytes is no step."""
+    """10 B cross the bus, 4 B more while the first map is outside; one without bytes is no step."""
     maps = {"begin": 0, "end": 0, "in_ptr": [0, 1], "in_tensor": 0}
-    both = ONE_ROW | {"maps": maps | {"bytes": [4, 0], "out_ptr": [0, 1], "out_tensor": 1}}
-    assert page.evaluate("(data) => slope(unpacked(data))", both) == [[2, 14], [4, 10], [8, 10]]
+    both = ONE_ROW | {"maps": maps | {"bytes": [1, 0], "out_ptr": [0, 1], "out_tensor": 1}}
+    assert page.evaluate("(data) => slope(unpacked(data))", both) == [[0.5, 14], [1, 10], [2, 10]]
     alone = ONE_ROW | {"maps": maps | {"bytes": 4, "out_ptr": 0, "out_tensor": []}}
     for memory, held in ((4, 4), (3, 0)):
         told = page.evaluate("([data, m]) => [...alive(unpacked(data), m)]", [alone, memory])

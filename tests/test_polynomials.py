@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import costmodel as cm
+from costmodel.core import terms
+from costmodel.core.terms import Term
 from costmodel.errors import InputError
+from costmodel.studies.scan.planning import planned
+from costmodel.studies.scan.request import ScanRequest
 
 DECODER = """name: D
 source: hand arithmetic
@@ -95,7 +100,7 @@ def test_counts_are_those_of_every_network(tmp_path: Path, axis: str, name: str)
         assert told["total_time"] == pytest.approx(run.total_time, rel=1e-12)
         assert told["external_bytes"] == run.totals["external_bytes"]
         for word, time in run.lane_times.items():
-            assert told.get(f"{word}_time", time) == pytest.approx(time, rel=1e-12)
+            assert told.get(f"{word}_time", 0.0) == pytest.approx(time, rel=1e-12)
         if "energy_J" in run.totals:
             assert told["energy"] == pytest.approx(run.totals["energy_J"], rel=1e-12)
 
@@ -170,16 +175,52 @@ def test_rows_that_have_nothing_to_do_at_first(tmp_path: Path) -> None:
         assert told["host_time"] == pytest.approx(batch * 4 * context / 500e3, rel=1e-12)
 
 
+COMPARISON = "name: O\nsource: s\ninput: [1]\nlayers:\n  - r: {kind: relu}\n"
+
+
 def test_a_single_operation_is_work(tmp_path: Path) -> None:
     """One comparison a sample, at half of the rate, whatever the batch."""
-    (tmp_path / "o.yaml").write_text(
-        "name: O\nsource: s\ninput: [1]\nlayers:\n  - r: {kind: relu}\n"
-    )
+    (tmp_path / "o.yaml").write_text(COMPARISON)
     profile = cm.HardwareProfile.model_validate(MACHINE | {"efficiency": {"relu": 0.5}})
-    table = cm.scan(tmp_path / "o.yaml", profile, sample="random", n=4, axes={"batch": BATCHES})
+    table = cm.scan(
+        tmp_path / "o.yaml", profile, sample="random", n=4, axes={"batch": BATCHES},
+        derive={"samples": "throughput * total_time"},
+    )  # fmt: skip
+    assert table["samples"].tolist() == pytest.approx(table["batch"].tolist(), rel=1e-12)
     assert table["host_time"].tolist() == pytest.approx(
         [n / 250e3 for n in table["batch"]], rel=1e-12
     )
+
+
+def test_whatever_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One comparison and 8 B a sample, and a term that takes a second on chip for each of them.
+
+    A run takes 1 ms, its row 20 us to launch; without energies there are none.
+    """
+    monkeypatch.setattr(terms, "TERMS", [*terms.TERMS, Term("on_chip", "external_bytes")])
+    (tmp_path / "o.yaml").write_text(COMPARISON)
+    profile = cm.HardwareProfile.model_validate(MACHINE)
+    asked = ScanRequest(
+        [str(tmp_path / "o.yaml")], ["M"], {"batch": "linear(1, 9)"}, sample="random", n=2,
+        objects={"hw": {"M": profile}},
+    )  # fmt: skip
+    (variant,) = planned(asked).space.variants
+    batch = np.array([2, 7])
+    everything = variant.form.columns(variant.machine, 2, counts={"batch": batch})
+    assert "energy" not in everything
+    total = 8 * batch + 8 * batch / 1e6 + batch / 500e3 + 20e-6 + 1e-3
+    for columns in (everything, variant.form.columns(variant.machine, 2, (), {"batch": batch})):
+        assert columns["total_time"] == pytest.approx(total, rel=1e-12)
+
+
+def test_a_batch_that_no_axis_has(tmp_path: Path) -> None:
+    """Three samples a run, over random contexts."""
+    (tmp_path / "d.yaml").write_text(DECODER)
+    table = cm.scan(
+        tmp_path / "d.yaml", cm.HardwareProfile.model_validate(MACHINE), batch=3, sample="random", n=4,
+        axes={"arch.context": "linear(3, 50)"}, derive={"samples": "throughput * total_time"},
+    )  # fmt: skip
+    assert table["samples"].tolist() == pytest.approx([3, 3, 3, 3], rel=1e-12)
 
 
 def test_random_samples_of_counts(tmp_path: Path) -> None:

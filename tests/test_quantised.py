@@ -404,11 +404,29 @@ def test_targets_of_an_unknown_class(tmp_path: Path) -> None:
         cm.load_network(written(tmp_path, section))
 
 
+def test_targets_of_a_class(tmp_path: Path) -> None:
+    """The table of words alone is an embedding; the products stay as they are."""
+    section = group(128)
+    section["config_groups"]["group_0"]["targets"] = ["Embedding"]
+    rows = cm.load_network(written(tmp_path, section)).rows
+    assert [row.layer.kind for row in rows if row.layer.weight_bits] == ["embedding"]
+
+
 def test_nothing_is_quantised(tmp_path: Path) -> None:
     nothing: list[Section | None] = [None, {}]
     for section in nothing:
         rows = cm.load_network(written(tmp_path, section)).rows
         assert not any(row.layer.weight_bits for row in rows)
+
+
+def test_groups_that_nothing_is_said_of(tmp_path: Path) -> None:
+    """AwqConfig of transformers has 128 values in a group: of 129 inputs there are two of them."""
+    stated = {word: value for word, value in AWQ.items() if word != "group_size"}
+    weights = {
+        generated(written(tmp_path, section, intermediate_size=129)).memory.weights
+        for section in (stated, AWQ)
+    }
+    assert len(weights) == 1
 
 
 def test_a_nested_section(tmp_path: Path) -> None:
@@ -432,7 +450,7 @@ def test_the_names_of_another_family(tmp_path: Path) -> None:
     Of a layer 192 x 64 in two bytes; 64 x 64, 256 x 64 and 64 x 256 in one, with a float an output;
     biases and norms in two bytes, and a table of 100 words, which is the head's too, and 32 places.
     """
-    stated = {
+    stated: Section = {
         "model_type": "gpt2", "n_layer": 2, "n_embd": 64, "n_head": 4, "vocab_size": 100, "n_positions": 32,
         "torch_dtype": "float16",
         "quantization_config": {"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["c_attn", "lm_head"]},
@@ -442,6 +460,12 @@ def test_the_names_of_another_family(tmp_path: Path) -> None:
     narrow = 64 * 64 + 256 * 64 + 64 * 256 + 4 * (64 + 256 + 64)
     layer = 2 * 192 * 64 + narrow + 2 * (192 + 64 + 256 + 64) + 2 * 4 * 64
     assert generated(file).memory.weights == 2 * layer + 2 * (100 * 64 + 32 * 64 + 2 * 64)
+    # its products are of a class of their own
+    stated["quantization_config"] = group(64)
+    stated["quantization_config"]["config_groups"]["group_0"]["targets"] = ["Conv1D"]
+    file.write_text(json.dumps(stated))
+    rows = cm.load_network(file).rows
+    assert sum(bool(row.layer.weight_bits) for row in rows) == 2 * 4
 
 
 def test_a_tied_head_is_not_quantised(tmp_path: Path) -> None:

@@ -124,6 +124,31 @@ def test_steps_are_a_binary_search(sizes: list[int], seed: int) -> None:
     assert np.array_equal(StepSearch(steps)(values), np.searchsorted(steps, values, side="right"))
 
 
+ULP = 2.0**-52
+OCTAVES = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0]
+
+
+@pytest.mark.parametrize(("steps", "depth", "buckets"), [
+    # up to four steps have no table
+    (OCTAVES[:4], 0, 0), (OCTAVES[:5], 1, 257),
+    # eight octaves of 2**52 numbers, for 8 steps in fewer than 64 x 8 buckets: 8 x 32 and the last
+    (OCTAVES, 1, 257),
+    # however many steps, in fewer than 2**17: 8 x 2**13 and the last
+    (np.linspace(1, 256, 4097), 1, 65537),
+    # neighbours in one bucket: four are compared one by one, of five there are too many
+    ([1 + n * ULP for n in range(4)] + OCTAVES[1:], 4, 513),
+    ([1 + n * ULP for n in range(5)] + OCTAVES[1:], 0, 513),
+])  # fmt: skip
+def test_steps_in_buckets(steps: Any, depth: int, buckets: int) -> None:
+    """Each bucket has a power of two of the numbers; the search is exact whichever way it takes."""
+    search = StepSearch(np.array(steps))
+    assert search.depth == depth
+    assert len(vars(search).get("below", [0])) == buckets + 1
+    values = np.concatenate([np.nextafter(steps, 0), steps, np.nextafter(steps, np.inf)])
+    assert np.array_equal(search(values), np.searchsorted(steps, values, side="right"))
+    assert search(2.0) == sum(step <= 2 for step in steps)
+
+
 def test_the_sieve_loses_nothing() -> None:
     """30 000 vectors: the front with the first sieve is the front without it."""
     vectors = np.round(np.random.default_rng(0).random((30_000, 3)), 2)

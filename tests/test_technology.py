@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -247,3 +249,33 @@ def test_the_energy_of_a_byte_on_chip_follows_the_memory(tmp_path: Path) -> None
     curve = cm.slope(network, profile)
     assert curve.energy is not None
     assert np.isnan(curve.energy[curve.network.memory < 2 * KIB]).all()
+
+
+def test_the_page_of_energies_shows_every_number() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "energy.md").read_text()
+    shown = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    for name, words in (
+        ("sram.csv", ("technology", "read_pJ", "write_pJ")),
+        ("operations.csv", ("technology", "operation", "dtype", "pJ")),
+        ("dram.csv", ("kind", "pJ_per_bit")),
+    ):
+        with (Path(tables.__file__).parent / name).open(newline="") as file:
+            for row in csv.DictReader(file):
+                cells = [row[word] or "-" for word in words]
+                assert any(set(cells) <= set(line) for line in shown), cells
+
+
+def test_the_page_of_energies_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its profile, and each of its command lines."""
+    page = (Path(__file__).parents[1] / "docs" / "energy.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    profile = tmp_path / "m.yaml"
+    profile.write_text(example)
+    run = cm.simulate("alexnet", profile)
+    assert run.energy_standing is not None
+    assert run.energy_standing.grade == "assumed"
+    lines = [line for line in page.splitlines() if line.startswith("    costmodel ")]
+    assert len(lines) == 3
+    for line in lines:
+        assert main(shlex.split(line)[1:]) == 0
+    assert "edp_Js" in capsys.readouterr().out

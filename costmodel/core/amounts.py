@@ -87,9 +87,11 @@ def crossings(workload: Workload, placed: Placed) -> list[Crossing]:
     hierarchy = workload.hierarchy
     assert words is not None
     assert hierarchy is not None
-    once = (Crossing(*workload.touched),) * (len(hierarchy.levels) - 1)
+    once = [Crossing(*workload.touched)] * (len(hierarchy.levels) - 1)
+    once[-1:] = [one._replace(copied=words.copied) for one in once[-1:]]
     inner = placed.crossings or once
-    bus = Crossing(moved.read + moved.params, moved.write)
+    alone = words.copied if len(hierarchy.levels) == 1 else 0
+    bus = Crossing(moved.read + moved.params, moved.write, alone)
     return [bus, *inner, Crossing(words.taken, words.given)]
 
 
@@ -126,7 +128,7 @@ def boundary_amounts(outer: int, crossing: Crossing) -> dict[str, Any]:
         f"level_read_{outer}": crossing.down,
         f"level_written_{outer}": crossing.up,
         f"level_read_{outer + 1}": crossing.up,
-        f"level_written_{outer + 1}": crossing.down,
+        f"level_written_{outer + 1}": crossing.down + crossing.copied,
     }
 
 

@@ -60,8 +60,11 @@ def extended(parts: Parts, layer: Layer, shapes: Shapes) -> Parts:
 
     Without parts it reads the row's inputs. Raises BadValue on a misfit.
     """
+    part = apply(layer, shapes)
+    if not parts:
+        return (part,)
     reads = tuple(Source(len(parts) - 1, port) for port in range(len(shapes)))
-    return (*parts, changed(apply(layer, shapes), reads=reads))
+    return (*parts, changed(part, reads=reads))
 
 
 def chained(layers: Sequence[Layer], shapes: Shapes) -> Parts:

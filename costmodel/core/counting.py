@@ -210,7 +210,10 @@ def with_words(workload: Workload, counting: Counting, samples: int) -> Workload
         maps, counting.param_bits or maps, counting.state_bits or maps, counting.engine_sums or maps
     )
     array, touched = counting.traits.array, workload.touched
-    return replace(workload, words=engine_words(workload.rows, samples, bits, array, touched))
+    levels = () if counting.hierarchy is None else counting.hierarchy.levels
+    each = bool(levels) and levels[-1].per_element
+    words = engine_words(workload.rows, samples, bits, array, touched, per_element=each)
+    return replace(workload, words=words)
 
 
 def _costs(

@@ -47,6 +47,14 @@ class EngineModel(ABC):
         """
         return 1, 1, 1
 
+    @property
+    def elements(self) -> tuple[int, int, int] | None:
+        """Elements along samples and positions, filters, and channels; None where it has no such.
+
+        They may have memories of their own.
+        """
+        return None
+
     def utilisation(self, nest: Nest | AttentionNest, macs: int) -> float:
         """The share of the peak that a contraction of `macs` multiply-adds keeps busy."""
         return self.kept_busy([(nest, macs)])

@@ -32,6 +32,9 @@ class EngineWords:
 
     taken: Ints
     given: Ints
+    copied: Ints
+    """Bytes that are written besides where each element of an array has a memory of its own: a word
+    of the input into one for each filter, one of the weights into one for each position."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def engine_words(
     bits: ElementBits,
     array: EngineModel | None,
     touched: tuple[Ints, Ints],
+    *,
+    per_element: bool = False,
 ) -> EngineWords:
     """Count the bytes that the engine takes and gives in each row, all samples together.
 
@@ -66,6 +71,8 @@ def engine_words(
     touched : pair of arrays
         The bytes that each row reads and writes once, (R,) each [B]: what rows without a
         contraction take and give.
+    per_element : bool
+        True: each element has the innermost memory for itself, and shares no word of it.
 
     Returns
     -------
@@ -74,9 +81,10 @@ def engine_words(
 
     """
     taken, given = (np.array(once) for once in touched)
+    copied = np.zeros_like(taken)
     for number, row in enumerate(rows):
         moved = [
-            _moved(row, at, one, bits, array)
+            _moved(row, at, one, bits, array, per_element)
             for at, part in enumerate(row.parts)
             for one in part.layer.contractions(part.inputs, samples)
             if one.macs
@@ -85,30 +93,44 @@ def engine_words(
             others = sum(
                 size_of(prod(tap.shape) * samples, tap.bits or bits.maps) for tap in _others(row)
             )
-            taken[number] = others + sum(one for one, _ in moved)
-            given[number] = sum(one for _, one in moved)
-    return EngineWords(taken, given)
+            taken[number] = others + sum(one for one, *_ in moved)
+            given[number] = sum(one for _, one, _ in moved)
+            copied[number] = sum(one for *_, one in moved)
+    return EngineWords(taken, given, copied)
 
 
 def _moved(
-    row: Row, at: int, one: Contraction, bits: ElementBits, array: EngineModel | None
-) -> tuple[int, int]:
-    """Bytes that a contraction of part `at` takes and gives [B]."""
+    row: Row,
+    at: int,
+    one: Contraction,
+    bits: ElementBits,
+    array: EngineModel | None,
+    per_element: bool,
+) -> tuple[int, int, int]:
+    """Bytes that a contraction of part `at` takes, gives, and copies [B]."""
     part = row.parts[at]
     read = row.source_of(at, one.input[0]) if isinstance(one.input, tuple) else None
     of_input = (read.bits if read else None) or bits.maps
     of_weights = _weight_bits(row, at, one, bits, part)
     of_output = (row.taps[0].bits if row.taps else None) or bits.maps
-    taken = given = 0.0
+    taken = given = copied = 0.0
     for nest in products(one.nest):
         shared = (1, 1, 1) if array is None else array.shared(nest)
+        if per_element and array is not None and array.elements is not None:
+            lengths = (_positions(nest), nest.out_channels, nest.in_channels)
+            n, k, c = map(min, array.elements, lengths)
+            # only sums are added up from element to element
+            shared = (1, 1, c)
+            copied += (k - 1) * nest.input_words * of_input + (
+                n - 1
+            ) * nest.weight_words * of_weights
         macs = nest.macs if one.counted is None else nest.macs * one.counted / one.nest.macs
         visits = ceil(nest.in_channels * nest.taps / shared[2])
         again = nest.output_words * (visits - 1) * bits.sums
         taken += macs * of_input * _served(nest.out_channels, shared[0]) + again
         taken += macs * of_weights * _served(_positions(nest), shared[1])
         given += nest.output_words * of_output + again
-    return ceil(taken / 8), ceil(given / 8)
+    return ceil(taken / 8), ceil(given / 8), ceil(copied / 8)
 
 
 def _served(length: int, shared: int) -> float:

@@ -19,7 +19,6 @@ from costmodel.core.amounts import Amounts, amounts
 from costmodel.core.arrays import Array
 from costmodel.core.lanes import (
     ENERGY,
-    LANES,
     LEVEL_LANES,
     LINK,
     OVERHEAD,
@@ -149,12 +148,6 @@ class Result:
         return np.asarray(refetched[self.point])
 
     @property
-    def lanes(self) -> dict[str, Array]:
-        """The lanes that may bind a row, (..., R) each [s]."""
-        lanes = (*LANES, *LEVEL_LANES)
-        return {word: self.all_lanes[word] for word in lanes if word in self.all_lanes}
-
-    @property
     def labels(self) -> dict[str, str]:
         """How reports name every lane; those of levels as the machine does."""
         return labels(self.machine.level_names)
@@ -269,7 +262,7 @@ def _summed(
     """
     total: Any = None
     for one in summands:
-        if asked.unasked.issuperset(one.amounts) and not np.ndim(machine[one.figure]):
+        if asked.unasked.issuperset(one.amounts):
             continue
         amount = one.amount(asked)
         if amount.ndim == 3:

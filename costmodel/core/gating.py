@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Floats
-from costmodel.core.density import DENSE
+from costmodel.core.density import DENSE, Density
 from costmodel.core.network import Network, Row
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
@@ -52,26 +53,22 @@ def gated(workload: Workload, network: Network, written: Network) -> Workload:
         Where a pass took a row that says a density away, or put further products into it.
 
     """
-    said = {row.id: row for row in written.rows if row.density != DENSE}
+    said, kept = _products(written.rows), _products(network.rows)
     if not said:
         return workload
-    _check_kept(said, {row.id: row for row in network.rows})
-    awake = np.array([row.density.awake for row in network.rows])
-    kept = {one.name: getattr(workload, one.name) for one in fields(Workload)}
-    return GatedWorkload(**kept, awake=awake)
-
-
-def _check_kept(said: Mapping[str, Row], runs: Mapping[str, Row]) -> None:
-    """Raise BadValue where a pass put products with a density beside others."""
-    for word, row in said.items():
-        kept = runs.get(word)
-        if kept is None or _products(kept) > _products(row):
+    for density, count in said.items():
+        if kept[density] != count:
+            word = next(row.id for row in written.rows if row.density == density)
             raise BadValue(
                 f"row '{word}' says a density, and a pass runs it together with other products",
                 "leave the pass out, or the density",
             )
+    awake = np.array([row.density.awake for row in network.rows])
+    counted = {one.name: getattr(workload, one.name) for one in fields(Workload)}
+    return GatedWorkload(**counted, awake=awake)
 
 
-def _products(row: Row) -> int:
-    """How many parts of a row multiply and add."""
-    return sum(bool(part.tally.macs) for part in row.parts)
+def _products(rows: Iterable[Row]) -> Counter[Density]:
+    """How many parts multiply and add operands of each density but the dense ones."""
+    sparse = (row for row in rows if row.density != DENSE)
+    return Counter(row.density for row in sparse for part in row.parts if part.tally.macs)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from costmodel.core.engine import EngineModel
+from costmodel.core.tiling.joint import AnyNest
+from costmodel.core.tiling.nest import Nest
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class ChipLevel:
     """What a byte costs that comes in from the next level outside [J or s]."""
     up: float = 1.0
     """What a byte costs that goes out to it [J or s]."""
+    fill: float = 0.0
+    """What a byte costs that is written into each further element [J]; nothing by time."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,34 @@ class Hierarchy:
     def inside(self, place: int) -> tuple[int, ...]:
         """Give the levels, by place on chip, whose room counts at the outer boundary of one.
 
-        An operand that passes a level by may lie in any level inside it, so that all of them count
-        as one memory.
+        Each operand crosses it as often as the first level inside that holds it fetches it; where
+        these are several levels they count as one memory.
         """
+        served = {self._serving(place, operand) for operand in "IWO"}
+        return tuple(sorted(level for level in served if level is not None)) or (place,)
+
+    def through(self, place: int) -> str:
+        """Give the operands that no level inside a boundary holds: they go to the engine."""
+        return "".join(one for one in "IWO" if self._serving(place, one) is None)
+
+    def sharing(self, nest: AnyNest) -> tuple[int, int, int]:
+        """Along n, k and c: how many multiply-adds a word serves that goes to the engine."""
+        if self.array is None or not isinstance(nest, Nest):
+            return 1, 1, 1
+        if self.levels[-1].per_element:
+            return self.elements
+        of_input, of_weights, of_sums = self.array.shared(nest)
+        return of_weights, of_input, of_sums
+
+    def _serving(self, place: int, operand: str) -> int | None:
+        """The first level from `place` inwards that holds an operand; None: no level does."""
         own = range(place, len(self.levels))
-        passes = any(len(self.levels[level].holds) < len("IWO") for level in own)
-        return tuple(own) if passes else (place,)
+        return next((level for level in own if operand in self.levels[level].holds), None)
+
+    @property
+    def elements(self) -> tuple[int, int, int]:
+        """How many elements the array has along n, k and c."""
+        return (1, 1, 1) if self.array is None else self.array.elements or (1, 1, 1)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -35,9 +35,7 @@ RUN_LANES = {
 """Where the time of a whole run can go."""
 LINK, OVERHEAD = RUN_LANES["link"], RUN_LANES["overhead"]
 ROW_LANES = {word: lane for word, lane in RUN_LANES.items() if lane != OVERHEAD}
-"""Where the time of a row can go."""
-LANES = {word: lane for word, lane in ROW_LANES.items() if lane != LINK}
-"""What can bind a row (`bound`), in the order in which ties are named."""
+"""Where the time of a row can go, in the order in which ties are named (`bound`)."""
 MOST_LEVELS = 3
 """On chip, of a machine that states them one by one."""
 LEVEL_LANES = {

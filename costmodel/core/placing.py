@@ -40,9 +40,7 @@ def place(
         memories = np.unique(np.stack([level.ravel() for level in levels], axis=1), axis=0)
     else:
         alone = memory[0] if isinstance(memory, tuple) else memory
-        memories = np.array(alone, dtype=float, ndmin=1)
-        if memories.size > 1:
-            # asked for the inverse, numpy does not import numpy.ma (6 ms)
-            memories, _ = np.unique(memories, return_inverse=True)
+        # asked for the inverse, numpy does not import numpy.ma (6 ms)
+        memories, _ = np.unique(np.asarray(alone, dtype=float), return_inverse=True)
     rule = placed_once if traffic is None else traffic.place
     return rule(workload, placement, memories, first=first)

@@ -200,8 +200,7 @@ def _entries(known: frozenset[str], terms: tuple[Term, ...]) -> Mapping[str, tup
 def _level_terms(known: frozenset[str]) -> Iterator[Term]:
     """Give a term for the maps of each level on chip, from the second one on, with a bandwidth."""
     for level in range(2, len(known)):
-        if f"on_chip_bandwidth_{level}" in known:
-            yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
+        yield Term("on_chip", f"on_chip_bytes_{level}", f"on_chip_bandwidth_{level}")
 
 
 LEVEL_TERMS = [

@@ -37,6 +37,8 @@ class Crossing(NamedTuple):
     """Inwards."""
     up: Array
     """Outwards."""
+    copied: Any = 0
+    """What is written inside besides, into further elements that hold the same word."""
 
 
 @dataclass(frozen=True, eq=False)

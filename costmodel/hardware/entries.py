@@ -152,6 +152,8 @@ class Energy(Stated):
     operation: float | None = None
     static: float | None = None
     gated: Literal["zeros"] | None = None
+    whole: bool = False
+    """True: what is stated stands for all that the machine takes, as a board's power does."""
     basis: str = ""
     """What the figures rest on, in a sentence that reports print beside the energy."""
 

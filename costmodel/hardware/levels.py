@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from costmodel.core.engine import EngineModel
+from costmodel.core.engine import EngineModel, read
 from costmodel.core.hierarchy import ChipLevel, Hierarchy
 from costmodel.core.lanes import MOST_LEVELS
 from costmodel.core.machine import level_field
@@ -100,6 +100,8 @@ def check_levels(levels: Sequence[Level], beside: Mapping[str, Any]) -> None:
     _check_external(outside)
     for outer, inner in zip(levels, inside, strict=False):
         _check_inner(outer, inner)
+        if inner.per is not None:
+            _check_elements(inner, inner is levels[-1], beside.get("engine"))
 
 
 def short_form(levels: Sequence[Level]) -> dict[str, Any]:
@@ -119,6 +121,21 @@ def _check_external(level: Level) -> None:
         )
     if level.bandwidth is None:
         raise BadValue(f"level '{level.name}' has no bandwidth", "add 'bandwidth: ...' to it")
+
+
+def _check_elements(level: Level, innermost: bool, engine: Any) -> None:
+    """Raise BadValue unless a level of each element is the innermost one of an array."""
+    if not innermost:
+        raise BadValue(
+            f"level '{level.name}' is per pe, and others lie inside it",
+            "only the innermost level may be each element's own",
+        )
+    array = None if engine is None else read(engine)
+    if array is None or array.elements is None:
+        raise BadValue(
+            f"level '{level.name}' is per pe, and the profile's engine has no such elements",
+            "state 'engine: {model: unrolled, ...}', tiles or systolic",
+        )
 
 
 def _check_inner(outer: Level, inner: Level) -> None:
@@ -168,9 +185,11 @@ def hierarchy_of(
     for place, (outer, inner) in enumerate(pairwise(levels)):
         bus = 1.0 / (levels[0].bandwidth or 1.0)
         down = up = 1.0 / outer.bandwidth if outer.bandwidth else bus * TIE
+        fill = 0.0
         if by_energy:
             outside, inside = joules[place : place + 2]
             down, up = outside.read + inside.write, outside.write + inside.read
+            fill = inside.write
         each, double = inner.per == "pe", inner.buffering == "double"
-        made.append(ChipLevel(inner.name, inner.letters, double, each, down, up))
+        made.append(ChipLevel(inner.name, inner.letters, double, each, down, up, fill))
     return Hierarchy(tuple(made), longest and not by_energy, array, attained)

@@ -74,6 +74,11 @@ def _notes(entries: Sequence[Pair]) -> list[str]:
             for name, words in assumed.items()
             if words
         ),
+        *dict.fromkeys(
+            f"energy of {entry.run.profile.name}: {entry.run.energy_standing.line}"
+            for entry in entries
+            if entry.run.energy_standing is not None
+        ),
         *marks(entry.run for entry in entries),
         *(
             f"{entry.label} on {entry.run.profile.name} is far from what was measured: "

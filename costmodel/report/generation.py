@@ -33,6 +33,7 @@ def text(generation: Generation) -> str:
         "Energy": each is not None
         and f"{units.show(each, 'energy')} per generated token, the "
         "prompt's among it, all devices together",
+        "Energy is": run.energy_standing and run.energy_standing.line,
         "Prefill": f"{seconds(generation.prefill_time)}: {shares(run)}",
         "Step of generation": generation.middle and f"{seconds(step)}: {shares(generation.middle)}",
         "Scheduling": served_step - step

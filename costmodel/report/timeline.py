@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.lanes import LANES, LEVEL_LANES, OVERHEAD
+from costmodel.core.lanes import LEVEL_LANES, LINK, OVERHEAD, RUN_LANES
 from costmodel.core.timing import Fetch
 from costmodel.report import files
 from costmodel.studies.run import Run
@@ -87,7 +87,8 @@ def write_trace(path: str | Path, run: Run) -> None:
     """
     parts = segments(run)
     used = {part.lane for part in parts}
-    shown = [word for word in run.result.labels if word in LANES or word in used]
+    known = [word for word in RUN_LANES if word not in (LINK.word, OVERHEAD.word)]
+    shown = [word for word in run.result.labels if word in known or word in used]
     lanes = {word: number for number, word in enumerate(shown, start=1)}
     events = [
         _label("process_name", 0, f"{run.network.name} on {run.profile.name}"),

@@ -98,6 +98,8 @@ def energy_standing(run: Evaluated) -> EnergyStanding | None:
         return None
     known, stated = fills_of(run.profile, run.policies.dtype), run.profile.energy
     missing = {word: known.unlisted.get(word, "not stated") for word in _left_out(run)}
+    if stated is not None and stated.whole:
+        missing = {}
     grade, reasons = ("assumed", [*known.reasons]) if known.figures else ("stated", [])
     if stated is not None and stated.basis:
         reasons.append(stated.basis)

@@ -127,7 +127,7 @@ class Evaluated:
     def lane_times(self) -> dict[str, float]:
         """The time of each thing that can be busy, all rows together, and any overhead [s]."""
         result = self.result
-        times = {**result.lanes, LINK.word: result.link, OVERHEAD.word: result.overhead or None}
+        times = {**result.all_lanes, LINK.word: result.link, OVERHEAD.word: result.overhead or None}
         return {word: float(np.sum(time)) for word, time in times.items() if time is not None}
 
     @property
@@ -137,7 +137,7 @@ class Evaluated:
 
     @cached_property
     def bound(self) -> list[str]:
-        """What each row spends most time on; ties in the order of LANES; 'none' if free.
+        """What each row spends most time on; ties in the order of ROW_LANES; 'none' if free.
 
         A level on chip has its own name.
         """
@@ -146,7 +146,7 @@ class Evaluated:
     @cached_property
     def bound_lanes(self) -> list[str]:
         """The same as the words of lanes."""
-        lanes = self.result.lanes
+        lanes = self.result.all_lanes
         times = np.stack(list(lanes.values()))
         words = np.array(list(lanes))[times.argmax(axis=0)]
         return [str(w) for w in np.where(times.max(axis=0) > 0, words, "none")]
@@ -264,5 +264,5 @@ def named(lane: str, level_names: Sequence[str]) -> str:
 
 
 def largest(times: Mapping[str, float]) -> str:
-    """The lane with most time; ties in the order of LANES; 'none' where nothing takes time."""
+    """The lane with most time; ties in the order of ROW_LANES; 'none' where nothing takes time."""
     return max(times, key=lambda word: times[word]) if max(times.values()) > 0 else "none"

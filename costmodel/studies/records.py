@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.lanes import LANES
+from costmodel.core.lanes import RUN_LANES
 from costmodel.studies.evaluated import Evaluated, largest, named
 from costmodel.studies.levels import level_figures
 
@@ -101,7 +101,7 @@ def _sums(run: Evaluated, rows: list[int]) -> Record:
     """Summed figures of some rows."""
     work, result = run.workload, run.result
     energy = {} if result.energy is None else {"energy_J": float(result.energy[rows].sum())}
-    times = {word: float(values[rows].sum()) for word, values in result.lanes.items()}
+    times = {word: float(values[rows].sum()) for word, values in result.all_lanes.items()}
     return {
         "rows": len(rows),
         "param_MB": float(work.param_bytes[rows].sum()) / MB,
@@ -113,7 +113,7 @@ def _sums(run: Evaluated, rows: list[int]) -> Record:
         "compute_time_s": times["matrix"] + times["host"],
         "total_time_s": float(result.total[rows].sum()),
         "bound": named(largest(times), run.machine.level_names),
-        **{LANES[word].column: times[word] for word in ("on_chip", "launch")},
+        **{RUN_LANES[word].column: times[word] for word in ("on_chip", "launch")},
         **energy,
     }
 

@@ -18,6 +18,16 @@ from costmodel.core.tiling.rows import RowNest
 from costmodel.core.traffic import BusBytes
 from costmodel.core.workload import Workload
 
+HELD = {"reads": "I", "weights": "W", "output": "O"}
+"""The operands of a row's loop nest, as its step function names them."""
+
+
+def _straight(workload: Workload, nest: RowNest, operands: str) -> Ints:
+    """What goes to the engine beyond the first fetch, (3, 1) [B]."""
+    hierarchy = workload.hierarchy
+    sharing = (1, 1, 1) if hierarchy is None else hierarchy.sharing(nest.nest)
+    return np.array(nest.straight(operands, sharing), dtype=np.int64)[:, np.newaxis]
+
 
 @dataclass(frozen=True, eq=False)
 class RowTraffic:
@@ -45,11 +55,14 @@ class SummedSteps:
     """The sums of each column from each memory on (S, columns)."""
 
 
-def row_steps(workload: Workload, *, double: bool | None = None) -> list[RowTraffic]:
+def row_steps(
+    workload: Workload, *, double: bool | None = None, straight: str = ""
+) -> list[RowTraffic]:
     """Every row's step function, every map and parameter outside; rows that stream have one step.
 
     The whole of what a row touches moves once, and what its tiles fetch again beside it. Tiles have
-    second buffers where that is said: by default as the workload does.
+    second buffers where that is said: by default as the workload does. Operands that go `straight`
+    to the engine need no room, and move a word for each multiply-add.
     """
     buffers = workload.double_buffer if double is None else double
     everywhere = np.ones(len(workload.tensor_bytes), dtype=bool)
@@ -62,7 +75,7 @@ def row_steps(workload: Workload, *, double: bool | None = None) -> list[RowTraf
     return [
         RowTraffic(row, memory, *(once[:, row, np.newaxis] + refetched))
         for row in range(len(workload.macs))
-        for memory, refetched in [_refetched(nests[row], double=buffers)]
+        for memory, refetched in [_refetched(workload, nests[row], buffers, straight)]
     ]
 
 
@@ -95,10 +108,16 @@ def row_falls(rows: Sequence[RowTraffic]) -> Falls:
     )
 
 
-def _refetched(nests: list[RowNest], *, double: bool) -> tuple[Ints, Ints]:
+def _refetched(
+    workload: Workload, nests: list[RowNest], double: bool, straight: str
+) -> tuple[Ints, Ints]:
     """Memories (S,) [B] and what a row's tiles fetch again from each on: read, write, params."""
-    curves = [(nest, nest.traffic_curve(double=double)) for nest in nests]
-    pieces = [(-(-c.room // 8), np.stack(nest.refetched(c))) for nest, c in curves]
+    held = {word: one not in straight for word, one in HELD.items()}
+    curves = [(nest, nest.traffic_curve(**held, double=double)) for nest in nests]
+    pieces = [
+        (-(-c.room // 8), np.stack(nest.refetched(c)) + _straight(workload, nest, straight))
+        for nest, c in curves
+    ]
     if not pieces:
         return np.zeros(1, dtype=np.int64), np.zeros((3, 1), dtype=np.int64)
     if len(pieces) == 1:

@@ -59,6 +59,20 @@ REASONS: dict[str, dict[str, str]] = {
             "how far rounding may be off"
         ),
     },
+    "section.py": {
+        '_short: return text if (len(text) <= 60) else f"{text[:57]}..."': "of 60 letters 60 are shown either way",
+    },
+    "counts.py": {
+        "PIECE: PIECE = 2 << 14": "how many are evaluated at once",
+        "PIECE: PIECE = 1 << 15": "how many are evaluated at once",
+        "Counts._piece: if True": "outputs that are not wanted may be given",
+        "Counts._piece: if True:": "outputs that are not wanted may be given",
+        "Counts._summands: if True:": "adding nothing changes nothing",
+    },
+    "form.py": {
+        "PIECE: PIECE = 2 << 15": "how many are evaluated at once",
+        "PIECE: PIECE = 1 << 16": "how many are evaluated at once",
+    },
     "units_data.py": {
         "PREFIXES: PREFIXES = ('P', 'T', 'G', 'M', 'k', '', 'm', 'µ', 'n', 'p', 'f',)": "µ is as large and stands before it",
     },
@@ -71,7 +85,22 @@ REASONS: dict[str, dict[str, str]] = {
         "added: return sums[1].map((_, row) => sums.reduce((least, way) => Math.min(least, way[row]), Infinity));": (
             "of the array that is mapped only the places count"
         ),
+        "evaluate: for (let row = 0; row <= count; row += 1) together[row] += times[row];": (
+            "a typed array takes nothing behind its end"
+        ),
         "evaluate: result.once[lane] = times[0] ?? 1;": "every network has a row",
+        "edges: for (let reader = 0; reader <= count; reader += 1) {": "behind the last pointer there is none to count to",
+        "amounts: for (let edge = 0; edge <= row.length; edge += 1) {": "no size behind the last is larger than a memory",
+        "KEPT: const KEPT = 5;": "how many sums are kept; without them they are added again, and alike",
+        "summed: const latest = (kept.get(lane) ?? []).filter((one) => one.key === key);": (
+            "how many sums are kept; without them they are added again, and alike"
+        ),
+        "summed: kept.set(lane, [mine, ...latest].slice(1, KEPT));": (
+            "how many sums are kept; without them they are added again, and alike"
+        ),
+        'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count + 2);': (
+            "pointers that are all alike are 0: no row has a map to look up"
+        ),
         'unpacked: for (const word of ["in_ptr", "out_ptr"]) maps[word] = filled(maps[word], data.count - 1);': (
             "pointers that are all alike are 0: no row has a map to look up"
         ),
@@ -80,13 +109,21 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "lanes.js": {
         "exposedSides: const scale = all ? all ** (1 - exponent) : 1;": "a row that takes no time has no sides",
+        "exposedSides: const rest = hidden > (1e-12 * 2) * all ? hidden : 0;": "how far rounding may be off",
         "exposedSides: const rest = hidden >= 1e-12 * all ? hidden : 0;": "how far rounding may be off",
         "exposedLanes: for (let row = 0; row <= data.count; row += 1) {": "a typed array takes nothing behind its end",
+        "exposedLanes: for (const lane of besides) for (let row = 0; row <= data.count; row += 1) all[row] -= result[lane][row];": (
+            "a typed array takes nothing behind its end"
+        ),
+        "together: for (const lane of lanes) for (let row = 0; row <= data.count; row += 1) times[row] += result[lane][row];": (
+            "a typed array takes nothing behind its end"
+        ),
     },
     "general.py": {
         "General.columns: step = max(2, VALUES // max(len(self.workload.macs), 1))": "how many are evaluated at once",
         "General.columns: step = max(1, VALUES // max(len(self.workload.macs), 2))": "how many are evaluated at once",
         "General.columns: step = max(1, (VALUES * max(len(self.workload.macs), 1)))": "how many are evaluated at once",
+        "General.columns: step = max(1, VALUES // min(len(self.workload.macs), 1))": "how many are evaluated at once",
         "VALUES: VALUES = 1 << 18": "how many are evaluated at once",
         "VALUES: VALUES = 2 << 17": "how many are evaluated at once",
         "General.columns: if False:": "each piece is placed by itself, and alike; it takes longer",
@@ -95,6 +132,7 @@ REASONS: dict[str, dict[str, str]] = {
         "_summed: if True:": "outputs that are not wanted may be given",
     },
     "overlapped.py": {
+        "Overlapped._waits: default_factory=dict, kw_only=False": "nobody gives it",
         "Overlapped.waits: if True:": "it is worked out again, and alike; it takes longer",
         "Overlapped._sorted: if not any(sides) or not all(rates):": "every machine has a bandwidth and two rates",
     },
@@ -117,6 +155,8 @@ REASONS: dict[str, dict[str, str]] = {
         "Surface.grid: paces[axis, entry.how] = entry.applied(1.0, axes[axis]) if axis else np.ones(2)": (
             "of numbers that belong to no axis the first is read"
         ),
+        "Surface.further: if False:": "outputs that are not wanted may be given",
+        "Surface.further: if not ({*wanted} | {*TIMES} - {'total_time'}):": "outputs that are not wanted may be given",
         "Surface.least: least: float = 1.0": "whoever makes a surface states it",
         "Surface._piece: if False:": "a summand that is alike everywhere is added at each point",
         "Surface._piece: if True:": "adding nothing changes nothing",
@@ -124,17 +164,27 @@ REASONS: dict[str, dict[str, str]] = {
     "amounts.py": {
         "_unpaced_amounts: for level in range(2, 2 + placed.level_count)": "no term asks for a level that is not there",
         "_paced: if False:": "a share of 1 changes no number",
+        'on_and_off_chip: dict.fromkeys(inside, np.zeros(2)) | outside | {"on_chip_bytes": -moved.total},': (
+            "of what is nothing no table is made"
+        ),
+    },
+    "step_search.py": {
+        "StepSearch._tabulate: self.shift, most = 1, min(BUCKETS, PER_STEP * len(self.steps))": (
+            "pairs of neighbouring numbers are too many buckets anyway"
+        ),
+        "StepSearch.__call__: if True:": "a binary search finds the same; it takes longer",
     },
     "outermost.py": {
+        "outermost: inward = 2 if smallest else -1": "how far it strides; it halves its way back",
+        "outermost: inward = 1 if smallest else -2": "how far it strides; it halves its way back",
         "outermost: last, step = following, 3 * step": "how far it strides; it halves its way back",
     },
     "solve.py": {
-        "Stretch.value: return (spare / self.work)": "a time that nothing is asked of is answered before",
-        "Question.stretch: high = edges[slow] if slow < len(edges) else 3 * edges[-1]": (
-            "behind the last edge any value is on the same line"
+        "_memory: near = () if seconds is None else np.flatnonzero((np.abs(times / seconds.value - 1) <= 1e-09))": (
+            "how far rounding may be off"
         ),
-        "Question.stretch: low = edges[slow - 1] if slow else edges[0] / 3": (
-            "before the first edge any value is on the same line"
+        "_memory: near = () if seconds is None else np.flatnonzero(np.abs(times / seconds.value - 1) < 2e-09)": (
+            "how far rounding may be off"
         ),
     },
     "pipelined.py": {
@@ -172,6 +222,10 @@ REASONS: dict[str, dict[str, str]] = {
     "formula.py": {
         "evaluate: if True:": "what is placed again is placed alike; it saves time",
         "evaluate: on_chip = (times['on_chip'])": "no bytes on chip take no time",
+        "evaluate: besides = (one for one in sides if True)": "adding nothing changes nothing",
+        "evaluate: besides = (one for one in sides if (one is not nothing or one.any()))": "adding nothing changes nothing",
+        "_summed: if False:": "adding nothing changes nothing",
+        "_quickest: for way in range(len(pairs[1][1]))": "every summand has as many ways",
     },
 }  # fmt: skip
 """For each file, by function and by the line with the change in it: why it changes nothing."""

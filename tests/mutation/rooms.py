@@ -19,7 +19,9 @@ class Room(NamedTuple):
 
 BLOCKS = "test_scan_forms.py::test_blocks_find_what_points_find"
 LEVELS = "test_terms.py::test_a_plan_gives_each_map_its_level_and_each_level_has_a_term"
+NOTHING = "test_guards.py::test_a_network_that_asks_for_nothing"
 CHIP = "test_guards.py::test_every_point_and_column[serial-chip]"
+UNREADABLE = "test_stated.py::test_terms_that_no_study_could_read_are_refused"
 LINK = "test_guards.py::test_algorithms_on_a_link_are_chosen_at_each_point"
 SOLVED = (
     "test_terms.py::test_solve_inverts_it",
@@ -27,13 +29,15 @@ SOLVED = (
     "test_terms.py::test_two_paces_under_overlap_are_bisected",
 )
 NO_FORM = "test_guards.py::test_what_packs_or_looks_ahead_has_no_closed_form"
+TOLD = "test_widening.py::test_a_rate_that_is_asked_for_is_not_told"
+FUSED = "test_fused_reports.py::test_other_placements_are_refused"
 REFUSED = "test_calibrate.py::test_a_timing_that_looks_ahead_is_refused"
 QUANTISED = """
     every_format_to_the_byte lists_name_components_of_paths every_method_has_its_list
     gptq_names_what_it_quantises groups_of_compressed_tensors experts_one_by_one published_files
-    types_that_a_run_computes_in what_is_refused targets_of_an_unknown_class
+    types_that_a_run_computes_in what_is_refused targets_of_an_unknown_class targets_of_a_class groups_that_nothing_is_said_of
     nothing_is_quantised a_nested_section a_tied_head_is_not_quantised
-    parameters_stay_what_they_are what_stands_behind_narrow_weights weights_of_a_layer_in_yaml
+    the_names_of_another_family parameters_stay_what_they_are what_stands_behind_narrow_weights weights_of_a_layer_in_yaml
 """
 """Those of test_quantised.py that take no long networks."""
 SHARED = ("divided", "heads_read", "_kept")
@@ -72,15 +76,25 @@ ROOMS = {
         {f"{SCAN}/{name}.py": () for name in ("overlapped", "closed_form", "surface", "general")},
         ("test_guards.py", "test_inverse.py", "test_overlapped.py", BLOCKS),
     ),
-    "counts": Room({f"{SCAN}/polynomials.py": ()}, ("test_polynomials.py",)),
+    "counts": Room(
+        {f"{SCAN}/{name}.py": () for name in ("polynomials", "counts", "form")},
+        ("test_polynomials.py", CHIP, NOTHING),
+    ),
+    "steps": Room(
+        {f"{SCAN}/step_search.py": ()},
+        tuple(
+            f"test_scan_forms.py::test_steps_{word}"
+            for word in ("are_a_binary_search", "in_buckets")
+        ),
+    ),
     "inverse": Room(
         {f"{SCAN}/{name}.py": () for name in ("solve", "outermost")},
-        ("test_inverse.py", *SOLVED, NO_FORM),
+        ("test_inverse.py", *SOLVED, NO_FORM, TOLD, FUSED),
     ),
     "parts": Room({f"{SCAN}/engines.py": ("run", "RETRIES", "AHEAD")}, ("test_parts_again.py",)),
     "terms": Room(
         {f"costmodel/core/{name}.py": () for name in ("terms", "amounts", "formula")},
-        ("test_list_of_terms.py", LEVELS, CHIP, LINK),
+        ("test_list_of_terms.py", LEVELS, CHIP, LINK, UNREADABLE),
     ),
     "pipelined": Room(
         {f"{MODELS}/timing/pipelined.py": ()}, ("test_ahead.py", "test_prefetching.py", REFUSED)

@@ -12,6 +12,7 @@ import numpy as np
 from costmodel.core.part import HELD, OUTSIDE
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest, JointNest, Piece
+from costmodel.core.tiling.levels.through import Sharing, through
 from costmodel.core.tiling.nest import AttentionNest, Contraction, Nest, Widths
 from costmodel.core.tiling.traffic_curve import TrafficCurve
 from costmodel.core.tiling.windows import Ints
@@ -58,6 +59,21 @@ class RowNest:
         """The least traffic over the room [bit] of what is outside: reads, weights, output."""
         widths = self.widths(reads=reads, weights=weights, output=output)
         return traffic_curve(self.nest, widths, double=double)
+
+    def straight(self, operands: str, sharing: Sharing) -> tuple[int, int, int]:
+        """Bytes beyond the first fetch of `operands` that go to the engine: as `refetched`."""
+        if not operands:
+            return 0, 0, 0
+        moved = through(self.nest, self.bits, operands, sharing)
+        once = traffic_curve(self.nest, self.bits).moved
+        more = [
+            max(-(-(int(all_of_it) - int(first[-1])) // 8), 0)
+            for all_of_it, first in zip(moved, once, strict=True)
+        ]
+        reads, weights, sums, outputs = more
+        if self.weights:
+            return reads + sums + weights, outputs, 0
+        return reads + sums, outputs, weights
 
     def refetched(self, curve: TrafficCurve) -> tuple[Ints, Ints, Ints]:
         """Bytes beyond the first fetch at each step (S,): maps read, maps written, parameters."""

@@ -24,7 +24,7 @@ class Beside:
 
     def size(self, tensor: TensorProto) -> int | None:
         """Bytes of the file that holds a tensor's elements; None where there is none."""
-        location = _stated(tensor, "location")
+        location = _stated(tensor).get("location", "")
         if location not in self._sizes:
             file = self.folder / location.replace("\\", "/")
             self._sizes[location] = file.stat().st_size if file.is_file() else None
@@ -50,10 +50,11 @@ def check(model: onnx.ModelProto, path: Path) -> list[str]:
     problems, beside = Problems(), Beside(path.parent)
     wrong, short = dict[str, list[tuple[str, str]]](), dict[str, None]()
     for tensor in filter(is_outside, model.graph.initializer):
-        location = _stated(tensor, "location")
+        stated = _stated(tensor)
+        location = stated.get("location", "")
         if location not in wrong:
             wrong[location] = list(_misplaced(location, path.parent))
-        lengths = {word: _stated(tensor, word) or "0" for word in ("offset", "length")}
+        lengths = {word: stated.get(word) or "0" for word in ("offset", "length")}
         told = list(wrong[location])
         for word, value in lengths.items():
             if not value.isdigit():
@@ -66,9 +67,9 @@ def check(model: onnx.ModelProto, path: Path) -> list[str]:
     return list(short)
 
 
-def _stated(tensor: TensorProto, word: str) -> str:
-    """What a tensor says of the place of its elements; empty where it says nothing."""
-    return next((entry.value for entry in tensor.external_data if entry.key == word), "")
+def _stated(tensor: TensorProto) -> dict[str, str]:
+    """What a tensor says of the place of its elements, by word; of a word said twice the first."""
+    return {entry.key: entry.value for entry in reversed(tensor.external_data)}
 
 
 def _misplaced(location: str, folder: Path) -> Iterator[tuple[str, str]]:

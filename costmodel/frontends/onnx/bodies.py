@@ -9,6 +9,7 @@ from inspect import signature
 import onnx
 from onnx import inliner
 
+from costmodel.frontends.onnx.live import graphs_in
 from costmodel.frontends.onnx.node import STANDARD
 from costmodel.frontends.onnx.rules import listed, table
 
@@ -55,9 +56,8 @@ def _bodied(
     }
     known = {*table("RULES"), *listed("VIEWS"), *KEPT}
     for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _bodied(model, attribute.g)
+        for inner in graphs_in(node):
+            yield from _bodied(model, inner)
         op, domain = node.op_type, "" if node.domain in STANDARD else node.domain
         word = f"{domain}:{op}" if domain else op
         if domain not in versions or word in known:

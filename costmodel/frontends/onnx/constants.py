@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, numpy_helper
+from onnx.helper import make_tensor_type_proto
 
+from costmodel.core.tally import Shape
 from costmodel.frontends.onnx.beside import Beside, is_outside
 from costmodel.frontends.onnx.unlearnt import MOST
 from costmodel.frontends.onnx.values import FLOATS, Origin, Value
@@ -20,6 +23,12 @@ MOVING = (
 )
 """Operators that give their first input's elements again, elsewhere."""
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
+
+
+@lru_cache(maxsize=4096)
+def tensor_type(elem: int, shape: Shape) -> onnx.TypeProto:
+    """The type of a tensor, one object for all tensors of that type: not to be changed."""
+    return make_tensor_type_proto(elem, shape)
 
 
 def contents(tensor: TensorProto, beside: Beside) -> Any:

@@ -17,6 +17,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from costmodel.errors import BadValue
+from costmodel.frontends.onnx.constants import tensor_type
 from costmodel.frontends.onnx.live import CUT
 from costmodel.frontends.onnx.values import Origin, Value
 from costmodel.frontends.onnx.walk import Refused, Walk
@@ -42,7 +43,7 @@ def known(walk: Walk, name: str, what: str) -> Any:
 
 def number(walk: Walk, name: str, value: Any, elem: int = TensorProto.INT64) -> None:
     """Note a scalar constant, which no file stores."""
-    kind = helper.make_tensor_type_proto(elem, ())
+    kind = tensor_type(elem, ())
     walk.constant(name, kind, np.array(value), Origin())
 
 
@@ -160,7 +161,7 @@ def stack(walk: Walk, name: str, gathered: Values, axis: int) -> None:
 
 def reshape(walk: Walk, source: str, name: str, shape: Sequence[int]) -> None:
     """The same elements under another shape."""
-    kind = helper.make_tensor_type_proto(TensorProto.INT64, (len(shape),))
+    kind = tensor_type(TensorProto.INT64, (len(shape),))
     walk.constant(f"{name}>", kind, np.array(shape, dtype=np.int64), Origin())
     walk.made("Reshape", [source, f"{name}>"], name)
 

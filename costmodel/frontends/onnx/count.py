@@ -48,10 +48,10 @@ class Parameters:
         for position, value in enumerate(node.inputs):
             if value is None or value.origin is None:
                 continue
-            named = position in (*work.weights, *work.statistics)
-            if named or position not in (*work.aside, *work.tables):
-                counted = position in work.statistics
-                fresh[position] = self._fresh(value, value.origin, named, counted)
+            statistic = position in work.statistics
+            named = statistic or position in work.weights
+            if named or not (position in work.aside or position in work.tables):
+                fresh[position] = self._fresh(value, value.origin, named, statistic)
                 if fresh[position] and position in work.packed:
                     fresh[position] = work.packed[position]
             if position in work.aside:

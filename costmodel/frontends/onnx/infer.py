@@ -64,6 +64,17 @@ def _ruled(rule: Any, seen: OnnxNode) -> list[onnx.TypeProto]:
         ) from None
 
 
+def _asked(node: onnx.NodeProto, inputs: Sequence[Value | None]) -> tuple[Any, ...]:
+    """All that answers about a node depend on: nodes that agree in it differ in names alone."""
+    return (
+        node.op_type,
+        node.domain,
+        *[attribute.SerializeToString() for attribute in node.attribute],
+        *[value and value.content for value in inputs],
+        *map(bool, node.output),
+    )
+
+
 class Inference:
     """Answers about the nodes of one model, kept because exporters repeat nodes by the thousand."""
 
@@ -72,6 +83,7 @@ class Inference:
         newest = onnx.defs.onnx_opset_version()
         self.opsets.setdefault("", self.opsets.get("ai.onnx", newest))
         self.imports = list(model.opset_import)
+        self.types: dict[Any, Sequence[onnx.TypeProto]] = {}
         self.known: dict[Any, list[Any]] = {}
         self.schemas: dict[tuple[str, str], Any] = {}
         self.notes: list[str] = []
@@ -99,20 +111,19 @@ class Inference:
         Raises BadValue where they do not follow from the inputs.
         """
         said = [stated.get(name, NOTHING) for name in node.output]
-        seen = OnnxNode(node, tuple(inputs))
+        seen, schema = OnnxNode(node, tuple(inputs)), self.schema(node)
         rule = table("SHAPES").get(seen.word)
         if rule is not None:
             wholes = tuple(() if unresolved(kind) else shape_in(kind) for kind in said)
             seen = replace(seen, wholes=wholes)
         types = [] if rule is None else _ruled(rule, seen)
-        if not types and self.schema(node) is not None:
-            inferred = self._inferred(node, inputs)
-            types = [inferred.get(name) or NOTHING for name in node.output]
+        if not types and schema is not None:
+            types = list(self._inferred(node, inputs))
         types = [*types, *said[len(types) :]][: len(said)]
         if any(told is not NOTHING for told in said):
             self._compare(seen, types, said)
         first, same = inputs[0] if inputs else None, node.op_type in listed("SAME_SHAPE")
-        ruled = (same or self.schema(node) is None) and seen.word in table("RULES")
+        ruled = (same or schema is None) and seen.word in table("RULES")
         if ruled and first is not None and unresolved(types[0]):
             if not same:
                 raise BadValue("the file states no shape for its output", "export it with shapes")
@@ -125,6 +136,8 @@ class Inference:
         """Note where types differ from what is `said`, which may be taken in their place."""
         trusted = seen.word in ROUNDED and not seen.has(3)
         for number, (kind, told) in enumerate(zip(types, said, strict=True)):
+            if kind == told:
+                continue
             differs = not unresolved(kind) and conflict(kind, told)
             if differs:
                 self._tell(seen, shape_in(kind), told, trusted)
@@ -145,8 +158,11 @@ class Inference:
 
     def _inferred(
         self, node: onnx.NodeProto, inputs: Sequence[Value | None]
-    ) -> dict[str, onnx.TypeProto]:
-        """The types of the outputs by name, as onnx infers them. Raises BadValue for a misfit."""
+    ) -> Sequence[onnx.TypeProto]:
+        """The types of the outputs, as onnx infers them. Raises BadValue for a misfit."""
+        asked = _asked(node, inputs)
+        if asked in self.types:
+            return self.types[asked]
         named = {v.name: v for v in inputs if v is not None}
         data = {
             name: numpy_helper.from_array(np.asarray(v.data), name)
@@ -155,7 +171,7 @@ class Inference:
         }
         types = {name: v.type for name, v in named.items()}
         try:
-            return onnx.shape_inference.infer_node_outputs(
+            inferred = onnx.shape_inference.infer_node_outputs(
                 self.schema(node), node, types, data, opset_imports=self.imports
             )
         except (
@@ -167,6 +183,9 @@ class Inference:
             raise BadValue(
                 f"shapes do not fit: {str(error).splitlines()[0]}", "check the export"
             ) from None
+        given = tuple(inferred.get(name) or NOTHING for name in node.output)
+        self.types[asked] = given
+        return given
 
     def contents(
         self, node: onnx.NodeProto, inputs: Sequence[Value | None], types: Sequence[onnx.TypeProto]
@@ -176,13 +195,10 @@ class Inference:
             return None
         if any(not unresolved(t) and prod(shape_in(t)) > SMALL for t in types):
             return None
-        fixed = b"".join(a.SerializeToString() for a in node.attribute)
-        given = [None if v is None else np.asarray(v.data) for v in inputs]
-        held = tuple(None if a is None else (a.dtype.str, a.shape, a.tobytes()) for a in given)
-        key = node.op_type, node.domain, fixed, held
-        if key not in self.known:
-            self.known[key] = self._run(node, inputs)
-        arrays = self.known[key]
+        asked = _asked(node, inputs)
+        if asked not in self.known:
+            self.known[asked] = self._run(node, inputs)
+        arrays = self.known[asked]
         return arrays if arrays and all(np.size(array) <= SMALL for array in arrays) else None
 
     def _run(self, node: onnx.NodeProto, inputs: Sequence[Value | None]) -> list[Any]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from costmodel.errors import BadValue
+from costmodel.frontends.onnx.constants import tensor_type
 from costmodel.frontends.onnx.control import (
     attributes,
     known,
@@ -65,7 +66,7 @@ def split(walk: Walk, proto: onnx.NodeProto) -> None:
     if walk.infer.opsets[""] < 13:
         walk.made("Split", [proto.input[0]], *names, axis=axis, split=sizes)
     else:
-        kind = helper.make_tensor_type_proto(TensorProto.INT64, (len(sizes),))
+        kind = tensor_type(TensorProto.INT64, (len(sizes),))
         walk.constant(f"{name}>", kind, np.array(sizes, dtype=np.int64), Origin())
         walk.made("Split", [proto.input[0], f"{name}>"], *names, axis=axis)
     if flat:

@@ -122,7 +122,7 @@ def contents(graph: onnx.GraphProto) -> set[str]:
     """
     wanted = {value.name for value in graph.output}
     for node in reversed(graph.node):
-        inner = list(graphs_in(node))
+        inner = graphs_in(node)
         if node.op_type not in MEASURING and (inner or wanted.intersection(node.output)):
             wanted.update(node.input)
         for one in inner:
@@ -130,14 +130,12 @@ def contents(graph: onnx.GraphProto) -> set[str]:
     return wanted
 
 
-def graphs_in(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+def graphs_in(node: onnx.NodeProto) -> list[onnx.GraphProto]:
     """The graphs that stand inside a node; of onnx's own operators a few have any."""
     if node.op_type not in GRAPHS and node.domain in STANDARD:
-        return
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
+        return []
+    single = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+    return [*single, *(graph for attribute in node.attribute for graph in attribute.graphs)]
 
 
 def reads(graph: onnx.GraphProto) -> Iterator[str]:

@@ -124,8 +124,19 @@ class OnnxNode:
 
     def spread(self, index: int = 0) -> Spread:
         """Where the samples lie in an input; nowhere in a constant."""
-        value = self.value(index)
-        return Spread(value.shape, value.axis if self.follow else None, self.count)
+        spread = self._spreads[index]
+        assert spread is not None
+        return spread
+
+    @cached_property
+    def _spreads(self) -> list[Spread | None]:
+        """Where the samples lie in each input; None where one is left out."""
+        return [
+            None
+            if value is None
+            else Spread(value.shape, value.axis if self.follow else None, self.count)
+            for value in self.inputs
+        ]
 
     @cached_property
     def ends(self) -> tuple[Spread, ...]:
@@ -217,9 +228,11 @@ class Work:
         )
 
     def parts(self, maps: Sequence[int]) -> Parts:
-        """The layers one after the other, for a node of whose inputs `maps` are feature maps."""
-        with exported():
-            first, *rest = chained(self.layers, self.inputs)
+        """The layers one after the other, for a node of whose inputs `maps` are feature maps.
+
+        Raises BadValue on a misfit.
+        """
+        first, *rest = chained(self.layers, self.inputs)
         operands = maps if self.operands is None else self.operands
         reads = tuple(
             Source(OUTSIDE, maps.index(number)) if number in maps else HELD

@@ -10,6 +10,7 @@ from costmodel.frontends.onnx.node import OnnxNode, Work, exported
 from costmodel.models.layers.move import StridedView, Unknown
 
 
+@exported()
 def agreed(node: OnnxNode, work: Work, notes: list[str]) -> Parts:
     """The parts, and a view where the file shows further outputs or another shape.
 
@@ -24,8 +25,7 @@ def agreed(node: OnnxNode, work: Work, notes: list[str]) -> Parts:
             f"node '{node.name}' ({node.op}) gives {list(stated[0])} per sample, "
             f"its layer {list(given[0])}: check its figures"
         )
-    with exported():
-        return extended(parts, StridedView(stated), given[:1])
+    return extended(parts, StridedView(stated), given[:1])
 
 
 def unknown(node: OnnxNode) -> Work:

@@ -7,10 +7,10 @@ from math import prod
 
 import numpy as np
 import onnx
-from onnx.helper import make_tensor_type_proto
 
 from costmodel.core.tally import Shape
 from costmodel.errors import BadValue
+from costmodel.frontends.onnx.constants import tensor_type
 from costmodel.frontends.onnx.node import OnnxNode
 
 Shaper = Callable[[OnnxNode], Sequence[onnx.TypeProto]]
@@ -20,12 +20,12 @@ Shaper = Callable[[OnnxNode], Sequence[onnx.TypeProto]]
 def typed(node: OnnxNode, *shapes: Shape, like: int = 0) -> list[onnx.TypeProto]:
     """Outputs of these shapes, of the element type of the input `like`."""
     elem = node.value(like).type.tensor_type.elem_type
-    return [make_tensor_type_proto(elem, shape) for shape in shapes]
+    return [tensor_type(elem, shape) for shape in shapes]
 
 
 def element(kind: int, shape: Shape) -> onnx.TypeProto:
     """An output of a stated element type."""
-    return make_tensor_type_proto(kind, shape)
+    return tensor_type(kind, shape)
 
 
 def same(node: OnnxNode) -> list[onnx.TypeProto]:

@@ -47,7 +47,7 @@ def _graph(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
         yield from _tensor(tensor)
     for value in (*graph.input, *graph.output, *graph.value_info):
         kind = value.type.tensor_type
-        if kind.elem_type not in (*TYPES, TensorProto.UNDEFINED):
+        if kind.elem_type not in TYPES and kind.elem_type != TensorProto.UNDEFINED:
             yield f"'{value.name}' has the unknown element type {kind.elem_type}", "export it again"
         # exporters write -1 where a size is open
         sizes = [max(dim.dim_value, 1) for dim in kind.shape.dim if dim.HasField("dim_value")]
@@ -64,9 +64,10 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[tuple[str, str]]:
         if node.domain == TRAINING:
             yield f"'{node.op_type}' is an operator of training", "export the network for inference"
         for attribute in node.attribute:
-            given = [*attribute.ints, *([attribute.i] if attribute.HasField("i") else [])]
-            if attribute.name in POSITIVE and any(value < 1 for value in given):
-                yield f"'{attribute.name}' of '{name}' is {given}", "write whole numbers from 1"
+            if attribute.name in POSITIVE:
+                given = [*attribute.ints, *([attribute.i] if attribute.HasField("i") else [])]
+                if any(value < 1 for value in given):
+                    yield f"'{attribute.name}' of '{name}' is {given}", "write whole numbers from 1"
             if attribute.HasField("t"):
                 yield from _tensor(attribute.t)
             for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):

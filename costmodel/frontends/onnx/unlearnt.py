@@ -70,11 +70,9 @@ def _numbers(array: NDArray[Any]) -> NDArray[Any]:
 
 def _mask(values: NDArray[Any]) -> bool:
     """Zeros beside ones, or numbers so low that no score is left beside zeros or alone."""
-    levels = np.unique(values)
-    if levels.tolist() == [0.0, 1.0]:
-        return True
-    low = levels[levels != 0.0]
-    return len(low) > 0 and bool((low <= MASKED).all())
+    other = values[values != 0.0]
+    ones = other.size < values.size and (other == 1.0).all()
+    return other.size > 0 and bool(ones or (other <= MASKED).all())
 
 
 def _frequencies(flat: NDArray[Any], ulp: float) -> bool:
@@ -91,14 +89,19 @@ def _frequencies(flat: NDArray[Any], ulp: float) -> bool:
 
 def _window(flat: NDArray[Any], ulp: float) -> bool:
     """A window of signals: a sum of a constant, two cosines and a triangle, whole or periodic."""
-    if len(flat) < 2 * ROWS or np.ptp(flat) < CLOSE:
+    if len(flat) < 2 * ROWS or not CLOSE <= np.ptp(flat) < np.inf:
         return False
+    close = max(CLOSE, ulp) * np.abs(flat).max()
     for period in (len(flat) - 1, len(flat)):
+        # all four are mirrored about the middle; the first of a periodic window has no counterpart
+        mirrored = flat[1 + period - len(flat) :]
+        if np.abs(mirrored - mirrored[::-1]).max() > 2 * close:
+            continue
         turn = np.arange(len(flat)) / period
         waves = [np.cos(2 * np.pi * times * turn) for times in (0, 1, 2)]
         shapes = np.stack([*waves, np.abs(2 * turn - 1)], axis=1)
         left = flat - shapes @ np.linalg.lstsq(shapes, flat, rcond=None)[0]
-        if np.abs(left).max() <= max(CLOSE, ulp) * np.abs(flat).max():
+        if np.abs(left).max() <= close:
             return True
     return False
 

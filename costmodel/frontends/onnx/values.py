@@ -12,6 +12,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
@@ -78,6 +79,15 @@ class Value:
         """The sizes of all axes, the baked-in batch included [elements]."""
         return shape_in(self.type)
 
+    @cached_property
+    def content(self) -> tuple[bytes, ...]:
+        """The type and, of a small constant, what it holds."""
+        kind = self.type.SerializeToString()
+        if self.data is None:
+            return (kind,)
+        array = np.asarray(self.data)
+        return kind, array.dtype.str.encode(), array.tobytes()
+
     @property
     def elements(self) -> int:
         """The number of elements in the whole tensor."""
@@ -94,9 +104,10 @@ def unresolved(kind: onnx.TypeProto) -> bool:
     tensor = kind.tensor_type
     if not kind.HasField("tensor_type") or not tensor.HasField("shape"):
         return True
-    return any(not dim.HasField("dim_value") or dim.dim_value < 0 for dim in tensor.shape.dim)
+    dims = tensor.shape.dim
+    return any(not dim.HasField("dim_value") or dim.dim_value < 0 for dim in dims)
 
 
 def shape_in(kind: onnx.TypeProto) -> Shape:
     """The sizes that a type states, 0 for one that it leaves open."""
-    return tuple(d.dim_value for d in kind.tensor_type.shape.dim)
+    return tuple([dim.dim_value for dim in kind.tensor_type.shape.dim])

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
-from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
+from onnx.helper import np_dtype_to_tensor_dtype
 
 from costmodel.core.builder import Builder
 from costmodel.core.network import Row, Tap, Taps
@@ -101,7 +101,7 @@ class Walk:
         for tensor in graph.initializer:
             self.store(tensor)
         for sparse in graph.sparse_initializer:
-            kind = make_tensor_type_proto(sparse.values.data_type, sparse.dims)
+            kind = constants.tensor_type(sparse.values.data_type, tuple(sparse.dims))
             # what is stored: the values that are not zero
             self.constant(sparse.values.name, kind, None, self.held(sparse.values))
         for proto in graph.node:
@@ -131,8 +131,8 @@ class Walk:
 
     def store(self, tensor: TensorProto) -> None:
         """An initialiser; the contents of small ones are kept."""
-        kind = make_tensor_type_proto(tensor.data_type, tensor.dims)
-        small = np.prod(tensor.dims, dtype=float) <= SMALL
+        kind = constants.tensor_type(tensor.data_type, tuple(tensor.dims))
+        small = prod(tensor.dims) <= SMALL
         data = constants.contents(tensor, self.parameters.beside) if small else None
         origin = self.held(tensor)
         self.parameters.tensors |= dict.fromkeys(origin.weights, tensor)
@@ -206,7 +206,7 @@ class Walk:
             array = data[number] if data else None
             if array is not None:
                 elem = np_dtype_to_tensor_dtype(np.asarray(array).dtype)
-                kind = make_tensor_type_proto(elem, np.shape(array))
+                kind = constants.tensor_type(elem, np.shape(array))
             elif unresolved(kind):
                 raise BadValue(
                     "the shape of this constant does not follow from its inputs", "fold it first"
@@ -228,7 +228,7 @@ class Walk:
         self.values[name] = Value(name, kind, tap=source.tap, axis=axis)
         # a dropout's mask, which is all true
         for mask in masks:
-            kind = make_tensor_type_proto(TensorProto.BOOL, source.shape)
+            kind = constants.tensor_type(TensorProto.BOOL, source.shape)
             self.constant(mask, kind, None, Origin())
 
     def row(

@@ -58,6 +58,15 @@ class Systolic(EngineModel):
         several = f"{self.arrays} x " if self.arrays > 1 else ""
         return f"{several}{self.rows} x {self.columns}, {self.dataflow.replace('_', ' ')}"
 
+    @property
+    def elements(self) -> tuple[int, int, int]:
+        """What lies along its rows and its columns, by the dataflow."""
+        return {
+            "output_stationary": (self.rows, self.columns, 1),
+            "weight_stationary": (1, self.columns, self.rows),
+            "input_stationary": (self.columns, 1, self.rows),
+        }[self.dataflow]
+
     def shared(self, nest: Nest) -> tuple[int, int, int]:
         """The stationary operand stays for the whole fold, the others pass along the array.
 

@@ -42,6 +42,11 @@ class Tiles(EngineModel):
         """The filters and channels of a tile."""
         return f"tiles of {self.filters} filters x {self.channels} channels"
 
+    @property
+    def elements(self) -> tuple[int, int, int]:
+        """The filters and channels of a tile."""
+        return 1, self.filters, self.channels
+
     def shared(self, nest: Nest) -> tuple[int, int, int]:
         """The filters of a tile share a word of the input, and its channels are added up."""
         return (1, 1, 1) if nest.groups > 1 else (self.filters, 1, self.channels)

@@ -46,6 +46,11 @@ class Unrolled(EngineModel):
         """The filters, channels and pixels that are unrolled."""
         return f"{self.filters} x {self.channels} x {self.pixels} filters, channels, pixels"
 
+    @property
+    def elements(self) -> tuple[int, int, int]:
+        """Pixels, filters and channels."""
+        return self.pixels, self.filters, self.channels
+
     def shared(self, nest: Nest) -> tuple[int, int, int]:
         """Filters share a word of the input, pixels one of the weights; channels are added up."""
         if self.depthwise_channels and nest.in_channels == 1 and nest.groups > 1:

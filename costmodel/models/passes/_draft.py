@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from costmodel.core.density import DENSE, Density
 from costmodel.core.network import Network, Row, Tap, Taps, changed
 from costmodel.core.part import OUTSIDE, Part, Source
 
@@ -109,7 +110,14 @@ def joined(first: Row, then: Row) -> Row:
         parts=tuple(parts),
         inputs=tuple(inputs),
         constants=first.held + then.held if first.constants or then.constants else None,
+        density=_density(first, then),
     )
+
+
+def _density(first: Row, then: Row) -> Density:
+    """How dense the operands of both rows' products are, where they are alike."""
+    said = {row.density for row in (first, then) if any(part.tally.macs for part in row.parts)}
+    return said.pop() if len(said) == 1 else DENSE
 
 
 def _placed(row: Row, place: int, inputs: list[Tap]) -> Source:

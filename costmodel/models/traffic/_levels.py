@@ -8,6 +8,7 @@ level's own least traffic has beyond that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,9 @@ from costmodel.core.placement import Plan
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest
 from costmodel.core.tiling.levels.attained import attained
-from costmodel.core.tiling.levels.level import Level
+from costmodel.core.tiling.levels.bound import least_room, whole_size
+from costmodel.core.tiling.levels.level import Level, spread
+from costmodel.core.tiling.levels.through import through
 from costmodel.core.tiling.nest import Widths
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import MovedBytes
@@ -53,6 +56,7 @@ def again(workload: Workload, plan: Plan, room: Array, sizes: Array, codes: Code
     boundaries = len(workload.hierarchy.levels)
     moved = np.zeros((boundaries, 3, *shape), dtype=np.int64)
     bound = np.zeros((boundaries, *shape), dtype=np.int64)
+    copied = np.zeros(shape, dtype=np.int64)
     lacking = np.maximum(-room.min(axis=-1, keepdims=True) / 8, 0) * np.ones(shape)
     for group in alike(workload.nests):
         outside = codes(group, plan)
@@ -71,8 +75,10 @@ def again(workload: Workload, plan: Plan, room: Array, sizes: Array, codes: Code
                 for side, more in enumerate(columns):
                     np.add.at(moved[boundary, side], mine, more)
                 np.add.at(bound[boundary], mine, limit)
+            np.add.at(copied, mine, one.copied)
     bus, *inside = moved
-    crossings = (Crossing(down + params, up) for down, up, params in inside)
+    crossings = [Crossing(down + params, up) for down, up, params in inside]
+    crossings[-1:] = [one._replace(copied=copied) for one in crossings[-1:]]
     return Again(BusBytes(*bus), tuple(crossings), tuple(bound), lacking)
 
 
@@ -85,6 +91,8 @@ class _Case(NamedTuple):
     """The same in the bound, all together [B]."""
     lacking: float = 0.0
     """Bits that the smallest tiles need beyond the room."""
+    copied: int = 0
+    """Written into further elements beyond the first fetch [B]."""
 
 
 def levels_of(workload: Workload, group: Alike, code: int, rooms: Rooms) -> tuple[Level, ...]:
@@ -94,8 +102,19 @@ def levels_of(workload: Workload, group: Alike, code: int, rooms: Rooms) -> tupl
     reads, weights, output = (bool(code & bit) for bit in (4, 2, 1))
     outer = group.nest.widths(reads=reads, weights=weights, output=output)
     widths = [outer, *[group.nest.bits] * (len(rooms) - 1)]
+    elements = hierarchy.elements
     return tuple(
-        Level(room, width, level.down, level.up, level.holds, level.double)
+        Level(
+            room,
+            width,
+            level.down,
+            level.up,
+            level.holds,
+            level.double,
+            elements if level.per_element else (1, 1, 1),
+            hierarchy.sharing(group.nest.nest),
+            level.fill,
+        )
         for room, width, level in zip(rooms, widths, hierarchy.levels, strict=True)
     )
 
@@ -114,8 +133,11 @@ def found(workload: Workload, group: Alike, code: int, rooms: Rooms) -> Found:
     hierarchy = workload.hierarchy
     assert hierarchy is not None
     levels = levels_of(workload, group, code, rooms)
+    lacking = max(least_room(group.nest.nest, level) - level.size for level in levels)
+    if lacking > 0:
+        return Found((), lacking=float(lacking))
     bound = least(group.nest.nest, levels, hierarchy)
-    if bound.lacking or not hierarchy.attained:
+    if not hierarchy.attained:
         return bound
     if len(levels) == 1:
         # of a single level the bound is what its schedule moves
@@ -133,14 +155,20 @@ def least(nest: AnyNest, levels: Sequence[Level], hierarchy: Hierarchy) -> Found
     moved = []
     for number, level in enumerate(levels):
         inside = hierarchy.inside(number)
-        room = sum(levels[one].size for one in inside)
-        double = level.double and len(inside) == 1
-        curve = traffic_curve(nest, level.widths, double=double)
+        room = sum(whole_size(nest, levels[one]) for one in inside)
+        double, straight = level.double and len(inside) == 1, hierarchy.through(number)
+        curve = traffic_curve(nest, _without(level.widths, straight), double=double)
         step = int(np.searchsorted(curve.room, room, side="right")) - 1
-        if step < 0:
-            return Found((), lacking=float(curve.room[0] - room))
-        moved.append(MovedBytes(*(column[step] for column in curve.moved)))
+        held = (column[max(step, 0)] for column in curve.moved)
+        past = through(nest, level.widths, straight, hierarchy.sharing(nest))
+        moved.append(MovedBytes(*(a + b for a, b in zip(held, past, strict=True))))
     return Found(tuple(moved))
+
+
+def _without(widths: Widths, operands: str) -> Widths:
+    """The widths, with those of some operands left out."""
+    names = {"I": ("input",), "W": ("weight",), "O": ("output", "sum")}
+    return replace(widths, **dict.fromkeys((n for one in operands for n in names[one]), 0))
 
 
 def _case(workload: Workload, group: Alike, case: Sequence[int]) -> _Case:
@@ -160,7 +188,15 @@ def _case(workload: Workload, group: Alike, case: Sequence[int]) -> _Case:
         compulsory = _compulsory(group, level.widths)
         again.append(_sides(group, moved, compulsory))
         limits.append(sum(_sides(group, limit, compulsory)))
-    return _Case(again, limits)
+    return _Case(again, limits, copied=_copied(group, levels[-1], searched.moved[-1]))
+
+
+def _copied(group: Alike, level: Level, moved: MovedBytes) -> int:
+    """Bytes written into further elements beyond the first fetch of each word [B]."""
+    n, k, _ = spread(group.nest.nest, level)
+    once = _compulsory(group, level.widths)
+    bits = (k - 1) * int(moved.input - once.input) + (n - 1) * int(moved.weights - once.weights)
+    return -(-bits // 8)
 
 
 def _compulsory(group: Alike, widths: Widths) -> MovedBytes:

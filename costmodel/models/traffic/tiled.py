@@ -123,11 +123,14 @@ def _room(workload: Workload, plan: Plan, memories: Array) -> Array:
 def _crossed(workload: Workload, placed: Placed, again: Again, chosen: Array) -> Placed:
     """Add what crosses each boundary between levels, and the bounds."""
     down, up = workload.touched
-    inner = tuple(Crossing(down + one.down[chosen], up + one.up[chosen]) for one in again.inner)
+    inner = [Crossing(down + one.down[chosen], up + one.up[chosen]) for one in again.inner]
+    if inner and workload.words is not None:
+        copied = workload.words.copied + again.inner[-1].copied[chosen]
+        inner[-1] = inner[-1]._replace(copied=copied)
     first = placed.moved.total - placed.refetched
     bus, *others = (least[chosen] for least in again.least)
     bounds = (first + bus, *(down + up + one for one in others))
-    return replace(placed, crossings=inner, bounds=bounds)
+    return replace(placed, crossings=tuple(inner), bounds=bounds)
 
 
 READS, WEIGHTS, OUTPUT = 4, 2, 1

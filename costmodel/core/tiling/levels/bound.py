@@ -7,13 +7,14 @@ much over it in as much room: the step function of one level, looked up at the r
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest, JointNest
-from costmodel.core.tiling.levels.level import OPERANDS, Level, serving
-from costmodel.core.tiling.nest import AttentionNest, Nest, Widths
+from costmodel.core.tiling.levels.level import OPERANDS, Level, serving, spread
+from costmodel.core.tiling.nest import AttentionNest, Nest
 from costmodel.errors import BadValue
 
 NAMES = {"I": ("input",), "W": ("weight",), "O": ("output", "sum")}
@@ -26,13 +27,20 @@ def least_room(nest: AnyNest, level: Level) -> int:
             least_room(piece.nest, level._replace(widths=piece.widths(level.widths)))
             for piece in nest.pieces
         )
-    through = [name for operand in OPERANDS if operand not in level.holds for name in NAMES[operand]]
+    through = [
+        name for operand in OPERANDS if operand not in level.holds for name in NAMES[operand]
+    ]
     widths = replace(level.widths, **dict.fromkeys(through, 0))
     if isinstance(nest, AttentionNest):
         return int(traffic_curve(nest, widths, double=level.double).room[0])
     # a word of each; the one that stays needs no second buffer
     sizes = [widths.input, widths.weight, widths.sum]
     return 2 * sum(sizes) - max(sizes) if level.double else sum(sizes)
+
+
+def whole_size(nest: AnyNest, level: Level) -> int:
+    """Room of a level, all its elements together."""
+    return level.size * prod(spread(nest, level))
 
 
 def check_rooms(nest: AnyNest, levels: tuple[Level, ...]) -> None:
@@ -86,13 +94,13 @@ def _least(nest: Nest | AttentionNest, levels: tuple[Level, ...], number: int) -
     here = levels[number]
     served = {operand: serving(levels)[operand][number] for operand in OPERANDS}
     alone = set(served.values()) == {number}
-    room = float(here.size) if alone else _rooms(levels, number, served)
+    room = float(whole_size(nest, here)) if alone else _rooms(nest, levels, number, served)
     curve = traffic_curve(nest, here.widths, double=here.double and alone)
     step = int(np.searchsorted(curve.room, room, side="right")) - 1
     return int(curve.moved.total[max(step, 0)])
 
 
-def _rooms(levels: tuple[Level, ...], number: int, served: dict[str, int]) -> float:
+def _rooms(nest: AnyNest, levels: tuple[Level, ...], number: int, served: dict[str, int]) -> float:
     """Room of all levels that serve a boundary, in its own widths; a word where none does."""
     own, room = levels[number], 0.0
     for level in {at for at in served.values() if at < len(levels)}:
@@ -103,5 +111,7 @@ def _rooms(levels: tuple[Level, ...], number: int, served: dict[str, int]) -> fl
         ]
         if any(there == 0 for _, there in ratios):
             return np.inf
-        room += levels[level].size * max([mine / there for mine, there in ratios], default=0.0)
+        room += whole_size(nest, levels[level]) * max(
+            [mine / there for mine, there in ratios], default=0.0
+        )
     return room + sum(own.width(operand) for operand, at in served.items() if at == len(levels))

@@ -19,8 +19,9 @@ from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import Ints, sizes
 
 EVERY = {1: 1 << 62, 2: 2048, 3: 100}
-"""[words] Number of cuts -> up to this length they are made at every integer; of longer axes the
-outer ones are made into j equal parts, ceil(n / j), and the innermost one still at every integer."""
+"""[words] Number of cuts -> up to this length they are made at every integer. Of longer axes the
+outer ones are made into j equal parts, ceil(n / j), and the innermost one still at every integer.
+"""
 OUTER_SIZES = 160
 """Of an outer cut, at most: more are spread evenly in ratio."""
 
@@ -59,8 +60,10 @@ def chains(lengths: tuple[int, ...], cuts: tuple[bool, ...], *, coarse: bool = F
     """
     depth = len(cuts)
     whole = np.ones((1, depth), dtype=np.int64)
+    if not depth:
+        return Chains(whole, whole, np.empty((1, len(lengths), 0), dtype=np.int64))
     every = Chains(whole, whole, np.empty((1, 0, depth), dtype=np.int64))
-    for length in lengths if depth else ():
+    for length in lengths:
         one = _chains(length, cuts, coarse)
         left, right = np.divmod(np.arange(len(every.sizes) * len(one.sizes)), len(one.sizes))
         size, count = every.sizes[left] * one.sizes[right], every.counts[left] * one.counts[right]

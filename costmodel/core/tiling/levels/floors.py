@@ -79,7 +79,7 @@ def floor(pricing: Pricing, level: int, order: NodeOrder, parts: int | None = No
         group = next(group for group, other in ABSENT.items() if other == operand)
         base = bases[GROUPS.index(group), level]
         buffers = 2 if here.double and operand != first else 1
-        width = here.width(operand) * buffers if operand in here.holds else 0
+        width = pricing.width(level, operand) * buffers if operand in here.holds else 0
         extent = prod((sizes[g] for g in order.rooms[operand]), start=np.float64(width))
         rooms.append(np.broadcast_to(extent, shape).ravel())
         if operand in here.holds:
@@ -89,4 +89,4 @@ def floor(pricing: Pricing, level: int, order: NodeOrder, parts: int | None = No
             touched = prod(sweep.touched for sweep in nest.overlapping)
             least += base * (touched if operand == "I" else 1)
             costs.append(np.zeros(prod(shape)))
-    return Floor(np.stack(rooms), np.stack(costs), least, here.size)
+    return Floor(np.stack(rooms), np.stack(costs), least, pricing.limits[level])

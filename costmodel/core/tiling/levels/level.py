@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
-from costmodel.core.tiling.nest import Widths
+from costmodel.core.tiling.joint import AnyNest
+from costmodel.core.tiling.nest import Nest, Widths
 from costmodel.core.tiling.traffic_curve import MovedBytes
 
 OPERANDS = "IWO"
@@ -38,11 +40,31 @@ class Level(NamedTuple):
     """Operands that have a node here; the others go through to the next level inside."""
     double: bool = False
     """True: every tile but that of the level's outermost node has a second buffer."""
+    elements: tuple[int, int, int] = (1, 1, 1)
+    """Along n, k and c, where each element of an array has a memory of that size of its own."""
+    sharing: tuple[int, int, int] = (1, 1, 1)
+    """Of the innermost level, along n, k and c: how many multiply-adds one word serves that no level
+    holds."""
+    fill: float = 0.0
+    """Cost of a unit that is written into each further element that holds it too [J per unit]."""
 
     def width(self, operand: str) -> int:
         """Of an element on chip: an output takes the room of a partial sum."""
         widths = {"I": self.widths.input, "W": self.widths.weight, "O": self.widths.sum}
         return widths[operand]
+
+
+def spread(nest: AnyNest, level: Level) -> tuple[int, int, int]:
+    """How many elements work along n, k and c: no more than there are words.
+
+    Axes of overlapping windows are not spread; attention, and several contractions one after the
+    other, use one element.
+    """
+    if not isinstance(nest, Nest):
+        return 1, 1, 1
+    lengths = (prod(axes.values()) for axes in nest.plain_axes.values())
+    n, k, c = map(min, level.elements, lengths)
+    return n, k, c
 
 
 class Node(NamedTuple):

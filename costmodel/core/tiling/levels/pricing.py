@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.core.tiling.levels.chains import Chains, chains
-from costmodel.core.tiling.levels.level import OPERANDS, Level, serving
+from costmodel.core.tiling.levels.level import OPERANDS, Level, serving, spread
 from costmodel.core.tiling.levels.node_orders import GROUPS, Nodes, NodesOrder, Tile
 from costmodel.core.tiling.levels.search import Floats, Room, Ways
+from costmodel.core.tiling.levels.through import windows
 from costmodel.core.tiling.nest import Nest
 from costmodel.core.tiling.orders import ABSENT, Factors
 from costmodel.core.tiling.traffic_curve import MovedBytes
@@ -28,6 +29,8 @@ TIE = 1e-12
 count by so much more, each boundary's more than the next one's inside. Of several boundaries of
 which the slowest one counts, the sum of all counts by so much."""
 HELD = {"I": "held", "W": "taps", "O": "sums"}
+OPERAND_PLACES = {"W": 0, "I": 1, "O": 2}
+"""Where an operand's copies stand among the elements along n, k and c: it lacks that axis."""
 FETCHED = {"I": "fetched", "W": "passes", "O": "visits"}
 """The factors of each operand's room and of its traffic."""
 
@@ -60,8 +63,22 @@ class Pricing:
 
     @cached_property
     def limits(self) -> list[int]:
-        """(L,) room of each level."""
-        return [level.size for level in self.levels]
+        """(L,) room of each level, all elements together."""
+        pairs = zip(self.levels, self.spreads, strict=True)
+        return [level.size * prod(elements) for level, elements in pairs]
+
+    @cached_property
+    def spreads(self) -> list[tuple[int, int, int]]:
+        """(L,) elements that work along n, k and c."""
+        return [spread(self.nest, level) for level in self.levels]
+
+    def copies(self, level: int, operand: str) -> int:
+        """In how many elements each word of an operand is: all along the axes that it lacks."""
+        return self.spreads[level][OPERAND_PLACES[operand]]
+
+    def width(self, level: int, operand: str) -> int:
+        """Of an element on chip, with its copies."""
+        return self.levels[level].width(operand) * self.copies(level, operand)
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -77,25 +94,28 @@ class Pricing:
     @cached_property
     def engine_factors(self) -> Floats:
         """(6,) Windows as the engine meets them: every output and tap takes a word of its own."""
-        sweeps = self.nest.overlapping
-        met = prod(int((sweep.met >= 0).sum()) for sweep in sweeps)
-        outputs, taps = (prod(getattr(s, size) for s in sweeps) for size in ("outputs", "taps"))
+        met, outputs, taps = windows(self.nest)
         return np.array([1, 1, 1, outputs, taps, met], dtype=float)
 
     @cached_property
     def bases(self) -> tuple[Floats, Floats]:
-        """(3, L) cost of each turn of n, k and c at each boundary, and (L,) what no turn changes."""
+        """(3, L) cost of a turn of n, k and c at each boundary, and (L,) what no turn changes."""
         nest, words = self.nest, self.words
         slopes, rest = np.zeros((len(GROUPS), len(self.levels))), np.zeros(len(self.levels))
         for at, level in enumerate(self.levels):
             turns = {
-                "k": level.down * level.widths.input * words["I"],
-                "n": level.down * level.widths.weight * words["W"],
+                "k": self._filled(at, "I") * level.widths.input * words["I"],
+                "n": self._filled(at, "W") * level.widths.weight * words["W"],
                 "c": (level.down + level.up) * level.widths.sum * words["O"],
             }
             slopes[:, at] = [turns[group] for group in GROUPS]
             rest[at] = level.up * level.widths.output * nest.output_words - turns["c"]
         return slopes, rest
+
+    def _filled(self, at: int, operand: str) -> float:
+        """Cost of a unit inwards over a boundary, written into each element that holds it."""
+        level = self.levels[at]
+        return level.down + level.fill * (self.copies(at, operand) - 1)
 
     @cached_property
     def words(self) -> dict[str, int]:
@@ -129,7 +149,9 @@ class Pricing:
         ways = chains(lengths, cuts, coarse=coarse)
         rows = len(ways.sizes)
         sizes = np.concatenate([ways.sizes, np.ones((rows, 1))], axis=1)
-        counts = np.concatenate([ways.counts, np.full((rows, 1), prod(lengths))], axis=1)
+        shared = self.levels[-1].sharing[GROUPS.index(group)]
+        turns = -(-prod(lengths) // shared)
+        counts = np.concatenate([ways.counts, np.full((rows, 1), turns)], axis=1)
         operand = ABSENT[group]
         columns = [*self.holders[operand], len(self.levels)]
         at = [columns.index(level) for level in self.served[operand]]
@@ -140,36 +162,58 @@ class Pricing:
         slopes, (_, rest) = self.slopes(factors), self.bases
         return [
             Ways(
-                cut.sizes,
+                self._rounded(cut.sizes, at),
                 self.sums(cut.counts * slopes[at] + (0 if at else rest)),
                 np.arange(len(cut.sizes)),
             )
             for at, cut in enumerate(cuts)
         ]
 
+    def _rounded(self, sizes: Floats, at: int) -> Floats:
+        """Sizes (m, D) of one group of axes, then those that fill all elements of each level.
+
+        Of 10 words over 4 elements each has room for 3, as if there were 12.
+        """
+        every = [sizes]
+        for elements in self.spreads:
+            if prod(elements) > 1:
+                every.append(np.ceil(sizes / elements[at]) * elements[at])
+        return np.concatenate(every, axis=1)
+
+    def _shift(self, level: int, group: str) -> int:
+        """The first column of the sizes of a group that count in a level."""
+        if prod(self.spreads[level]) == 1:
+            return 0
+        before = sum(prod(elements) > 1 for elements in self.spreads[:level])
+        return (before + 1) * (len(self.holders[ABSENT[group]]) + 1)
+
     def rooms(self, order: NodesOrder, factors: Floats) -> list[Room]:
         """What each node's tile takes, with factors (L + 1, 6) of windows."""
         rooms = []
         for tile in order.tiles:
             axes = tuple(GROUPS.index(group) for group in tile.depth)
-            first, second = tile.depth.values()
-            rooms.append(Room(tile.level, float(self.extents(tile, factors)), (axes[0], axes[1]), (first, second)))
+            first, second = (
+                depth + self._shift(tile.level, group) for group, depth in tile.depth.items()
+            )
+            extent = float(self.extents(tile, factors))
+            rooms.append(Room(tile.level, extent, (axes[0], axes[1]), (first, second)))
         return rooms
 
     def extents(self, tile: Tile, factors: Floats) -> Floats:
         """(...,) Room of a node's tile for every word along plain axes."""
-        width = self.levels[tile.level].width(tile.operand) * tile.buffers
+        width = self.width(tile.level, tile.operand) * tile.buffers
         return np.asarray(width * factor(factors, HELD[tile.operand], tile.level))
 
-    def moved(self, counts: dict[str, NDArray[np.int64]], factors: Floats) -> tuple[MovedBytes, ...]:
+    def moved(
+        self, counts: dict[str, NDArray[np.int64]], factors: Floats
+    ) -> tuple[MovedBytes, ...]:
         """What crosses each boundary, with counts (L,) of each group and factors of windows."""
         return tuple(self._moved(b, counts, factors) for b in range(len(self.levels)))
 
-    def _moved(
-        self, b: int, counts: dict[str, NDArray[np.int64]], factors: Floats
-    ) -> MovedBytes:
+    def _moved(self, b: int, counts: dict[str, NDArray[np.int64]], factors: Floats) -> MovedBytes:
         times = {
-            other: int(counts[group][b]) * int(factor(factors, FETCHED[other], self.served[other][b]))
+            other: int(counts[group][b])
+            * int(factor(factors, FETCHED[other], self.served[other][b]))
             for group, other in ABSENT.items()
         }
         widths, words = self.levels[b].widths, self.words

@@ -10,7 +10,7 @@ from costmodel.core.layer import Layer
 from costmodel.errors import BadValue
 from costmodel.frontends.onnx.node import Follow, OnnxNode, Rule, Work
 from costmodel.frontends.onnx.samples import batched
-from costmodel.frontends.onnx.shaping import Shaper, same, typed
+from costmodel.frontends.onnx.shaping import Shaper, element, same, typed
 from costmodel.models.layers.computed import Computed
 from costmodel.models.layers.merge import Concat
 from costmodel.models.layers.move import Copy, Gather, Pieces, Transpose
@@ -155,6 +155,12 @@ def compressed(node: OnnxNode) -> list[onnx.TypeProto]:
     return typed(node, (*whole[:place], count, *whole[place + 1 :]))
 
 
+def literal(node: OnnxNode) -> list[onnx.TypeProto]:
+    """The tensor that a Constant holds; onnx infers the types of its other kinds."""
+    tensor = node.get("value")
+    return [] if tensor is None else [element(tensor.data_type, tuple(tensor.dims))]
+
+
 OWN: dict[str, tuple[Rule, Shaper]] = {
     "ExpandDims": (copy, expanded),
     "Pad": (copy, padded),
@@ -180,6 +186,7 @@ RULES: dict[str, Rule] = {
 SHAPES: dict[str, Shaper] = {
     "TensorScatter": same,
     "Compress": compressed,
+    "Constant": literal,
     **{f"com.microsoft:{op}": shape for op, (_, shape) in OWN.items()},
 }
 FOLLOW: dict[str, Follow] = {

@@ -18,8 +18,8 @@ import numpy as np
 from costmodel.core.arrays import Floats, Ints
 from costmodel.core.lanes import ENERGY, OVERHEAD, ROW_LANES, SECONDS, TRAFFIC
 from costmodel.core.machine import Machine
-from costmodel.core.terms import TERMS, Amount, Entry, entries
-from costmodel.core.timing import NO_TIME, Load, Timing
+from costmodel.core.terms import Amount, Entry, entries
+from costmodel.core.timing import Load, Timing
 from costmodel.studies.scan.forms.form import NO_COUNTS, TIMES, Columns, Form, Words, energy
 
 PIECE = 1 << 14
@@ -49,13 +49,13 @@ class Counts(Form):
 
     @property
     def asked(self) -> Mapping[Any, Any]:
-        """The coefficients of every amount (K, U)."""
-        return self.tables
+        """The coefficients of every amount (K, U); what a run takes once is no row's."""
+        return {**self.tables, "runs": True}
 
     def columns(
         self, machine: Machine, points: int, wanted: Words = TIMES, counts: Columns = NO_COUNTS
     ) -> Columns:
-        """The outputs, and `samples` and `macs`, which depend on the point here."""
+        """The outputs, and `macs` and with a batch `samples`, which depend on the point here."""
         at = {name: np.broadcast_to(counts[name], points) for name in self.names}
         cuts = (slice(start, start + PIECE) for start in range(0, points, PIECE))
         pieces = [
@@ -63,15 +63,16 @@ class Counts(Form):
             for cut in cuts
         ]
         columns = {word: np.concatenate([piece[word] for piece in pieces]) for word in pieces[0]}
-        return {**columns, "samples": self.samples * np.asarray(counts.get("batch", 1))}
+        if "batch" in counts:
+            columns["samples"] = self.samples * counts["batch"]
+        return columns
 
     def _piece(self, machine: Machine, at: Columns, wanted: Words) -> dict[str, Any]:
         """The outputs at some points: rows are timed each, then counted as often as they stand."""
         values = self._monomials(at)
-        transfer, matrix, host = (
-            self._rows(word, machine, values) for word in ("transfer", "matrix", "host")
+        transfer, on_chip, matrix, host = (
+            self._rows(word, machine, values) for word in ("transfer", "on_chip", "matrix", "host")
         )
-        on_chip = self._rows("on_chip", machine, values) if self._asks("on_chip") else NO_TIME
         load = Load(transfer, matrix, host, _nothing_ahead, on_chip, self.exposed)
         lanes = {
             word: self._sum(word, machine, values)
@@ -84,18 +85,20 @@ class Counts(Form):
             for entry in entries(machine.figures, OVERHEAD.word)
         )
         total = self.timing.row_times(load) @ self.rows + sum(besides) + overhead
-        columns = {f"{word}_time": time for word, time in lanes.items() if f"{word}_time" in wanted}
+        columns = {f"{word}_time": time for word, time in lanes.items()}
         columns |= {"total_time": total, "macs": values @ self.macs, "overhead_time": overhead}
         if "external_bytes" in wanted:
             columns["external_bytes"] = self._sum(TRAFFIC, machine, values)
-        if "energy" in wanted and entries(machine.figures, ENERGY):
-            columns["energy"] = energy(machine, total, self._sum(ENERGY, machine, values))
+        counted = self._sum(ENERGY, machine, values)
+        if (joules := energy(machine, total, counted)) is not None:
+            columns["energy"] = joules
         return {word: np.broadcast_to(value, len(values)) for word, value in columns.items()}
 
     def _rows(self, lane: str, machine: Machine, values: Floats) -> Any:
         """The time of each distinct row in a lane (points, U) [s]."""
         times = [
-            entry.applied(values @ coefficients, _column(machine[entry.figure]))
+            # figures have a value for each point (points,)
+            entry.applied((values @ coefficients).T, machine[entry.figure]).T
             for entry, coefficients in self._summands(lane, machine)
         ]
         return reduce(add, times) if times else np.zeros(len(self.rows))
@@ -116,11 +119,6 @@ class Counts(Form):
                 if coefficients.any():
                     yield entry, coefficients
 
-    def _asks(self, lane: str) -> bool:
-        """Whether any row asks for anything in a lane."""
-        amounts = (self.tables[term.amount] for term in TERMS if term.lane == lane)
-        return any(bool(table.any()) for table in amounts)
-
     def _monomials(self, at: Columns) -> Floats:
         """The product of the axes' powers in each monomial, at each point (points, K)."""
         values = np.ones((len(at[self.names[0]]), len(self.exponents)))
@@ -129,11 +127,6 @@ class Counts(Form):
                 for _ in range(power):
                     column *= at[name]
         return values
-
-
-def _column(figure: Any) -> Any:
-    """A figure at points (...,) as (..., 1), to meet the rows."""
-    return None if figure is None else np.asarray(figure, dtype=float)[..., np.newaxis]
 
 
 def _nothing_ahead() -> Any:

@@ -33,7 +33,7 @@ class Boundary:
     def inside(self, machine: Machine) -> Machine:
         """The machine with that room for a memory."""
         sizes = machine.capacities
-        return machine.replace(memory=reduce(add, (sizes[level] for level in self.levels)))
+        return machine.replace(memory=reduce(add, (sizes[n] for n in self.levels)))
 
 
 @dataclass(frozen=True, eq=False)

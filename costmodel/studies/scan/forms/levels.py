@@ -55,9 +55,12 @@ def _tiled(workload: Workload, place: int, hierarchy: Hierarchy) -> Surface:
     from costmodel.studies.traffic_by_memory import row_falls, row_steps
 
     alone = len(hierarchy.inside(place)) == 1
-    rows = row_steps(workload, double=alone and hierarchy.levels[place].double)
+    double, straight = alone and hierarchy.levels[place].double, hierarchy.through(place)
+    rows = row_steps(workload, double=double, straight=straight)
     falls, least = row_falls(rows), max(int(steps.memory[0]) for steps in rows)
     fewest, more = (_crossing(one) for one in (falls.fewest, falls.more))
+    if place == len(hierarchy.levels) - 1 and workload.words is not None:
+        fewest = fewest._replace(copied=workload.words.copied)
     return _table(place, fewest, more, falls.memory, least)
 
 

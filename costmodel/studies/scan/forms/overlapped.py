@@ -24,8 +24,7 @@ from costmodel.core.arrays import Floats
 from costmodel.core.lanes import RUN_LANES
 from costmodel.core.machine import Machine
 from costmodel.core.placing import place
-from costmodel.core.quantities import MachineQuantity
-from costmodel.core.terms import Entry, entries, paced_by
+from costmodel.core.terms import Entry, entries
 from costmodel.studies.scan.forms.form import NO_COUNTS, PIECE, TIMES, Columns, Words
 from costmodel.studies.scan.forms.general import General
 from costmodel.studies.scan.forms.step_search import StepSearch
@@ -117,27 +116,6 @@ class Overlapped(General):
         shapes = (np.shape(value) for value in machine.figures.values())
         points = np.broadcast_shapes(*shapes, (1,))[0]
         return np.asarray(self.columns(machine, points, ("total_time",))["total_time"])
-
-    def edges(self, machine: Machine, quantity: MachineQuantity) -> Floats | None:
-        """The values of a rate at which the bound of some row changes, ascending.
-
-        None where some row has two paces on one side, and the figure is one of those.
-        """
-        waits = self.waits(machine, int(self.lanes.steps(machine.memory)))
-        lanes = {term.lane for term in paced_by(quantity.fields)} & RUN_LANES.keys()
-        if waits is None and any(RUN_LANES[lane].side in SIDES for lane in lanes):
-            return None
-        memory, compute = (_summands(machine, side) for side in SIDES)
-        edges = [np.empty(0)]
-        for first, second, ridge in () if waits is None else waits.ridges:
-            bandwidth, rate = memory[first].figure, compute[second].figure
-            # a row changes where bandwidth / rate is its bytes over its operations
-            if bandwidth in quantity.fields:
-                edges.append(ridge.search.steps * machine[rate])
-            elif rate in quantity.fields:
-                edges.append(machine[bandwidth] / ridge.search.steps[ridge.search.steps > 0])
-        values = np.unique(np.concatenate(edges))
-        return values[(values > 0) & np.isfinite(values)]
 
     def _bound(self, machine: Machine, points: int, parts: list[tuple[int, Any]]) -> Floats:
         """The rows' longer times, all together [s]."""

@@ -49,7 +49,7 @@ class StepSearch:
 
     def __call__(self, values: Any) -> Any:
         """How many steps are at most each value: a step equal to the value counts."""
-        if not self.depth or np.ndim(values) == 0:
+        if not self.depth:
             return np.searchsorted(self.steps, values, side="right")
         inside = np.clip(values, self.steps[0], self.steps[-1])
         count = self.below[(inside.view(np.int64) >> self.shift) - self.base]

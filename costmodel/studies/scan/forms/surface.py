@@ -145,7 +145,7 @@ class Surface(Form):
 
     def further(self, machine: Machine, wanted: Words, total: Any) -> dict[str, Any]:
         """The outputs beside the `total` time [s]; none where only the time is `wanted`."""
-        if not {*wanted} & {*TIMES[1:]}:
+        if not {*wanted} & ({*TIMES} - {"total_time"}):
             return {}
         columns = {f"{word}_time": values for word, values in self.times(machine).items()}
         columns["external_bytes"] = self.sum_of(machine, TRAFFIC)

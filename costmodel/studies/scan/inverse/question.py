@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.arrays import Floats
 from costmodel.core.machine import Machine
 from costmodel.core.quantities import MachineQuantity
 from costmodel.errors import BadValue
@@ -125,12 +124,12 @@ class Question:
         return joules.weight(self) if self.on_energy else self.work
 
     def stretch(self, limit: Bound) -> Stretch | None:
-        """Where between the values at which a row's bound changes the target is just met.
+        """How the time, or the energy, follows the figure; None where the formula is bisected.
 
-        The `limit` is on the time [s], or on the energy [J]. None where these values are not known.
+        The `limit` is on the time [s], or on the energy [J].
         """
         if not self.on_energy:
-            return self._time_stretch(limit)
+            return self._time_stretch()
         fields = self.quantity.fields
         if joules.sets_time_and_energy(fields):
             return None
@@ -138,28 +137,16 @@ class Question:
             free = replace(self, machine=self._with(self.quantity.idle))
             return Stretch(counts, free.energy)
         seconds = joules.seconds(self.lanes, self.machine, limit)
-        times = None if seconds is None else self._time_stretch(seconds)
+        times = None if seconds is None else self._time_stretch()
         if times is None:
             return None
         drawn, counted = joules.power(self.machine), joules.counted(self.lanes, self.machine)
         return Stretch(drawn * times.work, drawn * times.rest + float(counted), exact=False)
 
-    def _time_stretch(self, seconds: Bound) -> Stretch | None:
-        edges: Floats | None = np.empty(0)
-        if isinstance(self.form, Overlapped):
-            edges = self.form.edges(self.machine, self.quantity)
-        if edges is None:
-            return None
-        if not len(edges):
-            return Stretch(self.work, self.rest)
-        times = self.form.total_time(self._with(edges))
-        # times fall as the rate rises: so many edges are too slow
-        slow = int(np.count_nonzero(~seconds.met(times) if seconds.at_most else seconds.met(times)))
-        low = edges[slow - 1] if slow else edges[0] / 2
-        high = edges[slow] if slow < len(edges) else 2 * edges[-1]
-        slowest, fastest = self.time_at(low), self.time_at(high)
-        work = (slowest - fastest) / (1 / low - 1 / high)
-        return Stretch(float(work), float(fastest - work / high), exact=False)
+    def _time_stretch(self) -> Stretch | None:
+        """None where rows take the longer of two times, and the formula is bisected."""
+        adds = isinstance(self.form, Surface)
+        return Stretch(self.work, self.rest) if adds else None
 
 
 class Stretch(NamedTuple):

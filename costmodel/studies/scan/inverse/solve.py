@@ -3,11 +3,9 @@
 Under a timing that adds, T = sum of amounts over rates (and counts times times), so a target t on
 the time gives each figure directly: a rate r with work w and the rest's time c is w / (t - c), a
 time is (t - c) over its count. A bound on the energy is one on the time, or gives an energy figure
-as simply (`costmodel.studies.scan.inverse.joules`). Under `overlap` the same holds between the
-values at which a row's bound changes; where a row has two paces on one side these are not known,
-and as times fall with a rate the formula is bisected. The memory walks the tables of the closed
-form (`solve_memory`). Nothing is sampled, and the formula itself is asked whether the answer meets
-the target.
+as simply (`costmodel.studies.scan.inverse.joules`). Under `overlap` times fall with a rate all the
+same, and the formula is bisected. The memory walks the tables of the closed form (`solve_memory`).
+Nothing is sampled, and the formula itself is asked whether the answer meets the target.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from costmodel.studies.energy import energy_of
 from costmodel.studies.run import Run
 from costmodel.studies.scan.inverse.outermost import outermost
 from costmodel.studies.scan.inverse.question import Question, form_of, stated
+from costmodel.studies.scan.inverse.solve_levels import solve_levels
 from costmodel.studies.scan.inverse.solve_memory import memory_that_meets
 from costmodel.studies.scan.inverse.solve_size import solve_size
 from costmodel.studies.scan.inverse.target import Answer, Bound, Reached, Target
@@ -62,6 +61,8 @@ def solve(run: Run, resource: str, target: Target) -> Answer:
     if target.on_energy:
         energy_of(run)
     quantity = MACHINE[resource]
+    if run.workload.hierarchy is not None:
+        return solve_levels(run, quantity, target)
     question = stated(Question(form_of(run), run.machine, quantity, run.marks, target.on_energy))
     target = target.on(run)
     limit = target.limit(run.samples)
@@ -101,7 +102,7 @@ def _pace(run: Run, question: Question, target: Target, limit: Bound) -> Answer:
     least = target.reached(best)
     if question.weight == 0:
         return question.answer(None, bool(limit.met(least)), _independent(question))
-    if not limit.at_most and limit.value < least:
+    if not limit.at_most and limit.met(least):
         return question.answer(None, True, "any value meets it")
     stretch, smallest = question.stretch(limit), limit.at_most == faster
     start = stretch.value(limit.value, faster=faster) if stretch else None
