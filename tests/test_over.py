@@ -116,6 +116,18 @@ def test_the_best_the_front_and_bounds_are_of_what_is_combined(
     assert results(out[0]) == results(out[1])
 
 
+def test_other_weights_are_another_scan(
+    machine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that what a folder holds of one is not taken for the other's."""
+    words = ["scan", "--hw", machine, "--axis", "batch=[1, 2]", "--out", str(tmp_path / "out")]
+    assert main([*words, "--over", "alexnet=1", "--over", "hairnet=1"]) == 0
+    assert main([*words, "--over", "alexnet=1", "--over", "hairnet=1"]) == 0
+    assert main([*words, "--over", "alexnet=1", "--over", "hairnet=2"]) == 2
+    assert "hairnet (2)" in capsys.readouterr().err
+    assert main([*words, "--over", "alexnet=1", "--over", "hairnet=1", "--combine", "worst"]) == 2
+
+
 @pytest.mark.parametrize(("words", "told"), [
     (["--over", "alexnet"], "--over alexnet: is not NETWORK=WEIGHT"),
     (["--over", "alexnet=0"], "--over alexnet=0: the weight is '0'; write a number above 0"),

@@ -21,6 +21,15 @@ on_chip_memory: 64 KiB
 host: 1 GFLOPS
 """
 SHORT = HEAD.replace("bandwidth: 20 GB/s\non_chip_memory: 64 KiB\n", "")
+SMALL = """name: N
+source: t
+input: [16, 14, 14]
+layers:
+- conv: {kind: conv2d, kernel: 3, padding: 1, filters: 40}
+- act: {kind: relu}
+- flat: {kind: flatten}
+- fc: {kind: linear, features: 30}
+"""
 LEVELS = """
 levels:
 - {name: dram, bandwidth: 4 GB/s, energy: {read: 200 pJ/B, write: 200 pJ/B}}
@@ -87,11 +96,13 @@ def test_what_else_depends_on_the_shape_is_counted_again(
         written(tmp_path, engine("systolic", rows=12, columns=14), 67.2, more, head)
     )
     policies: dict[str, Any] = {"placement": "all_external", "traffic": "tiled"}
-    points = cm.scan("alexnet", profile, axes={"hw.engine.columns": [7, 28]}, **policies)
+    network = tmp_path / "net.yaml"
+    network.write_text(SMALL)
+    points = cm.scan(network, profile, axes={"hw.engine.columns": [7, 28]}, **policies)
     for columns, point in zip((7, 28), points.to_dict("records"), strict=True):
         shape, rate = engine("systolic", rows=12, columns=columns), 67.2 * columns / 14
         file = written(tmp_path, shape, rate, more, head)
-        run = cm.simulate("alexnet", cm.load_profile(file), **policies)
+        run = cm.simulate(network, cm.load_profile(file), **policies)
         assert point["total_time"] == pytest.approx(run.total_time, rel=1e-12)
         assert point["energy"] == pytest.approx(run.energy, rel=1e-12)
     assert points.energy[0] != points.energy[1]

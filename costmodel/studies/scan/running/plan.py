@@ -63,6 +63,7 @@ class ScanPlan:
             "derive": "; ".join(f"{name}={f.text}" for name, f in self.derive),
             "points": str(self.points),
             "network": space.variants[0].title,
+            "over": space.variants[0].marks.get("over", ""),
         }
 
     @cached_property
