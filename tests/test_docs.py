@@ -93,7 +93,7 @@ def test_the_scan_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         .replace("DIR", str(tmp_path / "line"))
     )
     lines = [line for line in text.splitlines() if line.startswith("    costmodel ")]
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         assert main(shlex.split(line)[1:]) == 0
     same = [(tmp_path / name / "best.csv").read_text() for name in ("file", "line")]
