@@ -191,7 +191,8 @@ def test_solve_helps_with_every_figure_that_a_target_can_depend_on(
     words = ("bandwidth", "on_chip_memory", "matrix", "host", "write_bandwidth", "on_chip_bandwidth",
              "launch", "overhead", "link.bandwidth", "link.latency", "energy.external_byte",
              "energy.on_chip_byte", "energy.mac", "energy.operation", "energy.static")  # fmt: skip
-    assert f"{', '.join(words)}, batch, or a decoder's context or prompt" in told
+    sizes = "engine.NAME (a size of its array)"
+    assert f"{', '.join(words)}, {sizes}, batch, or a decoder's context or prompt" in told
 
 
 def test_the_page_of_scans_knows_every_word() -> None:
