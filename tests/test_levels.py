@@ -421,9 +421,10 @@ def test_each_element_has_registers_of_its_own(tmp_path: Path) -> None:
     assert rf.bytes.sum() == 2 * 128 + 32 * (2 + 1)
     less = cm.simulate(product(tmp_path, 8, 4, 4), of_elements(tmp_path, "2 B"))
     assert level_figures(less)[1].bytes.sum() > 112
-    # 112 B cross to or from it; the engine takes 256 B and 32 that come back, and gives 64
+    # inputs pass the registers by: 16 B of weights come in and 32 B of outputs go out; the engine
+    # takes 128 B of weights and 32 of sums, and gives 64
     assert rf.energy is not None
-    assert rf.energy.sum() == pytest.approx((112 - 64 + 256 + 96) * 1e-12 + 64e-12, rel=1e-12)
+    assert rf.energy.sum() == pytest.approx((16 + 32 + 128 + 32 + 64) * 1e-12, rel=1e-12)
 
 
 def test_words_are_written_into_each_element_that_needs_them(tmp_path: Path) -> None:

@@ -494,7 +494,12 @@ def test_energies_are_shown_and_moved(tmp_path: Path, browser: Any) -> None:
     assert "167.136 µJ" in page.inner_text("#totals")
     parts = page.inner_text("#totals").lower()
     # 10.176, 130.656, 15.840 and 10.464 of 167.136 uJ
-    shares = {"external memory": 6.1, "on-chip memory": 78.2, "operations": 9.5, "static power": 6.3}
+    shares = {
+        "external memory": 6.1,
+        "on-chip memory": 78.2,
+        "operations": 9.5,
+        "static power": 6.3,
+    }
     for part, share in shares.items():
         assert re.search(rf"energy: {part}\s+[\d.]+ µj \({share} %\)", parts), parts
     field = "[aria-label='energy of a byte over the bus, exactly']"

@@ -236,7 +236,9 @@ def test_the_energy_of_a_byte_on_chip_follows_the_memory(tmp_path: Path) -> None
     axes = {"hw.on_chip_memory": ["1 KiB", "8 KiB", "32 KiB", "128 KiB"]}
     table = cm.scan(network, profile, axes=axes)
     per_byte = np.array([np.nan, 6.05, 17.0, 37.5]) * 1e-12 / 8
-    assert table.energy.tolist() == pytest.approx((ON_CHIP * per_byte).tolist(), rel=1e-12, nan_ok=True)
+    assert table.energy.tolist() == pytest.approx(
+        (ON_CHIP * per_byte).tolist(), rel=1e-12, nan_ok=True
+    )
     fixed = cm.scan(network, profile, axes=axes | {"hw.energy.on_chip_byte": ["1 pJ"]})
     assert fixed.energy.tolist() == pytest.approx([ON_CHIP * 1e-12] * 4, rel=1e-12)
     with pytest.raises(InputError, match="follows the memory by the table of 45 nm"):

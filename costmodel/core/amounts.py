@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.arrays import Array
-from costmodel.core.traffic import BusBytes, Crossing, Placed
+from costmodel.core.traffic import BusBytes, Crossing, Passed, Placed
 from costmodel.core.workload import Costs, Workload
 
 
@@ -103,8 +103,12 @@ def level_amounts(workload: Workload, placed: Placed) -> dict[str, Array]:
     """
     nothing = np.zeros_like(placed.moved.read)
     levels: dict[str, Array] = {}
-    for number, crossing in enumerate(crossings(workload, placed)):
-        for word, amount in boundary_amounts(number, crossing).items():
+    every, through = crossings(workload, placed), [*placed.passed]
+    if through and workload.words is not None:
+        through.append(Passed(workload.words.unread, 0, 0, workload.words.unwritten))
+    for number, crossing in enumerate(every):
+        passed = through[number] if through else NO_BYTES
+        for word, amount in boundary_amounts(number, crossing, passed).items():
             levels[word] = levels.get(word, nothing) + amount
     return levels
 
@@ -118,17 +122,22 @@ def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[
     return {"external_bytes": moved.total, **_paced(moved, costs, rows)}
 
 
-def boundary_amounts(outer: int, crossing: Crossing) -> dict[str, Any]:
+NO_BYTES = Passed()
+
+
+def boundary_amounts(
+    outer: int, crossing: Crossing, passed: Passed = NONE_PASSED
+) -> dict[str, Any]:
     """Give what crosses the inner boundary of level `outer`, as amounts of the levels on its sides.
 
     Inside the innermost level lies the engine, which has none.
     """
     return {
         f"level_bytes_{outer}": crossing.down + crossing.up,
-        f"level_read_{outer}": crossing.down,
-        f"level_written_{outer}": crossing.up,
-        f"level_read_{outer + 1}": crossing.up,
-        f"level_written_{outer + 1}": crossing.down + crossing.copied,
+        f"level_read_{outer}": crossing.down - passed.unread,
+        f"level_written_{outer}": crossing.up - passed.unwritten_outwards,
+        f"level_read_{outer + 1}": crossing.up - passed.unread_outwards,
+        f"level_written_{outer + 1}": crossing.down + crossing.copied - passed.unwritten,
     }
 
 

@@ -204,6 +204,7 @@ def with_words(workload: Workload, counting: Counting, samples: int) -> Workload
     """Add what the engine takes out of the innermost memory and gives back."""
     # for those who ask what bytes on chip cost
     from costmodel.core.engine_words import ElementBits, engine_words
+    from costmodel.core.hierarchy import ChipLevel
 
     maps = counting.bits
     bits = ElementBits(
@@ -211,8 +212,11 @@ def with_words(workload: Workload, counting: Counting, samples: int) -> Workload
     )
     array, touched = counting.traits.array, workload.touched
     levels = () if counting.hierarchy is None else counting.hierarchy.levels
-    each = bool(levels) and levels[-1].per_element
-    words = engine_words(workload.rows, samples, bits, array, touched, per_element=each)
+    innermost = levels[-1] if levels else ChipLevel("")
+    each, holds = innermost.per_element, innermost.holds
+    words = engine_words(
+        workload.rows, samples, bits, array, touched, per_element=each, holds=holds
+    )
     return replace(workload, words=words)
 
 

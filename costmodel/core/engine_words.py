@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,10 @@ class EngineWords:
     copied: Ints
     """Bytes that are written besides where each element of an array has a memory of its own: a word
     of the input into one for each filter, one of the weights into one for each position."""
+    unread: Ints
+    """Of the bytes taken, those of operands that the innermost memory does not hold."""
+    unwritten: Ints
+    """Of the bytes given, likewise."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ def engine_words(
     touched: tuple[Ints, Ints],
     *,
     per_element: bool = False,
+    holds: str = "IWO",
 ) -> EngineWords:
     """Count the bytes that the engine takes and gives in each row, all samples together.
 
@@ -73,6 +79,8 @@ def engine_words(
         contraction take and give.
     per_element : bool
         True: each element has the innermost memory for itself, and shares no word of it.
+    holds : str
+        Which operands that memory has tiles of: input I, weights W, output O.
 
     Returns
     -------
@@ -81,10 +89,10 @@ def engine_words(
 
     """
     taken, given = (np.array(once) for once in touched)
-    copied = np.zeros_like(taken)
+    copied, unread, unwritten = (np.zeros_like(taken) for _ in range(3))
     for number, row in enumerate(rows):
         moved = [
-            _moved(row, at, one, bits, array, per_element)
+            _moved(row, at, one, bits, array, holds if per_element else "")
             for at, part in enumerate(row.parts)
             for one in part.layer.contractions(part.inputs, samples)
             if one.macs
@@ -93,10 +101,23 @@ def engine_words(
             others = sum(
                 size_of(prod(tap.shape) * samples, tap.bits or bits.maps) for tap in _others(row)
             )
-            taken[number] = others + sum(one for one, *_ in moved)
-            given[number] = sum(one for _, one, _ in moved)
-            copied[number] = sum(one for *_, one in moved)
-    return EngineWords(taken, given, copied)
+            words = {way: sum(getattr(one, way) for one in moved) for way in _Words._fields}
+            taken[number] = others + words["input"] + words["weights"] + words["sums"]
+            given[number], copied[number] = words["given"], words["copied"]
+            operands = {"I": "input", "W": "weights", "O": "sums"}
+            unread[number] = sum(words[w] for one, w in operands.items() if one not in holds)
+            unwritten[number] = words["given"] if "O" not in holds else 0
+    return EngineWords(taken, given, copied, unread, unwritten)
+
+
+class _Words(NamedTuple):
+    """Bytes of one contraction: taken of each operand, given, and copied [B]."""
+
+    input: int
+    weights: int
+    sums: int
+    given: int
+    copied: int
 
 
 def _moved(
@@ -105,32 +126,36 @@ def _moved(
     one: Contraction,
     bits: ElementBits,
     array: EngineModel | None,
-    per_element: bool,
-) -> tuple[int, int, int]:
-    """Bytes that a contraction of part `at` takes, gives, and copies [B]."""
+    own: str,
+) -> _Words:
+    """What a contraction of part `at` takes, gives, and copies.
+
+    `own` are the operands that each element of the array holds for itself; empty: they share one
+    memory.
+    """
     part = row.parts[at]
     read = row.source_of(at, one.input[0]) if isinstance(one.input, tuple) else None
     of_input = (read.bits if read else None) or bits.maps
     of_weights = _weight_bits(row, at, one, bits, part)
     of_output = (row.taps[0].bits if row.taps else None) or bits.maps
-    taken = given = copied = 0.0
+    inputs = weights = sums = given = copied = 0.0
     for nest in products(one.nest):
         shared = (1, 1, 1) if array is None else array.shared(nest)
-        if per_element and array is not None and array.elements is not None:
+        if own and array is not None and array.elements is not None:
             lengths = (_positions(nest), nest.out_channels, nest.in_channels)
             n, k, c = map(min, array.elements, lengths)
             # only sums are added up from element to element
             shared = (1, 1, c)
-            copied += (k - 1) * nest.input_words * of_input + (
-                n - 1
-            ) * nest.weight_words * of_weights
+            copied += (k - 1) * nest.input_words * of_input * ("I" in own)
+            copied += (n - 1) * nest.weight_words * of_weights * ("W" in own)
         macs = nest.macs if one.counted is None else nest.macs * one.counted / one.nest.macs
         visits = ceil(nest.in_channels * nest.taps / shared[2])
         again = nest.output_words * (visits - 1) * bits.sums
-        taken += macs * of_input * _served(nest.out_channels, shared[0]) + again
-        taken += macs * of_weights * _served(_positions(nest), shared[1])
+        inputs += macs * of_input * _served(nest.out_channels, shared[0])
+        weights += macs * of_weights * _served(_positions(nest), shared[1])
+        sums += again
         given += nest.output_words * of_output + again
-    return ceil(taken / 8), ceil(given / 8), ceil(copied / 8)
+    return _Words(*(ceil(bits / 8) for bits in (inputs, weights, sums, given, copied)))
 
 
 def _served(length: int, shared: int) -> float:

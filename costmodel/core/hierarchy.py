@@ -26,6 +26,8 @@ class ChipLevel:
     """What a byte costs that goes out to it [J or s]."""
     fill: float = 0.0
     """What a byte costs that is written into each further element [J]; nothing by time."""
+    accesses: tuple[float, float] = (0.0, 0.0)
+    """What a byte costs that is read and written here [J]; nothing by time."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,29 @@ class Hierarchy:
         """
         served = {self._serving(place, operand) for operand in "IWO"}
         return tuple(sorted(level for level in served if level is not None)) or (place,)
+
+    def spared(self, place: int) -> tuple[float, float, float, float]:
+        """Give what a byte costs less over a boundary that a level beside it only lets through.
+
+        Of the input, of the weights, of sums inwards and of outputs outwards [J].
+        """
+        inner = self.levels[place]
+        outer = self.levels[place - 1] if place else ChipLevel("")
+        by_operand = (
+            outer.accesses[0] * (operand not in outer.holds)
+            + inner.accesses[1] * (operand not in inner.holds)
+            for operand in "IWO"
+        )
+        of_input, of_weights, of_sums = by_operand
+        outwards = outer.accesses[1] * ("O" not in outer.holds) + inner.accesses[0] * (
+            "O" not in inner.holds
+        )
+        return of_input, of_weights, of_sums, outwards
+
+    @property
+    def holds_all(self) -> bool:
+        """True where no operand passes any level by."""
+        return all(len(level.holds) == len("IWO") for level in self.levels)
 
     def through(self, place: int) -> str:
         """Give the operands that no level inside a boundary holds: they go to the engine."""

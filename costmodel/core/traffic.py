@@ -41,6 +41,22 @@ class Crossing(NamedTuple):
     """What is written inside besides, into further elements that hold the same word."""
 
 
+class Passed(NamedTuple):
+    """What crosses a boundary and a level beside it only lets through, for each row (M, R) [B].
+
+    Such bytes are neither read nor written there.
+    """
+
+    unread: Any = 0
+    """Inwards, of the level outside."""
+    unwritten: Any = 0
+    """Inwards, of the level inside."""
+    unread_outwards: Any = 0
+    """Of the level inside."""
+    unwritten_outwards: Any = 0
+    """Of the level outside."""
+
+
 @dataclass(frozen=True, eq=False)
 class Placed:
     """What follows from the on-chip memory alone, for M distinct memories."""
@@ -58,6 +74,8 @@ class Placed:
     """Over each boundary between levels on chip, from the outside in; (): everything that a row
     touches crosses each of them once.
     """
+    passed: tuple[Passed, ...] = ()
+    """Over the bus and each of these boundaries; (): every level reads and writes what crosses."""
     bounds: tuple[Array, ...] = ()
     """(M, R) each: what no schedule can go below at the bus and at each of these boundaries [B];
     (): nothing was searched.

@@ -185,11 +185,12 @@ def hierarchy_of(
     for place, (outer, inner) in enumerate(pairwise(levels)):
         bus = 1.0 / (levels[0].bandwidth or 1.0)
         down = up = 1.0 / outer.bandwidth if outer.bandwidth else bus * TIE
-        fill = 0.0
+        fill, accesses = 0.0, (0.0, 0.0)
         if by_energy:
             outside, inside = joules[place : place + 2]
+            accesses = inside.read, inside.write
             down, up = outside.read + inside.write, outside.write + inside.read
             fill = inside.write
         each, double = inner.per == "pe", inner.buffering == "double"
-        made.append(ChipLevel(inner.name, inner.letters, double, each, down, up, fill))
+        made.append(ChipLevel(inner.name, inner.letters, double, each, down, up, fill, accesses))
     return Hierarchy(tuple(made), longest and not by_energy, array, attained)

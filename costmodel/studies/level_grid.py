@@ -104,7 +104,9 @@ def level_grid(
         bounded=True,
     )
     form = closed_form(run.workload, *run.policies.models)
-    assert isinstance(form, LevelSurface)
+    if not isinstance(form, LevelSurface):
+        what = "operands pass levels by, so that sizes count together"
+        raise BadValue(what, "scan the sizes instead").at(Place("--levels"))
     places = (names.index(first) - 1, names.index(second) - 1)
     sizes = tuple(_sizes(form, place, run.machine) for place in places)
     outer, inner = (grid.ravel() for grid in np.meshgrid(*sizes, indexing="ij"))

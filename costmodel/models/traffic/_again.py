@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from costmodel.core.arrays import Array
-from costmodel.core.traffic import BusBytes, Crossing
+from costmodel.core.traffic import BusBytes, Crossing, Passed
 
 
 class Again(NamedTuple):
@@ -18,3 +18,5 @@ class Again(NamedTuple):
     """In the bounds, of the bus and of each of these boundaries."""
     lacking: Array
     """Bytes that the smallest tiles need beyond the room."""
+    passed: tuple[Passed, ...] = ()
+    """Over the bus and each of these boundaries, what a level beside it only lets through."""

@@ -25,7 +25,7 @@ from costmodel.core.tiling.levels.through import through
 from costmodel.core.tiling.nest import Widths
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import MovedBytes
-from costmodel.core.traffic import BusBytes, Crossing
+from costmodel.core.traffic import BusBytes, Crossing, Passed
 from costmodel.core.workload import Workload
 from costmodel.models.traffic._again import Again
 
@@ -57,6 +57,7 @@ def again(workload: Workload, plan: Plan, room: Array, sizes: Array, codes: Code
     moved = np.zeros((boundaries, 3, *shape), dtype=np.int64)
     bound = np.zeros((boundaries, *shape), dtype=np.int64)
     copied = np.zeros(shape, dtype=np.int64)
+    passed = np.zeros((boundaries, 4, *shape), dtype=np.int64)
     lacking = np.maximum(-room.min(axis=-1, keepdims=True) / 8, 0) * np.ones(shape)
     for group in alike(workload.nests):
         outside = codes(group, plan)
@@ -76,10 +77,14 @@ def again(workload: Workload, plan: Plan, room: Array, sizes: Array, codes: Code
                     np.add.at(moved[boundary, side], mine, more)
                 np.add.at(bound[boundary], mine, limit)
             np.add.at(copied, mine, one.copied)
+            for boundary, counts in enumerate(one.passed):
+                for way, count in enumerate(counts):
+                    np.add.at(passed[boundary, way], mine, count)
     bus, *inside = moved
     crossings = [Crossing(down + params, up) for down, up, params in inside]
     crossings[-1:] = [one._replace(copied=copied) for one in crossings[-1:]]
-    return Again(BusBytes(*bus), tuple(crossings), tuple(bound), lacking)
+    through = tuple(Passed(*ways) for ways in passed)
+    return Again(BusBytes(*bus), tuple(crossings), tuple(bound), lacking, through)
 
 
 class _Case(NamedTuple):
@@ -93,6 +98,8 @@ class _Case(NamedTuple):
     """Bits that the smallest tiles need beyond the room."""
     copied: int = 0
     """Written into further elements beyond the first fetch [B]."""
+    passed: tuple[tuple[int, int, int, int], ...] = ()
+    """For each boundary what `Passed` counts [B]."""
 
 
 def levels_of(workload: Workload, group: Alike, code: int, rooms: Rooms) -> tuple[Level, ...]:
@@ -113,9 +120,12 @@ def levels_of(workload: Workload, group: Alike, code: int, rooms: Rooms) -> tupl
             level.double,
             elements if level.per_element else (1, 1, 1),
             hierarchy.sharing(group.nest.nest),
+            hierarchy.spared(place),
             level.fill,
         )
-        for room, width, level in zip(rooms, widths, hierarchy.levels, strict=True)
+        for place, (room, width, level) in enumerate(
+            zip(rooms, widths, hierarchy.levels, strict=True)
+        )
     )
 
 
@@ -188,15 +198,33 @@ def _case(workload: Workload, group: Alike, case: Sequence[int]) -> _Case:
         compulsory = _compulsory(group, level.widths)
         again.append(_sides(group, moved, compulsory))
         limits.append(sum(_sides(group, limit, compulsory)))
-    return _Case(again, limits, copied=_copied(group, levels[-1], searched.moved[-1]))
+    passed = tuple(
+        _passed(workload.hierarchy, place, moved) for place, moved in enumerate(searched.moved)
+    )
+    copied = _copied(group, levels[-1], searched.moved[-1])
+    return _Case(again, limits, copied=copied, passed=passed)
+
+
+def _passed(hierarchy: Hierarchy, place: int, moved: MovedBytes) -> tuple[int, int, int, int]:
+    """What crosses the outer boundary of a level on behalf of levels further away [B]."""
+    inner = hierarchy.levels[place].holds
+    outer = hierarchy.levels[place - 1].holds if place else "IWO"
+    down = {"I": moved.input, "W": moved.weights, "O": moved.sums_read}
+
+    def size(held: str) -> int:
+        return -(-sum(int(bits) for one, bits in down.items() if one not in held) // 8)
+
+    out = -(-int(moved.output) // 8)
+    return size(outer), size(inner), out * ("O" not in inner), out * ("O" not in outer)
 
 
 def _copied(group: Alike, level: Level, moved: MovedBytes) -> int:
     """Bytes written into further elements beyond the first fetch of each word [B]."""
     n, k, _ = spread(group.nest.nest, level)
     once = _compulsory(group, level.widths)
-    bits = (k - 1) * int(moved.input - once.input) + (n - 1) * int(moved.weights - once.weights)
-    return -(-bits // 8)
+    of_input = (k - 1) * int(moved.input - once.input) * ("I" in level.holds)
+    of_weights = (n - 1) * int(moved.weights - once.weights) * ("W" in level.holds)
+    return -(-(of_input + of_weights) // 8)
 
 
 def _compulsory(group: Alike, widths: Widths) -> MovedBytes:

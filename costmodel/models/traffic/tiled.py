@@ -12,7 +12,7 @@ from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.curves import schedule_words
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import TrafficCurve
-from costmodel.core.traffic import BusBytes, Crossing, Placed, Traffic, once, planned
+from costmodel.core.traffic import BusBytes, Crossing, Passed, Placed, Traffic, once, planned
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
 from costmodel.models.traffic._again import Again
@@ -130,7 +130,8 @@ def _crossed(workload: Workload, placed: Placed, again: Again, chosen: Array) ->
     first = placed.moved.total - placed.refetched
     bus, *others = (least[chosen] for least in again.least)
     bounds = (first + bus, *(down + up + one for one in others))
-    return replace(placed, crossings=tuple(inner), bounds=bounds)
+    passed = tuple(Passed(*(way[chosen] for way in one)) for one in again.passed)
+    return replace(placed, crossings=tuple(inner), bounds=bounds, passed=passed)
 
 
 READS, WEIGHTS, OUTPUT = 4, 2, 1

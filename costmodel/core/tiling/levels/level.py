@@ -43,10 +43,22 @@ class Level(NamedTuple):
     elements: tuple[int, int, int] = (1, 1, 1)
     """Along n, k and c, where each element of an array has a memory of that size of its own."""
     sharing: tuple[int, int, int] = (1, 1, 1)
-    """Of the innermost level, along n, k and c: how many multiply-adds one word serves that no level
+    """Of the innermost level, along n, k and c: how many multiply-adds a word serves that no level
     holds."""
+    spared: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    """What a unit of the input, of the weights, of sums inwards and of outputs outwards costs less
+    over the outer boundary, where a level on either side only lets it through."""
     fill: float = 0.0
     """Cost of a unit that is written into each further element that holds it too [J per unit]."""
+
+    def inwards(self, operand: str) -> float:
+        """Cost of a unit of an operand that comes in over the outer boundary."""
+        return self.down - self.spared[OPERANDS.index(operand)]
+
+    @property
+    def outwards(self) -> float:
+        """Cost of a unit of the output that goes out over it."""
+        return self.up - self.spared[-1]
 
     def width(self, operand: str) -> int:
         """Of an element on chip: an output takes the room of a partial sum."""

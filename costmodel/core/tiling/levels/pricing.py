@@ -106,16 +106,17 @@ class Pricing:
             turns = {
                 "k": self._filled(at, "I") * level.widths.input * words["I"],
                 "n": self._filled(at, "W") * level.widths.weight * words["W"],
-                "c": (level.down + level.up) * level.widths.sum * words["O"],
+                "c": (level.inwards("O") + level.outwards) * level.widths.sum * words["O"],
             }
             slopes[:, at] = [turns[group] for group in GROUPS]
-            rest[at] = level.up * level.widths.output * nest.output_words - turns["c"]
+            rest[at] = level.outwards * level.widths.output * nest.output_words - turns["c"]
         return slopes, rest
 
     def _filled(self, at: int, operand: str) -> float:
         """Cost of a unit inwards over a boundary, written into each element that holds it."""
         level = self.levels[at]
-        return level.down + level.fill * (self.copies(at, operand) - 1)
+        filled = self.copies(at, operand) - 1 if operand in level.holds else 0
+        return level.inwards(operand) + level.fill * filled
 
     @cached_property
     def words(self) -> dict[str, int]:
@@ -237,8 +238,10 @@ def counting(costs: Floats, *, longest: bool) -> Floats:
 def cost_of(moved: Sequence[MovedBytes], levels: Sequence[Level], *, longest: bool) -> float:
     """What all that moves costs: over all boundaries, or over the dearest one."""
     costs = [
-        level.down * float(over.input + over.weights + over.sums_read)
-        + level.up * float(over.output)
+        level.inwards("I") * float(over.input)
+        + level.inwards("W") * float(over.weights)
+        + level.inwards("O") * float(over.sums_read)
+        + level.outwards * float(over.output)
         for level, over in zip(levels, moved, strict=True)
     ]
     return max(costs) if longest else sum(costs)

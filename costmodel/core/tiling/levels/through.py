@@ -11,7 +11,7 @@ from costmodel.core.tiling.nest import AttentionNest, Nest, Widths
 from costmodel.core.tiling.traffic_curve import MovedBytes
 
 Sharing = tuple[int, int, int]
-"""Along n, k and c: how many multiply-adds a word of the weights, of the input and of a sum serves."""
+"""Along n, k and c: how many multiply-adds a word of the weights, the input and a sum serves."""
 ALONE: Sharing = (1, 1, 1)
 
 

@@ -36,7 +36,8 @@ def closed_form(
     if not (timing.additive or overlaps) or len(costs.link_bytes) > 1:
         return None
     tiles = traffic is not None and traffic.tiles
-    searched = tiles and hierarchy is not None and hierarchy.attained
+    # operands that pass levels by are charged by where they go, which sums over rows do not tell
+    searched = tiles and hierarchy is not None and (hierarchy.attained or not hierarchy.holds_all)
     if searched or (traffic is not None and traffic.fuses):
         return None
     if placement.keeps_nothing:
