@@ -126,7 +126,7 @@ NO_BYTES = Passed()
 
 
 def boundary_amounts(
-    outer: int, crossing: Crossing, passed: Passed = NONE_PASSED
+    outer: int, crossing: Crossing, passed: Passed = NO_BYTES
 ) -> dict[str, Any]:
     """Give what crosses the inner boundary of level `outer`, as amounts of the levels on its sides.
 
