@@ -125,9 +125,7 @@ def bus_amounts(moved: BusBytes, costs: Costs, rows: Any = slice(None)) -> dict[
 NO_BYTES = Passed()
 
 
-def boundary_amounts(
-    outer: int, crossing: Crossing, passed: Passed = NO_BYTES
-) -> dict[str, Any]:
+def boundary_amounts(outer: int, crossing: Crossing, passed: Passed = NO_BYTES) -> dict[str, Any]:
     """Give what crosses the inner boundary of level `outer`, as amounts of the levels on its sides.
 
     Inside the innermost level lies the engine, which has none.
