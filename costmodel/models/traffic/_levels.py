@@ -19,8 +19,8 @@ from costmodel.core.placement import Plan
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest
 from costmodel.core.tiling.levels.attained import attained
-from costmodel.core.tiling.levels.bound import least_room, whole_size
 from costmodel.core.tiling.levels.level import Level, spread
+from costmodel.core.tiling.levels.rooms import least_room, whole_size
 from costmodel.core.tiling.levels.through import through
 from costmodel.core.tiling.nest import Widths
 from costmodel.core.tiling.rows import Alike, alike
@@ -197,7 +197,8 @@ def _case(workload: Workload, group: Alike, case: Sequence[int]) -> _Case:
     for level, moved, limit in zip(levels, searched.moved, bounds, strict=True):
         compulsory = _compulsory(group, level.widths)
         again.append(_sides(group, moved, compulsory))
-        limits.append(sum(_sides(group, limit, compulsory)))
+        # long windows are tried at few sizes, of which boxes of other levels may do better
+        limits.append(min(sum(_sides(group, limit, compulsory)), sum(again[-1])))
     passed = tuple(
         _passed(workload.hierarchy, place, moved) for place, moved in enumerate(searched.moved)
     )
