@@ -100,6 +100,24 @@ def test_the_scan_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert same[0] == same[1]
 
 
+def test_the_page_for_architects_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its profile, and each of its command lines, beside one another."""
+    from costmodel.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    (profile,) = blocks("docs/architects.md", "yaml")
+    (tmp_path / "npu.yaml").write_text(profile)
+    text = (ROOT / "docs/architects.md").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line.startswith("    costmodel ")]
+    assert len(lines) == 5
+    for line in lines:
+        assert main(shlex.split(line)[1:]) == 0
+    assert (tmp_path / "front" / "pareto.png").exists()
+    assert "bound" in capsys.readouterr().out
+
+
 def test_the_readme_shows_real_output(capsys: pytest.CaptureFixture[str]) -> None:
     """Every line of the shown report is a line of the report."""
     from costmodel.cli import main

@@ -14,6 +14,7 @@ from costmodel.core.quantities import MACHINE
 from costmodel.core.registry import headline
 from costmodel.hardware.entries import Technology
 from costmodel.hardware.figures import ASSUMABLE
+from costmodel.hardware.levels import OPERANDS
 from costmodel.hardware.profile import HardwareProfile
 
 Schema = dict[str, Any]
@@ -76,6 +77,15 @@ CONTROL: Schema = {
 }
 
 
+LEVEL: Schema = {
+    "name": TEXT,
+    "size": QUANTITY,
+    "bandwidth": QUANTITY,
+    "energy": record({"read": QUANTITY, "write": QUANTITY}, ("read", "write")),
+    "holds": array({"enum": [*OPERANDS]}),
+    "buffering": {"enum": ["single", "double"]},
+    "per": {"const": "pe"},
+}
 MACHINE_ENERGIES = tuple(w.partition(".")[2] for w in MACHINE if w.startswith("energy."))
 
 
@@ -102,6 +112,7 @@ def hardware() -> Schema:
         ),
         "technology": either(TEXT, record(dict.fromkeys(Technology.model_fields, TEXT))),
         "area": mapping(QUANTITY),
+        "levels": array(record(LEVEL, ("name",))),
         "passes": array(TEXT),
     }
     return {**made, "$schema": DRAFT, "title": "costmodel hardware profile"}
