@@ -1,185 +1,166 @@
-"""Convolutions on several levels: boxes of the outermost level, smaller ones inside, and so on."""
+"""Convolutions on several levels: the outermost level leaves boxes, the next one smaller boxes.
+
+Best first: what is to be tried next is what could still be cheapest, by a lower bound over all of
+its schedules. A bound is refined step by step, each step being dearer: the outer level's own cost
+and the least that any schedule costs inside; the least inside boxes of these sizes; inside these
+boxes themselves; then every tiling of theirs; at last the plain axes are cut on all levels at once.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from math import prod
-
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 
-from costmodel.core.tiling.boxes import Boxes, whole_axis
-from costmodel.core.tiling.levels.floors import floor
-from costmodel.core.tiling.levels.node_orders import GROUPS, NodesOrder
+from costmodel.core.tiling.boxes import Boxes, smaller_boxes, whole_axis
+from costmodel.core.tiling.levels.bounding import Bounding
 from costmodel.core.tiling.levels.plain import PlainSchedule, PlainSearch
 from costmodel.core.tiling.levels.pricing import Pricing
 from costmodel.core.tiling.levels.search import Floats
-from costmodel.core.tiling.levels.windows import AxisWays, WindowWays, axis_ways, window_ways
-from costmodel.core.tiling.orders import BESIDE, ORDERS, Factors, NodeOrder
-from costmodel.core.tiling.windows import Ints
+from costmodel.core.tiling.levels.sieve import sieved
+from costmodel.core.tiling.levels.windows import WindowWays, window_ways
+from costmodel.core.tiling.orders import BESIDE, ORDERS, NodeOrder
+from costmodel.core.tiling.pareto import smallest
 
 
-@dataclass(frozen=True)
-class Cut:
-    """What a level does with the boxes outside it."""
+class Cut(NamedTuple):
+    """What a level does with the boxes outside it: an order, and a tiling of each axis of windows."""
 
     order: NodeOrder
     ways: WindowWays
     place: int
 
 
+@dataclass(frozen=True)
+class Outside:
+    """What the levels so far have settled."""
+
+    axes: tuple[Boxes, ...]
+    """The boxes they leave."""
+    cuts: tuple[Cut, ...]
+    costs: tuple[float, ...]
+    """(L,) no schedule inside costs less over each boundary."""
+
+    def at_least(self, level: int, cost: float) -> Outside:
+        """The same with a better bound over one boundary."""
+        costs = list(self.costs)
+        costs[level] = max(costs[level], cost)
+        return replace(self, costs=tuple(costs))
+
+
+class BoxedSchedule(NamedTuple):
+    """A schedule of boxes."""
+
+    plain: PlainSchedule
+    cuts: tuple[Cut, ...]
+    factors: Floats
+    """(L + 1, 6) of windows at each level and at the engine."""
+
+
 @dataclass
 class Descent:
+    """One search."""
+
     pricing: Pricing
     least: tuple[float, ...]
     """(L,) no schedule costs less over each boundary."""
-    search: PlainSearch = field(init=False)
-    found: tuple[PlainSchedule, tuple[Cut, ...], Floats] | None = None
-    floors: dict[object, float] = field(default_factory=dict)
-    stats: dict[str, int] = field(default_factory=dict)
+    schedule: BoxedSchedule | None = None
+    coarse: bool = True
+    _heap: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _number: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.search = PlainSearch(self.pricing)
+        self.bounding = Bounding(self.pricing)
 
-    def run(self) -> None:
+    def run(self) -> BoxedSchedule | None:
+        """Search among a few tilings for a first answer, then among all of them."""
         axes = tuple(whole_axis(sweep) for sweep in self.pricing.nest.overlapping)
-        self.heap = []
-        self.count = 0
-        self._expand(0, axes, (), list(self.least))
-        while self.heap and self.heap[0][0] < self.search.best:
-            _, number, make = heappop(self.heap)
-            make()
+        for self.coarse in (True, False):
+            self._inside(Outside(axes, (), self.least))
+            while self._heap and self._heap[0][0] < self.search.best:
+                heappop(self._heap)[2]()
+            self._heap.clear()
+        return self.schedule
 
-    def _push(self, bound, make):
+    def _push(self, bound: float, go_on: Callable[[], None]) -> None:
         if bound < self.search.best:
-            self.count += 1
-            heappush(self.heap, (bound, self.count, make))
+            heappush(self._heap, (bound, next(self._number), go_on))
 
-    def _stream(self, bounds, use, at=0):
-        """Push use(0), use(1), ... one after the other with ascending bounds."""
-        if at < len(bounds):
-            def make():
-                self._stream(bounds, use, at + 1)
-                use(at)
-            self._push(bounds[at], make)
+    def _stream(self, bounds: Floats, use: Callable[[int], None]) -> None:
+        """Use each number when its bound's turn has come; only the next one waits in the heap."""
+        ranks = np.argsort(bounds, kind="stable")
 
-    def _stat(self, what):
-        self.stats[what] = self.stats.get(what, 0) + 1
+        def push(rank: int) -> None:
+            if rank < len(ranks):
+                self._push(float(bounds[ranks[rank]]), lambda: go_on(rank))
 
-    def _total(self, costs: list[Floats | float]) -> Floats:
-        if self.pricing.longest:
-            return np.maximum.reduce(np.broadcast_arrays(*costs))
-        return np.asarray(sum(costs))
+        def go_on(rank: int) -> None:
+            push(rank + 1)
+            use(int(ranks[rank]))
 
-    def _orders(self, level: int) -> tuple[NodeOrder, ...]:
-        return ORDERS + BESIDE if self.pricing.levels[level].double else ORDERS
+        push(0)
 
-    def _expand(
-        self, level: int, axes: tuple[Boxes, ...], cuts: tuple[Cut, ...], costs: list[float]
-    ) -> None:
-        innermost = level == len(self.pricing.levels) - 1
-        for order in self._orders(level):
-            if innermost:
-                self._innermost(axes, cuts, order, costs)
-                continue
-            ways, least = self._sifted(level, axes, order, costs)
-            total = self._total([*costs[:level], least, *costs[level + 1 :]])
-            ranks = np.argsort(total, kind="stable")
-            def use(at, ways=ways, least=least, ranks=ranks, order=order):
-                place = int(ranks[at])
-                self._boxed(level, axes, cuts, costs, order, ways, place)
-            self._stream(total[ranks], use)
+    def _inside(self, outside: Outside) -> None:
+        level = len(outside.cuts)
+        orders = ORDERS + BESIDE if self.pricing.levels[level].double else ORDERS
+        for order in orders:
+            if level == len(self.pricing.levels) - 1:
+                self._innermost(outside, order)
+            else:
+                self._boxes(outside, order)
 
-    def _boxed(self, level, axes, cuts, costs, order, ways, place):
-        self._stat(f"boxed{level}")
-        boxes = tuple(
-            one.boxes(outside, int(ways.places[place, axis]))
-            for axis, (one, outside) in enumerate(zip(ways.axes, axes, strict=True))
-        )
-        here = list(costs)
-        here[level] = float(self._floor(level, order, relaxed=False).least(ways.factors[place:place+1])[0])
-        here[level + 1] = max(here[level + 1], self._inside(level + 1, boxes))
-        def make():
-            self._stat(f"in{level}")
-            self._expand(level + 1, boxes, (*cuts, Cut(order, ways, place)), here)
-        self._push(float(self._total(here)), make)
+    def _boxes(self, outside: Outside, order: NodeOrder) -> None:
+        level = len(outside.cuts)
+        ways, bounds = sieved(
+            self.bounding, outside.axes, order, outside.costs, level, self.search.best,
+            coarse=self.coarse,
+        )  # fmt: skip
 
-    def _floor(self, level, order, *, relaxed):
-        key = level, order, relaxed
-        if key not in self.floors:
-            self.floors[key] = floor(self.pricing, level, order, relaxed=relaxed)
-        return self.floors[key]
-
-    def _inside(self, level: int, boxes: tuple[Boxes, ...]) -> float:
-        """No tiling of the boxes costs less over the boundary of the level inside."""
-        key = level, boxes
-        if key not in self.floors:
-            innermost = level == len(self.pricing.levels) - 1
-            self.floors[key] = min(
-                float(
-                    self._floor(level, order, relaxed=False)
-                    .least(window_ways(boxes, order, innermost=True).factors)
-                    .min()
-                )
-                for order in self._orders(level)
+        def sized(place: int) -> None:
+            """Bound it with boxes of its sizes, at the ends alone ragged."""
+            sizes = ways.box_sizes(place)
+            boxes = tuple(
+                smaller_boxes(axis, outputs, taps)
+                for axis, (outputs, taps) in zip(outside.axes, sizes, strict=True)
             )
-        return self.floors[key]
+            own = self.bounding.own(level, order, ways.factors[place : place + 1])
+            closer = outside.at_least(level, float(own[0]))
+            closer = closer.at_least(level + 1, self.bounding.inside(level + 1, boxes))
+            self._push(self.bounding.total(closer.costs), lambda: boxed(place, closer))
 
-    def _sifted(self, level, axes, order, costs) -> tuple[WindowWays, Floats]:
-        ways = window_ways(axes, order, innermost=False)
-        least = self._floor(level, order, relaxed=True).least(ways.factors)
-        total = self._total([*costs[:level], least, *costs[level + 1 :]])
-        kept = np.flatnonzero(total < self.search.best)
-        ways = WindowWays(ways.axes, ways.places[kept], ways.factors[kept])
-        return ways, least[kept]
+        def boxed(place: int, closer: Outside) -> None:
+            boxes = ways.boxes(outside.axes, place)
+            closer = closer.at_least(level + 1, self.bounding.inside(level + 1, boxes))
+            cuts = (*outside.cuts, Cut(order, ways, place))
+            inside = Outside(boxes, cuts, closer.costs)
+            self._push(self.bounding.total(closer.costs), lambda: self._inside(inside))
 
-    def _innermost(self, axes, cuts, order, costs) -> None:
-        level = len(cuts)
-        ways = window_ways(axes, order, innermost=True)
-        least = self._floor(level, order, relaxed=False).least(ways.factors)
-        floors = self._total([*costs[:level], least])
-        kept = np.flatnonzero(floors < self.search.best)
+        self._stream(bounds, sized)
+
+    def _innermost(self, outside: Outside, order: NodeOrder) -> None:
+        level = len(outside.cuts)
+        ways = window_ways(outside.axes, order)
+        own = self.bounding.own(level, order, ways.factors)
+        bounds = self.bounding.totals([*outside.costs[:level], own])
+        kept = np.flatnonzero(bounds < self.search.best)
+        kept = kept[smallest(ways.factors[kept].astype(np.int64))]
         if not len(kept):
             return
-        nodes = self.pricing.nodes.apart([*(cut.order for cut in cuts), order])
-        count = len(kept)
-        outer = [np.broadcast_to(cut.ways.factors[cut.place], (count, len(Factors._fields))) for cut in cuts]
-        engine = np.broadcast_to(self.pricing.engine_factors, (count, len(Factors._fields)))
-        factors = np.stack([*outer, ways.factors[kept], engine], axis=1)
+        nodes = self.pricing.nodes.apart([*(cut.order for cut in outside.cuts), order])
+        outer = [cut.ways.factors[cut.place] for cut in outside.cuts]
+        factors = self.bounding.stacked(outer, ways.factors[kept])
         lists = self.search.cuts(nodes, coarse=False)
-        bounds = np.maximum(floors[kept], self._least(nodes, factors, lists))
-        ranks = np.argsort(bounds, kind="stable")
-        def use(at):
-            self._stat("plain")
-            place = ranks[at]
-            schedule = self.search.run([nodes], factors[place], coarse=False)
-            if schedule is not None:
-                self.found = schedule, (*cuts, Cut(order, ways, int(kept[place]))), factors[place]
-        self._stream(bounds[ranks], use)
+        bounds = np.maximum(bounds[kept], self.bounding.together(nodes, lists, factors))
 
-    def _least(self, nodes: NodesOrder, factors: Floats, lists) -> Floats:
-        """(m,) a lower bound for each tiling of windows (m, L + 1, 6): each group of axes alone."""
-        slopes, (_, rest) = self.pricing.slopes(factors), self.pricing.bases
-        total = self.pricing.sums(rest)
-        for number, cuts in enumerate(lists):
-            fits = np.ones((len(factors), len(cuts.sizes)), dtype=bool)
-            for level, limit in enumerate(self.pricing.limits):
-                room = np.zeros((1, 1))
-                for tile in nodes.tiles:
-                    if tile.level == level:
-                        extent = prod(
-                            columns[:, depth] if at == number else columns[:, depth].min()
-                            for at, columns, depth in (
-                                (at, lists[at].sizes, tile.depth[group])
-                                for at, group in enumerate(GROUPS) if group in tile.depth
-                            )
-                        )
-                        extents = self.pricing.extents(tile, factors)
-                        room = room + extents[:, np.newaxis] * np.atleast_1d(extent)
-                fits &= room <= limit
-            cost = self.pricing.sums(slopes[:, np.newaxis, number] * cuts.counts)
-            cost[~fits] = np.inf
-            total = total + cost.min(axis=1)
-        return total.max(axis=-1)
+        def tried(place: int) -> None:
+            plain = self.search.run([nodes], factors[place], coarse=False)
+            if plain is not None:
+                cuts = (*outside.cuts, Cut(order, ways, int(kept[place])))
+                self.schedule = BoxedSchedule(plain, cuts, factors[place])
+
+        self._stream(bounds, tried)

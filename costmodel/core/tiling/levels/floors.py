@@ -21,9 +21,6 @@ from costmodel.core.tiling.orders import ABSENT, Factors, NodeOrder
 
 AT_ONCE = 1 << 21
 """[tilings x cuts] compared in one array operation."""
-RELAXED = 9
-"""Cuts of each group at first: those between two of them take no less room than the smaller one,
-and cost no less than the larger one."""
 PLACES = {
     kind: [Factors._fields.index(names[operand]) for operand in OPERANDS]
     for kind, names in (("held", HELD), ("fetched", FETCHED))
@@ -54,8 +51,12 @@ class Floor:
         return least + self.rest
 
 
-def floor(pricing: Pricing, level: int, order: NodeOrder, *, relaxed: bool) -> Floor:
-    """Rooms and costs of one level, with few cuts of plain axes for a lower bound."""
+def floor(pricing: Pricing, level: int, order: NodeOrder, parts: int | None = None) -> Floor:
+    """Rooms and costs of one level, in one order of its nodes, with every cut of the plain axes.
+
+    `parts`: of each group of axes only so many, for a lower bound: all cuts from one of them to the
+    next take no less room than the smallest and cost no less than the largest.
+    """
     nest, here = pricing.nest, pricing.levels[level]
     lists = []
     first = next((node for node in order.nodes if node in here.holds), "")
@@ -64,13 +65,13 @@ def floor(pricing: Pricing, level: int, order: NodeOrder, *, relaxed: bool) -> F
         held = ABSENT[group] in here.holds
         lengths = tuple(nest.plain_axes[group].values()) if held else ()
         cut = plain_cuts(lengths, free=group in order.free)
-        size, parts = cut.size, cut.parts
-        if relaxed and len(size) > RELAXED:
-            ends = np.unique(np.linspace(0, len(size), RELAXED + 1).astype(int))
-            size, parts = size[ends[:-1]], parts[ends[1:] - 1]
-        lists.append((size.astype(float), parts.astype(float)))
+        size, turns = cut.size, cut.parts
+        if parts is not None and len(size) > parts:
+            ends = np.linspace(0, len(size), parts + 1).astype(int)
+            size, turns = size[ends[:-1]], turns[ends[1:] - 1]
+        lists.append((size.astype(float), turns.astype(float)))
     sizes = dict(zip(GROUPS, np.ix_(*(size for size, _ in lists)), strict=True))
-    counts = dict(zip(GROUPS, np.ix_(*(parts for _, parts in lists)), strict=True))
+    counts = dict(zip(GROUPS, np.ix_(*(turns for _, turns in lists)), strict=True))
     shape = tuple(len(size) for size, _ in lists)
     bases, rest = pricing.bases
     rooms, costs, least = [], [], float(rest[level])

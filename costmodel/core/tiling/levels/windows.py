@@ -7,17 +7,23 @@ lets the last tile take least room; a larger one can be tiled better inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from costmodel.core.tiling.boxes import Boxes, smaller_boxes
 from costmodel.core.tiling.levels.search import Floats
 from costmodel.core.tiling.orders import AxisTilings, NodeOrder, best, box_axis
 from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import Ints, window_sizes
+
+
+BLOCK = 1 << 16
+"""[tilings of all axes] made at once."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,13 @@ class AxisWays:
     taps: Ints
     """(m, 3)"""
 
-    def boxes(self, boxes: Boxes, at: int) -> Boxes:
-        """What one of the tilings makes of the boxes outside."""
-        return smaller_boxes(boxes, tuple(self.outputs[at].tolist()), tuple(self.taps[at].tolist()))
+    def take(self, where: Ints | NDArray[np.bool_]) -> AxisWays:
+        """Some of them."""
+        return AxisWays(self.tilings.take(where), self.outputs[where], self.taps[where])
+
+    def sizes(self, at: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The nested cuts of outputs and of taps of one of them."""
+        return tuple(self.outputs[at].tolist()), tuple(self.taps[at].tolist())
 
 
 @lru_cache(maxsize=4096)
@@ -40,32 +50,22 @@ def axis_ways(boxes: Boxes, order: NodeOrder, *, innermost: bool) -> AxisWays:
     """The tilings that can be best; at the innermost level a box is as small as it can be."""
     axis = box_axis(order.nodes, order.beside, boxes)
     last = order.nodes[-1]
-    if innermost or last == "I":
-        inner = np.ones(len(axis.slides), dtype=np.int64)
-        ways = AxisWays(axis, *_nested(order, axis, inner))
-        kept = best_places(axis, ways, boxed=not innermost)
-        return AxisWays(axis.take(kept), ways.outputs[kept], ways.taps[kept])
-    # along the axis of windows that the tensor of the last node has
-    tiles = axis.tiles
-    limit = {
-        "OIW": tiles.taps, "IOW": tiles.taps, "WIO": tiles.outputs, "IWO": tiles.outputs,
-    }[order.nodes]  # fmt: skip
-    tried = {size: window_sizes(boxes.full, size) for size in np.unique(limit).tolist()}
-    lists = [tried[size] for size in limit.tolist()]
-    at, inner = np.repeat(np.arange(len(limit)), [len(some) for some in lists]), np.concatenate(lists)
-    axis = axis.take(at)
-    held = {"taps": inner} if last == "W" else {"sums": inner}
-    axis = AxisTilings(axis.factors._replace(**held), axis.tiles)
-    ways = AxisWays(axis, *_nested(order, axis, inner))
-    kept = best_places(axis, ways, boxed=True)
-    return AxisWays(axis.take(kept), ways.outputs[kept], ways.taps[kept])
-
-
-def best_places(axis: AxisTilings, ways: AxisWays, *, boxed: bool) -> Ints:
+    inner = np.ones(len(axis.slides), dtype=np.int64)
+    if not innermost and last != "I":
+        # along what the windows of the last node's tensor have: taps or outputs
+        limit = axis.tiles.taps if last == "W" else axis.tiles.outputs
+        tried = {size: window_sizes(boxes.full, size) for size in np.unique(limit).tolist()}
+        lists = [tried[size] for size in limit.tolist()]
+        axis = axis.take(np.repeat(np.arange(len(limit)), [len(some) for some in lists]))
+        inner = np.concatenate(lists)
+        held = {"taps": inner} if last == "W" else {"sums": inner}
+        axis = AxisTilings(axis.factors._replace(**held), axis.tiles)
+    outputs, taps = _nested(order, axis, inner)
     table = np.stack([*axis.factors, axis.slides], axis=1)
-    if boxed:
-        table = np.concatenate([table, -ways.outputs[:, 2:], -ways.taps[:, 2:]], axis=1)
-    return smallest(table)
+    if not innermost:
+        # a larger box can be tiled as smaller ones are
+        table = np.concatenate([table, -outputs[:, 2:], -taps[:, 2:]], axis=1)
+    return AxisWays(axis, outputs, taps).take(smallest(table))
 
 
 def _nested(order: NodeOrder, axis: AxisTilings, inner: Ints) -> tuple[Ints, Ints]:
@@ -87,7 +87,7 @@ def _nested(order: NodeOrder, axis: AxisTilings, inner: Ints) -> tuple[Ints, Int
 
 @dataclass(frozen=True)
 class WindowWays:
-    """Tilings of all axes of windows together; at most one axis slides."""
+    """Tilings of all axes of windows together."""
 
     axes: tuple[AxisWays, ...]
     places: Ints
@@ -95,30 +95,51 @@ class WindowWays:
     factors: Floats
     """(m, 6) what they multiply rooms and traffic with."""
 
+    def boxes(self, axes: Sequence[Boxes], place: int) -> tuple[Boxes, ...]:
+        """What one of them makes of the boxes outside."""
+        return tuple(
+            smaller_boxes(boxes, *one.sizes(int(at)))
+            for boxes, one, at in zip(axes, self.axes, self.places[place], strict=True)
+        )
+
+    def box_sizes(self, place: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """For each axis: outputs and taps of its boxes, as one cut each."""
+        every = [one.sizes(int(at)) for one, at in zip(self.axes, self.places[place], strict=True)]
+        return [(outputs[2:], taps[2:]) for outputs, taps in every]
+
+    def take(self, where: Ints) -> WindowWays:
+        """Some of them."""
+        return WindowWays(self.axes, self.places[where], self.factors[where])
+
 
 @lru_cache(maxsize=512)
-def window_ways(axes: tuple[Boxes, ...], order: NodeOrder, *, innermost: bool) -> WindowWays:
-    """Combine the axes' tilings."""
-    ways = tuple(axis_ways(boxes, order, innermost=innermost) for boxes in axes)
-    places = np.concatenate(_combined(axes, ways))
-    factors = np.prod(
-        [
-            np.stack(one.tilings.factors, axis=1)[places[:, at]] for at, one in enumerate(ways)
-        ],
-        axis=0,
-    )
-    return WindowWays(ways, places, factors.astype(float))
+def window_ways(axes: tuple[Boxes, ...], order: NodeOrder) -> WindowWays:
+    """Combine the axes' tilings at the innermost level."""
+    ways = [axis_ways(boxes, order, innermost=True) for boxes in axes]
+    blocks = list(combined(ways, alike=len(set(axes)) == 1))
+    places = np.concatenate([block.places for block in blocks])
+    return WindowWays(tuple(ways), places, np.concatenate([block.factors for block in blocks]))
 
 
-def _combined(axes: Sequence[Boxes], ways: Sequence[AxisWays]) -> list[Ints]:
-    blocks = []
+def combined(ways: Sequence[AxisWays], *, alike: bool) -> Iterator[WindowWays]:
+    """Every choice of a tiling for each axis, block by block; at most one axis slides."""
+    tables = [np.stack(one.tilings.factors, axis=1).astype(float) for one in ways]
     # two equal axes: what slides along the second has its mirror image along the first
-    alike = len(axes) == 2 and axes[0] == axes[1]
-    for sliding in range(1 if alike else len(ways)):
-        lists = [
-            np.flatnonzero(one.tilings.slides if at == sliding and sliding else ~one.tilings.slides) if at != sliding or sliding else np.arange(len(one.tilings.slides))
-            for at, one in enumerate(ways)
-        ]
-        mesh = np.meshgrid(*lists, indexing="ij")
-        blocks.append(np.stack([places.ravel() for places in mesh], axis=1))
-    return blocks
+    for sliding in range(1 if alike and len(ways) == 2 else len(ways)):
+        lists = []
+        for at, one in enumerate(ways):
+            slides = one.tilings.slides
+            if at == sliding:
+                lists.append(np.flatnonzero(slides | (sliding == 0)))
+            else:
+                lists.append(np.flatnonzero(~slides))
+        shape = tuple(len(some) for some in lists)
+        for begin in range(0, prod(shape), BLOCK):
+            numbers = np.arange(begin, min(begin + BLOCK, prod(shape)))
+            chosen = [
+                some[at] for some, at in zip(lists, np.unravel_index(numbers, shape), strict=True)
+            ]
+            factors = tables[0][chosen[0]]
+            for table, at in zip(tables[1:], chosen[1:], strict=True):
+                factors = factors * table[at]
+            yield WindowWays(tuple(ways), np.stack(chosen, axis=1), factors)
