@@ -129,8 +129,8 @@ class _Cuts:
 
 
 @lru_cache(maxsize=256)
-def _cuts(sweep: Sweep, full: Sweep) -> _Cuts:
-    length, pairs, tiles = sweep.outputs, [], []
+def _cuts(length: int, full: Sweep) -> _Cuts:
+    pairs, tiles = [], []
     for outer in window_sizes(full, full.outputs).tolist():
         for inner in window_sizes(full, outer).tolist():
             run, tile = (grid.ravel() for grid in np.mgrid[0:length:outer, 0:outer:inner])
@@ -176,7 +176,8 @@ def window_tilings(sweep: Sweep, full: Sweep | None = None) -> WindowTilings:
     `full`: the axis is a part of a larger one, cut like this part, which is as large as any.
     """
     full = full or sweep
-    cuts, counter, blocks = _cuts(sweep, full), _Counter(sweep), []
+    # where it begins to slide and what it pads do not change how it is cut
+    cuts, counter, blocks = _cuts(sweep.outputs, Sweep(full.outputs, full.taps)), _Counter(sweep), []
     for taps in window_sizes(full, full.taps).tolist():
         for inner_taps in window_sizes(full, taps).tolist():
             for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():
