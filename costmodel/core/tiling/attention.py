@@ -46,7 +46,7 @@ def _queries_stay(nest: AttentionNest, widths: Widths, double: bool) -> _Way:
     room = x * (widths.input * nest.size + a * (nest.values + RUNNING))
     room = room + times * widths.weight * max(nest.size, nest.values) + a
     passes = -(-nest.queries // x)
-    return _Way(room, _moved(nest, widths, np.ones_like(x), passes, np.zeros_like(x)), x)
+    return _Way(room, moved_bytes(nest, widths, np.ones_like(x), passes, np.zeros_like(x)), x)
 
 
 def _keys_stay(nest: AttentionNest, widths: Widths, double: bool) -> _Way:
@@ -55,10 +55,10 @@ def _keys_stay(nest: AttentionNest, widths: Widths, double: bool) -> _Way:
     passing = widths.input * nest.size + a * (nest.values + RUNNING)
     room = y * widths.weight * (nest.size + nest.values) + times * passing + a
     visits = -(-nest.keys // y)
-    return _Way(room, _moved(nest, widths, visits, np.ones_like(y), visits - 1), y)
+    return _Way(room, moved_bytes(nest, widths, visits, np.ones_like(y), visits - 1), y)
 
 
-def _moved(
+def moved_bytes(
     nest: AttentionNest, widths: Widths, of_queries: Ints, of_keys: Ints, refetched: Ints
 ) -> MovedBytes:
     """What crosses with so many passes of queries, of keys and values, and of outputs begun."""

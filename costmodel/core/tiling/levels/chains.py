@@ -60,18 +60,13 @@ def chains(lengths: tuple[int, ...], cuts: tuple[bool, ...], *, coarse: bool = F
     depth = len(cuts)
     whole = np.ones((1, depth), dtype=np.int64)
     every = Chains(whole, whole, np.empty((1, 0, depth), dtype=np.int64))
-    for length in lengths:
+    for length in lengths if depth else ():
         one = _chains(length, cuts, coarse)
-        if length > 1 and len(every.sizes) > 1:
-            left, right = np.divmod(np.arange(len(every.sizes) * len(one.sizes)), len(one.sizes))
-            size, count = every.sizes[left] * one.sizes[right], every.counts[left] * one.counts[right]
+        left, right = np.divmod(np.arange(len(every.sizes) * len(one.sizes)), len(one.sizes))
+        size, count = every.sizes[left] * one.sizes[right], every.counts[left] * one.counts[right]
+        best = np.arange(len(size))
+        if min(len(every.sizes), len(one.sizes)) > 1:
             best = smallest(np.concatenate([size, count], axis=1))
-        else:
-            left, right = np.broadcast_arrays(
-                np.arange(len(every.sizes)), np.zeros(len(every.sizes), dtype=np.int64)
-            ) if length == 1 else np.broadcast_arrays(np.zeros(len(one.sizes), dtype=np.int64), np.arange(len(one.sizes)))
-            size, count = every.sizes[left] * one.sizes[right], every.counts[left] * one.counts[right]
-            best = np.arange(len(size))
         along = np.concatenate([every.along[left[best]], one.along[right[best]]], axis=1)
         every = Chains(size[best], count[best], along)
     return every

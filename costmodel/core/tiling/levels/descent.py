@@ -27,6 +27,10 @@ from costmodel.core.tiling.orders import BESIDE, ORDERS, NodeOrder
 from costmodel.core.tiling.pareto import smallest
 
 
+SOME = 256
+"""[tilings of windows] whose plain axes are bounded in one array operation."""
+
+
 class Cut(NamedTuple):
     """What a level does with the boxes outside it: an order, and a tiling of each axis of windows."""
 
@@ -66,8 +70,6 @@ class Descent:
     """One search."""
 
     pricing: Pricing
-    least: tuple[float, ...]
-    """(L,) no schedule costs less over each boundary."""
     schedule: BoxedSchedule | None = None
     coarse: bool = True
     _heap: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
@@ -80,8 +82,9 @@ class Descent:
     def run(self) -> BoxedSchedule | None:
         """Search among a few tilings for a first answer, then among all of them."""
         axes = tuple(whole_axis(sweep) for sweep in self.pricing.nest.overlapping)
+        least = [self.bounding.inside(level, axes) for level in range(len(self.pricing.levels))]
         for self.coarse in (True, False):
-            self._inside(Outside(axes, (), self.least))
+            self._inside(Outside(axes, (), tuple(least)))
             while self._heap and self._heap[0][0] < self.search.best:
                 heappop(self._heap)[2]()
             self._heap.clear()
@@ -147,20 +150,24 @@ class Descent:
         ways = window_ways(outside.axes, order)
         own = self.bounding.own(level, order, ways.factors)
         bounds = self.bounding.totals([*outside.costs[:level], own])
-        kept = np.flatnonzero(bounds < self.search.best)
-        kept = kept[smallest(ways.factors[kept].astype(np.int64))]
-        if not len(kept):
-            return
+        ranks = np.argsort(bounds, kind="stable")[: int((bounds < self.search.best).sum())]
         nodes = self.pricing.nodes.apart([*(cut.order for cut in outside.cuts), order])
         outer = [cut.ways.factors[cut.place] for cut in outside.cuts]
-        factors = self.bounding.stacked(outer, ways.factors[kept])
-        lists = self.search.cuts(nodes, coarse=False)
-        bounds = np.maximum(bounds[kept], self.bounding.together(nodes, lists, factors))
 
-        def tried(place: int) -> None:
-            plain = self.search.run([nodes], factors[place], coarse=False)
-            if plain is not None:
-                cuts = (*outside.cuts, Cut(order, ways, int(kept[place])))
-                self.schedule = BoxedSchedule(plain, cuts, factors[place])
+        def some(number: int) -> None:
+            """Bound some tilings with the plain axes cut on all levels."""
+            chosen = ranks[number * SOME : (number + 1) * SOME]
+            chosen = chosen[smallest(ways.factors[chosen].astype(np.int64))]
+            factors = self.bounding.stacked(outer, ways.factors[chosen])
+            lists = self.search.cuts(nodes, coarse=False)
+            joint = np.maximum(bounds[chosen], self.bounding.together(nodes, lists, factors))
 
-        self._stream(bounds, tried)
+            def tried(at: int) -> None:
+                plain = self.search.run([nodes], factors[at], coarse=False)
+                if plain is not None:
+                    cuts = (*outside.cuts, Cut(order, ways, int(chosen[at])))
+                    self.schedule = BoxedSchedule(plain, cuts, factors[at])
+
+            self._stream(joint, tried)
+
+        self._stream(bounds[ranks[::SOME]], some)

@@ -73,3 +73,15 @@ class Attained:
 
     Empty where it is no single loop nest.
     """
+
+
+def serving(levels: tuple[Level, ...]) -> dict[str, tuple[int, ...]]:
+    """Operand -> for each boundary, the first level inside that holds it; L: the engine itself."""
+    count = len(levels)
+    return {
+        operand: tuple(
+            next((at for at in range(outer, count) if operand in levels[at].holds), count)
+            for outer in range(count)
+        )
+        for operand in OPERANDS
+    }

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.core.tiling.levels.chains import Chains, chains
-from costmodel.core.tiling.levels.level import OPERANDS, Level
+from costmodel.core.tiling.levels.level import OPERANDS, Level, serving
 from costmodel.core.tiling.levels.node_orders import GROUPS, Nodes, NodesOrder, Tile
 from costmodel.core.tiling.levels.search import Floats, Room, Ways
 from costmodel.core.tiling.nest import Nest
@@ -47,18 +47,8 @@ class Pricing:
 
     @cached_property
     def served(self) -> dict[str, tuple[int, ...]]:
-        """Operand -> for each boundary, the first level inside that holds it; L: the engine."""
-        count = len(self.levels)
-        return {
-            operand: tuple(
-                next(
-                    (at for at in range(b, count) if operand in self.levels[at].holds),
-                    count,
-                )
-                for b in range(count)
-            )
-            for operand in OPERANDS
-        }
+        """Operand -> for each boundary, the level that serves it; L: the engine."""
+        return serving(self.levels)
 
     @cached_property
     def holders(self) -> dict[str, tuple[int, ...]]:
@@ -194,13 +184,15 @@ class Pricing:
         )
         return MovedBytes(*np.array(moved, dtype=np.int64))
 
-    def cost(self, moved: Sequence[MovedBytes]) -> float:
-        """What the bytes over all boundaries cost."""
-        costs = [
-            level.down * float(m.input + m.weights + m.sums_read) + level.up * float(m.output)
-            for level, m in zip(self.levels, moved, strict=True)
-        ]
-        return max(costs) if self.longest else sum(costs)
+
+def cost_of(moved: Sequence[MovedBytes], levels: Sequence[Level], *, longest: bool) -> float:
+    """What all that moves costs: over all boundaries, or over the dearest one."""
+    costs = [
+        level.down * float(over.input + over.weights + over.sums_read)
+        + level.up * float(over.output)
+        for level, over in zip(levels, moved, strict=True)
+    ]
+    return max(costs) if longest else sum(costs)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from costmodel.core.tiling.windows import Ints
 
 PARTS = 3, 9
 """Cuts of each group of plain axes that tilings are compared with at first, and then."""
-MOST = 1 << 22
+MOST = 1 << 20
 """[tilings of all axes] Where there are more, each axis keeps those whose own bounds are least."""
 LADDER = 2
 """Ratio of the sizes that are tried for a first answer."""
