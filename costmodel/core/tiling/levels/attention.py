@@ -1,119 +1,148 @@
-"""Attention on several levels: at each of them queries stay while keys pass, or the other way round.
+"""Attention on several levels: tiles of queries with their outputs, and tiles of keys and values.
 
-A sub-class of all schedules: each level but the innermost one holds a tile of x queries with their
-outputs and one of y keys and values, and leaves boxes of x by y to the next level inside; the
-innermost one is as on one level (`costmodel.core.tiling.attention`), where what passes does so row
-by row. Queries and outputs cross a boundary once for each tile of keys of the levels outside it,
-and of the level inside it too where keys stay there; keys and values likewise once for each tile of
-queries. Sizes are those that make j equal parts.
+Queries and outputs have one node at each level, keys and values another one; the nodes stand in any
+order. Keys and values are fetched once for each tile of queries above their node, queries and
+outputs once for each tile of keys above theirs; below the last node of the others, rows pass one by
+one, a key before its value. On one level these are the two ways of
+`costmodel.core.tiling.attention`. Sizes are those that make j equal parts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property
 
 import numpy as np
 
 from costmodel.core.tiling.attention import RUNNING, moved_bytes
 from costmodel.core.tiling.levels.chains import Chains, chains
-from costmodel.core.tiling.levels.level import Attained, Level, serving
-from costmodel.core.tiling.levels.pricing import cost_of
-from costmodel.core.tiling.levels.search import Flags, Floats
+from costmodel.core.tiling.levels.level import OPERANDS, Attained, Level, serving
+from costmodel.core.tiling.levels.node_orders import interleavings
+from costmodel.core.tiling.levels.pricing import cost_of, counting
+from costmodel.core.tiling.levels.search import Floats, Room, Ways, cheapest
 from costmodel.core.tiling.nest import AttentionNest
 from costmodel.core.tiling.traffic_curve import MovedBytes
-from costmodel.core.tiling.windows import Ints
+
+QUERIES, KEYS = "Q", "K"
+OTHER = {QUERIES: KEYS, KEYS: QUERIES}
+OF = {QUERIES: "IO", KEYS: "W"}
+"""Node -> the operands fetched there."""
+ALONE = Ways(np.ones((1, 1)), np.zeros((1, 1)), np.zeros(1, dtype=np.int64))
+"""A third axis that is none."""
 
 
 def attention_attained(
     nest: AttentionNest, levels: tuple[Level, ...], *, longest: bool
 ) -> Attained:
-    """The cheapest schedule of the sub-class."""
-    ways = [
-        _Ways(nest, levels, keys_stay) for keys_stay in product((False, True), repeat=len(levels))
-    ]
-    # the first of equal ones, at which queries stay further outside
-    chosen = [way.cheapest(longest=longest) for way in ways]
-    way, (_, x, y) = min(zip(ways, chosen, strict=True), key=lambda one: one[1][0])
-    moved = way.moved(np.array([x]), np.array([y]))
-    moved = tuple(MovedBytes(*(np.asarray(part).reshape(()) for part in over)) for over in moved)
-    return Attained(moved, cost_of(moved, levels, longest=longest), way.words(x, y), ())
+    """The cheapest schedule of all orders of the nodes."""
+    held = [(node, sum(bool(set(OF[node]) & set(l.holds)) for l in levels)) for node in OTHER]
+    best, told = np.inf, None
+    for nodes in interleavings(tuple(pair for pair in held if pair[1])):
+        order = _Order(nest, levels, nodes)
+        axes = [order.ways(node, longest=longest) for node in OTHER]
+        choice = cheapest([*axes, ALONE], order.rooms, order.limits, best)
+        if choice is not None:
+            best, told = choice.cost, (order, choice.places)
+    assert told is not None
+    order, places = told
+    moved = order.moved(dict(zip(OTHER, places, strict=False)))
+    return Attained(moved, cost_of(moved, levels, longest=longest), order.words(places), ())
 
 
 @dataclass
-class _Ways:
-    """Every cut where certain levels let keys stay."""
+class _Order:
+    """An order of the nodes, outermost first."""
 
     nest: AttentionNest
     levels: tuple[Level, ...]
-    keys_stay: tuple[bool, ...]
+    nodes: str
 
-    def __post_init__(self) -> None:
-        outer = len(self.levels) - 1
-        # of the innermost tile only the side that stays is cut
-        inner = self.keys_stay[-1]
-        self.queries = self._cut(self.nest.queries, outer + (not inner))
-        self.keys = self._cut(self.nest.keys, outer + inner)
+    def levels_of(self, node: str) -> list[int]:
+        """The levels at which there is such a node."""
+        return [at for at, l in enumerate(self.levels) if set(OF[node]) & set(l.holds)]
 
-    def _cut(self, length: int, cuts: int) -> Chains:
-        return chains((length,), (True,) * cuts, coarse=True)
+    @cached_property
+    def chains(self) -> dict[str, Chains]:
+        """Cuts of the axis of queries, and of that of keys: above each node of the other one."""
+        lengths = {QUERIES: self.nest.queries, KEYS: self.nest.keys}
+        cuts: dict[str, list[bool]] = {QUERIES: [], KEYS: []}
+        for before, node in zip(" " + self.nodes, self.nodes, strict=False):
+            cuts[OTHER[node]].append(before == OTHER[node])
+        return {n: chains((lengths[n],), tuple(cuts[n]), coarse=True) for n in OTHER}
 
-    def cheapest(self, *, longest: bool) -> tuple[float, int, int]:
-        """Its cost, and the places of its cuts of queries and of keys; inf where nothing fits."""
-        x, y = np.ix_(np.arange(len(self.queries.sizes)), np.arange(len(self.keys.sizes)))
-        costs = []
-        for level, over in zip(self.levels, self.moved(x, y), strict=True):
-            inwards = over.input + over.weights + over.sums_read
-            costs.append(level.down * inwards + level.up * over.output)
-        total: Floats = np.maximum.reduce(costs) if longest else np.asarray(sum(costs))
-        total = np.where(self._fits(x, y), total, np.inf)
-        at = int(total.argmin())
-        return (float(total.flat[at]), *(int(n) for n in np.unravel_index(at, total.shape)))
+    def counts(self, node: str, level: int) -> np.ndarray:
+        """(m,) how often a word of the other node is fetched over a boundary, by cuts of an axis."""
+        chain, levels = self.chains[node], self.levels_of(OTHER[node])
+        if level == len(self.levels):
+            return np.full(len(chain.sizes), self.nest.queries if node == QUERIES else self.nest.keys)
+        return chain.counts[:, levels.index(level)]
 
-    def _fits(self, x: Ints, y: Ints) -> Flags:
-        fits = np.ones((len(x), y.shape[1]), dtype=bool)
-        for number, level in enumerate(self.levels):
-            fits &= self._room(number, x, y) <= level.size
-        return fits
+    def ways(self, node: str, *, longest: bool) -> Ways:
+        """Sizes and costs of the cuts of an axis."""
+        chain, costs = self.chains[node], []
+        served = serving(self.levels)
+        for at, level in enumerate(self.levels):
+            times = {o: self.counts(node, served[o][at]) for o in OF[OTHER[node]]}
+            zero = np.zeros(len(chain.sizes), dtype=np.int64)
+            moved = moved_bytes(
+                self.nest, level.widths, times.get("I", zero), times.get("W", zero),
+                times.get("O", zero + 1) - 1,
+            )
+            inwards = moved.input + moved.weights + moved.sums_read
+            written = moved.output if node == KEYS else zero
+            costs.append(level.down * inwards + level.up * written)
+        sizes = np.concatenate([chain.sizes, np.ones((len(chain.sizes), 1))], axis=1)
+        sums = counting(np.stack(costs, axis=1).astype(float), longest=longest)
+        return Ways(sizes, sums, np.arange(len(sizes)))
 
-    def _room(self, number: int, x: Ints, y: Ints) -> Ints:
-        nest, level = self.nest, self.levels[number]
-        width = {node: level.width(node) if node in level.holds else 0 for node in "IWO"}
-        keys_stay, innermost = self.keys_stay[number], number == len(self.levels) - 1
-        row = width["I"] * nest.size + width["O"] * (nest.values + RUNNING)
-        pair = nest.size + nest.values
-        if innermost and not keys_stay:
-            pair = max(nest.size, nest.values)
-        of_queries = row * (1 if innermost and keys_stay else self.queries.sizes[x, number])
-        of_keys = width["W"] * pair
-        of_keys = of_keys * (1 if innermost and not keys_stay else self.keys.sizes[y, number])
-        twice = 2 if level.double else 1
-        stays, passes = (of_keys, of_queries) if keys_stay else (of_queries, of_keys)
-        return np.asarray(stays + twice * passes + width["O"])
+    @cached_property
+    def rooms(self) -> list[Room]:
+        """What each node's tile takes."""
+        rooms, begun = [], set()
+        above = dict.fromkeys(OTHER, 0)
+        for node in self.nodes:
+            at = self.levels_of(node)[above[node]]
+            level, depth = self.levels[at], above[OTHER[node]]
+            width = {o: level.width(o) if o in level.holds else 0 for o in OPERANDS}
+            if node == QUERIES:
+                row = width["I"] * self.nest.size + width["O"] * (self.nest.values + RUNNING)
+            elif depth == len(self.levels_of(QUERIES)):
+                row = width["W"] * max(self.nest.size, self.nest.values)
+            else:
+                row = width["W"] * (self.nest.size + self.nest.values)
+            buffers = 2 if level.double and at in begun else 1
+            axis = list(OTHER).index(node)
+            rooms.append(Room(at, float(row * buffers), (axis, 2), (depth, 0)))
+            begun.add(at)
+            above[node] += 1
+        return rooms
 
-    def moved(self, x: Ints, y: Ints) -> tuple[MovedBytes, ...]:
-        """What crosses each boundary, with cuts of queries and of keys by their places."""
+    @cached_property
+    def limits(self) -> list[int]:
+        """Room of each level beside the score at hand."""
+        return [l.size - (l.width("O") if "O" in l.holds else 0) for l in self.levels]
+
+    def moved(self, places: dict[str, int]) -> tuple[MovedBytes, ...]:
+        """What crosses each boundary, with a cut of each axis."""
         served, moved = serving(self.levels), []
-        for number, level in enumerate(self.levels):
-            times = {operand: self._times(operand, served[operand][number], x, y) for operand in "IWO"}
-            arrays = np.broadcast_arrays(times["I"], times["W"], times["O"] - 1)
+        for at, level in enumerate(self.levels):
+            times = {
+                operand: self.counts(OTHER[node], served[operand][at])[places[OTHER[node]]]
+                for node in OTHER
+                for operand in OF[node]
+            }
+            arrays = np.array([times["I"], times["W"], times["O"] - 1], dtype=np.int64)
             moved.append(moved_bytes(self.nest, level.widths, *arrays))
         return tuple(moved)
 
-    def _times(self, operand: str, level: int, x: Ints, y: Ints) -> Ints:
-        """How often each word of an operand is fetched into a level; L: by the engine."""
-        of_keys = operand == "W"
-        if level == len(self.levels):
-            return np.array(self.nest.queries if of_keys else self.nest.keys)
-        chain, places = (self.queries, x) if of_keys else (self.keys, y)
-        depth = level - (self.keys_stay[level] == of_keys)
-        return chain.counts[places, depth] if depth >= 0 else np.array(1)
-
-    def words(self, x: int, y: int) -> str:
-        """What stays at each level, outermost first."""
-        parts = []
-        for number, keys_stay in enumerate(self.keys_stay):
-            chain, place, name = (self.keys, y, "t") if keys_stay else (self.queries, x, "q")
-            stays = "keys and values stay" if keys_stay else "queries stay"
-            parts.append(f"{stays}, {name}{chain.sizes[place, number]}")
-        return "; inside ".join(parts)
+    def words(self, places: tuple[int, ...]) -> str:
+        """Each node, its level counted from inside, and its size, outermost first."""
+        above, words = dict.fromkeys(OTHER, 0), []
+        for node in self.nodes:
+            level = len(self.levels) - self.levels_of(node)[above[node]]
+            sizes = self.chains[node].sizes[places[list(OTHER).index(node)]]
+            depth = above[OTHER[node]]
+            size = sizes[depth] if depth < len(sizes) else 1
+            words.append(f"{node}{level} {'qt'[node == KEYS]}{size}")
+            above[node] += 1
+        return ", ".join(words)

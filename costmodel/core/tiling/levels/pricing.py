@@ -121,9 +121,7 @@ class Pricing:
 
     def sums(self, costs: Floats) -> Floats:
         """Costs (..., L) by boundary as the sums of which the largest one counts (..., B)."""
-        weights = 1 + TIE * np.arange(len(self.levels), 0, -1)
-        total = costs @ weights[:, np.newaxis]
-        return costs + TIE * total if self.longest else total
+        return counting(costs, longest=self.longest)
 
     def cuts(self, group: str, cuts: tuple[bool, ...], *, coarse: bool) -> Cuts:
         """The ways to cut a group of axes."""
@@ -183,6 +181,13 @@ class Pricing:
             sums + widths.output * words["O"],
         )
         return MovedBytes(*np.array(moved, dtype=np.int64))
+
+
+def counting(costs: Floats, *, longest: bool) -> Floats:
+    """Costs (..., L) by boundary as the sums of which the largest one counts (..., B)."""
+    weights = 1 + TIE * np.arange(costs.shape[-1], 0, -1)
+    total = costs @ weights[:, np.newaxis]
+    return costs + TIE * total if longest else total
 
 
 def cost_of(moved: Sequence[MovedBytes], levels: Sequence[Level], *, longest: bool) -> float:
