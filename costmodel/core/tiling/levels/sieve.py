@@ -47,7 +47,9 @@ def sieved(
 
     tables = [np.stack(one.tilings.factors, axis=1).astype(float) for one in ways]
     for at, one in enumerate(ways):
-        others = np.prod([t.min(axis=0, initial=np.inf) for n, t in enumerate(tables) if n != at], axis=0)
+        if not all(len(table) for table in tables):
+            break
+        others = np.prod([t.min(axis=0) for n, t in enumerate(tables) if n != at], axis=0)
         alone = bounds(tables[at] * others, inside[at], PARTS[1])
         kept = np.argsort(alone, kind="stable")[: int(MOST ** (1 / len(ways)))]
         kept = np.sort(kept[alone[kept] < best])
