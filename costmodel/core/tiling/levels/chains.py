@@ -59,8 +59,10 @@ def chains(lengths: tuple[int, ...], cuts: tuple[bool, ...], *, coarse: bool = F
     """
     depth = len(cuts)
     whole = np.ones((1, depth), dtype=np.int64)
+    if not depth:
+        return Chains(whole, whole, np.empty((1, len(lengths), 0), dtype=np.int64))
     every = Chains(whole, whole, np.empty((1, 0, depth), dtype=np.int64))
-    for length in lengths if depth else ():
+    for length in lengths:
         one = _chains(length, cuts, coarse)
         left, right = np.divmod(np.arange(len(every.sizes) * len(one.sizes)), len(one.sizes))
         size, count = every.sizes[left] * one.sizes[right], every.counts[left] * one.counts[right]
