@@ -15,7 +15,7 @@ import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from itertools import combinations_with_replacement, permutations, product
 from math import comb, prod
 
@@ -123,7 +123,7 @@ class LevelsWalk:
 
     def grid(self, value: int) -> Numbers:
         """The same for all cuts, with an axis of the array for n, k, c, rows and columns."""
-        pairs = [len(self.cuts[a]) * len(self.cuts[b]) for a, b in self.lines]
+        pairs = [prod(len(self.cuts[axis]) for axis in axes) for axes in self.lines]
         return np.full((*(len(self.cuts[axis]) for axis in "nkc"), *pairs), value)
 
     def cost(self, fetched: dict[tuple[str, int], Numbers]) -> Numbers:
@@ -140,7 +140,8 @@ class LevelsWalk:
             down = (down + again * level.widths.sum) * layer.groups
             up = (outputs * level.widths.output + again * level.widths.sum) * layer.groups
             costs.append(down * level.down + up * level.up)
-        return np.max(np.broadcast_arrays(*costs), axis=0) if self.case.longest else sum(costs)
+        columns = np.stack(np.broadcast_arrays(*costs))
+        return np.asarray(columns.max(axis=0) if self.case.longest else columns.sum(axis=0))
 
     def engine(self, tensor: str) -> int:
         """Words that single multiply-adds take of a tensor; padding is none."""
@@ -153,7 +154,9 @@ class LevelsWalk:
         ]
         return layer.batch * layer.out_channels * layer.in_channels * prod(met)
 
-    def tile(self, tensor: str, depth: int, slide: tuple[str, int] | None) -> tuple[Numbers, Numbers]:
+    def tile(
+        self, tensor: str, depth: int, slide: tuple[str, int] | None
+    ) -> tuple[Numbers, Numbers]:
         """Words of a tensor's tile below `depth` cuts at most, and words fetched in all."""
         most, times = np.ones((1,) * 5, dtype=np.int64), np.ones((1,) * 5, dtype=np.int64)
         factors = []
@@ -162,7 +165,9 @@ class LevelsWalk:
             factors.append((at, rows if axis in HAS[tensor] else [(1, n) for _, _, n in rows]))
         for at, (axes, line) in enumerate(self.lines.items()):
             pairs = product(self.cuts[axes[0]], self.cuts[axes[1]])
-            factors.append((3 + at, [self.window(tensor, line, axes, *p, depth, slide) for p in pairs]))
+            factors.append(
+                (3 + at, [self.window(tensor, line, axes, *p, depth, slide) for p in pairs])
+            )
         for at, table in factors:
             shape = [1] * 5
             shape[at] = len(table)
@@ -188,7 +193,9 @@ class LevelsWalk:
         run = slide[1] if slide else 0
         return _inputs(line, outputs[:depth], taps[:depth], along and "pr"[axes.index(along)], run)
 
-    def slides(self, order: list[tuple[str, int]], at: int) -> list[tuple[tuple[str, int] | None, Numbers]]:
+    def slides(
+        self, order: list[tuple[str, int]], at: int
+    ) -> list[tuple[tuple[str, int] | None, Numbers]]:
         """Ways to slide at a node: axis and number of the loop, and for which cuts it can."""
         ways: list[tuple[tuple[str, int] | None, Numbers]] = [(None, self.grid(True))]
         if not self.case.slides:
@@ -221,14 +228,14 @@ class LevelsWalk:
         return table.reshape(shape)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tiles(length: int, sizes: tuple[int, ...]) -> tuple[int, int, int]:
     """The longest tile, the lengths of all of them, their number."""
     lengths = [end - begin for begin, end in tiles_at(length, sizes)]
     return max(lengths), sum(lengths), len(lengths)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _inputs(
     line: SmallAxis, outputs: tuple[int, ...], taps: tuple[int, ...], along: str, run: int
 ) -> tuple[int, int]:
@@ -297,7 +304,9 @@ def _levels(dice: random.Random, count: int, *, bypass: bool) -> tuple[Level, ..
         if bypass and dice.random() < 0.6:
             holds = "".join(t for t in "IWO" if dice.random() < 0.6)
         down, up = dice.choice(((206, 206), (6, 6), (20, 7), (7, 20), (1, 0)))
-        machine.append(Level(0, widths, down * 5.0 ** (count - number), up * 5.0 ** (count - number), holds))
+        machine.append(
+            Level(0, widths, down * 5.0 ** (count - number), up * 5.0 ** (count - number), holds)
+        )
     return tuple(machine)
 
 

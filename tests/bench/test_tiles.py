@@ -23,7 +23,7 @@ NETWORKS = ["hairnet", "mobilenet_v2", "alexnet", "shufflenet_v2"]
 def forget() -> None:
     """Nothing is kept of an earlier round."""
     CURVES.clear()
-    for kept in (windows.window_tilings, windows._cuts, orders._axis, contraction._plain_cuts):
+    for kept in (windows.window_tilings, windows._cuts, orders._axis, contraction.plain_cuts):
         kept.cache_clear()
 
 

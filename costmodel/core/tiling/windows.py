@@ -177,7 +177,11 @@ def window_tilings(sweep: Sweep, full: Sweep | None = None) -> WindowTilings:
     """
     full = full or sweep
     # where it begins to slide and what it pads do not change how it is cut
-    cuts, counter, blocks = _cuts(sweep.outputs, Sweep(full.outputs, full.taps)), _Counter(sweep), []
+    cuts, counter, blocks = (
+        _cuts(sweep.outputs, Sweep(full.outputs, full.taps)),
+        _Counter(sweep),
+        [],
+    )
     for taps in window_sizes(full, full.taps).tolist():
         for inner_taps in window_sizes(full, taps).tolist():
             for way, (held, fetched) in _ways(sweep, counter, cuts, taps, inner_taps).items():

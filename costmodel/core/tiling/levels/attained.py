@@ -20,7 +20,7 @@ from costmodel.core.tiling.levels.node_orders import GROUPS
 from costmodel.core.tiling.levels.plain import PlainSchedule, PlainSearch
 from costmodel.core.tiling.levels.pricing import Pricing, cost_of
 from costmodel.core.tiling.levels.replay import boxed_nodes, in_words, plain_nodes
-from costmodel.core.tiling.nest import AttentionNest, Nest
+from costmodel.core.tiling.nest import AttentionNest
 from costmodel.core.tiling.orders import Factors
 from costmodel.core.tiling.traffic_curve import MovedBytes
 

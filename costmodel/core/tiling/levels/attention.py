@@ -19,7 +19,7 @@ from costmodel.core.tiling.levels.chains import Chains, chains
 from costmodel.core.tiling.levels.level import OPERANDS, Attained, Level, serving
 from costmodel.core.tiling.levels.node_orders import interleavings
 from costmodel.core.tiling.levels.pricing import cost_of, counting
-from costmodel.core.tiling.levels.search import Floats, Room, Ways, cheapest
+from costmodel.core.tiling.levels.search import Room, Ways, cheapest
 from costmodel.core.tiling.nest import AttentionNest
 from costmodel.core.tiling.traffic_curve import MovedBytes
 
@@ -35,7 +35,7 @@ def attention_attained(
     nest: AttentionNest, levels: tuple[Level, ...], *, longest: bool
 ) -> Attained:
     """The cheapest schedule of all orders of the nodes."""
-    held = [(node, sum(bool(set(OF[node]) & set(l.holds)) for l in levels)) for node in OTHER]
+    held = [(node, len(_levels_of(node, levels))) for node in OTHER]
     best, told = np.inf, None
     for nodes in interleavings(tuple(pair for pair in held if pair[1])):
         order = _Order(nest, levels, nodes)
@@ -49,6 +49,11 @@ def attention_attained(
     return Attained(moved, cost_of(moved, levels, longest=longest), order.words(places), ())
 
 
+def _levels_of(node: str, levels: tuple[Level, ...]) -> list[int]:
+    """The levels at which there is such a node."""
+    return [at for at, level in enumerate(levels) if set(OF[node]) & set(level.holds)]
+
+
 @dataclass
 class _Order:
     """An order of the nodes, outermost first."""
@@ -56,10 +61,6 @@ class _Order:
     nest: AttentionNest
     levels: tuple[Level, ...]
     nodes: str
-
-    def levels_of(self, node: str) -> list[int]:
-        """The levels at which there is such a node."""
-        return [at for at, l in enumerate(self.levels) if set(OF[node]) & set(l.holds)]
 
     @cached_property
     def chains(self) -> dict[str, Chains]:
@@ -71,10 +72,12 @@ class _Order:
         return {n: chains((lengths[n],), tuple(cuts[n]), coarse=True) for n in OTHER}
 
     def counts(self, node: str, level: int) -> np.ndarray:
-        """(m,) how often a word of the other node is fetched over a boundary, by cuts of an axis."""
-        chain, levels = self.chains[node], self.levels_of(OTHER[node])
+        """(m,) how often the other node's words are fetched at a level, by cuts of an axis."""
+        chain, levels = self.chains[node], _levels_of(OTHER[node], self.levels)
         if level == len(self.levels):
-            return np.full(len(chain.sizes), self.nest.queries if node == QUERIES else self.nest.keys)
+            return np.full(
+                len(chain.sizes), self.nest.queries if node == QUERIES else self.nest.keys
+            )
         return chain.counts[:, levels.index(level)]
 
     def ways(self, node: str, *, longest: bool) -> Ways:
@@ -85,7 +88,10 @@ class _Order:
             times = {o: self.counts(node, served[o][at]) for o in OF[OTHER[node]]}
             zero = np.zeros(len(chain.sizes), dtype=np.int64)
             moved = moved_bytes(
-                self.nest, level.widths, times.get("I", zero), times.get("W", zero),
+                self.nest,
+                level.widths,
+                times.get("I", zero),
+                times.get("W", zero),
                 times.get("O", zero + 1) - 1,
             )
             inwards = moved.input + moved.weights + moved.sums_read
@@ -101,12 +107,12 @@ class _Order:
         rooms, begun = [], set()
         above = dict.fromkeys(OTHER, 0)
         for node in self.nodes:
-            at = self.levels_of(node)[above[node]]
+            at = _levels_of(node, self.levels)[above[node]]
             level, depth = self.levels[at], above[OTHER[node]]
             width = {o: level.width(o) if o in level.holds else 0 for o in OPERANDS}
             if node == QUERIES:
                 row = width["I"] * self.nest.size + width["O"] * (self.nest.values + RUNNING)
-            elif depth == len(self.levels_of(QUERIES)):
+            elif depth == len(_levels_of(QUERIES, self.levels)):
                 row = width["W"] * max(self.nest.size, self.nest.values)
             else:
                 row = width["W"] * (self.nest.size + self.nest.values)
@@ -120,7 +126,8 @@ class _Order:
     @cached_property
     def limits(self) -> list[int]:
         """Room of each level beside the score at hand."""
-        return [l.size - (l.width("O") if "O" in l.holds else 0) for l in self.levels]
+        scores = (level.width("O") if "O" in level.holds else 0 for level in self.levels)
+        return [level.size - score for level, score in zip(self.levels, scores, strict=True)]
 
     def moved(self, places: dict[str, int]) -> tuple[MovedBytes, ...]:
         """What crosses each boundary, with a cut of each axis."""
@@ -139,7 +146,7 @@ class _Order:
         """Each node, its level counted from inside, and its size, outermost first."""
         above, words = dict.fromkeys(OTHER, 0), []
         for node in self.nodes:
-            level = len(self.levels) - self.levels_of(node)[above[node]]
+            level = len(self.levels) - _levels_of(node, self.levels)[above[node]]
             sizes = self.chains[node].sizes[places[list(OTHER).index(node)]]
             depth = above[OTHER[node]]
             size = sizes[depth] if depth < len(sizes) else 1

@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest, JointNest
 from costmodel.core.tiling.levels.level import OPERANDS, Level, serving
-from costmodel.core.tiling.nest import AttentionNest, Nest, Widths
+from costmodel.core.tiling.nest import AttentionNest, Nest
 from costmodel.errors import BadValue
 
 NAMES = {"I": ("input",), "W": ("weight",), "O": ("output", "sum")}
@@ -26,7 +26,9 @@ def least_room(nest: AnyNest, level: Level) -> int:
             least_room(piece.nest, level._replace(widths=piece.widths(level.widths)))
             for piece in nest.pieces
         )
-    through = [name for operand in OPERANDS if operand not in level.holds for name in NAMES[operand]]
+    through = [
+        name for operand in OPERANDS if operand not in level.holds for name in NAMES[operand]
+    ]
     widths = replace(level.widths, **dict.fromkeys(through, 0))
     if isinstance(nest, AttentionNest):
         return int(traffic_curve(nest, widths, double=level.double).room[0])

@@ -19,8 +19,9 @@ from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import Ints, sizes
 
 EVERY = {1: 1 << 62, 2: 2048, 3: 100}
-"""[words] Number of cuts -> up to this length they are made at every integer; of longer axes the
-outer ones are made into j equal parts, ceil(n / j), and the innermost one still at every integer."""
+"""[words] Number of cuts -> up to this length they are made at every integer. Of longer axes the
+outer ones are made into j equal parts, ceil(n / j), and the innermost one still at every integer.
+"""
 OUTER_SIZES = 160
 """Of an outer cut, at most: more are spread evenly in ratio."""
 

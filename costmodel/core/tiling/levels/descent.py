@@ -26,13 +26,12 @@ from costmodel.core.tiling.levels.windows import WindowWays, window_ways
 from costmodel.core.tiling.orders import BESIDE, ORDERS, NodeOrder
 from costmodel.core.tiling.pareto import smallest
 
-
 SOME = 256
 """[tilings of windows] whose plain axes are bounded in one array operation."""
 
 
 class Cut(NamedTuple):
-    """What a level does with the boxes outside it: an order, and a tiling of each axis of windows."""
+    """What a level does with the boxes outside it: an order, and tilings of the windows."""
 
     order: NodeOrder
     ways: WindowWays

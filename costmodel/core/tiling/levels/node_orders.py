@@ -43,7 +43,7 @@ class NodesOrder:
     tiles: tuple[Tile, ...]
     """Of those that need room."""
     cuts: dict[str, tuple[bool, ...]]
-    """For each group: whether cutting it above each node of the tensor without it frees any room."""
+    """For each group: whether a cut above each node of the tensor without it frees any room."""
 
 
 def interleavings(counts: tuple[tuple[str, int], ...]) -> Iterator[str]:

@@ -48,7 +48,9 @@ class PlainSearch:
         for order in orders:
             cuts = self.cuts(order, coarse=coarse)
             ways = self.pricing.ways(cuts, factors)
-            choice = cheapest(ways, self.pricing.rooms(order, factors), self.pricing.limits, self.best)
+            choice = cheapest(
+                ways, self.pricing.rooms(order, factors), self.pricing.limits, self.best
+            )
             if choice is not None:
                 self.best = choice.cost
                 schedule = PlainSchedule(choice.cost, order, tuple(cuts), choice.places)

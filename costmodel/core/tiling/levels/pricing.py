@@ -84,7 +84,7 @@ class Pricing:
 
     @cached_property
     def bases(self) -> tuple[Floats, Floats]:
-        """(3, L) cost of each turn of n, k and c at each boundary, and (L,) what no turn changes."""
+        """(3, L) cost of a turn of n, k and c at each boundary, and (L,) what no turn changes."""
         nest, words = self.nest, self.words
         slopes, rest = np.zeros((len(GROUPS), len(self.levels))), np.zeros(len(self.levels))
         for at, level in enumerate(self.levels):
@@ -153,7 +153,14 @@ class Pricing:
         for tile in order.tiles:
             axes = tuple(GROUPS.index(group) for group in tile.depth)
             first, second = tile.depth.values()
-            rooms.append(Room(tile.level, float(self.extents(tile, factors)), (axes[0], axes[1]), (first, second)))
+            rooms.append(
+                Room(
+                    tile.level,
+                    float(self.extents(tile, factors)),
+                    (axes[0], axes[1]),
+                    (first, second),
+                )
+            )
         return rooms
 
     def extents(self, tile: Tile, factors: Floats) -> Floats:
@@ -161,15 +168,16 @@ class Pricing:
         width = self.levels[tile.level].width(tile.operand) * tile.buffers
         return np.asarray(width * factor(factors, HELD[tile.operand], tile.level))
 
-    def moved(self, counts: dict[str, NDArray[np.int64]], factors: Floats) -> tuple[MovedBytes, ...]:
+    def moved(
+        self, counts: dict[str, NDArray[np.int64]], factors: Floats
+    ) -> tuple[MovedBytes, ...]:
         """What crosses each boundary, with counts (L,) of each group and factors of windows."""
         return tuple(self._moved(b, counts, factors) for b in range(len(self.levels)))
 
-    def _moved(
-        self, b: int, counts: dict[str, NDArray[np.int64]], factors: Floats
-    ) -> MovedBytes:
+    def _moved(self, b: int, counts: dict[str, NDArray[np.int64]], factors: Floats) -> MovedBytes:
         times = {
-            other: int(counts[group][b]) * int(factor(factors, FETCHED[other], self.served[other][b]))
+            other: int(counts[group][b])
+            * int(factor(factors, FETCHED[other], self.served[other][b]))
             for group, other in ABSENT.items()
         }
         widths, words = self.levels[b].widths, self.words

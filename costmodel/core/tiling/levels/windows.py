@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from costmodel.core.tiling.boxes import Boxes, smaller_boxes
 from costmodel.core.tiling.levels.search import Floats
-from costmodel.core.tiling.orders import AxisTilings, NodeOrder, best, box_axis
+from costmodel.core.tiling.orders import AxisTilings, NodeOrder, box_axis
 from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import Ints, window_sizes
-
 
 BLOCK = 1 << 16
 """[tilings of all axes] made at once."""
@@ -140,6 +139,6 @@ def combined(ways: Sequence[AxisWays], *, alike: bool) -> Iterator[WindowWays]:
                 some[at] for some, at in zip(lists, np.unravel_index(numbers, shape), strict=True)
             ]
             factors = tables[0][chosen[0]]
-            for table, at in zip(tables[1:], chosen[1:], strict=True):
-                factors = factors * table[at]
+            for table, places in zip(tables[1:], chosen[1:], strict=True):
+                factors = factors * table[places]
             yield WindowWays(tuple(ways), np.stack(chosen, axis=1), factors)
