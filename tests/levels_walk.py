@@ -84,6 +84,8 @@ class LevelsWalk:
         self.nodes = sum(len(level.holds) for level in case.levels)
         self.cuts = {axis: nested(n, self.nodes) for axis, n in layer.lengths.items()}
         self.lines = {"pr": layer.rows, "qs": layer.columns}
+        self.tile = cache(self._tile)
+        self.looped = cache(self._looped)
 
     def least(self, rooms: list[tuple[int, ...]]) -> list[float]:
         """The least cost with each of some sizes of the levels; inf where nothing fits."""
@@ -154,7 +156,7 @@ class LevelsWalk:
         ]
         return layer.batch * layer.out_channels * layer.in_channels * prod(met)
 
-    def tile(
+    def _tile(
         self, tensor: str, depth: int, slide: tuple[str, int] | None
     ) -> tuple[Numbers, Numbers]:
         """Words of a tensor's tile below `depth` cuts at most, and words fetched in all."""
@@ -210,7 +212,7 @@ class LevelsWalk:
             nothing = nothing & ~np.any(np.broadcast_arrays(*loops.values()), axis=0)
         return ways
 
-    def looped(self, axis: str, above: int) -> NDArray[np.bool_]:
+    def _looped(self, axis: str, above: int) -> NDArray[np.bool_]:
         """For which cuts there is a loop over an axis directly above the node number `above`."""
         length = self.case.layer.lengths[axis]
         turns = np.array(
@@ -268,7 +270,7 @@ def draw(dice: random.Random, levels: int = 2, most: int = 20_000, kind: str = "
         machine = _levels(dice, levels, bypass=dice.random() < 0.3)
         case = Case(layer, machine, longest=dice.random() < 0.25)
         nodes = sum(len(level.holds) for level in machine)
-        if most // 100 <= count_of(layer, nodes) <= most and case.slides == (kind != "product"):
+        if 20 <= count_of(layer, nodes) <= most and case.slides == (kind != "product"):
             return case
 
 

@@ -59,7 +59,7 @@ def axis_ways(boxes: Boxes, order: NodeOrder, *, innermost: bool) -> AxisWays:
         inner = np.concatenate(lists)
         held = {"taps": inner} if last == "W" else {"sums": inner}
         axis = AxisTilings(axis.factors._replace(**held), axis.tiles)
-    outputs, taps = _nested(order, axis, inner)
+    outputs, taps = _nested(boxes, order, axis, inner)
     table = np.stack([*axis.factors, axis.slides], axis=1)
     if not innermost:
         # a larger box can be tiled as smaller ones are
@@ -67,16 +67,17 @@ def axis_ways(boxes: Boxes, order: NodeOrder, *, innermost: bool) -> AxisWays:
     return AxisWays(axis, outputs, taps).take(smallest(table))
 
 
-def _nested(order: NodeOrder, axis: AxisTilings, inner: Ints) -> tuple[Ints, Ints]:
+def _nested(boxes: Boxes, order: NodeOrder, axis: AxisTilings, inner: Ints) -> tuple[Ints, Ints]:
     """(m, 3) the nested cuts of outputs and of taps, above and between the nodes."""
     o, t, _, other_o, other_t = axis.tiles
+    whole_o, whole_t = np.full_like(o, boxes.outputs), np.full_like(t, boxes.taps)
     outputs, taps = {
         "OIW": ((other_o, o, o), (other_t, t, inner)),
-        "OWI": ((other_o, o, o), (other_t, t, t)),
-        "WOI": ((other_o, o, o), (other_t, t, t)),
+        "OWI": ((other_o, other_o, o), (whole_t, other_t, t)),
+        "WOI": ((whole_o, other_o, o), (other_t, other_t, t)),
         "WIO": ((other_o, o, inner), (other_t, t, t)),
-        "IOW": ((o, other_o, other_o), (t, inner, inner)),
-        "IWO": ((o, inner, inner), (t, other_t, other_t)),
+        "IOW": ((o, other_o, other_o), (t, t, inner)),
+        "IWO": ((o, o, inner), (t, other_t, other_t)),
     }[order.nodes]
     if order.beside:
         outputs = (o, o, o) if order.nodes == "OIW" else (o, o, inner)
