@@ -20,9 +20,9 @@ from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest, JointNest, Piece
 from costmodel.core.tiling.levels import attained as kernel
 from costmodel.core.tiling.levels import level as contract
-from costmodel.core.tiling.levels.attained import Attained, attained
+from costmodel.core.tiling.levels.attained import attained
 from costmodel.core.tiling.levels.bound import bound, least_room
-from costmodel.core.tiling.levels.level import Level
+from costmodel.core.tiling.levels.level import Attained, Level
 from costmodel.core.tiling.nest import AttentionNest, Nest, Sweep, Widths
 from costmodel.errors import BadValue
 

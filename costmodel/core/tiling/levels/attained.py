@@ -14,6 +14,7 @@ from costmodel.core.content_cache import ContentCache
 from costmodel.core.tiling.joint import AnyNest, JointNest
 from costmodel.core.tiling.levels.attention import attention_attained
 from costmodel.core.tiling.levels.bound import check_rooms
+from costmodel.core.tiling.levels.bounding import Bounding
 from costmodel.core.tiling.levels.descent import Descent
 from costmodel.core.tiling.levels.level import Attained, Level
 from costmodel.core.tiling.levels.node_orders import GROUPS
@@ -95,7 +96,8 @@ def _joint(nest: JointNest, levels: tuple[Level, ...], longest: bool) -> Attaine
 
 def _product(pricing: Pricing) -> Attained:
     factors = np.ones((len(pricing.levels) + 1, len(Factors._fields)))
-    search = PlainSearch(pricing)
+    bounding = Bounding(pricing)
+    search = PlainSearch(pricing, bounding.total(bounding.least(())))
     schedule = search.run(pricing.nodes.every, factors, coarse=True)
     schedule = search.run(pricing.nodes.every, factors, coarse=False) or schedule
     assert schedule is not None

@@ -43,6 +43,10 @@ class Bounding:
             )
         return self._inside[key]
 
+    def least(self, axes: tuple[Boxes, ...]) -> tuple[float, ...]:
+        """(L,) No schedule of whole axes of windows costs less over each boundary."""
+        return tuple(self.inside(level, axes) for level in range(len(self.pricing.levels)))
+
     def total(self, costs: Sequence[float]) -> float:
         """The costs of all boundaries in one figure."""
         return max(costs) if self.pricing.longest else sum(costs)

@@ -26,6 +26,9 @@ from costmodel.core.tiling.levels.windows import WindowWays, window_ways
 from costmodel.core.tiling.orders import BESIDE, ORDERS, NodeOrder
 from costmodel.core.tiling.pareto import smallest
 
+TURNS = {1: 1 << 16, 2: 1 << 16, 3: 1 << 13}
+"""Number of levels -> steps of a search after which the best schedule so far is taken: some
+seconds. On two levels hardly any convolution takes as many."""
 SOME = 256
 """[tilings of windows] whose plain axes are bounded in one array operation."""
 
@@ -81,11 +84,14 @@ class Descent:
     def run(self) -> BoxedSchedule | None:
         """Search among a few tilings for a first answer, then among all of them."""
         axes = tuple(whole_axis(sweep) for sweep in self.pricing.nest.overlapping)
-        least = [self.bounding.inside(level, axes) for level in range(len(self.pricing.levels))]
+        least = self.bounding.least(axes)
         for self.coarse in (True, False):
-            self._inside(Outside(axes, (), tuple(least)))
-            while self._heap and self._heap[0][0] < self.search.best:
+            self._inside(Outside(axes, (), least))
+            turns = TURNS[min(len(self.pricing.levels), max(TURNS))]
+            while self._heap and self._heap[0][0] < self.search.best and turns:
                 heappop(self._heap)[2]()
+                # a search goes on until it has any schedule
+                turns -= int(np.isfinite(self.search.best))
             self._heap.clear()
         return self.schedule
 

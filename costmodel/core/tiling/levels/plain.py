@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from costmodel.core.tiling.levels.node_orders import GROUPS, NodesOrder
-from costmodel.core.tiling.levels.pricing import Cuts, Pricing
+from costmodel.core.tiling.levels.pricing import TIE, Cuts, Pricing
 from costmodel.core.tiling.levels.search import Floats, cheapest
 
 
@@ -27,6 +27,8 @@ class PlainSearch:
     """Searches that share their incumbent and their lists of cuts."""
 
     pricing: Pricing
+    least: float = 0.0
+    """No schedule costs less."""
     best: float = np.inf
     kept: dict[tuple[str, tuple[bool, ...], bool], Cuts] = field(default_factory=dict)
 
@@ -46,6 +48,8 @@ class PlainSearch:
         """The cheapest schedule below `best`, which it lowers; None without any."""
         schedule: PlainSchedule | None = None
         for order in orders:
+            if self.best <= self.least * (1 + len(self.pricing.levels) * 2 * TIE):
+                break
             cuts = self.cuts(order, coarse=coarse)
             ways = self.pricing.ways(cuts, factors)
             choice = cheapest(

@@ -15,8 +15,10 @@ from costmodel.core.tiling.windows import Ints
 
 PARTS = 3, 9
 """Cuts of each group of plain axes that tilings are compared with at first, and then."""
-MOST = 1 << 20
-"""[tilings of all axes] Where there are more, each axis keeps those whose own bounds are least."""
+MOST = {2: 1 << 20, 3: 1 << 12}
+"""[tilings of all axes] Number of levels -> where there are more tilings of one level, each axis
+keeps those whose own bounds are least.
+"""
 LADDER = 2
 """Ratio of the sizes that are tried for a first answer."""
 
@@ -45,13 +47,14 @@ def sieved(
         inner = np.maximum(insides, costs[level + 1])
         return bounding.totals([*costs[:level], own, inner, *costs[level + 2 :]])
 
+    most = MOST[min(len(costs), max(MOST))]
     tables = [np.stack(one.tilings.factors, axis=1).astype(float) for one in ways]
     for at, one in enumerate(ways):
         if not all(len(table) for table in tables):
             break
         others = np.prod([t.min(axis=0) for n, t in enumerate(tables) if n != at], axis=0)
         alone = bounds(tables[at] * others, inside[at], PARTS[1])
-        kept = np.argsort(alone, kind="stable")[: int(MOST ** (1 / len(ways)))]
+        kept = np.argsort(alone, kind="stable")[: int(most ** (1 / len(ways)))]
         kept = np.sort(kept[alone[kept] < best])
         ways[at], inside[at], tables[at] = one.take(kept), inside[at][kept], tables[at][kept]
     blocks, found = [], []

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from costmodel.core.tiling.boxes import Boxes, smaller_boxes
 from costmodel.core.tiling.levels.search import Floats
-from costmodel.core.tiling.orders import AxisTilings, NodeOrder, box_axis
+from costmodel.core.tiling.orders import AxisTilings, Factors, NodeOrder, box_axis
 from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import Ints, window_sizes
 
@@ -114,7 +114,9 @@ class WindowWays:
 
 @lru_cache(maxsize=512)
 def window_ways(axes: tuple[Boxes, ...], order: NodeOrder) -> WindowWays:
-    """Combine the axes' tilings at the innermost level."""
+    """Combine the axes' tilings at the innermost level; one choice where there are no axes."""
+    if not axes:
+        return WindowWays((), np.empty((1, 0), dtype=np.int64), np.ones((1, len(Factors._fields))))
     ways = [axis_ways(boxes, order, innermost=True) for boxes in axes]
     blocks = list(combined(ways, alike=len(set(axes)) == 1))
     places = np.concatenate([block.places for block in blocks])
