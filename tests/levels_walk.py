@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from tile_walk import WIDTHS, Interval, Small, SmallAxis, as_nest, cut, tiles_at
 
 from costmodel.core.tiling.levels.attained import attained
-from costmodel.core.tiling.levels.bound import bound, least_room
+from costmodel.core.tiling.levels.bound import bound
 from costmodel.core.tiling.levels.level import Level
+from costmodel.core.tiling.levels.rooms import least_room
 from costmodel.core.tiling.nest import Widths
 
 AXES = "nkcpqrs"

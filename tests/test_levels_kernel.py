@@ -21,8 +21,9 @@ from costmodel.core.tiling.joint import AnyNest, JointNest, Piece
 from costmodel.core.tiling.levels import attained as kernel
 from costmodel.core.tiling.levels import level as contract
 from costmodel.core.tiling.levels.attained import attained
-from costmodel.core.tiling.levels.bound import bound, least_room
+from costmodel.core.tiling.levels.bound import bound
 from costmodel.core.tiling.levels.level import Attained, Level
+from costmodel.core.tiling.levels.rooms import least_room
 from costmodel.core.tiling.nest import AttentionNest, Nest, Sweep, Widths
 from costmodel.errors import BadValue
 
@@ -252,6 +253,14 @@ def test_attention_equals_a_walk(seed: int) -> None:
     inner = least + dice.choice((0, 3, 9, 30))
     levels = _levels((inner + dice.choice((0, 5, 20, 60)), inner), widths, "20 6")
     assert attained(nest, levels).cost == attention_walk(nest, levels)
+
+
+def test_windows_of_thousands_stay_above_the_bound() -> None:
+    """4500 outputs and taps are tried at few sizes on one level; boxes of them at others."""
+    nest, levels = Nest(80, 64, (Sweep(1500, 3, 1, 1, 1, 1500),)), _levels((32768, 1024), WIDE)
+    for longest in (False, True):
+        best = attained(nest, levels, longest=longest)
+        assert all(np.greater_equal(_moved(best), bound(nest, levels)))
 
 
 def test_examples() -> None:

@@ -13,7 +13,6 @@ import numpy as np
 from costmodel.core.content_cache import ContentCache
 from costmodel.core.tiling.joint import AnyNest, JointNest
 from costmodel.core.tiling.levels.attention import attention_attained
-from costmodel.core.tiling.levels.bound import check_rooms
 from costmodel.core.tiling.levels.bounding import Bounding
 from costmodel.core.tiling.levels.descent import Descent
 from costmodel.core.tiling.levels.level import Attained, Level
@@ -21,6 +20,7 @@ from costmodel.core.tiling.levels.node_orders import GROUPS
 from costmodel.core.tiling.levels.plain import PlainSchedule, PlainSearch
 from costmodel.core.tiling.levels.pricing import Pricing, cost_of
 from costmodel.core.tiling.levels.replay import boxed_nodes, in_words, plain_nodes
+from costmodel.core.tiling.levels.rooms import check_rooms
 from costmodel.core.tiling.nest import AttentionNest
 from costmodel.core.tiling.orders import Factors
 from costmodel.core.tiling.traffic_curve import MovedBytes
@@ -55,7 +55,7 @@ def attained(nest: AnyNest, levels: tuple[Level, ...], *, longest: bool = False)
     Raises
     ------
     BadValue
-        If a level has no room for the smallest tiles (`costmodel.core.tiling.levels.bound`).
+        If a level has no room for the smallest tiles (`costmodel.core.tiling.levels.rooms`).
 
     Examples
     --------

@@ -1,52 +1,22 @@
 """What no schedule of the class moves less of, over each boundary alone.
 
 Deleting all nodes but those that serve a boundary leaves a schedule on one level, which moves as
-much over it in as much room: the step function of one level, looked up at the room.
+much over it in as much room: the step function of one level, looked up at the room. Windows of many
+outputs and taps are tried there at few sizes (`costmodel.core.tiling.windows.LONG`); boxes of them
+can do better, so for these the schedules that a search on all levels finds count as well.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest, JointNest
+from costmodel.core.tiling.levels.attained import attained
 from costmodel.core.tiling.levels.level import OPERANDS, Level, serving
+from costmodel.core.tiling.levels.rooms import check_rooms
 from costmodel.core.tiling.nest import AttentionNest, Nest
-from costmodel.errors import BadValue
-
-NAMES = {"I": ("input",), "W": ("weight",), "O": ("output", "sum")}
-
-
-def least_room(nest: AnyNest, level: Level) -> int:
-    """Room that the smallest tiles of what a level holds take in it [unit of the widths]."""
-    if isinstance(nest, JointNest):
-        return max(
-            least_room(piece.nest, level._replace(widths=piece.widths(level.widths)))
-            for piece in nest.pieces
-        )
-    through = [
-        name for operand in OPERANDS if operand not in level.holds for name in NAMES[operand]
-    ]
-    widths = replace(level.widths, **dict.fromkeys(through, 0))
-    if isinstance(nest, AttentionNest):
-        return int(traffic_curve(nest, widths, double=level.double).room[0])
-    # a word of each; the one that stays needs no second buffer
-    sizes = [widths.input, widths.weight, widths.sum]
-    return 2 * sum(sizes) - max(sizes) if level.double else sum(sizes)
-
-
-def check_rooms(nest: AnyNest, levels: tuple[Level, ...]) -> None:
-    """Raise BadValue where a level is too small for the smallest tiles."""
-    for number, level in enumerate(levels):
-        least = least_room(nest, level)
-        if level.size < least:
-            raise BadValue(
-                f"level {number + 1} from outside has a room of {level.size}, "
-                f"the smallest tiles take {least}",
-                "make it larger, or let operands through",
-            )
+from costmodel.core.tiling.windows import LONG
 
 
 def bound(nest: AnyNest, levels: tuple[Level, ...]) -> tuple[int, ...]:
@@ -81,7 +51,12 @@ def bound(nest: AnyNest, levels: tuple[Level, ...]) -> tuple[int, ...]:
         ]
         return tuple(sum(of_level) for of_level in zip(*pieces, strict=True))
     check_rooms(nest, levels)
-    return tuple(_least(nest, levels, number) for number in range(len(levels)))
+    least = [_least(nest, levels, number) for number in range(len(levels))]
+    if isinstance(nest, Nest) and any(s.outputs * s.taps > LONG for s in nest.overlapping):
+        for longest in (False, True):
+            moved = attained(nest, levels, longest=longest).moved
+            least = [min(one, int(m.total)) for one, m in zip(least, moved, strict=True)]
+    return tuple(least)
 
 
 def _least(nest: Nest | AttentionNest, levels: tuple[Level, ...], number: int) -> int:
