@@ -14,7 +14,7 @@ import pytest
 from levels_attention import attention_walk
 from levels_replay import LevelsReplay
 from levels_walk import compared, draw, rooms_of
-from tile_walk import as_nest
+from tile_walk import Small, SmallAxis, as_nest
 
 from costmodel.core.tiling.curves import traffic_curve
 from costmodel.core.tiling.joint import AnyNest, JointNest, Piece
@@ -253,6 +253,19 @@ def test_attention_equals_a_walk(seed: int) -> None:
     inner = least + dice.choice((0, 3, 9, 30))
     levels = _levels((inner + dice.choice((0, 5, 20, 60)), inner), widths, "20 6")
     assert attained(nest, levels).cost == attention_walk(nest, levels)
+
+
+def test_boxes_of_ragged_runs_can_suit_padding() -> None:
+    """Four outputs of one tap, the first of which is padding, at ten bytes on both levels.
+
+    By hand: boxes of 2, 1 and 1 outputs each hold one word of the input, a weight and two sums, 10
+    bytes; two equal boxes of 2 would hold two words in the second one. The runs of 3 outputs that
+    such boxes come from fetch the weight twice: 25 (3 + 2) + 100 (3 + 3) + 35 x 4 = 865.
+    """
+    layer = SmallAxis(4, 1, 1, 1, 1, 3)
+    levels = Level(10, WIDE, 25.0, 0.0), Level(10, WIDE, 100.0, 35.0)
+    nest = as_nest(Small(1, 1, 1, layer, SmallAxis(1), 1, (1, 1, 1, 1)))
+    assert attained(nest, levels).cost == 865
 
 
 def test_windows_of_thousands_stay_above_the_bound() -> None:

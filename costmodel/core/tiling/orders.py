@@ -134,10 +134,11 @@ def _axis(nodes: str, beside: bool, sweep: Sweep) -> AxisTilings:
     return best(box_axis(nodes, beside, whole_axis(sweep)))
 
 
-def box_axis(nodes: str, beside: bool, boxes: Boxes) -> AxisTilings:
+def box_axis(nodes: str, beside: bool, boxes: Boxes, *, every_run: bool = False) -> AxisTilings:
     """The outer tile is the outermost node's, the inner one the input's; others follow from these.
 
-    A size is left out where moving a cut to another node lowers a room and changes no count.
+    A size is left out where moving a cut to another node lowers a room and changes no count, but
+    for `every_run`: a ragged cut can suit what stands further inside, where windows meet padding.
     """
     every = box_tilings(boxes)
     single = np.ones_like(every.held)
@@ -160,6 +161,7 @@ def box_axis(nodes: str, beside: bool, boxes: Boxes) -> AxisTilings:
         visits = np.full_like(single, boxes.tap_runs)
     else:
         passes = np.full_like(single, boxes.output_runs)
+    chosen |= every_run
     factors = Factors(every.held, sums, taps, passes, visits, every.fetched)
     tiles = WindowTiles(every.inner_outputs, every.inner_taps, every.way, every.outputs, every.taps)
     return AxisTilings(factors, tiles).take(chosen)

@@ -21,6 +21,8 @@ from costmodel.core.tiling.orders import AxisTilings, Factors, NodeOrder, box_ax
 from costmodel.core.tiling.pareto import smallest
 from costmodel.core.tiling.windows import Ints, window_sizes
 
+RUNS = 16
+"""[outputs x taps] Up to here boxes are cut out of ragged runs too, which seldom pays."""
 BLOCK = 1 << 16
 """[tilings of all axes] made at once."""
 
@@ -47,7 +49,8 @@ class AxisWays:
 @lru_cache(maxsize=4096)
 def axis_ways(boxes: Boxes, order: NodeOrder, *, innermost: bool) -> AxisWays:
     """The tilings that can be best; at the innermost level a box is as small as it can be."""
-    axis = box_axis(order.nodes, order.beside, boxes)
+    small = not innermost and boxes.outputs * boxes.taps <= RUNS
+    axis = box_axis(order.nodes, order.beside, boxes, every_run=small)
     last = order.nodes[-1]
     inner = np.ones(len(axis.slides), dtype=np.int64)
     if not innermost and last != "I":
