@@ -50,6 +50,12 @@ PICTURES = (
         "memory.png",
     ),
     Picture(
+        "Memories inside one another",
+        "What crosses between them, as wide as the root of the bytes, coloured by energy.",
+        "simulate mobilenet_v2 --hw edge_npu --plot out/levels.png",
+        "levels.png",
+    ),
+    Picture(
         "Traffic against memory",
         "Bytes over the bus for every size of the on-chip memory; the floor, and the knee.",
         "slope hairnet --hw accel_1tflops --plot out",

@@ -448,3 +448,57 @@ def test_words_are_written_into_each_element_that_needs_them(tmp_path: Path) -> 
 def test_elements_that_are_none(tmp_path: Path, levels: Any, engine: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         cm.load_profile(machine(tmp_path, levels, engine=engine))
+
+
+def test_energies_from_a_table_follow_the_sizes_of_levels(tmp_path: Path) -> None:
+    """A point of a scan is the machine that was written with those sizes, as everywhere else."""
+    text = Path(__file__).parents[1].joinpath("hwprofiles/edge_npu.yaml").read_text()
+    table = cm.scan("hairnet", "edge_npu", axes={"hw.levels.l1.size": ["8 KiB", "16 KiB"]})
+    for size, energy in zip(("8 KiB", "16 KiB"), table["energy"], strict=True):
+        file = tmp_path / "written.yaml"
+        file.write_text(text.replace("size: 16 KiB", f"size: {size}"))
+        assert energy == pytest.approx(cm.simulate("hairnet", file).energy, rel=1e-12)
+    assert table["energy"][0] < table["energy"][1]
+
+
+def test_what_doubling_a_level_would_change(tmp_path: Path) -> None:
+    """Rates at the schedule that is there; sizes in the ratio of the bounds, without a search."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    run = cm.simulate(arch, hw)
+    table = cm.sensitivity(arch, hw).set_index("resource")
+    seconds = 61440 / 40e9
+    assert table.loc["levels.gb.bandwidth", "doubled_s"] == pytest.approx(
+        run.total_time - seconds / 2, rel=1e-9
+    )
+    assert table.loc["levels.gb.bandwidth", "elasticity"] == pytest.approx(
+        -seconds / run.total_time, rel=1e-9
+    )
+    least = cm.slope(arch, hw).network
+    assert run.energy is not None
+    one, two = least.at(2048), least.at(4096)
+    assert one is not None
+    assert two is not None
+    ratio = (206 * two + 6 * 57344) / (206 * one + 6 * 57344)
+    assert table.loc["levels.gb.size", "doubled_J"] == pytest.approx(run.energy * ratio, rel=1e-9)
+
+
+def test_the_total_is_the_sum_that_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2.048 us over the bus, 1.536 and 1.04448 between the memories, 0.524288 of the engine."""
+    arch, hw = product(tmp_path, 64, 64, 64), machine(tmp_path)
+    assert main(["simulate", str(arch), "--hw", str(hw)]) == 0
+    told = capsys.readouterr().out
+    assert "transfer 2.05E-06 s, compute 5.24E-07 s, gb 1.54E-06 s, rf 1.04E-06 s" in told
+    row = cm.simulate(arch, hw).layers.iloc[0]
+    times = [row[f"{word}_time_s"] for word in ("transfer", "compute", "gb", "rf")]
+    assert sum(times) == pytest.approx(row["total_time_s"], rel=1e-12)
+
+
+def test_what_is_refused_says_which_level_and_what_to_write(tmp_path: Path) -> None:
+    arch = product(tmp_path, 64, 64, 64)
+    small = [*LEVELS[:2], LEVELS[2] | {"size": "2 B"}]
+    with pytest.raises(InputError, match="smallest tiles need 1 bytes more than 'rf' has"):
+        cm.simulate(arch, machine(tmp_path, small))
+    with pytest.raises(InputError, match=r"no 'levels\.dram\.bandwidth'; it is 'hw\.bandwidth'"):
+        cm.scan(arch, machine(tmp_path), axes={"hw.levels.dram.bandwidth": ["1 GB/s", "2 GB/s"]})

@@ -13,6 +13,7 @@ from scans import results
 
 import costmodel as cm
 from costmodel.cli import main
+from costmodel.errors import InputError
 
 WEIGHTS = {"alexnet": 2.0, "mobilenet_v2": 0.5, "hairnet": 3.0}
 MACHINE = """name: E
@@ -163,3 +164,15 @@ def test_networks_of_any_name_stand_in_expressions(machine: str) -> None:
                      derive={"ratio": "vit-b-16:total_time / qwen3-0.6b:total_time"})  # fmt: skip
     by_hand = points["vit-b-16:total_time"] / points["qwen3-0.6b:total_time"]
     assert points.ratio.tolist() == by_hand.tolist()
+
+
+@pytest.mark.parametrize("over", ["alexnet", ["alexnet"]])
+def test_what_is_no_mapping_of_weights(over: Any) -> None:
+    with pytest.raises(InputError, match=r"over: is .*; give a dict from names to values"):
+        cm.scan(hw="eyeriss", axes={"batch": [1]}, over=over)
+
+
+def test_weights_have_an_end() -> None:
+    """Sums of them, and powers of times, stay numbers."""
+    with pytest.raises(InputError, match="write a number above 0, up to 1e"):
+        cm.scan(hw="eyeriss", axes={"batch": [1]}, over={"alexnet": 1e308})

@@ -265,3 +265,12 @@ def test_solve_finds_the_smallest_size_whatever_lies_between(
     assert capsys.readouterr().out.startswith(f"engine.rows {first} ")
     assert main([*words, "total_time >= 1 s"]) == 2
     assert "scan hw.engine.rows" in capsys.readouterr().err
+
+
+def test_an_answer_of_solve_is_a_value_of_an_axis() -> None:
+    """Sizes come back as whole numbers, however they are written."""
+    answer = cm.solve("alexnet", "eyeriss", "engine.rows", "total_time <= 400 ms")
+    table = cm.scan("alexnet", "eyeriss", axes={"hw.engine.rows": [answer.value]})
+    assert table["total_time"][0] == pytest.approx(answer.achieved_total_time_s, rel=1e-12)
+    with pytest.raises(InputError, match="'model' is no size of an engine; it has rows, columns"):
+        cm.solve("alexnet", "eyeriss", "engine.model", "total_time <= 400 ms")

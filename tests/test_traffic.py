@@ -102,7 +102,7 @@ def test_too_little_memory_names_the_row(files: Path, capsys: pytest.CaptureFixt
 
 def test_a_memory_that_is_over_committed_is_refused(files: Path) -> None:
     """`per_tensor` keeps 12 bytes of input and 9 of output in 12: 9 too many, and 1 for a weight."""
-    with pytest.raises(InputError, match="need 10 more"):
+    with pytest.raises(InputError, match="need 10 bytes more"):
         simulate(str(files / "n.yaml"), machine(files, 12), placement="per_tensor")
 
 

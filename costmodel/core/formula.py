@@ -241,7 +241,8 @@ class Result:
         It is what would be saved in its lane if it took no time, of a single design point.
         """
         saved = 0.0
-        for word in dict.fromkeys(term.lane for term in terms.paced_by(quantity.fields)):
+        paced = terms.paced_by([self.machine.own(name) for name in quantity.fields])
+        for word in dict.fromkeys(term.lane for term in paced):
             if word == OVERHEAD.word:
                 saved += float(self.overhead)
             elif word in self.all_lanes:

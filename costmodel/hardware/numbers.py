@@ -163,7 +163,14 @@ def with_engine(profile: HardwareProfile, sizes: Mapping[str, Any]) -> HardwareP
             f"'{profile.name}' states no engine with sizes",
             "add e.g. 'engine: {model: systolic, rows: 128, columns: 128}' to it",
         )
-    changed = _with(profile, "engine", {**stated, **sizes})
+    if "model" in sizes:
+        known = ", ".join(word for word in stated if word != "model")
+        raise BadValue("'model' is no size of an engine", f"it has {known}")
+    # sizes that were worked out come as 5.0
+    whole = {
+        word: int(v) if isinstance(v, float) and v.is_integer() else v for word, v in sizes.items()
+    }
+    changed = _with(profile, "engine", {**stated, **whole})
     factor = peak_factor(before, changed.array)
     rates = dict(changed.assumed)
     if "matrix" in rates:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from costmodel.core.lanes import LEVEL_LANES
 from costmodel.core.quantities import MachineQuantity
 from costmodel.language import units
 from costmodel.language.units import show
@@ -172,6 +173,7 @@ def _total_line(run: Run) -> str:
         "launching rows": lanes.get("launch", 0.0),
         "overhead": lanes.get("overhead", 0.0),
     }
+    parts |= {run.result.labels[word]: lanes[word] for word in LEVEL_LANES if word in lanes}
     times = ", ".join(
         f"{word} {short(time)} s"
         for word, time in parts.items()

@@ -30,6 +30,12 @@ BOUNDED = (
     "what crosses each level is its own lower bound, which no schedule over all goes below; "
     "--attained searches the schedules"
 )
+SIZES = ("memory", "memory_2", "memory_3")
+ENERGIES = (
+    "on_chip_byte_energy",
+    *(f"level_{way}_energy_{n}" for n in range(4) for way in ("read", "written")),
+)
+"""Figures of memories on chip: where one of the former moves, a table says the latter."""
 INTERVAL = tuple(OUTPUTS[word].column for word in BOUNDS)
 """The ends of the 90 % interval in reports."""
 
@@ -62,8 +68,8 @@ class Evaluated:
         What a table of technologies says of a byte on chip follows the memory.
         """
         own = self.machine
-        same = machine["on_chip_byte_energy"] is own["on_chip_byte_energy"]
-        if same and machine.memory is not own.memory:
+        moved = {word for word, value in machine.figures.items() if value is not own[word]}
+        if moved & {*SIZES} and not moved & {*ENERGIES}:
             machine = following(self.on_chip_node, machine)
         return evaluated(self.workload, machine, self.policies)
 

@@ -15,6 +15,7 @@ from costmodel.core.machine import Machine
 from costmodel.core.network import Network
 from costmodel.errors import BadValue, Place, did_you_mean
 from costmodel.hardware.profile import HardwareProfile
+from costmodel.hardware.technology.fills import following
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES
@@ -111,7 +112,7 @@ def level_grid(
     sizes = tuple(_sizes(form, place, run.machine) for place in places)
     outer, inner = (grid.ravel() for grid in np.meshgrid(*sizes, indexing="ij"))
     machine = run.machine.replace(**{f"levels.{first}.size": outer, f"levels.{second}.size": inner})
-    found = form.columns(machine, len(outer), TIMES)
+    found = form.columns(following(run.on_chip_node, machine), len(outer), TIMES)
     shape = (len(sizes[0]), len(sizes[1]))
     inside = inner <= outer
     time, energy = (

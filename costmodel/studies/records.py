@@ -79,7 +79,10 @@ def layer_records(run: Evaluated) -> list[Record]:
         values |= {"again_MB": (result.refetched / MB).tolist(), "schedule": run.schedules}
     if run.policies.traffic_model.fuses:
         values["group"] = run.groups
-    values |= {f"{level.name}_bytes": level.bytes.tolist() for level in level_figures(run)}
+    for level in level_figures(run):
+        values[f"{level.name}_bytes"] = level.bytes.tolist()
+        if level.time is not None and level.time is not result.transfer:
+            values[f"{level.name}_time_s"] = level.time.tolist()
     if run.profile.array:
         values["utilisation"] = ["" if np.isnan(u) else u for u in run.utilisation.tolist()]
     if result.energy is not None:

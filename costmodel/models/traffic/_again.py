@@ -20,3 +20,8 @@ class Again(NamedTuple):
     """Bytes that the smallest tiles need beyond the room."""
     passed: tuple[Passed, ...] = ()
     """Over the bus and each of these boundaries, what a level beside it only lets through."""
+
+    def at(self, memories: Array) -> Again:
+        """Give what rows of one level move in some of the memories."""
+        bus = BusBytes(*(side[memories] for side in self.bus))
+        return self._replace(bus=bus, lacking=self.lacking[memories])

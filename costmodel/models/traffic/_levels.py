@@ -87,6 +87,23 @@ def again(workload: Workload, plan: Plan, room: Array, sizes: Array, codes: Code
     return Again(BusBytes(*bus), tuple(crossings), tuple(bound), lacking, through)
 
 
+def too_small(workload: Workload, row: int, sizes: Array) -> str:
+    """Name the first level that is too small for a row's smallest tiles; empty where none is."""
+    assert workload.hierarchy is not None
+    rooms = tuple(int(min(size * 8, 1e18)) for size in sizes.tolist())
+    for group in alike(workload.nests):
+        if row in group.rows:
+            levels = levels_of(workload, group, OUTSIDE, rooms)
+            for name, level in zip(workload.hierarchy.names, levels, strict=True):
+                if least_room(group.nest.nest, level) > level.size:
+                    return name
+    return ""
+
+
+OUTSIDE = 7
+"""The code of a row whose operands are all outside."""
+
+
 class _Case(NamedTuple):
     """One contraction in one hierarchy, for each boundary from the bus inwards."""
 

@@ -12,7 +12,7 @@ from costmodel.core.placement import Placement, Plan
 from costmodel.core.tiling.curves import schedule_words
 from costmodel.core.tiling.rows import Alike, alike
 from costmodel.core.tiling.traffic_curve import TrafficCurve
-from costmodel.core.traffic import BusBytes, Crossing, Passed, Placed, Traffic, once, planned
+from costmodel.core.traffic import BusBytes, Crossing, Placed, Traffic, once, planned
 from costmodel.core.workload import Workload
 from costmodel.errors import BadValue
 from costmodel.models.traffic._again import Again
@@ -45,15 +45,8 @@ class Tiled(Traffic):
         plan = Plan(*(np.concatenate([getattr(given, name) for given in plans]) for name in names))
         moved = once(workload, plan, first=first)
         tried = np.concatenate([memories] * len(parts))
-        if workload.hierarchy is None:
-            bus, lacking = _refetched(workload, plan, tried)
-            again = Again(bus, (), (), lacking)
-        else:
-            # 20 ms, paid by machines with several levels
-            from costmodel.models.traffic import _levels
-
-            room, sizes = _room(workload, plan, tried), tried.reshape(len(tried), -1)
-            again = _levels.again(workload, plan, room, sizes, _outside)
+        # of several levels the bounds say which share is the best: schedules are searched for it
+        again = _again(workload, plan, tried, bounded=True)
         totals = (moved.total + again.bus.total).sum(axis=-1).astype(float)
         totals[again.lacking.max(axis=-1, initial=0) > 0] = np.inf
         best = totals.reshape(len(parts), -1).argmin(axis=0)
@@ -62,9 +55,11 @@ class Tiled(Traffic):
         if len(failing):
             at = int(failing[0])
             self._refuse(workload, memories[at], again.lacking[at :: len(memories)])
-        total = BusBytes(*((a + b)[chosen] for a, b in zip(moved, again.bus, strict=True)))
-        placed = Placed(memories, plan.at(chosen), total, again.bus.total[chosen])
-        return placed if workload.hierarchy is None else _crossed(workload, placed, again, chosen)
+        plan, moved = plan.at(chosen), BusBytes(*(side[chosen] for side in moved))
+        again = _again(workload, plan, memories) if workload.hierarchy else again.at(chosen)
+        total = BusBytes(*(a + b for a, b in zip(moved, again.bus, strict=True)))
+        placed = Placed(memories, plan, total, again.bus.total)
+        return placed if workload.hierarchy is None else _crossed(workload, placed, again)
 
     def _refuse(self, workload: Workload, memory: Array, lacking: Array) -> None:
         """Name the row that needs most beyond what is left it, under the share that lacks least."""
@@ -73,7 +68,7 @@ class Tiled(Traffic):
         name = workload.rows[row].id if workload.rows else f"number {row + 1}"
         raise BadValue(
             f"row '{name}' cannot be tiled in {_sizes(workload, memory)} on chip: its smallest "
-            f"tiles need {float(lacks[row]):.0f} more than the placement leaves it",
+            f"tiles need {float(lacks[row]):.0f} bytes more than {_short(workload, row, memory)}",
             "give more on-chip memory, another placement, or traffic: once",
         )
 
@@ -114,24 +109,47 @@ def _sizes(workload: Workload, memory: Array) -> str:
     return " and ".join(f"{size:.0f} bytes of {name}" for name, size in pairs)
 
 
+def _short(workload: Workload, row: int, memory: Array) -> str:
+    """What is too small for a row: what the placement leaves it, or a level by its name."""
+    if workload.hierarchy is None:
+        return "the placement leaves it"
+    from costmodel.models.traffic import _levels
+
+    level = _levels.too_small(workload, row, memory.reshape(-1))
+    return f"'{level}' has" if level else "the placement leaves it"
+
+
 def _room(workload: Workload, plan: Plan, memories: Array) -> Array:
     """Bits that the plan leaves each row at the outermost level on chip (M, R)."""
     outermost = memories.reshape(len(memories), -1)[:, :1]
     return np.asarray((outermost - live_internal_bytes(workload, plan)) * 8.0)
 
 
-def _crossed(workload: Workload, placed: Placed, again: Again, chosen: Array) -> Placed:
+def _again(workload: Workload, plan: Plan, memories: Array, *, bounded: bool = False) -> Again:
+    """What rows move beyond the first fetch; of several levels the bounds where that is asked."""
+    if workload.hierarchy is None:
+        bus, lacking = _refetched(workload, plan, memories)
+        return Again(bus, (), (), lacking)
+    # 20 ms, paid by machines with several levels
+    from costmodel.models.traffic import _levels
+
+    if bounded:
+        workload = replace(workload, hierarchy=replace(workload.hierarchy, attained=False))
+    room, sizes = _room(workload, plan, memories), memories.reshape(len(memories), -1)
+    return _levels.again(workload, plan, room, sizes, _outside)
+
+
+def _crossed(workload: Workload, placed: Placed, again: Again) -> Placed:
     """Add what crosses each boundary between levels, and the bounds."""
     down, up = workload.touched
-    inner = [Crossing(down + one.down[chosen], up + one.up[chosen]) for one in again.inner]
+    inner = [Crossing(down + one.down, up + one.up) for one in again.inner]
     if inner and workload.words is not None:
-        copied = workload.words.copied + again.inner[-1].copied[chosen]
+        copied = workload.words.copied + again.inner[-1].copied
         inner[-1] = inner[-1]._replace(copied=copied)
     first = placed.moved.total - placed.refetched
-    bus, *others = (least[chosen] for least in again.least)
+    bus, *others = again.least
     bounds = (first + bus, *(down + up + one for one in others))
-    passed = tuple(Passed(*(way[chosen] for way in one)) for one in again.passed)
-    return replace(placed, crossings=tuple(inner), bounds=bounds, passed=passed)
+    return replace(placed, crossings=tuple(inner), bounds=bounds, passed=again.passed)
 
 
 READS, WEIGHTS, OUTPUT = 4, 2, 1

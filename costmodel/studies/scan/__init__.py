@@ -115,6 +115,7 @@ def scan(
     from costmodel.studies.scan.request import ScanRequest
 
     axes = _named("axes", axes)
+    over = _named("over", over)
     networks = {str(key) if isinstance(key, Path) else key: w for key, w in (over or {}).items()}
     words, objects = dict[str, list[str]](), dict[str, dict[str, Any]]()
     for axis, things in (("arch", arch), ("hw", hw)):

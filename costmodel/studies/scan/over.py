@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,9 @@ from costmodel.language import documents
 from costmodel.studies.labels import unique
 from costmodel.studies.scan.request import ScanRequest
 from costmodel.studies.scan.space.panel import COMBINE
+
+LARGEST = 1e9
+"""The largest weight: sums of them, and powers of times, stay numbers."""
 
 
 def label_networks(request: ScanRequest) -> None:
@@ -55,10 +57,12 @@ def _weight(request: ScanRequest, thing: Any, stated: Any) -> float:
     """The weight of a network; what is none is noted, and counts once meanwhile."""
     value = documents.parse(stated, "over").plain() if isinstance(stated, str) else stated
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and 0 < value < math.inf:
+    if number and 0 < value <= LARGEST:
         return float(value)
     place = request.place(f"over {thing}")
-    request.problems.add(place, f"the weight is {stated!r}", "write a number above 0")
+    request.problems.add(
+        place, f"the weight is {stated!r}", f"write a number above 0, up to {LARGEST:g}"
+    )
     return 1.0
 
 

@@ -131,6 +131,8 @@ class ScanRequest:
             if word.startswith("hw.levels.") and word not in known:
                 what = f"'{profile.name}' has no '{word.removeprefix('hw.')}'"
                 remedy = did_you_mean(word, known) if known else "it states no levels by name"
+                if names and word == f"hw.levels.{names[0]}.bandwidth":
+                    remedy = "it is 'hw.bandwidth', that of the memory bus"
                 raise BadValue(what, remedy).at(self.place(f"axes {word}"))
 
     def _named(self, axis: str, labels: Mapping[str, Any]) -> Any:

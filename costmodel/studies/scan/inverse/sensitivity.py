@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from costmodel.core.lanes import ENERGY, LINK, RUN_LANES, SECONDS
+from costmodel.core.formula import Result
+from costmodel.core.lanes import ENERGY, LEVEL_LANES, LINK, RUN_LANES, SECONDS
+from costmodel.core.machine import Machine
 from costmodel.core.quantities import MACHINE, MachineQuantity
-from costmodel.core.terms import entries, paced_by
+from costmodel.core.terms import entries
 from costmodel.errors import BadValue
 from costmodel.studies.run import Run
 
@@ -105,8 +107,8 @@ def energy_figures(run: Run, *, zero: bool = False) -> list[MachineQuantity]:
     spent = {entry.figure for entry in entries(run.machine.figures, ENERGY)}
     return [
         quantity
-        for quantity in MACHINE.values()
-        if spent.intersection(quantity.fields) and not quantity.lane
+        for quantity in [*MACHINE.values(), *MACHINE.of_levels(run.machine.level_names)]
+        if spent.intersection(map(run.machine.own, quantity.fields)) and not quantity.lane
         if zero or any(run.machine[name] for name in quantity.fields)
     ]
 
@@ -126,7 +128,7 @@ def _effect(run: Run, quantity: MachineQuantity, factor: float) -> Effect:
     if run.energy is None:
         return Effect(quantity.word, share, elasticity, less, more)
     joules = _energy_elasticity(run, quantity, elasticity)
-    if "memory" in quantity.fields and run.on_chip_node:
+    if quantity.holds_tiles and run.on_chip_node:
         # a table says what a byte on chip takes: no step, but a curve
         joules = ((scaled[2].energy or 0.0) - (scaled[1].energy or 0.0)) / (2 * STEP * run.energy)
     ends = (scaled[0].energy, scaled[-1].energy)
@@ -140,7 +142,8 @@ def _energy_elasticity(run: Run, quantity: MachineQuantity, elasticity: float) -
     joules = run.result.energy_by_figure
     drawn = {e.figure for e in entries(run.machine.figures, ENERGY) if e.amounts == (SECONDS,)}
     leaked = sum(float(joules[figure]) for figure in drawn)
-    own = sum(float(joules[name]) for name in quantity.fields if name in joules)
+    fields = map(run.machine.own, quantity.fields)
+    own = sum(float(joules[name]) for name in fields if name in joules)
     return (own + elasticity * leaked) / run.energy
 
 
@@ -149,7 +152,8 @@ def _adds(run: Run, quantity: MachineQuantity) -> bool:
 
     It is not where rows choose an algorithm: with none of the time they would choose another.
     """
-    lanes = {RUN_LANES[one.lane] for one in paced_by(quantity.fields) if one.lane in RUN_LANES}
+    every = RUN_LANES | LEVEL_LANES
+    lanes = {every[one.lane] for one in quantity.terms if one.lane in every}
     chosen = LINK in lanes and len(run.workload.costs.link_bytes) > 1
     besides = all(lane.side in ("besides", "once") for lane in lanes)
     return not chosen and (besides or run.policies.timing_model.additive)
@@ -171,9 +175,32 @@ class _Scaled(NamedTuple):
 
 def _scaled(run: Run, quantity: MachineQuantity, scale: float) -> _Scaled:
     """A run with one figure of the machine scaled; infinite where tiles no longer fit."""
+    machine = run.machine.scaled(quantity, scale)
+    hierarchy = run.workload.hierarchy
     try:
-        result = run.on(run.machine.scaled(quantity, scale))
+        if hierarchy is not None and hierarchy.attained and quantity.holds_tiles:
+            return _bounded(run, machine)
+        return _told(run.on(machine))
     except BadValue:
         return _Scaled(math.inf, None if run.energy is None else math.inf)
+
+
+def _told(result: Result) -> _Scaled:
     energy = result.total_energy
     return _Scaled(float(result.total_time), None if energy is None else float(energy))
+
+
+def _bounded(run: Run, machine: Machine) -> _Scaled:
+    """A run with other sizes of its levels: its own figures by the ratio of both bounds.
+
+    A schedule would have to be searched for every size.
+    """
+    hierarchy = run.workload.hierarchy
+    assert hierarchy is not None
+    bounds = replace(run.workload, hierarchy=replace(hierarchy, attained=False))
+    alike = replace(run, workload=bounds)
+    other, own = (_told(alike.on(one)) for one in (machine, run.machine))
+    time = run.total_time * (other.time / own.time if own.time else 1.0)
+    if run.energy is None or not own.energy or other.energy is None:
+        return _Scaled(time, other.energy)
+    return _Scaled(time, run.energy * other.energy / own.energy)

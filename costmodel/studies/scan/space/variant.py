@@ -17,6 +17,7 @@ from costmodel.core.terms import entries
 from costmodel.core.workload import Workload
 from costmodel.hardware.area import ChipArea, chip_area, without_area
 from costmodel.hardware.technology.fills import NO_TABLE, Follows, following
+from costmodel.studies.evaluated import ENERGIES, SIZES
 from costmodel.studies.run import Run
 from costmodel.studies.scan.forms.closed_form import closed_form
 from costmodel.studies.scan.forms.form import TIMES, Columns, Form, Words
@@ -132,7 +133,8 @@ class Variant:
             for name in AXES[word].fields
         }
         machine = self.machine.replace(**figures)
-        if "memory" in figures and "on_chip_byte_energy" not in figures:
+        own = {self.machine.own(name) for name in figures}
+        if own & {*SIZES} and not own & {*ENERGIES}:
             machine = following(self.on_chip_node, machine)
         counts = {word: values for word, values in points.items() if word not in AXES}
         needed = {*wanted, ENERGY} if "edp" in wanted else wanted
